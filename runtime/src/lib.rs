@@ -1,0 +1,1 @@
+//! What code compiled by autojit calls.
