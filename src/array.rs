@@ -1,0 +1,194 @@
+//! `Array`: the one array type that users see, and the one point where an op finds out where it runs.
+//!
+//! An array is one of three things: an array of a library, a lazy one, or a failed one that carries its error
+//! to where values leave (`call`, `compute`, `item`, `to_ndarray`). Nothing here panics.
+
+use std::panic::Location;
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+use crate::ir::{ArrayType, DType, HostArray, Op, Scalar, resolve_scalars};
+use crate::lazy::{self, LazyArray, LazyOperand};
+use crate::library::{self, Concrete, Library, Results};
+use crate::operand::Operand;
+
+/// An array of numbers: of a library such as ndarray, or lazy.
+#[derive(Clone, Debug)]
+pub struct Array(pub(crate) Repr);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Repr {
+    /// The values are there.
+    Concrete(Concrete),
+    /// The values are yet to be computed.
+    Lazy(LazyArray),
+    /// An operation failed; the first error stays.
+    Failed(Error),
+}
+
+impl Array {
+    /// An array in main memory.
+    pub(crate) fn from_host(array: HostArray) -> Self {
+        Self(Repr::Concrete(Concrete::Ndarray(array)))
+    }
+
+    pub(crate) fn from_concrete(array: Concrete) -> Self {
+        Self(Repr::Concrete(array))
+    }
+
+    pub(crate) fn from_lazy(array: LazyArray) -> Self {
+        Self(Repr::Lazy(array))
+    }
+
+    /// An array that stands for a failure.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self(Repr::Failed(error))
+    }
+
+    /// The array of a result, or the failed array of an error, which gets the source line of the caller.
+    #[track_caller]
+    pub(crate) fn from_result(result: Result<Self>) -> Self {
+        let location = Location::caller();
+        result.unwrap_or_else(|e| Self::failed(e.at(location)))
+    }
+
+    /// dtype and shape.
+    ///
+    /// # Errors
+    /// The array is a failed one: its error.
+    pub fn ty(&self) -> Result<ArrayType> {
+        match &self.0 {
+            Repr::Concrete(array) => Ok(array.ty()),
+            Repr::Lazy(array) => array.ty().array().cloned(),
+            Repr::Failed(error) => Err(error.clone()),
+        }
+    }
+
+    /// The array itself, or the error that it carries.
+    ///
+    /// # Errors
+    /// An operation on the way to this array failed.
+    pub fn check(self) -> Result<Self> {
+        match self.0 {
+            Repr::Failed(error) => Err(error),
+            _ => Ok(self),
+        }
+    }
+
+    /// Runs or writes down an op with one result. This is where every function ends up.
+    #[track_caller]
+    pub(crate) fn apply(op: Op, inputs: &[Operand]) -> Self {
+        let location = Location::caller();
+        let name = op.name();
+        Self::try_apply(op, inputs, location)
+            .unwrap_or_else(|e| Self::failed(e.in_op(name).at(location)))
+    }
+
+    fn try_apply(op: Op, inputs: &[Operand], location: &'static Location<'static>) -> Result<Self> {
+        match Self::place(inputs)? {
+            Place::Lazy => {
+                lazy::apply(op, lazy_operands(inputs, location)?, location).map(Self::from_lazy)
+            }
+            Place::Library(library) => {
+                let mut results = apply_eagerly(library, &op, inputs)?;
+                results
+                    .pop()
+                    .map(Self::from_concrete)
+                    .ok_or_else(|| Error::internal(format!("{op} gave nothing")))
+            }
+        }
+    }
+
+    /// Runs or writes down an op with several results.
+    #[track_caller]
+    pub(crate) fn apply_many<const N: usize>(op: Op, inputs: &[Operand]) -> [Self; N] {
+        let location = Location::caller();
+        let name = op.name();
+        Self::try_apply_many(op, inputs, location).unwrap_or_else(|e| {
+            let failed = Self::failed(e.in_op(name).at(location));
+            std::array::from_fn(|_| failed.clone())
+        })
+    }
+
+    fn try_apply_many<const N: usize>(
+        op: Op,
+        inputs: &[Operand],
+        location: &'static Location<'static>,
+    ) -> Result<[Self; N]> {
+        let arrays: Vec<Self> = match Self::place(inputs)? {
+            Place::Lazy => {
+                let tuple = lazy::apply(op, lazy_operands(inputs, location)?, location)?;
+                let get = |index| lazy::get(&tuple, index, location).map(Self::from_lazy);
+                (0..N).map(get).collect::<Result<_>>()?
+            }
+            Place::Library(library) => apply_eagerly(library, &op, inputs)?
+                .into_iter()
+                .map(Self::from_concrete)
+                .collect(),
+        };
+        arrays
+            .try_into()
+            .map_err(|_| Error::internal("wrong number of results"))
+    }
+
+    /// Where an op with these inputs runs: lazily if any is lazy, else in the library of the arrays.
+    fn place(inputs: &[Operand]) -> Result<Place> {
+        let mut place = None;
+        for input in inputs {
+            match input {
+                Operand::Array(Self(Repr::Failed(error))) => return Err(error.clone()),
+                Operand::Array(Self(Repr::Lazy(_))) => place = Some(Place::Lazy),
+                Operand::Array(Self(Repr::Concrete(array))) if place.is_none() => {
+                    place = Some(Place::Library(array.library()));
+                }
+                _ => {}
+            }
+        }
+        Ok(place.unwrap_or(Place::Library(library::default_library())))
+    }
+}
+
+enum Place {
+    Lazy,
+    Library(&'static dyn Library),
+}
+
+/// Arrays with values become leaves beside the lazy ones.
+fn lazy_operands(
+    inputs: &[Operand],
+    location: &'static Location<'static>,
+) -> Result<SmallVec<[LazyOperand; 3]>> {
+    let operand = |input: &Operand| match input {
+        Operand::Array(Array(Repr::Lazy(node))) => Ok(LazyOperand::Node(node.clone())),
+        Operand::Array(Array(Repr::Concrete(array))) => Ok(LazyOperand::Node(
+            LazyArray::from_concrete(array.clone(), location),
+        )),
+        Operand::Array(Array(Repr::Failed(error))) => Err(error.clone()),
+        Operand::Scalar(scalar) => Ok(LazyOperand::Scalar(*scalar)),
+    };
+    inputs.iter().map(operand).collect()
+}
+
+fn apply_eagerly(library: &dyn Library, op: &Op, inputs: &[Operand]) -> Result<Results> {
+    let dtypes: SmallVec<[Option<DType>; 4]> = inputs
+        .iter()
+        .map(|input| match input {
+            Operand::Array(Array(Repr::Concrete(array))) => Some(array.ty().dtype),
+            _ => None,
+        })
+        .collect();
+    let scalar = |s: Scalar| -> Result<Concrete> {
+        let literal = resolve_scalars(op, &dtypes, s)?;
+        library.from_host(HostArray::scalar(literal.value, literal.dtype))
+    };
+    let inputs = inputs
+        .iter()
+        .map(|input| match input {
+            Operand::Array(Array(Repr::Concrete(array))) => Ok(array.clone()),
+            Operand::Scalar(s) => scalar(*s),
+            Operand::Array(_) => Err(Error::internal("a lazy array met an eager op")),
+        })
+        .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
+    library::apply(library, op, &inputs)
+}

@@ -1,0 +1,167 @@
+//! The one error type of the crate.
+//!
+//! An [`Error`] says what was wrong, in which operation, and at which line of the *user's* source. It is
+//! cheap to clone, because a failed array carries its error along until values leave the library.
+//! Messages are lowercase, without a full stop, and name both types and what was expected.
+//!
+//! Nothing here formats with `Debug` and nothing panics.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// What is returned by everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The reason why an operation could not be done.
+///
+/// Opaque: ask it with the predicates ([`Error::is_shape`] and its siblings) rather than matching.
+///
+/// ```
+/// use autojit::{numpy as np, Array};
+///
+/// let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+/// let y = Array::from([1.0, 2.0, 3.0]);
+/// let error = np::add(&x, &y).check().unwrap_err();
+/// assert!(error.is_shape());
+/// assert!(error.to_string().starts_with("cannot broadcast f64[2,2] with f64[3] in add, at "));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    op: Option<String>,
+    location: Option<&'static Location<'static>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Shape,
+    DType,
+    Index,
+    Value,
+    LinearAlgebra,
+    UnknownBackend,
+    UnknownFunction,
+    UnknownLibrary,
+    Tree,
+    Unsupported,
+    Parse,
+    Internal,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $constructor:ident, $predicate:ident => $kind:ident;)*) => {
+        impl Error {
+            $(
+                pub(crate) fn $constructor(message: impl Into<String>) -> Self {
+                    Self::new(Kind::$kind, message.into())
+                }
+
+                $(#[$doc])*
+                #[must_use]
+                pub fn $predicate(&self) -> bool {
+                    self.0.kind == Kind::$kind
+                }
+            )*
+        }
+    };
+}
+
+kinds! {
+    /// Shapes or axes do not fit together.
+    shape, is_shape => Shape;
+    /// The operation does not take this dtype.
+    dtype, is_dtype => DType;
+    /// An index or an axis is out of range.
+    index, is_index => Index;
+    /// An argument has a value that the operation does not take.
+    value, is_value => Value;
+    /// A matrix is singular, not positive definite, or an iteration did not converge.
+    linear_algebra, is_linear_algebra => LinearAlgebra;
+    /// No backend has this name.
+    unknown_backend, is_unknown_backend => UnknownBackend;
+    /// No function has this name.
+    unknown_function, is_unknown_function => UnknownFunction;
+    /// No library has this name, or none can be found from the arguments.
+    unknown_library, is_unknown_library => UnknownLibrary;
+    /// Nested arguments do not have the structure that was expected.
+    tree, is_tree => Tree;
+    /// This combination is valid, but it is not supported here.
+    unsupported, is_unsupported => Unsupported;
+    /// A text could not be parsed.
+    parse, is_parse => Parse;
+    /// A mistake of autojit's own.
+    internal_error, is_internal => Internal;
+}
+
+impl Error {
+    fn new(kind: Kind, message: String) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message,
+            op: None,
+            location: None,
+        }))
+    }
+
+    /// A broken invariant of our own; `context` shows where.
+    pub(crate) fn internal(context: impl fmt::Display) -> Self {
+        Self::internal_error(format!("{context}; this is a bug in autojit"))
+    }
+
+    /// Names the operation, unless one nearer to the failure is already named.
+    #[must_use]
+    pub(crate) fn in_op(mut self, op: &str) -> Self {
+        if self.0.op.is_none() {
+            Arc::make_mut(&mut self.0).op = Some(op.to_owned());
+        }
+        self
+    }
+
+    /// Adds the user's source line, unless it is already known.
+    #[must_use]
+    pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
+        if self.0.location.is_none() {
+            Arc::make_mut(&mut self.0).location = Some(location);
+        }
+        self
+    }
+
+    /// Where in the user's source the failing operation was written.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.0.location
+    }
+
+    /// The name of the operation that failed.
+    #[must_use]
+    pub fn op(&self) -> Option<&str> {
+        self.0.op.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        if let Some(op) = &self.0.op {
+            write!(f, " in {op}")?;
+        }
+        if let Some(location) = self.0.location {
+            write!(f, ", at {location}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `unwrap` and `main` print errors with `Debug`; a person should read the sentence there too.
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,196 @@
+//! Subscripts of `einsum`: parsing, checking, and the shape of the result.
+//!
+//! Subscripts become an attribute only in *explicit* form: an arrow, no ellipsis, no spaces, so that equal
+//! contractions compare equal. Labels are any Unicode letters; an axis label may repeat within an operand (a
+//! diagonal). Source: `numpy.einsum`.
+
+use rustc_hash::FxHashMap;
+
+use super::types::{ArrayType, Shape};
+use crate::error::{Error, Result};
+
+/// One label per axis for each operand and for the result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscripts {
+    /// The labels of each operand.
+    pub operands: Vec<Vec<char>>,
+    /// The labels of the result.
+    pub result: Vec<char>,
+}
+
+impl Subscripts {
+    /// Reads explicit subscripts such as `ij,jk->ik`.
+    ///
+    /// # Errors
+    /// The text is not of this form, or a label of the result is in no operand or there twice.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = |why: String| Error::value(format!("`{text}` is not valid for einsum: {why}"));
+        let (operands, result) = text
+            .split_once("->")
+            .ok_or_else(|| wrong("expected an arrow".into()))?;
+        let subscripts = Self {
+            operands: operands.split(',').map(|o| o.chars().collect()).collect(),
+            result: result.chars().collect(),
+        };
+        let all = subscripts
+            .operands
+            .iter()
+            .flatten()
+            .chain(&subscripts.result);
+        if let Some(bad) = all.copied().find(|c| !c.is_alphabetic()) {
+            return Err(wrong(format!("`{bad}` is not a letter")));
+        }
+        for (i, label) in subscripts.result.iter().enumerate() {
+            if subscripts.result[..i].contains(label) {
+                return Err(wrong(format!("`{label}` is twice in the result")));
+            }
+            if !subscripts.operands.iter().any(|o| o.contains(label)) {
+                return Err(wrong(format!("`{label}` of the result is in no operand")));
+            }
+        }
+        Ok(subscripts)
+    }
+
+    /// Brings what users write into explicit form: adds the arrow, spells out ellipses, drops spaces.
+    ///
+    /// # Errors
+    /// The number of operands or of their axes does not fit.
+    pub fn normalize(text: &str, ndims: &[usize]) -> Result<Self> {
+        let wrong = |why: String| Error::value(format!("`{text}` is not valid for einsum: {why}"));
+        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let (inputs, output) = match compact.split_once("->") {
+            Some((inputs, output)) => (inputs, Some(output)),
+            None => (compact.as_str(), None),
+        };
+        let parts: Vec<&str> = inputs.split(',').collect();
+        if parts.len() != ndims.len() {
+            return Err(wrong(format!(
+                "it names {} operands, got {}",
+                parts.len(),
+                ndims.len()
+            )));
+        }
+        // Letters for the axes that an ellipsis stands for: any that the text does not use.
+        let mut widths = Vec::with_capacity(parts.len());
+        for (part, &ndim) in parts.iter().zip(ndims) {
+            let named = part.chars().filter(|c| *c != '.').count();
+            let dots = part.contains("...");
+            match ndim.checked_sub(named) {
+                Some(width) if dots || width == 0 => widths.push(width),
+                _ => {
+                    return Err(wrong(format!(
+                        "`{part}` does not fit an operand with {ndim} axes"
+                    )));
+                }
+            }
+        }
+        let width = widths.iter().copied().max().unwrap_or(0);
+        let unused: Vec<char> = ('A'..='Z')
+            .chain('α'..='ω')
+            .filter(|c| !compact.contains(*c))
+            .take(width)
+            .collect();
+        if unused.len() < width {
+            return Err(wrong("too many axes for the ellipsis".into()));
+        }
+        let spell = |part: &str, own: usize| -> String {
+            part.replace("...", &unused[width - own..].iter().collect::<String>())
+        };
+        let operands: Vec<String> = parts
+            .iter()
+            .zip(&widths)
+            .map(|(part, &own)| spell(part, own))
+            .collect();
+        let result = output.map_or_else(
+            || {
+                let mut once: Vec<char> = compact.chars().filter(|c| c.is_alphabetic()).collect();
+                once.sort_unstable();
+                let count = |c: char| compact.chars().filter(|d| *d == c).count();
+                let named = once.into_iter().filter(|&c| count(c) == 1);
+                unused.iter().copied().chain(named).collect()
+            },
+            |output| spell(output, width),
+        );
+        Self::parse(&format!("{}->{result}", operands.join(",")))
+    }
+
+    /// The size of each label.
+    ///
+    /// Axes of length one do not stretch, except that NumPy lets an ellipsis broadcast: those labels were
+    /// made by [`Subscripts::normalize`] and follow the same rule here.
+    ///
+    /// # Errors
+    /// Two axes with one label have different sizes, or the number of operands or axes does not fit.
+    pub fn sizes(&self, types: &[&ArrayType]) -> Result<FxHashMap<char, usize>> {
+        if types.len() != self.operands.len() {
+            return Err(Error::value(format!(
+                "{self} names {} operands, got {}",
+                self.operands.len(),
+                types.len()
+            )));
+        }
+        let mut sizes = FxHashMap::default();
+        for (labels, ty) in self.operands.iter().zip(types) {
+            if labels.len() != ty.ndim() {
+                return Err(Error::shape(format!("{self} does not fit {ty}")));
+            }
+            for (&label, &n) in labels.iter().zip(&ty.shape) {
+                let size = sizes.entry(label).or_insert(n);
+                if *size == 1 {
+                    *size = n;
+                } else if n != 1 && n != *size {
+                    let other = types[0];
+                    return Err(Error::shape(format!(
+                        "label `{label}` is {size} and {n} long, got {ty} after {other}"
+                    )));
+                }
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// The shape of the result.
+    ///
+    /// # Errors
+    /// See [`Subscripts::sizes`].
+    pub fn result_shape(&self, types: &[&ArrayType]) -> Result<Shape> {
+        let sizes = self.sizes(types)?;
+        Ok(self.result.iter().map(|label| sizes[label]).collect())
+    }
+}
+
+impl std::fmt::Display for Subscripts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let operands: Vec<String> = self.operands.iter().map(|o| o.iter().collect()).collect();
+        write!(
+            f,
+            "{}->{}",
+            operands.join(","),
+            self.result.iter().collect::<String>()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn implicit_results_are_sorted() {
+        let normal =
+            |text, ndims: &[usize]| Subscripts::normalize(text, ndims).map(|s| s.to_string());
+        assert_eq!(normal("ba", &[2]).unwrap(), "ba->ab");
+        assert_eq!(normal("ij, jk", &[2, 2]).unwrap(), "ij,jk->ik");
+        assert_eq!(normal("...ij,...jk", &[4, 3]).unwrap(), "ABij,Bjk->ABik");
+        assert_eq!(normal("ii", &[2]).unwrap(), "ii->");
+        for (bad, ndims) in [
+            ("ij", &[3][..]),
+            ("ij,jk", &[2]),
+            ("ij->ijk", &[2]),
+            ("ij->ii", &[2]),
+            ("i1->i", &[2]),
+        ] {
+            assert!(normal(bad, ndims).unwrap_err().is_value(), "{bad}");
+        }
+    }
+}

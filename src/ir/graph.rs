@@ -1,0 +1,268 @@
+//! `Graph`: a program as a dense list of nodes.
+//!
+//! Invariants, checked by [`Graph::verify`]: a node's inputs come before it; equal nodes (same op, same
+//! inputs) are the same node; every type is what inference gives. Sharing compares values, never only hashes.
+//! Nodes are never removed: passes build a new graph (see [`crate::opt`]).
+
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
+
+use super::Op;
+use super::host::HostArray;
+use super::infer::Signature;
+use super::scalar::{Literal, Scalar};
+use super::types::{ArrayType, DType, Type};
+use crate::error::{Error, Result};
+
+/// The number of a node in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u32);
+
+impl ValueId {
+    /// As an index into [`Graph::nodes`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl std::fmt::Display for ValueId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+/// One step of a program.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What is done.
+    pub op: Op,
+    /// To which values.
+    pub inputs: SmallVec<[ValueId; 4]>,
+    /// The type of the result.
+    pub ty: Type,
+    /// The user's source line, where known. It takes no part in sharing: the first one stays.
+    pub location: Option<&'static Location<'static>>,
+}
+
+/// A program.
+#[derive(Clone, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    shared: HashTable<ValueId>,
+    inputs: Vec<ArrayType>,
+    constants: Vec<HostArray>,
+    outputs: Vec<ValueId>,
+}
+
+fn hash_node(op: &Op, inputs: &[ValueId]) -> u64 {
+    let mut hasher = FxHasher::default();
+    op.hash(&mut hasher);
+    inputs.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Graph {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All nodes, inputs before users.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The values in order.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = ValueId> + use<> {
+        (0..self.nodes.len() as u32).map(ValueId)
+    }
+
+    /// The types of the arguments.
+    #[must_use]
+    pub fn input_types(&self) -> &[ArrayType] {
+        &self.inputs
+    }
+
+    /// The array constants.
+    #[must_use]
+    pub fn constants(&self) -> &[HostArray] {
+        &self.constants
+    }
+
+    /// The results, in order; they may repeat.
+    #[must_use]
+    pub fn outputs(&self) -> &[ValueId] {
+        &self.outputs
+    }
+
+    /// Sets the results.
+    pub fn set_outputs(&mut self, outputs: Vec<ValueId>) {
+        self.outputs = outputs;
+    }
+
+    /// The array type of a value.
+    ///
+    /// # Errors
+    /// The value is a tuple.
+    pub fn ty(&self, value: ValueId) -> Result<&ArrayType> {
+        self[value].ty.array()
+    }
+
+    /// The literal that a value is, if it is one.
+    #[must_use]
+    pub fn as_literal(&self, value: ValueId) -> Option<Literal> {
+        match self[value].op {
+            Op::Literal { value } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn add_input(&mut self, ty: ArrayType) -> ValueId {
+        let index = self.inputs.len();
+        self.inputs.push(ty.clone());
+        self.push_leaf(Op::Input { index, ty })
+    }
+
+    /// Adds the argument of the given number, whose type must be known already.
+    pub(super) fn add_input_node(&mut self, index: usize, ty: &ArrayType) -> Result<ValueId> {
+        if index == self.inputs.len() {
+            return Ok(self.add_input(ty.clone()));
+        }
+        if self.inputs.get(index) == Some(ty) {
+            return Ok(self.push_leaf(Op::Input {
+                index,
+                ty: ty.clone(),
+            }));
+        }
+        Err(Error::value(format!(
+            "input number {index} of type {ty} is out of order"
+        )))
+    }
+
+    /// Adds an array constant; one with the same bits is shared.
+    pub fn add_constant(&mut self, array: HostArray) -> ValueId {
+        if array.shape().is_empty()
+            && let [value] = *array.to_scalars().as_slice()
+        {
+            return self.add_literal(value, array.dtype());
+        }
+        let ty = array.ty();
+        let found = self.constants.iter().position(|c| c.same_bits(&array));
+        let index = found.unwrap_or_else(|| {
+            self.constants.push(array);
+            self.constants.len() - 1
+        });
+        self.push_leaf(Op::Constant { index, ty })
+    }
+
+    /// Adds a 0-d constant.
+    pub fn add_literal(&mut self, value: impl Into<Scalar>, dtype: DType) -> ValueId {
+        self.push_leaf(Op::Literal {
+            value: Literal::new(value, dtype),
+        })
+    }
+
+    fn push_leaf(&mut self, op: Op) -> ValueId {
+        let ty = match &op {
+            Op::Input { ty, .. } | Op::Constant { ty, .. } => ty.clone(),
+            Op::Literal { value } => ArrayType::scalar(value.dtype),
+            other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
+        };
+        self.insert(op, &[], ty.into(), None)
+    }
+
+    /// Adds a node, or gives the equal one that is already there.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op.
+    pub fn push(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        location: Option<&'static Location<'static>>,
+    ) -> Result<ValueId> {
+        let ty = self.infer(&op, inputs)?.result;
+        Ok(self.insert(op, inputs, ty, location))
+    }
+
+    /// The signature of an op applied to values of this graph.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op.
+    pub fn infer(&self, op: &Op, inputs: &[ValueId]) -> Result<Signature> {
+        let types: SmallVec<[&Type; 4]> = inputs.iter().map(|&i| &self[i].ty).collect();
+        op.infer(&types)
+    }
+
+    /// Adds a node whose type is known, or gives the equal one that is already there.
+    pub(crate) fn insert(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        ty: Type,
+        location: Option<&'static Location<'static>>,
+    ) -> ValueId {
+        let Self { nodes, shared, .. } = self;
+        let hash = hash_node(&op, inputs);
+        let equal = |&v: &ValueId| {
+            nodes[v.index()].op == op && nodes[v.index()].inputs.as_slice() == inputs
+        };
+        if let Some(&found) = shared.find(hash, equal) {
+            return found;
+        }
+        let value = ValueId(nodes.len() as u32);
+        nodes.push(Node {
+            op,
+            inputs: inputs.into(),
+            ty,
+            location,
+        });
+        shared.insert_unique(hash, value, |v| {
+            hash_node(&nodes[v.index()].op, &nodes[v.index()].inputs)
+        });
+        value
+    }
+
+    /// An empty graph with the same arguments; constants follow as they are used.
+    #[must_use]
+    pub(crate) fn same_inputs(&self) -> Self {
+        let mut graph = Self::new();
+        for ty in &self.inputs {
+            graph.add_input(ty.clone());
+        }
+        graph
+    }
+
+    /// Which nodes the results depend on.
+    #[must_use]
+    pub fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for output in &self.outputs {
+            live[output.index()] = true;
+        }
+        for value in self.values().rev() {
+            if live[value.index()] {
+                for input in &self[value].inputs {
+                    live[input.index()] = true;
+                }
+            }
+        }
+        live
+    }
+}
+
+impl std::ops::Index<ValueId> for Graph {
+    type Output = Node;
+
+    fn index(&self, value: ValueId) -> &Node {
+        &self.nodes[value.index()]
+    }
+}

@@ -1,0 +1,32 @@
+//! The intermediate representation: types, the op table, graphs, their text form and their meaning.
+//!
+//! This layer knows nothing of libraries, backends or user-facing arrays. Everything about an op stands in
+//! one row of [`op`]; the other files hold the functions that rows refer to.
+
+mod attribute;
+pub mod einsum;
+mod eval;
+mod expand;
+mod graph;
+mod host;
+pub mod index;
+mod infer;
+mod op;
+mod scalar;
+mod text;
+mod types;
+mod verify;
+
+pub use attribute::{Attribute, NormOrder};
+pub use eval::Tensor;
+pub use expand::Builder;
+pub use graph::{Graph, Node, ValueId};
+pub use host::{Element, HostArray};
+pub use infer::{Signature, broadcast_shapes, normalize_axis};
+pub use op::{Arity, Op};
+pub use scalar::{Literal, Scalar};
+pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
+
+pub(crate) use host::{dispatch_host, host_from};
+pub(crate) use infer::resolve_scalars;
+pub(crate) use op::for_each_op;

@@ -1,0 +1,364 @@
+//! The op table: everything that the project knows of an op starts in its row here.
+//!
+//! A row reads
+//!
+//! ```text
+//! /// documentation
+//! name "shown" Op { attribute: Type, .. } (inputs) : inference => reference [, or expansion];
+//! ```
+//!
+//! `name` is NumPy's and is what the text form uses; `"shown"` is the short name that statistics and `show`
+//! print (autoray's). Inputs after a semicolon may repeat. From the rows come the [`Op`] enum, inference, the
+//! reference interpreter, the printer and parser, and, for the `elementwise` rows, the functions of
+//! [`crate::numpy`]. An op without an expansion is a *core op*: every backend must spell it or decline.
+//!
+//! Invariants: `Op` is `Eq + Hash` by value (floats by bits), so that equal nodes can be shared; attributes
+//! are normalised (axes not negative, in order) before they get here.
+
+use std::fmt;
+
+use super::attribute::{Attribute, NormOrder};
+use super::eval::{self, Tensor};
+use super::expand::{self, Builder};
+use super::graph::ValueId;
+use super::index::{IndexKey, Slicing};
+use super::infer::{self, Signature};
+use super::scalar::Literal;
+use super::types::{ArrayType, DType, Dims, Type};
+use crate::error::{Error, Result};
+
+/// Calls `$with!` with the whole table.
+macro_rules! for_each_op { ($with:ident) => { $with! {
+elementwise {
+    /// `-x`. Integers wrap; booleans are refused.
+    negative "neg" Negative (x) : infer::numeric => eval::negative;
+    /// `|x|`; real for complex `x`.
+    absolute "absolute" Absolute (x) : infer::absolute => eval::absolute;
+    /// `x * x`.
+    square "square" Square (x) : infer::numeric_or_bool => eval::square, or expand::square;
+    /// -1, 0 or 1; `x / |x|` for complex `x`; NaN stays NaN.
+    sign "sign" Sign (x) : infer::numeric => eval::sign;
+    /// The square root; NaN for negative real `x`.
+    sqrt "sqrt" Sqrt (x) : infer::floating => eval::sqrt;
+    /// `1 / x`; integers divide as integers do.
+    reciprocal "reciprocal" Reciprocal (x) : infer::numeric => eval::reciprocal, or expand::reciprocal;
+    /// `e` to the power `x`.
+    exp "exp" Exp (x) : infer::floating => eval::exp;
+    /// `2` to the power `x`.
+    exp2 "exp2" Exp2 (x) : infer::floating => eval::exp2;
+    /// `e^x - 1`, accurate near zero.
+    expm1 "expm1" Expm1 (x) : infer::floating => eval::expm1;
+    /// The natural logarithm.
+    log "log" Log (x) : infer::floating => eval::log;
+    /// The logarithm to base 2.
+    log2 "log2" Log2 (x) : infer::floating => eval::log2;
+    /// The logarithm to base 10.
+    log10 "log10" Log10 (x) : infer::floating => eval::log10;
+    /// `log(1 + x)`, accurate near zero.
+    log1p "log1p" Log1p (x) : infer::floating => eval::log1p;
+    /// The sine; `x` in radians.
+    sin "sin" Sin (x) : infer::floating => eval::sin;
+    /// The cosine; `x` in radians.
+    cos "cos" Cos (x) : infer::floating => eval::cos;
+    /// The tangent; `x` in radians.
+    tan "tan" Tan (x) : infer::floating => eval::tan;
+    /// The inverse sine, in radians.
+    arcsin "arcsin" Arcsin (x) : infer::floating => eval::arcsin;
+    /// The inverse cosine, in radians.
+    arccos "arccos" Arccos (x) : infer::floating => eval::arccos;
+    /// The inverse tangent, in radians.
+    arctan "arctan" Arctan (x) : infer::floating => eval::arctan;
+    /// The hyperbolic sine.
+    sinh "sinh" Sinh (x) : infer::floating => eval::sinh;
+    /// The hyperbolic cosine.
+    cosh "cosh" Cosh (x) : infer::floating => eval::cosh;
+    /// The hyperbolic tangent.
+    tanh "tanh" Tanh (x) : infer::floating => eval::tanh;
+    /// The complex conjugate; `x` itself if it is real.
+    conj "conjugate" Conj (x) : infer::numeric_or_bool => eval::conj;
+    /// The real part.
+    real "real" Real (x) : infer::real_part => eval::real;
+    /// The imaginary part; zeros for real `x`.
+    imag "imag" Imag (x) : infer::real_part => eval::imag;
+    /// Whether `x` is zero.
+    logical_not "logical_not" LogicalNot (x) : infer::logical => eval::logical_not;
+    /// Whether `x` is NaN.
+    isnan "isnan" IsNan (x) : infer::predicate => eval::isnan, or expand::isnan;
+
+    /// `x + y`. Integers wrap; booleans are or.
+    add "add" Add (x, y) : infer::arithmetic => eval::add;
+    /// `x - y`. Integers wrap; booleans are refused.
+    subtract "sub" Subtract (x, y) : infer::no_bool => eval::subtract;
+    /// `x * y`. Integers wrap; booleans are and.
+    multiply "mul" Multiply (x, y) : infer::arithmetic => eval::multiply;
+    /// `x / y`, floating for integers too.
+    divide "truediv" Divide (x, y) : infer::floating => eval::divide;
+    /// The largest integer not above `x / y`; integers divided by zero give zero.
+    floor_divide "floordiv" FloorDivide (x, y) : infer::real_numbers => eval::floor_divide;
+    /// What `floor_divide` leaves, with the sign of `y`.
+    remainder "mod" Remainder (x, y) : infer::real_numbers => eval::remainder;
+    /// `x` to the power `y`; integers to a negative integer power are refused.
+    power "pow" Power (x, y) : infer::power => eval::power;
+    /// The angle of the point `(y, x)`, in radians.
+    arctan2 "arctan2" Arctan2 (y, x) : infer::real_floating => eval::arctan2;
+    /// The larger of the two; NaN if either is.
+    maximum "maximum" Maximum (x, y) : infer::arithmetic => eval::maximum;
+    /// The smaller of the two; NaN if either is.
+    minimum "minimum" Minimum (x, y) : infer::arithmetic => eval::minimum;
+    /// Whether `x == y`.
+    equal "eq" Equal (x, y) : infer::comparison => eval::equal;
+    /// Whether `x != y`.
+    not_equal "ne" NotEqual (x, y) : infer::comparison => eval::not_equal;
+    /// Whether `x < y`; complex numbers compare by real, then imaginary part.
+    less "lt" Less (x, y) : infer::comparison => eval::less;
+    /// Whether `x <= y`; complex numbers compare by real, then imaginary part.
+    less_equal "le" LessEqual (x, y) : infer::comparison => eval::less_equal;
+    /// Whether `x > y`; complex numbers compare by real, then imaginary part.
+    greater "gt" Greater (x, y) : infer::comparison => eval::greater, or expand::greater;
+    /// Whether `x >= y`; complex numbers compare by real, then imaginary part.
+    greater_equal "ge" GreaterEqual (x, y) : infer::comparison => eval::greater_equal, or expand::greater_equal;
+    /// Whether both are not zero.
+    logical_and "logical_and" LogicalAnd (x, y) : infer::logical => eval::logical_and;
+    /// Whether at least one is not zero.
+    logical_or "logical_or" LogicalOr (x, y) : infer::logical => eval::logical_or;
+    /// Whether exactly one is not zero.
+    logical_xor "logical_xor" LogicalXor (x, y) : infer::logical => eval::logical_xor, or expand::logical_xor;
+    /// `x` where `condition` is not zero, else `y`.
+    where_ "where" Where (condition, x, y) : infer::select => eval::select;
+}
+structured {
+    /// Argument number `index` of the traced function.
+    input "None" Input { index: usize, ty: ArrayType } () : infer::typed_leaf => eval::no_value;
+    /// A 0-d constant.
+    literal "None" Literal { value: Literal } () : infer::literal => eval::literal;
+    /// Array constant number `index` of the graph.
+    constant "None" Constant { index: usize, ty: ArrayType } () : infer::typed_leaf => eval::no_value;
+    /// Result number `index` of an op with several results.
+    get "getitem" Get { index: usize } (tuple) : infer::get => eval::get;
+    /// The same values in another dtype.
+    astype "astype" Astype { dtype: DType } (x) : infer::astype => eval::astype;
+
+    /// The sum over `axes`; booleans and small integers sum as int64.
+    sum "sum" Sum { axes: Dims, keepdims: bool } (x) : infer::sum => eval::sum;
+    /// The product over `axes`; booleans and small integers multiply as int64.
+    prod "prod" Prod { axes: Dims, keepdims: bool } (x) : infer::sum => eval::prod;
+    /// The sum over `axes` of the elements where `mask` is true.
+    sum_where "sum" SumWhere { axes: Dims, keepdims: bool } (x, mask) : infer::sum_where => eval::sum_where, or expand::sum_where;
+    /// The largest element over `axes`; NaN if any is.
+    max "max" Max { axes: Dims, keepdims: bool } (x) : infer::extremum => eval::max;
+    /// The smallest element over `axes`; NaN if any is.
+    min "min" Min { axes: Dims, keepdims: bool } (x) : infer::extremum => eval::min;
+    /// Whether any element over `axes` is not zero.
+    any "any" Any { axes: Dims, keepdims: bool } (x) : infer::quantifier => eval::any;
+    /// Whether all elements over `axes` are not zero.
+    all "all" All { axes: Dims, keepdims: bool } (x) : infer::quantifier => eval::all;
+    /// The position of the first largest element along `axis`; a NaN counts as largest.
+    argmax "argmax" Argmax { axis: usize, keepdims: bool } (x) : infer::arg_extremum => eval::argmax;
+    /// The position of the first smallest element along `axis`; a NaN counts as smallest.
+    argmin "argmin" Argmin { axis: usize, keepdims: bool } (x) : infer::arg_extremum => eval::argmin;
+
+    /// The matrix product over the last two axes; leading axes broadcast; vectors are rows or columns.
+    matmul "matmul" Matmul (x, y) : infer::matmul => eval::matmul;
+    /// The sum of products over pairs of axes.
+    tensordot "tensordot" Tensordot { x_axes: Dims, y_axes: Dims } (x, y) : infer::tensordot => eval::tensordot, or expand::tensordot;
+    /// Einstein summation by explicit subscripts such as `ij,jk->ik`.
+    einsum "einsum" Einsum { subscripts: Box<str> } (; operands) : infer::einsum => eval::einsum, or expand::einsum;
+    /// A norm of vectors (one axis) or matrices (two axes).
+    norm "norm" Norm { order: NormOrder, axes: Option<Dims>, keepdims: bool } (x) : infer::norm => eval::norm, or expand::norm;
+
+    /// The same elements in C order under another shape.
+    reshape "reshape" Reshape { shape: Dims } (x) : infer::reshape => eval::reshape;
+    /// Axis `i` of the result is axis `perm[i]` of `x`.
+    transpose "transpose" Transpose { perm: Dims } (x) : infer::transpose => eval::transpose;
+    /// Axes of length one, or new leading ones, stretched to `shape`.
+    broadcast_to "broadcast_to" BroadcastTo { shape: Dims } (x) : infer::broadcast_to => eval::broadcast_to;
+    /// Regularly spaced positions along each axis.
+    slice "slice" Slice { slicing: Slicing } (x) : infer::slice => eval::slice;
+    /// `x[key]`, the key's arrays being the further inputs.
+    getitem "getitem" Getitem { key: IndexKey } (x; arrays) : infer::getitem => eval::getitem, or expand::getitem;
+    /// The index brought into `0..size`: negative counts from the end, out of range is an error at run time.
+    wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index;
+    /// The slices of `x` along `axis` at integer `indices`, which replace that axis.
+    take "take" Take { axis: usize } (x, indices) : infer::take => eval::take;
+    /// The arrays one after the other along an existing axis.
+    concatenate "concatenate" Concatenate { axis: usize } (; arrays) : infer::concatenate => eval::concatenate;
+    /// The arrays side by side along a new axis.
+    stack "stack" Stack { axis: usize } (; arrays) : infer::stack => eval::stack, or expand::stack;
+
+    /// The reduced QR decomposition of matrices: the tuple `(q, r)`.
+    qr "qr" Qr (x) : infer::qr => eval::qr;
+    /// The singular value decomposition of matrices: the tuple `(u, s, vh)`.
+    svd "svd" Svd { full_matrices: bool } (x) : infer::svd => eval::svd;
+}
+} } }
+pub(crate) use for_each_op;
+
+/// How many inputs an op takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arity {
+    /// At least this many.
+    pub required: usize,
+    /// Whether more may follow.
+    pub variadic: bool,
+}
+
+macro_rules! define_op {
+    ($( $section:ident { $(
+        $(#[$doc:meta])*
+        $name:ident $shown:literal $Op:ident $({ $($attr:ident : $Attr:ty),* })?
+            ($($x:ident),* $(; $rest:ident)?) : $infer:path => $eval:path $(, or $expand:path)?;
+    )* } )*) => {
+        /// An operation: what a node of a graph does to its inputs.
+        ///
+        /// Each variant is one row of the op table; the documentation says what it means.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "attributes are documented by the sentence of their row")]
+        pub enum Op { $($( $(#[$doc])* $Op $({ $($attr: $Attr),* })?, )*)* }
+
+        impl Op {
+            /// The names of all ops, in the order of the table.
+            pub const NAMES: &'static [&'static str] = &[$($(table_name(stringify!($name)),)*)*];
+
+            /// NumPy's name, as the text form spells it.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $($( Op::$Op { .. } => const { table_name(stringify!($name)) }, )*)* }
+            }
+
+            /// The short name that statistics print: autoray's.
+            #[must_use]
+            pub fn shown_name(&self) -> &'static str {
+                match self { $($( Op::$Op { .. } => $shown, )*)* }
+            }
+
+            /// How many inputs it takes.
+            #[must_use]
+            pub fn arity(&self) -> Arity {
+                match self { $($( Op::$Op { .. } => Arity {
+                    required: <[&str]>::len(&[$(stringify!($x)),*]),
+                    variadic: !<[&str]>::is_empty(&[$(stringify!($rest))?]),
+                }, )*)* }
+            }
+
+            /// Whether it works element by element, with broadcasting.
+            #[must_use]
+            pub fn is_elementwise(&self) -> bool {
+                match self { $($( Op::$Op { .. } => is_elementwise_section(stringify!($section)), )*)* }
+            }
+
+            /// The rule for dtypes and shapes: what inputs are converted to, and the type of the result.
+            ///
+            /// # Errors
+            /// The inputs do not fit the op; the message names their types.
+            pub fn infer(&self, inputs: &[&Type]) -> Result<Signature> {
+                self.check_arity(inputs.len())?;
+                let inferred = match self { $($(
+                    Op::$Op $({ $($attr),* })? => $infer($($($attr,)*)? inputs),
+                )*)* };
+                inferred.map_err(|e| e.in_op(self.name()))
+            }
+
+            /// The reference meaning, on inputs that already have the dtypes of the signature.
+            pub(super) fn reference(&self, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+                let results = match self { $($(
+                    Op::$Op $({ $($attr),* })? => $eval($($($attr,)*)? inputs, result),
+                )*)* };
+                results.map_err(|e| e.in_op(self.name()))
+            }
+
+            /// Whether this op can be written with others.
+            #[must_use]
+            pub fn has_expansion(&self) -> bool {
+                match self { $($( Op::$Op { .. } => !<[&str]>::is_empty(&[$(stringify!($expand))?]), )*)* }
+            }
+
+            /// Writes the op with others into a graph; `None` for a core op.
+            pub(crate) fn expand(&self, builder: &mut Builder<'_>, inputs: &[ValueId]) -> Option<Result<ValueId>> {
+                match self { $($(
+                    #[allow(unused_variables, reason = "core ops use no attribute here")]
+                    Op::$Op $({ $($attr),* })? => define_op!(@expand builder, inputs $(, $expand)? ; $($($attr),*)?),
+                )*)* }
+            }
+
+            /// The attributes by name, in their text form.
+            #[must_use]
+            pub fn attributes(&self) -> Vec<(&'static str, String)> {
+                match self { $($(
+                    Op::$Op $({ $($attr),* })? => vec![$($((stringify!($attr), Attribute::print($attr)),)*)?],
+                )*)* }
+            }
+
+            /// Builds an op from its name and the text of its attributes.
+            ///
+            /// # Errors
+            /// No op has this name, or an attribute is missing or malformed.
+            pub fn parse(name: &str, attributes: &[(&str, &str)]) -> Result<Self> {
+                $($(
+                    if name == const { table_name(stringify!($name)) } {
+                        return Ok(Op::$Op $({ $($attr: parse_attribute(name, stringify!($attr), attributes)?),* })?);
+                    }
+                )*)*
+                Err(Error::parse(format!("no op is called `{name}`")))
+            }
+        }
+    };
+    (@expand $builder:ident, $inputs:ident ; $($attr:ident),*) => { None };
+    (@expand $builder:ident, $inputs:ident, $expand:path ; $($attr:ident),*) => {
+        Some($expand($($attr,)* $builder, $inputs))
+    };
+}
+for_each_op!(define_op);
+
+/// `where` is a keyword of Rust, so its row is spelled `where_`; everyone else sees NumPy's name.
+const fn table_name(name: &'static str) -> &'static str {
+    if let b"where_" = name.as_bytes() {
+        "where"
+    } else {
+        name
+    }
+}
+
+fn is_elementwise_section(section: &str) -> bool {
+    section == "elementwise"
+}
+
+fn parse_attribute<T: Attribute>(op: &str, name: &str, attributes: &[(&str, &str)]) -> Result<T> {
+    let text = attributes
+        .iter()
+        .find_map(|(n, text)| (*n == name).then_some(*text))
+        .ok_or_else(|| Error::parse(format!("`{op}` needs the attribute `{name}=`")))?;
+    T::parse(text)
+}
+
+impl Op {
+    /// Checks the number of inputs.
+    fn check_arity(&self, given: usize) -> Result<()> {
+        let Arity { required, variadic } = self.arity();
+        if given < required || (given > required && !variadic) {
+            let least = if variadic { "at least " } else { "" };
+            let error = Error::value(format!("expected {least}{required} inputs, got {given}"));
+            return Err(error.in_op(self.name()));
+        }
+        Ok(())
+    }
+
+    /// Input, literal or constant: a node without inputs.
+    #[must_use]
+    pub fn is_leaf(&self) -> bool {
+        matches!(
+            self,
+            Self::Input { .. } | Self::Literal { .. } | Self::Constant { .. }
+        )
+    }
+}
+
+/// Prints the name and the attributes, as in `sum axes=[0] keepdims=false`.
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        for (name, text) in self.attributes() {
+            write!(f, " {name}={text}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! From lazy nodes to a dense graph, in one linear pass.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::node::{LazyArray, LazyOperand, State};
+use crate::error::{Error, Result};
+use crate::ir::{DType, Graph, Op, ValueId, resolve_scalars};
+
+/// Rebuilds what the outputs depend on as a graph whose arguments are `inputs`, in that order.
+///
+/// Nodes that compare equal become one. Nodes with values become constants.
+///
+/// # Errors
+/// A variable is not among the inputs.
+pub(crate) fn to_graph(inputs: &[LazyArray], outputs: &[LazyArray]) -> Result<Graph> {
+    let mut graph = Graph::new();
+    let mut values: FxHashMap<usize, ValueId> = FxHashMap::default();
+    for input in inputs {
+        let value = graph.add_input(input.ty().array()?.clone());
+        values.insert(input.address(), value);
+    }
+    let mut results = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        results.push(add(&mut graph, &mut values, output)?);
+    }
+    graph.set_outputs(results);
+    Ok(graph)
+}
+
+/// Adds a node after all that it depends on; a stack stands in for recursion.
+fn add(
+    graph: &mut Graph,
+    values: &mut FxHashMap<usize, ValueId>,
+    root: &LazyArray,
+) -> Result<ValueId> {
+    let mut stack = vec![root.clone()];
+    while let Some(node) = stack.last() {
+        if values.contains_key(&node.address()) {
+            stack.pop();
+            continue;
+        }
+        let state = node.state();
+        let value = match &*state {
+            State::Variable => {
+                let error = Error::value(format!("the variable {} is not an argument", node.ty()));
+                return Err(error.at(node.location()));
+            }
+            State::Value(value) => match value.as_slice() {
+                [value] => graph.add_constant(value.to_host()?),
+                _ => return Err(Error::internal("a tuple stands as a constant")),
+            },
+            State::Pending { op, inputs } => {
+                let waiting: SmallVec<[LazyArray; 4]> = inputs
+                    .iter()
+                    .filter_map(LazyOperand::node)
+                    .filter(|n| !values.contains_key(&n.address()))
+                    .cloned()
+                    .collect();
+                if !waiting.is_empty() {
+                    drop(state);
+                    stack.extend(waiting.into_iter().rev());
+                    continue;
+                }
+                add_op(graph, values, node, op, inputs)?
+            }
+        };
+        drop(state);
+        values.insert(node.address(), value);
+        stack.pop();
+    }
+    values
+        .get(&root.address())
+        .copied()
+        .ok_or_else(|| Error::internal("a traced node was lost"))
+}
+
+fn add_op(
+    graph: &mut Graph,
+    values: &FxHashMap<usize, ValueId>,
+    node: &LazyArray,
+    op: &Op,
+    inputs: &[LazyOperand],
+) -> Result<ValueId> {
+    let dtypes: SmallVec<[Option<DType>; 4]> = inputs
+        .iter()
+        .map(|i| {
+            i.node()
+                .map(|n| n.ty().array().map(|t| t.dtype))
+                .transpose()
+                .ok()
+                .flatten()
+        })
+        .collect();
+    let mut arguments: SmallVec<[ValueId; 4]> = SmallVec::with_capacity(inputs.len());
+    for input in inputs {
+        arguments.push(match input {
+            LazyOperand::Node(n) => values[&n.address()],
+            LazyOperand::Scalar(scalar) => {
+                let literal = resolve_scalars(op, &dtypes, *scalar)?;
+                graph.add_literal(literal.value, literal.dtype)
+            }
+        });
+    }
+    Ok(graph.insert(
+        op.clone(),
+        &arguments,
+        node.ty().clone(),
+        Some(node.location()),
+    ))
+}

@@ -1,0 +1,49 @@
+//! `Operand`: what the functions of [`crate::numpy`] take where NumPy takes an array or a number.
+
+use num_complex::{Complex32, Complex64};
+
+use crate::Array;
+use crate::ir::Scalar;
+
+/// An array, or a number that adopts the dtype of the arrays it meets.
+///
+/// Functions take `impl Into<Operand>`, so `np::add(&x, &y)`, `np::add(&x, 2.0)` and `np::add(1, &x)` all read
+/// as they should. Rust's own numbers are weakly typed here, as Python's are in NumPy 2; a number with a dtype
+/// of its own is a 0-d array.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// An array.
+    Array(Array),
+    /// A number.
+    Scalar(Scalar),
+}
+
+impl From<Array> for Operand {
+    fn from(array: Array) -> Self {
+        Self::Array(array)
+    }
+}
+
+impl From<&Array> for Operand {
+    fn from(array: &Array) -> Self {
+        Self::Array(array.clone())
+    }
+}
+
+impl From<Scalar> for Operand {
+    fn from(scalar: Scalar) -> Self {
+        Self::Scalar(scalar)
+    }
+}
+
+macro_rules! operand_from {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Operand {
+            fn from(x: $t) -> Self {
+                Self::Scalar(x.into())
+            }
+        }
+    )*};
+}
+
+operand_from!(bool, u8, i32, i64, f32, f64, Complex32, Complex64);
