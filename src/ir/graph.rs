@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::Location;
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
 use super::Op;
@@ -56,6 +56,8 @@ pub struct Graph {
     shared: HashTable<ValueId>,
     inputs: Vec<ArrayType>,
     constants: Vec<HostArray>,
+    /// Candidates for sharing: constants by a hash of their type and bits.
+    constants_by_hash: FxHashMap<u64, SmallVec<[u32; 1]>>,
     outputs: Vec<ValueId>,
 }
 
@@ -63,6 +65,19 @@ fn hash_node(op: &Op, inputs: &[ValueId]) -> u64 {
     let mut hasher = FxHasher::default();
     op.hash(&mut hasher);
     inputs.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Large arrays are told apart by where they are, which is cheap; small ones by what they hold.
+fn hash_constant(array: &HostArray) -> u64 {
+    const SMALL: usize = 1024;
+    let mut hasher = FxHasher::default();
+    array.ty().hash(&mut hasher);
+    if array.ty().size() <= SMALL {
+        array.to_scalars().hash(&mut hasher);
+    } else {
+        array.as_ptr().addr().hash(&mut hasher);
+    }
     hasher.finish()
 }
 
@@ -155,8 +170,11 @@ impl Graph {
             return self.add_literal(value, array.dtype());
         }
         let ty = array.ty();
-        let found = self.constants.iter().position(|c| c.same_bits(&array));
+        let hash = hash_constant(&array);
+        let candidates = self.constants_by_hash.entry(hash).or_default();
+        let found = candidates.iter().map(|&i| i as usize).find(|&i| self.constants[i].same_bits(&array));
         let index = found.unwrap_or_else(|| {
+            candidates.push(self.constants.len() as u32);
             self.constants.push(array);
             self.constants.len() - 1
         });

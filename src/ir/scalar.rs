@@ -79,7 +79,11 @@ impl Scalar {
                 _ => i64::from(self.to_i64() as i32),
             }),
             DType::Int64 => Self::Int(self.to_i64()),
-            DType::Float32 => Self::Float(f64::from(self.to_f64() as f32)),
+            DType::Float32 => Self::Float(match self {
+                // Not by way of float64, which would round twice.
+                Self::Int(i) => f64::from(i as f32),
+                _ => f64::from(self.to_f64() as f32),
+            }),
             DType::Float64 => Self::Float(self.to_f64()),
             DType::Complex64 => {
                 let z = self.to_complex();

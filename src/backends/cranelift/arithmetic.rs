@@ -1,0 +1,543 @@
+//! What elementwise ops become: CLIF instructions on one element, or on the lanes of a 128-bit vector.
+//!
+//! The same code serves both: a complex number is a pair of values, a truth value is 0 or 1 in a byte (one
+//! element) or a mask of all bits (lanes). What has no vector form is listed in [`has_lanes`]; functions such
+//! as `exp` are calls of the runtime, one element at a time.
+//!
+//! Semantics are those of the reference interpreter; multiplication and addition are never contracted.
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8, I32, I32X4, I64, I64X2};
+use cranelift_codegen::ir::{
+    Endianness, FuncRef, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value,
+};
+use cranelift_frontend::FunctionBuilder;
+use smallvec::SmallVec;
+
+use super::kernel::{Operation, ReduceOp};
+use crate::error::{Error, Result};
+use crate::ir::{Class, DType, Op};
+
+/// The value of an element, or of a few in lanes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Element {
+    One(Value),
+    /// Real and imaginary part.
+    Pair(Value, Value),
+}
+
+impl Element {
+    pub(super) fn parts(self) -> SmallVec<[Value; 2]> {
+        match self {
+            Self::One(x) => [x].into_iter().collect(),
+            Self::Pair(re, im) => [re, im].into_iter().collect(),
+        }
+    }
+
+    /// Applies `f` to each part.
+    pub(super) fn map(self, mut f: impl FnMut(Value) -> Value) -> Self {
+        match self {
+            Self::One(x) => Self::One(f(x)),
+            Self::Pair(re, im) => Self::Pair(f(re), f(im)),
+        }
+    }
+
+    /// Applies `f` to each pair of parts.
+    pub(super) fn zip(self, other: Self, mut f: impl FnMut(Value, Value) -> Value) -> Self {
+        match (self, other) {
+            (Self::Pair(a, b), Self::Pair(c, d)) => Self::Pair(f(a, c), f(b, d)),
+            (x, y) => Self::One(f(x.real(), y.real())),
+        }
+    }
+
+    /// The real part, or the number itself.
+    pub(super) fn real(self) -> Value {
+        match self {
+            Self::One(x) | Self::Pair(x, _) => x,
+        }
+    }
+}
+
+/// One element at a time, or as many as fit into 128 bits with this many bytes per lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Width {
+    Scalar,
+    Lanes { bytes: u8 },
+}
+
+impl Width {
+    /// Elements per step.
+    pub(super) fn count(self) -> i64 {
+        match self {
+            Self::Scalar => 1,
+            Self::Lanes { bytes } => 16 / i64::from(bytes),
+        }
+    }
+
+    /// The CLIF type of the parts of an element.
+    pub(super) fn ty(self, dtype: DType) -> Type {
+        let scalar = component(dtype);
+        match self {
+            Self::Scalar => scalar,
+            Self::Lanes { bytes } => match (scalar, bytes) {
+                (F64, _) => F64X2,
+                (F32, _) => F32X4,
+                (I64, _) | (I8, 8) => I64X2,
+                _ => I32X4,
+            },
+        }
+    }
+}
+
+/// The CLIF type of one part of an element.
+pub(super) fn component(dtype: DType) -> Type {
+    match dtype {
+        DType::Bool | DType::Uint8 => I8,
+        DType::Int32 => I32,
+        DType::Int64 => I64,
+        DType::Float32 | DType::Complex64 => F32,
+        DType::Float64 | DType::Complex128 => F64,
+    }
+}
+
+/// The bytes of one lane, if the dtype can be in lanes.
+pub(super) fn lane_bytes(dtype: DType) -> Option<u8> {
+    match dtype {
+        DType::Bool | DType::Uint8 => None,
+        DType::Int32 | DType::Float32 | DType::Complex64 => Some(4),
+        DType::Int64 | DType::Float64 | DType::Complex128 => Some(8),
+    }
+}
+
+/// Whether an operation has a vector form, given the dtypes of its inputs.
+pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) -> bool {
+    let complex = inputs.iter().any(|d| d.is_complex());
+    let integer = inputs.iter().any(|d| d.is_integer());
+    match operation {
+        Operation::Load { .. } | Operation::Store { .. } | Operation::Literal { .. } => result != DType::Bool,
+        Operation::Reduce { op, .. } => match op {
+            ReduceOp::Sum => true,
+            ReduceOp::Max | ReduceOp::Min => !complex && !integer && result != DType::Bool,
+            // In order, as NumPy multiplies: the order decides over overflow.
+            ReduceOp::Prod | ReduceOp::Any | ReduceOp::All => false,
+        },
+        Operation::Map { op, .. } => match op {
+            Op::Add | Op::Subtract | Op::Negative | Op::Conj | Op::Real | Op::Imag | Op::Where => true,
+            Op::Multiply | Op::Equal | Op::NotEqual => !inputs.contains(&DType::Bool),
+            Op::LogicalAnd | Op::LogicalOr | Op::LogicalNot => true,
+            Op::Divide | Op::Sqrt | Op::Absolute | Op::Sign => !complex && !integer,
+            Op::Less | Op::LessEqual | Op::Maximum | Op::Minimum => {
+                !complex && !integer && !inputs.contains(&DType::Bool)
+            }
+            Op::Astype { .. } => {
+                let same = inputs.first() == Some(&result);
+                let mask_to_number = inputs.first() == Some(&DType::Bool) && result.is_float();
+                same || mask_to_number || (!complex && !integer && result.is_complex())
+            }
+            _ => false,
+        },
+    }
+}
+
+/// Emits the ops of one kernel.
+pub(super) struct Arithmetic<'a, 'b> {
+    pub(super) builder: &'a mut FunctionBuilder<'b>,
+    pub(super) import: &'a mut dyn FnMut(&mut FunctionBuilder<'_>, &str) -> Result<FuncRef>,
+    /// Where to record a failure, if the kernel can fail.
+    pub(super) failure: Option<Value>,
+}
+
+/// Lanes keep their order when bits are reinterpreted.
+fn bits() -> MemFlagsData {
+    MemFlagsData::new().with_endianness(Endianness::Little)
+}
+
+/// Memory accesses that cannot trap.
+pub(super) fn memory() -> MemFlagsData {
+    MemFlagsData::new().with_notrap()
+}
+
+impl Arithmetic<'_, '_> {
+    /// A constant of a floating dtype or an integer one, in all lanes.
+    pub(super) fn number(&mut self, x: f64, dtype: DType, width: Width) -> Value {
+        let scalar = match component(dtype) {
+            F64 => self.builder.ins().f64const(x),
+            F32 => self.builder.ins().f32const(x as f32),
+            ty => self.builder.ins().iconst(ty, x as i64),
+        };
+        self.splat_part(scalar, dtype, width)
+    }
+
+    fn splat_part(&mut self, scalar: Value, dtype: DType, width: Width) -> Value {
+        match width {
+            Width::Scalar => scalar,
+            Width::Lanes { .. } => self.builder.ins().splat(width.ty(dtype), scalar),
+        }
+    }
+
+    /// One element in all lanes.
+    pub(super) fn splat(&mut self, element: Element, dtype: DType, width: Width) -> Element {
+        element.map(|x| self.splat_part(x, dtype, width))
+    }
+
+    fn select(&mut self, condition: Value, x: Value, y: Value, width: Width) -> Value {
+        match width {
+            Width::Scalar => self.builder.ins().select(condition, x, y),
+            Width::Lanes { .. } => {
+                let ty = self.builder.func.dfg.value_type(x);
+                let mask = if self.builder.func.dfg.value_type(condition) == ty {
+                    condition
+                } else {
+                    self.builder.ins().bitcast(ty, bits(), condition)
+                };
+                self.builder.ins().bitselect(mask, x, y)
+            }
+        }
+    }
+
+    fn not(&mut self, x: Value, width: Width) -> Value {
+        match width {
+            Width::Scalar => self.builder.ins().bxor_imm_s(x, 1),
+            Width::Lanes { .. } => self.builder.ins().bnot(x),
+        }
+    }
+
+    /// The value of an elementwise op.
+    pub(super) fn op(
+        &mut self,
+        op: &Op,
+        x: &[Element],
+        dtypes: &[DType],
+        result: DType,
+        width: Width,
+    ) -> Result<Element> {
+        let dtype = *dtypes.last().ok_or_else(|| Error::internal("an op without inputs is in a loop"))?;
+        let class = dtype.class();
+        let one = x[0].real();
+        Ok(match op {
+            Op::Astype { .. } => return Ok(self.astype(x[0], dtypes[0], result, width)),
+            Op::Where => {
+                let condition = x[0].real();
+                x[1].zip(x[2], |a, b| self.select(condition, a, b, width))
+            }
+            Op::WrapIndex { axis, size } => Element::One(self.wrap_index(one, *axis, *size)?),
+
+            Op::Negative if class >= Class::Float => x[0].map(|v| self.builder.ins().fneg(v)),
+            Op::Negative => Element::One(self.builder.ins().ineg(one)),
+            Op::Conj => match x[0] {
+                Element::Pair(re, im) => Element::Pair(re, self.builder.ins().fneg(im)),
+                same @ Element::One(_) => same,
+            },
+            Op::Real => Element::One(one),
+            Op::Imag => match x[0] {
+                Element::Pair(_, im) => Element::One(im),
+                Element::One(_) => Element::One(self.number(0.0, result, width)),
+            },
+            Op::Absolute => match class {
+                Class::Complex => return self.call(op.name(), x, dtype, result),
+                Class::Float => Element::One(self.builder.ins().fabs(one)),
+                Class::Integer if dtype != DType::Uint8 => Element::One(self.builder.ins().iabs(one)),
+                _ => x[0],
+            },
+            Op::Sign => self.sign(x[0], dtype, width)?,
+            Op::Sqrt if class == Class::Float => Element::One(self.builder.ins().sqrt(one)),
+
+            Op::Add => match class {
+                Class::Bool => Element::One(self.builder.ins().bor(one, x[1].real())),
+                Class::Integer => Element::One(self.builder.ins().iadd(one, x[1].real())),
+                _ => x[0].zip(x[1], |a, b| self.builder.ins().fadd(a, b)),
+            },
+            Op::Subtract => match class {
+                Class::Bool | Class::Integer => Element::One(self.builder.ins().isub(one, x[1].real())),
+                _ => x[0].zip(x[1], |a, b| self.builder.ins().fsub(a, b)),
+            },
+            Op::Multiply => self.multiply(x[0], x[1], class),
+            Op::Divide if class == Class::Float => Element::One(self.builder.ins().fdiv(one, x[1].real())),
+            Op::Maximum => self.extremum(x[0], x[1], dtype, true, width),
+            Op::Minimum => self.extremum(x[0], x[1], dtype, false, width),
+            Op::Power if class == Class::Integer => {
+                if dtype != DType::Uint8 {
+                    let zero = self.builder.ins().iconst(component(dtype), 0);
+                    let negative = self.builder.ins().icmp(IntCC::SignedLessThan, x[1].real(), zero);
+                    self.fail_if(negative, FAILURE_NEGATIVE_POWER, None)?;
+                }
+                return self.call(op.name(), x, dtype, result);
+            }
+
+            Op::Equal => Element::One(self.compare(x[0], x[1], dtype, Comparison::Equal)),
+            Op::NotEqual => {
+                let equal = self.compare(x[0], x[1], dtype, Comparison::Equal);
+                Element::One(self.not(equal, width))
+            }
+            Op::Less => Element::One(self.compare(x[0], x[1], dtype, Comparison::Less)),
+            Op::LessEqual => Element::One(self.compare(x[0], x[1], dtype, Comparison::LessEqual)),
+            Op::LogicalNot => Element::One(self.not(one, width)),
+            Op::LogicalAnd => Element::One(self.builder.ins().band(one, x[1].real())),
+            Op::LogicalOr => Element::One(self.builder.ins().bor(one, x[1].real())),
+
+            // The rest are functions of the runtime.
+            _ => return self.call(op.name(), x, dtype, result),
+        })
+    }
+
+    fn multiply(&mut self, x: Element, y: Element, class: Class) -> Element {
+        match (x, y) {
+            (Element::Pair(a, b), Element::Pair(c, d)) => {
+                let (ac, bd) = (self.builder.ins().fmul(a, c), self.builder.ins().fmul(b, d));
+                let (ad, bc) = (self.builder.ins().fmul(a, d), self.builder.ins().fmul(b, c));
+                Element::Pair(self.builder.ins().fsub(ac, bd), self.builder.ins().fadd(ad, bc))
+            }
+            (x, y) => {
+                let (x, y) = (x.real(), y.real());
+                Element::One(match class {
+                    Class::Bool => self.builder.ins().band(x, y),
+                    Class::Integer => self.builder.ins().imul(x, y),
+                    _ => self.builder.ins().fmul(x, y),
+                })
+            }
+        }
+    }
+
+    /// -1, 0, 1 or NaN; `x / |x|` for complex numbers.
+    fn sign(&mut self, x: Element, dtype: DType, width: Width) -> Result<Element> {
+        if dtype.is_complex() {
+            let magnitude = self.call("absolute", &[x], dtype, dtype.real())?.real();
+            let zero = self.number(0.0, dtype, width);
+            let is_zero = self.builder.ins().fcmp(FloatCC::Equal, magnitude, zero);
+            return Ok(x.map(|part| {
+                let quotient = self.builder.ins().fdiv(part, magnitude);
+                self.builder.ins().select(is_zero, zero, quotient)
+            }));
+        }
+        let x = x.real();
+        let (zero, one) = (self.number(0.0, dtype, width), self.number(1.0, dtype, width));
+        if dtype.is_float() {
+            let minus_one = self.number(-1.0, dtype, width);
+            let above = self.builder.ins().fcmp(FloatCC::GreaterThan, x, zero);
+            let below = self.builder.ins().fcmp(FloatCC::LessThan, x, zero);
+            let equal = self.builder.ins().fcmp(FloatCC::Equal, x, zero);
+            let rest = self.select(equal, zero, x, width);
+            let rest = self.select(below, minus_one, rest, width);
+            return Ok(Element::One(self.select(above, one, rest, width)));
+        }
+        let zero_or_one = {
+            let nonzero = self.builder.ins().icmp(IntCC::NotEqual, x, zero);
+            self.select(nonzero, one, zero, width)
+        };
+        if dtype == DType::Uint8 {
+            return Ok(Element::One(zero_or_one));
+        }
+        let minus_one = self.number(-1.0, dtype, width);
+        let below = self.builder.ins().icmp(IntCC::SignedLessThan, x, zero);
+        Ok(Element::One(self.select(below, minus_one, zero_or_one, width)))
+    }
+
+    /// The larger or smaller of two; NaN if either is. Source: NumPy's loops for `maximum` and `minimum`.
+    pub(super) fn extremum(&mut self, x: Element, y: Element, dtype: DType, largest: bool, width: Width) -> Element {
+        match dtype.class() {
+            Class::Bool if largest => Element::One(self.builder.ins().bor(x.real(), y.real())),
+            Class::Bool => Element::One(self.builder.ins().band(x.real(), y.real())),
+            Class::Integer => {
+                let (x, y) = (x.real(), y.real());
+                Element::One(match (dtype, largest) {
+                    (DType::Uint8, true) => self.builder.ins().umax(x, y),
+                    (DType::Uint8, false) => self.builder.ins().umin(x, y),
+                    (_, true) => self.builder.ins().smax(x, y),
+                    (_, false) => self.builder.ins().smin(x, y),
+                })
+            }
+            _ => {
+                let (low, high) = if largest { (y, x) } else { (x, y) };
+                let wins = self.compare(low, high, dtype, Comparison::LessEqual);
+                let mut take_x = wins;
+                for part in x.parts() {
+                    let nan = self.builder.ins().fcmp(FloatCC::Unordered, part, part);
+                    take_x = self.builder.ins().bor(take_x, nan);
+                }
+                x.zip(y, |a, b| self.select(take_x, a, b, width))
+            }
+        }
+    }
+
+    /// Complex numbers compare by real, then imaginary part; a NaN makes it false.
+    fn compare(&mut self, x: Element, y: Element, dtype: DType, comparison: Comparison) -> Value {
+        let (a, c) = (x.real(), y.real());
+        let (Element::Pair(_, b), Element::Pair(_, d)) = (x, y) else {
+            let unsigned = matches!(dtype, DType::Uint8 | DType::Bool);
+            return match (comparison, dtype.class() >= Class::Float) {
+                (Comparison::Equal, true) => self.builder.ins().fcmp(FloatCC::Equal, a, c),
+                (Comparison::Less, true) => self.builder.ins().fcmp(FloatCC::LessThan, a, c),
+                (Comparison::LessEqual, true) => self.builder.ins().fcmp(FloatCC::LessThanOrEqual, a, c),
+                (Comparison::Equal, false) => self.builder.ins().icmp(IntCC::Equal, a, c),
+                (Comparison::Less, false) if unsigned => self.builder.ins().icmp(IntCC::UnsignedLessThan, a, c),
+                (Comparison::Less, false) => self.builder.ins().icmp(IntCC::SignedLessThan, a, c),
+                (Comparison::LessEqual, false) if unsigned => {
+                    self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, a, c)
+                }
+                (Comparison::LessEqual, false) => self.builder.ins().icmp(IntCC::SignedLessThanOrEqual, a, c),
+            };
+        };
+        let real_equal = self.builder.ins().fcmp(FloatCC::Equal, a, c);
+        let imag = match comparison {
+            Comparison::Equal => FloatCC::Equal,
+            Comparison::Less => FloatCC::LessThan,
+            Comparison::LessEqual => FloatCC::LessThanOrEqual,
+        };
+        let imag = self.builder.ins().fcmp(imag, b, d);
+        let tie = self.builder.ins().band(real_equal, imag);
+        if comparison == Comparison::Equal {
+            return tie;
+        }
+        let real_less = self.builder.ins().fcmp(FloatCC::LessThan, a, c);
+        let ordered = self.builder.ins().fcmp(FloatCC::Ordered, b, d);
+        let strict = self.builder.ins().band(real_less, ordered);
+        self.builder.ins().bor(strict, tie)
+    }
+
+    fn astype(&mut self, x: Element, from: DType, to: DType, width: Width) -> Element {
+        if from == to {
+            return x;
+        }
+        if to.is_complex() {
+            let part = to.real();
+            return match x {
+                Element::Pair(re, im) => {
+                    let (re, im) = (Element::One(re), Element::One(im));
+                    let re = self.astype(re, from.real(), part, width).real();
+                    Element::Pair(re, self.astype(im, from.real(), part, width).real())
+                }
+                x @ Element::One(_) => {
+                    let re = self.astype(x, from, part, width).real();
+                    Element::Pair(re, self.number(0.0, part, width))
+                }
+            };
+        }
+        if to == DType::Bool {
+            return Element::One(self.is_true(x, from));
+        }
+        let (x, from) = (x.real(), from.real());
+        let (source, target) = (component(from), component(to));
+        let ins = |s: &mut Self| -> Value {
+            match (from.class(), to.class()) {
+                (Class::Float, Class::Float) if target == F64 => s.builder.ins().fpromote(F64, x),
+                (Class::Float, Class::Float) => s.builder.ins().fdemote(F32, x),
+                (Class::Float, _) => s.float_to_integer(x, from, to),
+                (Class::Bool, Class::Float) if width != Width::Scalar => {
+                    let one = s.number(1.0, to, width);
+                    let mask = s.builder.ins().bitcast(width.ty(to), bits(), x);
+                    s.builder.ins().band(mask, one)
+                }
+                (_, Class::Float) if source == I8 => {
+                    let wide = s.builder.ins().uextend(I32, x);
+                    s.builder.ins().fcvt_from_sint(target, wide)
+                }
+                (_, Class::Float) => s.builder.ins().fcvt_from_sint(target, x),
+                _ if source.bits() > target.bits() => s.builder.ins().ireduce(target, x),
+                _ if source.bits() == target.bits() => x,
+                _ if source == I8 => s.builder.ins().uextend(target, x),
+                _ => s.builder.ins().sextend(target, x),
+            }
+        };
+        Element::One(ins(self))
+    }
+
+    /// Whether an element is not zero; NaN is true.
+    fn is_true(&mut self, x: Element, dtype: DType) -> Value {
+        let parts = x.parts();
+        let mut any = None;
+        for part in parts {
+            let nonzero = if dtype.class() >= Class::Float {
+                let zero = self.number(0.0, dtype, Width::Scalar);
+                self.builder.ins().fcmp(FloatCC::NotEqual, part, zero)
+            } else {
+                self.builder.ins().icmp_imm_s(IntCC::NotEqual, part, 0)
+            };
+            any = Some(any.map_or(nonzero, |so_far| self.builder.ins().bor(so_far, nonzero)));
+        }
+        any.unwrap_or_else(|| x.real())
+    }
+
+    /// As x86 converts: what does not fit gives the smallest integer.
+    fn float_to_integer(&mut self, x: Value, from: DType, to: DType) -> Value {
+        let x = if from == DType::Float32 { self.builder.ins().fpromote(F64, x) } else { x };
+        let (ty, low, high) = if to == DType::Int32 {
+            (I32, -2_147_483_649.0, 2_147_483_648.0)
+        } else {
+            (I64, -9_223_372_036_854_777_856.0, 9_223_372_036_854_775_808.0)
+        };
+        let (low, high) = (self.builder.ins().f64const(low), self.builder.ins().f64const(high));
+        let above = self.builder.ins().fcmp(FloatCC::GreaterThan, x, low);
+        let below = self.builder.ins().fcmp(FloatCC::LessThan, x, high);
+        let fits = self.builder.ins().band(above, below);
+        let converted = self.builder.ins().fcvt_to_sint_sat(ty, x);
+        let smallest = self.builder.ins().iconst(ty, if ty == I32 { i64::from(i32::MIN) } else { i64::MIN });
+        let integer = self.builder.ins().select(fits, converted, smallest);
+        if to == DType::Uint8 { self.builder.ins().ireduce(I8, integer) } else { integer }
+    }
+
+    /// Calls a scalar function of the runtime.
+    fn call(&mut self, name: &str, x: &[Element], dtype: DType, result: DType) -> Result<Element> {
+        let symbol = format!("autojit_{name}_{}", dtype.short_name());
+        let function = (self.import)(self.builder, &symbol)?;
+        let mut arguments: SmallVec<[Value; 5]> = x.iter().flat_map(|e| e.parts()).collect();
+        if !result.is_complex() {
+            let call = self.builder.ins().call(function, &arguments);
+            return Ok(Element::One(self.builder.inst_results(call)[0]));
+        }
+        let part = component(result);
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 2 * part.bytes(), 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        let out = self.builder.ins().stack_addr(I64, slot, 0);
+        arguments.push(out);
+        self.builder.ins().call(function, &arguments);
+        let re = self.builder.ins().load(part, memory(), out, 0);
+        let im = self.builder.ins().load(part, memory(), out, part.bytes() as i32);
+        Ok(Element::Pair(re, im))
+    }
+
+    /// The index counted from the front; out of range is recorded.
+    fn wrap_index(&mut self, index: Value, axis: usize, size: usize) -> Result<Value> {
+        let size_value = self.builder.ins().iconst(I64, size as i64);
+        let from_end = self.builder.ins().iadd(index, size_value);
+        let zero = self.builder.ins().iconst(I64, 0);
+        let negative = self.builder.ins().icmp(IntCC::SignedLessThan, index, zero);
+        let wrapped = self.builder.ins().select(negative, from_end, index);
+        let bad = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, wrapped, size_value);
+        self.fail_if(bad, FAILURE_INDEX, Some((index, axis, size)))?;
+        // What follows may use the index as an address before the failure is seen.
+        Ok(self.builder.ins().select(bad, zero, wrapped))
+    }
+
+    /// Records a failure if a condition holds.
+    fn fail_if(&mut self, condition: Value, code: i64, index: Option<(Value, usize, usize)>) -> Result<()> {
+        let record = self.failure.ok_or_else(|| Error::internal("a kernel that can fail has no record"))?;
+        let (failed, next) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(failed);
+        self.builder.ins().brif(condition, failed, &[], next, &[]);
+        self.builder.switch_to_block(failed);
+        let code = self.builder.ins().iconst(I64, code);
+        self.builder.ins().store(memory(), code, record, 0);
+        if let Some((index, axis, size)) = index {
+            let (axis, size) =
+                (self.builder.ins().iconst(I64, axis as i64), self.builder.ins().iconst(I64, size as i64));
+            self.builder.ins().store(memory(), index, record, 8);
+            self.builder.ins().store(memory(), axis, record, 16);
+            self.builder.ins().store(memory(), size, record, 24);
+        }
+        self.builder.ins().jump(next, &[]);
+        self.builder.switch_to_block(next);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    Less,
+    LessEqual,
+}
+
+/// In the first word of a failure record: an index, its axis and its size follow.
+pub(super) const FAILURE_INDEX: i64 = 1;
+/// In the first word of a failure record: an integer to a negative power.
+pub(super) const FAILURE_NEGATIVE_POWER: i64 = 2;

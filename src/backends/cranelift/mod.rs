@@ -1,0 +1,329 @@
+//! The native backend: graph -> program -> loops -> kernels -> tape.
+//!
+//! ```text
+//! expand   core ops on equal dtypes                      (crate::opt)
+//! lower    views become strides, joins destinations      (lower.rs)
+//! fuse     instructions share loops                      (fuse.rs)
+//! build    loops become kernels, equal ones are shared   (kernel.rs)
+//! plan     buffers share the workspace                   (buffers.rs)
+//! emit     each distinct kernel becomes machine code     (emit.rs, arithmetic.rs, link.rs)
+//! run      a tape of kernels and runtime calls           (tape.rs)
+//! ```
+//!
+//! Every stage is linear in nodes; code generation costs as many compilations as there are *distinct*
+//! kernels. Source: DESIGN notes in `ARCHITECTURE.md`, "The native engine".
+
+mod arithmetic;
+mod buffers;
+mod emit;
+mod fuse;
+mod kernel;
+mod layout;
+mod link;
+mod lower;
+mod program;
+mod tape;
+
+use std::fmt::Write as _;
+use std::mem::MaybeUninit;
+use std::sync::{Arc, Mutex};
+
+use ndarray::{ArrayD, IxDyn};
+use rustc_hash::FxHashMap;
+
+use super::{Backend, Executable};
+use crate::error::{Error, Result};
+use crate::ir::{ArrayType, Element, Graph, HostArray, Op, host_from};
+use crate::library::Concrete;
+use crate::opt;
+use fuse::{Schedule, Step, reads, writes};
+use kernel::Kernel;
+use program::{Instruction, InstructionId, Place, Program};
+use tape::{Bases, Entry, Tape};
+
+/// The native backend.
+pub(crate) struct Cranelift;
+
+impl Backend for Cranelift {
+    fn name(&self) -> &'static str {
+        "cranelift"
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
+        Ok(Arc::new(compile(graph)?))
+    }
+}
+
+/// A compiled graph.
+struct Native {
+    tape: Tape,
+    inputs: Vec<ArrayType>,
+    /// The types of the output buffers.
+    outputs: Vec<ArrayType>,
+    /// The output buffer of each result.
+    results: Vec<usize>,
+    report: Report,
+}
+
+/// What `explain` tells.
+#[derive(Debug, Default)]
+struct Report {
+    instructions: usize,
+    kernels: Vec<String>,
+    calls: usize,
+    refusals: Vec<(&'static str, usize)>,
+}
+
+fn compile(graph: &Graph) -> Result<Native> {
+    let graph = opt::expand(graph)?;
+    let mut program = lower::lower(&graph)?;
+    let schedule = fuse::fuse(&mut program);
+    let stored = stored(&program, &schedule);
+    let workspace = buffers::plan(&program, &schedule);
+    let bases = Bases { constants: graph.constants().len(), inputs: graph.input_types().len() };
+
+    let mut kernels: Vec<Kernel> = Vec::new();
+    let mut known: FxHashMap<Kernel, u32> = FxHashMap::default();
+    let mut known_parameters: FxHashMap<Vec<i64>, u32> = FxHashMap::default();
+    let (mut entries, mut origins) = (Vec::with_capacity(schedule.steps.len()), Vec::with_capacity(schedule.steps.len()));
+    let (mut operands, mut parameters) = (Vec::new(), Vec::new());
+    for step in &schedule.steps {
+        let start = operands.len() as u32;
+        let origin = match step {
+            Step::Loop(group) => group.members.last().map_or(InstructionId(0), |m| m.0),
+            Step::Call(id) => *id,
+        };
+        let node = &graph[program.values[origin.0 as usize]];
+        origins.push((failing_op(&program, step).unwrap_or(node.op.name()), node.location));
+        match step {
+            Step::Loop(group) => {
+                let applied = kernel::build(&program, group, &|id| stored[id.0 as usize])?;
+                let place = |&(buffer, offset): &(_, isize)| bases.operand(&program, &workspace, buffer, offset);
+                operands.extend(applied.operands.iter().map(place));
+                let next = parameters.len() as u32;
+                let parameters = *known_parameters.entry(applied.parameters).or_insert_with_key(|words| {
+                    parameters.extend_from_slice(words);
+                    next
+                });
+                let can_fail = applied.kernel.can_fail();
+                let kernel = match known.get(&applied.kernel) {
+                    Some(&kernel) => kernel,
+                    None => {
+                        let kernel = kernels.len() as u32;
+                        kernels.push(applied.kernel.clone());
+                        known.insert(applied.kernel, kernel);
+                        kernel
+                    }
+                };
+                entries.push(Entry::Kernel { kernel, operands: start..operands.len() as u32, parameters, can_fail });
+            }
+            Step::Call(id) => {
+                let Instruction::Call { call, inputs, outputs } = program.instruction(*id) else {
+                    return Err(Error::internal("a step calls what is no call"));
+                };
+                for view in inputs.iter().chain(outputs) {
+                    let offset = view.layout.offset * view.dtype.size() as isize;
+                    operands.push(bases.operand(&program, &workspace, view.buffer, offset));
+                }
+                entries.push(Entry::Call { call: call.clone(), operands: start..operands.len() as u32 });
+            }
+        }
+    }
+    let report = report(&program, &schedule, &kernels);
+    let outputs = output_types(&graph, &program)?;
+    let code = link::compile(&kernels)?;
+    let tape = Tape {
+        code,
+        entries,
+        origins,
+        operands,
+        parameters,
+        constants: graph.constants().iter().map(HostArray::to_contiguous).collect(),
+        workspace_bytes: workspace.size,
+        pool: Mutex::default(),
+    };
+    Ok(Native { tape, inputs: graph.input_types().to_vec(), outputs, results: program.results, report })
+}
+
+/// The op to blame if a step fails: the one in it that can.
+fn failing_op(program: &Program, step: &Step) -> Option<&'static str> {
+    let Step::Loop(group) = step else { return None };
+    group.members.iter().find_map(|&(id, _)| match program.instruction(id) {
+        Instruction::Map { op: op @ Op::Power, .. } => Some(op.name()),
+        Instruction::Map { op: Op::WrapIndex { .. }, .. } => Some("getitem"),
+        _ => None,
+    })
+}
+
+/// Which instructions' results must be in memory: those that another step or another part of the loop reads,
+/// parts of joins, and results of the program.
+fn stored(program: &Program, schedule: &Schedule) -> Vec<bool> {
+    use fuse::Part;
+    let mut stored = vec![false; program.instructions.len()];
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        let (step, part) = schedule.placed[index];
+        for view in reads(instruction) {
+            if let Some(origin) = view.origin {
+                let (made_at, made_in) = schedule.placed[origin.0 as usize];
+                let in_register = made_at == step && !(made_in == Part::Before && part == Part::After);
+                stored[origin.0 as usize] |= !in_register;
+            }
+        }
+        if let Instruction::Join { parts } = instruction {
+            for part in parts {
+                stored[part.0 as usize] = true;
+            }
+        }
+        let is_result = |v: &program::View| matches!(program.buffer(v.buffer).place, Place::Output(_));
+        stored[index] |= writes(instruction).iter().any(is_result);
+    }
+    stored
+}
+
+fn output_types(graph: &Graph, program: &Program) -> Result<Vec<ArrayType>> {
+    let mut types: Vec<ArrayType> = Vec::new();
+    for (&output, &index) in graph.outputs().iter().zip(&program.results) {
+        if index == types.len() {
+            types.push(graph.ty(output)?.clone());
+        }
+    }
+    Ok(types)
+}
+
+fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report {
+    let mut refusals: FxHashMap<&'static str, usize> = FxHashMap::default();
+    for (_, why) in &schedule.refusals {
+        *refusals.entry(why).or_default() += 1;
+    }
+    let mut refusals: Vec<_> = refusals.into_iter().collect();
+    refusals.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    Report {
+        instructions: program.instructions.len(),
+        kernels: kernels.iter().map(ToString::to_string).collect(),
+        calls: schedule.steps.iter().filter(|s| matches!(s, Step::Call(_))).count(),
+        refusals,
+    }
+}
+
+impl Executable for Native {
+    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
+        let hosts = inputs.iter().map(|x| x.to_host().map(|h| h.to_contiguous())).collect::<Result<Vec<_>>>()?;
+        for (host, ty) in hosts.iter().zip(&self.inputs) {
+            if host.ty() != *ty {
+                return Err(Error::internal(format!("compiled for {ty}, called with {}", host.ty())));
+            }
+        }
+        if hosts.len() != self.inputs.len() {
+            return Err(Error::internal(format!("compiled for {} arguments, got {}", self.inputs.len(), hosts.len())));
+        }
+        let mut memory: Vec<OutputMemory> = self.outputs.iter().map(OutputMemory::new).collect();
+        let pointers: Vec<*mut u8> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
+        let references: Vec<&HostArray> = hosts.iter().collect();
+        // SAFETY: types and layout of the inputs were checked above; the outputs have the sizes of their types.
+        unsafe { self.tape.run(&references, &pointers)? };
+        // SAFETY: the tape ran to its end, and it writes every element of every result.
+        let outputs: Vec<Concrete> =
+            memory.into_iter().map(|m| Concrete::Ndarray(unsafe { m.into_host() })).collect();
+        Ok(self.results.iter().map(|&i| outputs[i].clone()).collect())
+    }
+
+    fn describe(&self) -> String {
+        let mut text = String::new();
+        let Report { instructions, kernels, calls, refusals } = &self.report;
+        let entries = self.tape.entries.len();
+        let _ = writeln!(
+            text,
+            "{instructions} instructions in {entries} tape entries ({calls} runtime calls), {} distinct kernels, \
+             {} bytes of code, {} bytes of workspace",
+            kernels.len(),
+            self.tape.code.bytes,
+            self.tape.workspace_bytes,
+        );
+        for (index, kernel) in kernels.iter().enumerate() {
+            let uses = |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
+            let count = self.tape.entries.iter().filter(uses).count();
+            let _ = writeln!(text, "kernel {index}, used {count} times: {kernel}");
+        }
+        for (why, count) in refusals {
+            let _ = writeln!(text, "not fused, {count} times: {why}");
+        }
+        text
+    }
+}
+
+/// Memory for one result, not yet written.
+enum OutputMemory {
+    Bool(Vec<MaybeUninit<bool>>, ArrayType),
+    Uint8(Vec<MaybeUninit<u8>>, ArrayType),
+    Int32(Vec<MaybeUninit<i32>>, ArrayType),
+    Int64(Vec<MaybeUninit<i64>>, ArrayType),
+    Float32(Vec<MaybeUninit<f32>>, ArrayType),
+    Float64(Vec<MaybeUninit<f64>>, ArrayType),
+    Complex64(Vec<MaybeUninit<num_complex::Complex32>>, ArrayType),
+    Complex128(Vec<MaybeUninit<num_complex::Complex64>>, ArrayType),
+}
+
+macro_rules! each_output {
+    ($memory:expr, $v:ident, $ty:ident => $body:expr) => {
+        match $memory {
+            OutputMemory::Bool($v, $ty) => $body,
+            OutputMemory::Uint8($v, $ty) => $body,
+            OutputMemory::Int32($v, $ty) => $body,
+            OutputMemory::Int64($v, $ty) => $body,
+            OutputMemory::Float32($v, $ty) => $body,
+            OutputMemory::Float64($v, $ty) => $body,
+            OutputMemory::Complex64($v, $ty) => $body,
+            OutputMemory::Complex128($v, $ty) => $body,
+        }
+    };
+}
+
+impl OutputMemory {
+    fn new(ty: &ArrayType) -> Self {
+        use crate::ir::DType;
+        let ty = ty.clone();
+        let n = ty.size();
+        match ty.dtype {
+            DType::Bool => Self::Bool(uninitialized(n), ty),
+            DType::Uint8 => Self::Uint8(uninitialized(n), ty),
+            DType::Int32 => Self::Int32(uninitialized(n), ty),
+            DType::Int64 => Self::Int64(uninitialized(n), ty),
+            DType::Float32 => Self::Float32(uninitialized(n), ty),
+            DType::Float64 => Self::Float64(uninitialized(n), ty),
+            DType::Complex64 => Self::Complex64(uninitialized(n), ty),
+            DType::Complex128 => Self::Complex128(uninitialized(n), ty),
+        }
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut u8 {
+        each_output!(self, v, _ty => v.as_mut_ptr().cast())
+    }
+
+    /// # Safety
+    /// Every element was written.
+    unsafe fn into_host(self) -> HostArray {
+        // SAFETY: forwarded.
+        each_output!(self, v, ty => unsafe { into_array(v, &ty) })
+    }
+}
+
+fn uninitialized<T>(n: usize) -> Vec<MaybeUninit<T>> {
+    let mut memory = Vec::with_capacity(n);
+    memory.resize_with(n, MaybeUninit::uninit);
+    memory
+}
+
+/// # Safety
+/// Every element was written.
+unsafe fn into_array<T: Element>(memory: Vec<MaybeUninit<T>>, ty: &ArrayType) -> HostArray {
+    let mut memory = std::mem::ManuallyDrop::new(memory);
+    let (pointer, length, capacity) = (memory.as_mut_ptr(), memory.len(), memory.capacity());
+    // SAFETY: the parts of a vector that is not dropped; `MaybeUninit<T>` has the layout of `T`, and every
+    // element was written.
+    let data = unsafe { Vec::from_raw_parts(pointer.cast::<T>(), length, capacity) };
+    match ArrayD::from_shape_vec(IxDyn(&ty.shape), data) {
+        Ok(array) => array.into(),
+        // The length is the product of the shape.
+        Err(_) => host_from!(ty.dtype, U => ArrayD::<U>::default(IxDyn(&ty.shape)).into()),
+    }
+}
