@@ -1,11 +1,21 @@
 //! autojit.
 mod array;
+mod backends;
+mod cache;
+mod debug;
 pub mod error;
 pub mod ir;
+pub mod jit;
 pub mod lazy;
 mod library;
 mod operand;
+mod signature;
+pub mod tree;
 pub use array::Array;
+pub use autojit_derive::Tree;
+pub use backends::backends;
 pub use error::{Error, Result};
 pub use ir::{ArrayType, DType, Scalar};
+pub use jit::{Explanation, Jit, autojit};
 pub use operand::Operand;
+pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};
