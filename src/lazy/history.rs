@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// use autojit::{lazy, numpy as np, DType};
 ///
 /// let x = lazy::variable(&[2, 3], DType::Float64);
-/// let (y, z) = (np::exp(&x), np::sum(&x));
+/// let (y, z) = (np::exp(&x), np::sum(&x, ..));
 /// let history = lazy::history([&y, &z])?;
 /// assert_eq!(history.num_nodes(), 3);
 /// assert_eq!(history.total_size(), 6 + 6 + 1);

@@ -220,3 +220,140 @@ fn hash_op(op: &Op, inputs: &[LazyOperand]) -> u64 {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::ir::{DType, HostArray, Scalar};
+    use crate::lazy::apply;
+
+    fn here() -> &'static Location<'static> {
+        Location::caller()
+    }
+
+    fn x() -> LazyArray {
+        LazyArray::variable(ArrayType::new(DType::Float64, &[2]), here())
+    }
+
+    fn scaled(x: &LazyArray, scalar: impl Into<Scalar>) -> LazyArray {
+        let inputs = smallvec![
+            LazyOperand::Node(x.clone()),
+            LazyOperand::Scalar(scalar.into())
+        ];
+        apply(Op::Multiply, inputs, here()).unwrap()
+    }
+
+    fn cache_size() -> usize {
+        CACHE.with_borrow(|c| c.nodes.len() + c.leaves.len())
+    }
+
+    #[test]
+    fn equal_ops_on_equal_inputs_are_one_node_inside_a_scope_only() {
+        let (x, y) = (x(), x());
+        assert!(!scaled(&x, 2).is_same(&scaled(&x, 2)));
+        shared_intermediates(|| {
+            assert!(scaled(&x, 2).is_same(&scaled(&x, 2)));
+            assert!(!scaled(&x, 2).is_same(&scaled(&y, 2)));
+            assert!(!scaled(&x, 2).is_same(&scaled(&x, 2.0)));
+            assert!(!scaled(&x, 0.0).is_same(&scaled(&x, -0.0)));
+            assert!(scaled(&x, f64::NAN).is_same(&scaled(&x, f64::NAN)));
+            assert!(!scaled(&x, 1).is_same(&scaled(&x, true)));
+        });
+        assert!(!scaled(&x, 2).is_same(&scaled(&x, 2)));
+        assert_eq!(cache_size(), 0);
+    }
+
+    #[test]
+    fn keys_compare_values_when_hashes_collide() {
+        // Every entry goes to one hash, so only the comparison of values keeps them apart.
+        let mut table: HashTable<Entry> = HashTable::new();
+        let x = x();
+        for scalar in [Scalar::Int(-1), Scalar::Int(-2), Scalar::Float(-2.0)] {
+            let inputs: SmallVec<[LazyOperand; 3]> =
+                smallvec![LazyOperand::Node(x.clone()), LazyOperand::Scalar(scalar)];
+            let equal = |e: &Entry| same_inputs(&e.inputs, &inputs);
+            assert!(table.find(0, equal).is_none());
+            let entry = Entry {
+                op: Op::Multiply,
+                inputs,
+                node: x.clone(),
+            };
+            table.insert_unique(0, entry, |_| 0);
+        }
+    }
+
+    #[test]
+    fn inner_scopes_join_the_outer_one() {
+        let x = x();
+        let outer = share_intermediates();
+        let before = scaled(&x, 2);
+        let inside = shared_intermediates(|| {
+            assert!(scaled(&x, 2).is_same(&before));
+            scaled(&x, 3)
+        });
+        assert!(scaled(&x, 3).is_same(&inside));
+        drop(outer);
+        assert!(!scaled(&x, 3).is_same(&inside));
+    }
+
+    #[test]
+    fn a_panic_ends_the_scope() {
+        let result = std::panic::catch_unwind(|| shared_intermediates(|| std::panic::panic_any(1)));
+        assert!(result.is_err());
+        assert_eq!((SCOPES.get(), cache_size()), (0, 0));
+    }
+
+    #[test]
+    fn scopes_belong_to_their_thread() {
+        let _scope = share_intermediates();
+        let x = x();
+        let here = scaled(&x, 2);
+        let there = std::thread::scope(|s| {
+            s.spawn(|| {
+                assert!(!scaled(&x, 2).is_same(&scaled(&x, 2)));
+                scaled(&x, 2)
+            })
+            .join()
+            .unwrap()
+        });
+        assert!(!here.is_same(&there));
+    }
+
+    #[test]
+    fn leaves_of_one_array_are_one_node() {
+        let data = HostArray::from_scalars(
+            &ArrayType::new(DType::Float64, &[2, 2]),
+            &[1.0, 2.0, 3.0, 4.0].map(Scalar::Float),
+        )
+        .unwrap();
+        let HostArray::Float64(a) = &data else {
+            unreachable!("it was made so");
+        };
+        let transposed = HostArray::Float64(a.clone().reversed_axes());
+        let equal = HostArray::Float64(a.to_owned().into_shared());
+        let leaf = |x: &HostArray| LazyArray::from_concrete(Concrete::Ndarray(x.clone()), here());
+        assert!(!leaf(&data).is_same(&leaf(&data)));
+        let _scope = share_intermediates();
+        assert!(leaf(&data).is_same(&leaf(&data)));
+        assert!(!leaf(&data).is_same(&leaf(&transposed)));
+        assert!(!leaf(&data).is_same(&leaf(&equal)));
+    }
+
+    #[test]
+    fn what_a_key_names_stays_alive() {
+        let _scope = share_intermediates();
+        let addresses: Vec<usize> = (0..100)
+            .map(|_| {
+                let x = x();
+                let _ = scaled(&x, 2);
+                x.address()
+            })
+            .collect();
+        let mut distinct = addresses.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), addresses.len());
+    }
+}

@@ -29,7 +29,7 @@ impl LazyArray {
     /// use autojit::{lazy, numpy as np, DType};
     ///
     /// let x = lazy::variable(&[3], DType::Float64);
-    /// let y = np::add(np::exp(&x), np::sum(&x));
+    /// let y = np::add(np::exp(&x), np::sum(&x, ..));
     /// assert_eq!(y.as_lazy().unwrap().show().to_string(), "   0 add[3]
     ///    1 ├─sum[]
     ///    2 │ ╰─←[3]
@@ -256,5 +256,144 @@ fn key_text(key: &IndexKey) -> String {
         [IndexItem::Array] => "#".into(),
         [_] => key.to_string().replace(')', ",)"),
         _ => key.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::ir::{DType, NormOrder};
+
+    #[test]
+    fn arguments_read_like_python() {
+        let cases: [(Op, usize, &str); 17] = [
+            (Op::Stack { axis: 0 }, 3, "(#, #, #), 0"),
+            (Op::Concatenate { axis: 1 }, 1, "(#,), 1"),
+            (Op::Get { index: 2 }, 1, "#, 2"),
+            (
+                Op::Astype {
+                    dtype: DType::Complex128,
+                },
+                1,
+                "#, 'complex128'",
+            ),
+            (
+                Op::Sum {
+                    axes: smallvec![0, 1],
+                    keepdims: false,
+                },
+                1,
+                "#",
+            ),
+            (
+                Op::Max {
+                    axes: smallvec![0],
+                    keepdims: true,
+                },
+                1,
+                "#, 0, keepdims=True",
+            ),
+            (
+                Op::SumWhere {
+                    axes: smallvec![0],
+                    keepdims: false,
+                },
+                2,
+                "#, 0, where=#",
+            ),
+            (
+                Op::Argmin {
+                    axis: 1,
+                    keepdims: false,
+                },
+                1,
+                "#, 1",
+            ),
+            (
+                Op::Tensordot {
+                    x_axes: smallvec![0],
+                    y_axes: smallvec![0],
+                },
+                2,
+                "#, #, ((0,), (0,))",
+            ),
+            (
+                Op::Einsum {
+                    subscripts: "ab,ba->a".into(),
+                },
+                2,
+                "'ab,ba->a', #, #",
+            ),
+            (
+                Op::Norm {
+                    order: NormOrder::number(2.0),
+                    axes: None,
+                    keepdims: false,
+                },
+                1,
+                "#, ord=2, axis=None, keepdims=False",
+            ),
+            (
+                Op::Reshape {
+                    shape: smallvec![5],
+                },
+                1,
+                "#, (5,)",
+            ),
+            (
+                Op::Transpose {
+                    perm: smallvec![1, 0],
+                },
+                1,
+                "#, (1, 0)",
+            ),
+            (
+                Op::Svd {
+                    full_matrices: false,
+                },
+                1,
+                "#",
+            ),
+            (
+                Op::Svd {
+                    full_matrices: true,
+                },
+                1,
+                "#, full_matrices=true",
+            ),
+            (
+                Op::Getitem {
+                    key: IndexKey([IndexItem::Int(0), IndexItem::FULL].into()),
+                },
+                1,
+                "#, (0, :)",
+            ),
+            (
+                Op::Getitem {
+                    key: IndexKey([IndexItem::Int(4)].into()),
+                },
+                1,
+                "#, (4,)",
+            ),
+        ];
+        let location = std::panic::Location::caller();
+        let ty = crate::ArrayType::new(DType::Float64, &[2, 2]);
+        let x = LazyOperand::Node(LazyArray::variable(ty, location));
+        for (op, count, expected) in cases {
+            let inputs = vec![x.clone(); count];
+            assert_eq!(arguments(&op, &inputs, Some(2)), expected, "{op}");
+        }
+        for (scalar, expected) in [
+            (Scalar::from(2), "#, 2"),
+            (Scalar::from(2.0), "#, 2.0"),
+            (Scalar::from(f64::INFINITY), "#, inf"),
+            (Scalar::from(true), "#, True"),
+            (num_complex::Complex64::new(0.0, -1.5).into(), "#, (0-1.5j)"),
+        ] {
+            let inputs = [x.clone(), LazyOperand::Scalar(scalar)];
+            assert_eq!(arguments(&Op::Multiply, &inputs, Some(2)), expected);
+        }
     }
 }

@@ -160,3 +160,48 @@ impl LazyArray {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::ir::{ArrayType, DType};
+    use crate::lazy::apply;
+
+    fn x() -> LazyArray {
+        LazyArray::variable(ArrayType::new(DType::Float64, &[]), Location::caller())
+    }
+
+    fn add(x: &LazyArray, y: &LazyArray) -> LazyArray {
+        let inputs = smallvec![LazyOperand::Node(x.clone()), LazyOperand::Node(y.clone())];
+        apply(Op::Add, inputs, Location::caller()).unwrap()
+    }
+
+    #[test]
+    fn the_deepest_dependency_comes_first() {
+        let (a, b) = (x(), x());
+        let deep = add(&a, &a);
+        let root = add(&b, &deep);
+        let same = |nodes: &[LazyArray], expected: &[&LazyArray]| {
+            nodes.len() == expected.len() && nodes.iter().zip(expected).all(|(x, y)| x.is_same(y))
+        };
+        assert!(same(&root.ascend(), &[&a, &deep, &b, &root]));
+        assert!(same(&root.descend(), &[&root, &deep, &a, &b]));
+        assert!(same(&deep.deps(), &[&a, &a]));
+        assert_eq!((root.depth(), root.fn_name()), (2, Some("add")));
+        assert_eq!((a.fn_name(), a.op(), a.deps().len()), (None, None, 0));
+    }
+
+    #[test]
+    fn doubling_a_thousand_times_is_a_thousand_nodes() {
+        let mut y = x();
+        for _ in 0..1000 {
+            y = add(&y, &y);
+        }
+        assert_eq!(y.ascend().len(), 1001);
+        assert_eq!(y.descend().len(), 1001);
+    }
+}
