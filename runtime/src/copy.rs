@@ -179,8 +179,8 @@ unsafe fn copy_axis(from: *const u8, to: *mut u8, axis: Axis, size: usize) {
                 from.offset(index * axis.from),
                 to.offset(index * axis.to),
                 size,
-            )
-        };
+            );
+        }
     }
 }
 
@@ -250,8 +250,8 @@ mod tests {
             copy.run(
                 x.as_ptr().cast::<u8>().offset(start * item),
                 got.as_mut_ptr().cast(),
-            )
-        };
+            );
+        }
         assert_eq!(got, want, "{shape:?} {strides:?}");
     }
 

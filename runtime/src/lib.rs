@@ -13,8 +13,8 @@
 pub mod abi;
 pub mod copy;
 pub mod gather;
-//pub mod linalg;
+pub mod linalg;
 pub mod math;
-//pub mod matmul;
+pub mod matmul;
 mod odometer;
 pub mod reduce;

@@ -2,6 +2,41 @@
 //!
 //! The offsets are plain integers, so an odometer never touches memory; whoever dereferences them answers for it.
 
+/// A position in an index space and the offsets of `N` operands there. It starts at the first position.
+pub(crate) struct Odometer<const N: usize> {
+    index: Vec<usize>,
+    /// The operands' offsets at the current position.
+    pub(crate) offsets: [isize; N],
+}
+
+impl<const N: usize> Odometer<N> {
+    /// At the first position of a space of `axes` axes, none of which may have length zero.
+    pub(crate) fn new(axes: usize) -> Self {
+        Odometer {
+            index: vec![0; axes],
+            offsets: [0; N],
+        }
+    }
+
+    /// Moves to the next position, last axis fastest; false after the last one.
+    pub(crate) fn advance(&mut self, shape: &[usize], strides: [&[isize]; N]) -> bool {
+        for axis in (0..shape.len()).rev() {
+            self.index[axis] += 1;
+            if self.index[axis] < shape[axis] {
+                for (offset, stride) in self.offsets.iter_mut().zip(&strides) {
+                    *offset += stride[axis];
+                }
+                return true;
+            }
+            self.index[axis] = 0;
+            for (offset, stride) in self.offsets.iter_mut().zip(&strides) {
+                *offset -= stride[axis] * (shape[axis] as isize - 1);
+            }
+        }
+        false
+    }
+}
+
 /// Calls `visit` with the offset of each of `N` operands for every index of `shape`, last axis fastest.
 ///
 /// `strides[operand]` has one entry per axis of `shape`. An empty `shape` is one position; an axis of length zero is none.
@@ -14,27 +49,11 @@ pub(crate) fn for_each_offset<const N: usize>(
     if shape.contains(&0) {
         return;
     }
-    let mut index = vec![0_usize; shape.len()];
-    let mut offsets = [0_isize; N];
+    let mut odometer = Odometer::new(shape.len());
     loop {
-        visit(offsets);
-        let mut axis = shape.len();
-        loop {
-            if axis == 0 {
-                return;
-            }
-            axis -= 1;
-            index[axis] += 1;
-            if index[axis] < shape[axis] {
-                for (offset, stride) in offsets.iter_mut().zip(&strides) {
-                    *offset += stride[axis];
-                }
-                break;
-            }
-            index[axis] = 0;
-            for (offset, stride) in offsets.iter_mut().zip(&strides) {
-                *offset -= stride[axis] * (shape[axis] as isize - 1);
-            }
+        visit(odometer.offsets);
+        if !odometer.advance(shape, strides) {
+            return;
         }
     }
 }

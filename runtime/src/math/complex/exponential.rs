@@ -88,7 +88,6 @@ pub(super) fn sqrt(z: Complex<f64>) -> Complex<f64> {
         return Complex::new(f64::NAN, f64::NAN);
     }
     if re.is_infinite() {
-        // `im - im` is zero, or NaN for NaN.
         return if re > 0.0 {
             Complex::new(
                 re,
@@ -99,7 +98,7 @@ pub(super) fn sqrt(z: Complex<f64>) -> Complex<f64> {
                 },
             )
         } else {
-            Complex::new((im - im).abs(), re.abs().copysign(im))
+            Complex::new(if im.is_nan() { im } else { 0.0 }, re.abs().copysign(im))
         };
     }
     // Scale by an even power of two so that neither the modulus overflows nor small parts lose bits.
