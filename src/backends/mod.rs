@@ -4,6 +4,8 @@
 //! gives. `replay` never declines, so every graph runs. To add a backend: implement [`Backend`] in a file or
 //! folder of this one, and add it to [`BUILT`].
 
+#[cfg(feature = "cranelift")]
+mod cranelift;
 mod replay;
 
 use std::sync::Arc;
@@ -33,8 +35,8 @@ pub(crate) trait Executable: Send + Sync {
 
 /// The backends of this build, the preferred one first.
 static BUILT: &[&dyn Backend] = &[
-    // #[cfg(feature = "cranelift")]
-    // &cranelift::Cranelift,
+    #[cfg(feature = "cranelift")]
+    &cranelift::Cranelift,
     &replay::Replay,
 ];
 

@@ -32,12 +32,6 @@ use crate::tree::{self, Args, Flattener, Structure, Tree};
 pub use explain::Explanation;
 use trace::Built;
 
-/// The optimiser.
-fn optimize(graph: &Graph) -> Result<Graph> {
-    // HOOK: `crate::opt::optimize(graph)` goes here.
-    Ok(graph.clone())
-}
-
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
 ///
 /// It can be called from many threads; each signature is traced and compiled once.

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::{check_arrays, optimize};
+use super::{check_arrays};
 use crate::Array;
 use crate::array::Repr;
 use crate::backends::{self, Backend, Choice};
@@ -81,7 +81,7 @@ pub(super) fn build<A: Tree, R: Tree>(
     let (traced, output) = trace(f, query, location)?;
     verify(&traced)?;
     let after_trace = Instant::now();
-    let optimized = optimize(&traced)?;
+    let optimized = crate::opt::optimize(&traced)?;
     verify(&optimized)?;
     let after_optimize = Instant::now();
     let choice = backends::choose(backend, query.options.strict, &optimized)?;

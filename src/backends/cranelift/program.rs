@@ -9,7 +9,7 @@ use autojit_runtime::copy::StridedCopy;
 use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
-use autojit_runtime::Kind;
+use autojit_runtime::abi::Kind;
 
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
