@@ -8,13 +8,13 @@
 //! A loop has three parts, run for each index of the axes that are not reduced: the inner loop with the
 //! reductions, the outer part on their results, and a second inner loop that uses those (dot, then axpy;
 //! maximum, then exp). A reduction that needs another one of the same loop opens a new step: chains of them
-//! would otherwise become one kernel each, shared by nothing.
+//! would otherwise become one kernel each, shared by nothing. What only feeds such a reduction goes with it.
 //!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
 use super::layout::Layout;
 use super::lower::{is_copy, strided_copy};
-use super::program::{Call, Instruction, InstructionId, Operand, Program, View};
+use super::program::{Call, Instruction, InstructionId, Operand, Place, Program, View};
 use crate::ir::{Dims, Shape, Steps};
 
 /// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
@@ -59,11 +59,41 @@ pub(super) struct Schedule {
     pub(super) placed: Vec<(u32, Part)>,
     /// Why an instruction did not join the step of its latest operand.
     pub(super) refusals: Vec<(InstructionId, &'static str)>,
+    /// Whether an instruction's result is needed by reductions only, directly or through other such ones.
+    feeds_reduction: Vec<bool>,
+}
+
+/// See [`Schedule::feeds_reduction`]; one pass backwards.
+fn feed_reductions(program: &Program) -> Vec<bool> {
+    let count = program.instructions.len();
+    let (mut is_read, mut only_reduced) = (vec![false; count], vec![true; count]);
+    for (index, instruction) in program.instructions.iter().enumerate().rev() {
+        let reduces = match instruction {
+            Instruction::Reduce { .. } => true,
+            Instruction::Map { output, .. } => {
+                let is_result = matches!(program.buffer(output.buffer).place, Place::Output(_));
+                is_read[index] && only_reduced[index] && !is_result
+            }
+            Instruction::Call { .. } => false,
+            Instruction::Join { parts } => {
+                for part in parts {
+                    only_reduced[part.0 as usize] = false;
+                }
+                continue;
+            }
+        };
+        for origin in reads(instruction).filter_map(|v| v.origin) {
+            is_read[origin.0 as usize] = true;
+            only_reduced[origin.0 as usize] &= reduces;
+        }
+    }
+    let feeds = |i: usize| is_read[i] && only_reduced[i] && matches!(program.instructions[i], Instruction::Map { .. });
+    (0..count).map(feeds).collect()
 }
 
 /// Assigns every instruction to a step.
 pub(super) fn fuse(program: &mut Program) -> Schedule {
-    let mut schedule = Schedule::default();
+    let mut schedule = Schedule { feeds_reduction: feed_reductions(program), ..Schedule::default() };
     for index in 0..program.instructions.len() {
         let id = InstructionId(index as u32);
         let placed = match &program.instructions[index] {
@@ -72,7 +102,7 @@ pub(super) fn fuse(program: &mut Program) -> Schedule {
                 let last = parts.iter().map(|p| schedule.placed[p.0 as usize].0).max();
                 (last.unwrap_or(0), Part::Alone)
             }
-            instruction => match schedule.join(program, instruction) {
+            instruction => match schedule.join(program, id) {
                 Some(Ok((step, part))) => {
                     if let Step::Loop(group) = &mut schedule.steps[step as usize] {
                         group.members.push((id, part));
@@ -151,7 +181,8 @@ impl Schedule {
     }
 
     /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join.
-    fn join(&self, program: &Program, instruction: &Instruction) -> Option<Result<(u32, Part), &'static str>> {
+    fn join(&self, program: &Program, id: InstructionId) -> Option<Result<(u32, Part), &'static str>> {
+        let instruction = program.instruction(id);
         let origins = || reads(instruction).filter_map(|view| view.origin.map(|o| (view, o)));
         let step = origins().map(|(_, o)| self.placed[o.0 as usize].0).max()?;
         let Step::Loop(group) = &self.steps[step as usize] else { return Some(Err("its operand comes from a call")) };
@@ -174,6 +205,9 @@ impl Schedule {
                 Ok(part) => part,
                 Err(why) => return Some(Err(why)),
             };
+        }
+        if part == Part::After && self.feeds_reduction[id.0 as usize] {
+            return Some(Err("it belongs to a reduction that cannot join"));
         }
         Some(Ok((step, part)))
     }
