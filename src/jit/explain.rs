@@ -1,8 +1,9 @@
 //! `Explanation`: how a call is run, for people to read.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::trace::Built;
+use super::trace::{Built, Times};
 use crate::error::Error;
 use crate::signature::Query;
 
@@ -12,6 +13,7 @@ pub struct Explanation {
     name: String,
     signature: String,
     summary: String,
+    times: Times,
     traced_nodes: usize,
     optimized_nodes: usize,
     wanted: &'static str,
@@ -28,6 +30,7 @@ impl Explanation {
             name: name.to_owned(),
             signature: query.signature().to_string(),
             summary: built.summary(),
+            times: built.times.clone(),
             traced_nodes: built.traced.nodes().len(),
             optimized_nodes: built.optimized.nodes().len(),
             wanted: query.options.backend,
@@ -49,6 +52,24 @@ impl Explanation {
     #[must_use]
     pub fn traced_nodes(&self) -> usize {
         self.traced_nodes
+    }
+
+    /// How long it took to run the closure on lazy arrays.
+    #[must_use]
+    pub fn trace_time(&self) -> Duration {
+        self.times.trace
+    }
+
+    /// How long it took to optimise the graph.
+    #[must_use]
+    pub fn optimize_time(&self) -> Duration {
+        self.times.optimize
+    }
+
+    /// How long the backend took to compile the graph.
+    #[must_use]
+    pub fn compile_time(&self) -> Duration {
+        self.times.compile
     }
 
     /// The number of nodes that were left after optimising.

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::{check_arrays};
+use super::check_arrays;
 use crate::Array;
 use crate::array::Repr;
 use crate::backends::{self, Backend, Choice};
@@ -25,6 +25,7 @@ pub(super) struct Built {
 }
 
 /// How long the stages took.
+#[derive(Clone, Debug)]
 pub(super) struct Times {
     pub(super) trace: Duration,
     pub(super) optimize: Duration,
