@@ -34,7 +34,7 @@ fn computing_a_concrete_array_gives_itself() {
 fn a_computed_node_holds_its_value_and_nothing_else() {
     let x = leaf(&[1.0, 4.0]);
     let root = np::sqrt(&x);
-    let y = &root + 1.0;
+    let y: Array = &root + 1.0;
     let node = y.as_lazy().unwrap();
     assert_eq!((node.depth(), node.fn_name()), (2, Some("add")));
     assert!(matches!(
@@ -73,7 +73,7 @@ fn several_at_once_share_what_they_have_in_common() {
         assert_eq!(result.to_vec::<f64>().unwrap(), expected);
     }
     assert!(x.as_lazy().unwrap().is_computed());
-    assert!(lazy::compute::<[Array; 0]>([]).unwrap().is_empty());
+    assert!(lazy::compute([] as [Array; 0]).unwrap().is_empty());
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn lazily_as_eagerly() {
             let (u, s, vh) = np::linalg::svd(np::matmul(x, y), ..);
             np::matmul(&u * &s, vh)
         },
-        |x, _| {
+        |x, y| {
             let (q, r) = np::linalg::qr(x);
-            np::matmul(&q, &r) - &q
+            np::matmul(&q, &r) - y
         },
         |x, y| np::astype(np::mean(x, 0), DType::Complex128) * y,
         |x, y| np::einsum("ij,kj->ik", [x, y]) / (np::arange(3, ..) + 1),
@@ -114,7 +114,7 @@ fn lazily_as_eagerly() {
 fn a_variable_has_no_value() {
     let x = lazy::variable(&[2], DType::Float64);
     let line = line!() - 1;
-    let y = np::sin(&x) + 1.0;
+    let y: Array = np::sin(&x) + 1.0;
     for error in [y.compute().unwrap_err(), x.compute().unwrap_err()] {
         assert!(error.is_value());
         let at = error.location().unwrap();
@@ -135,7 +135,7 @@ fn a_failure_while_computing_names_the_line_of_the_operation() {
     let x = leaf(&[1.0, 2.0, 3.0]);
     let before = np::exp(&x);
     let (taken, line) = (np::take(&before, Array::from([0i64, 3]), 0), line!());
-    let after = &taken * 2.0;
+    let after: Array = &taken * 2.0;
     let error = after.compute().unwrap_err();
     assert!(error.is_index(), "{error}");
     let at = error.location().unwrap();
@@ -171,8 +171,8 @@ fn a_wrong_shape_is_refused_when_it_is_written_down() {
 fn folding_leaves_what_depends_on_variables() {
     let (x, y) = (leaf(&[1.0, 2.0]), leaf(&[3.0, 4.0]));
     let variable = lazy::variable(&[2], DType::Float64);
-    let constant = np::exp(&x) * 2.0;
-    let given = &y + 1.0;
+    let constant: Array = np::exp(&x) * 2.0;
+    let given: Array = &y + 1.0;
     let root = &constant * &given + np::sin(&variable);
     root.compute_constants([&given]).unwrap();
     let computed = |x: &Array| x.as_lazy().unwrap().is_computed();
@@ -213,7 +213,7 @@ fn neighbouring_indices_do_not_merge() {
 #[test]
 fn numbers_merge_only_if_nothing_tells_them_apart() {
     let x = lazy::array(&Array::from([1i64, 2]));
-    let (int, float) = lazy::shared_intermediates(|| (&x * 2, &x * 2.0));
+    let (int, float): (Array, Array) = lazy::shared_intermediates(|| (&x * 2, &x * 2.0));
     assert_eq!(int.ty().unwrap().dtype, DType::Int64);
     assert_eq!(float.ty().unwrap().dtype, DType::Float64);
     assert_eq!(
@@ -223,7 +223,7 @@ fn numbers_merge_only_if_nothing_tells_them_apart() {
     assert_eq!(int.compute().unwrap().to_vec::<i64>().unwrap(), [2, 4]);
 
     let x = leaf(&[1.0]);
-    let (plus, minus) = lazy::shared_intermediates(|| (&x / 0.0, &x / -0.0));
+    let (plus, minus): (Array, Array) = lazy::shared_intermediates(|| (&x / 0.0, &x / -0.0));
     assert_eq!(values(&plus), [f64::INFINITY]);
     assert_eq!(values(&minus), [f64::NEG_INFINITY]);
 }
@@ -231,7 +231,7 @@ fn numbers_merge_only_if_nothing_tells_them_apart() {
 #[test]
 fn numbers_that_are_not_finite() {
     let x = leaf(&[1.0, -2.0]);
-    let y = &x * f64::INFINITY;
+    let y: Array = &x * f64::INFINITY;
     let shown = y.as_lazy().unwrap().show_with_args().to_string();
     assert!(shown.starts_with("   0 mul(#, inf) → [2]\n"), "{shown}");
     assert_eq!(values(&y), [f64::INFINITY, f64::NEG_INFINITY]);
@@ -343,7 +343,7 @@ fn on_a_small_stack(f: impl FnOnce() + Send + 'static) {
 fn chain(x: &Array) -> Array {
     let mut y = x.clone();
     for _ in 0..CHAIN {
-        y = y + 1.0;
+        y += 1.0;
     }
     y
 }

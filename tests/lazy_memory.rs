@@ -31,8 +31,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-const ELEMENTS: usize = 100_000;
-const STEPS: usize = 500;
+const ELEMENTS: usize = 50_000;
+const STEPS: usize = 100;
 
 /// The most bytes that are held at once while `f` runs, beyond those before.
 fn peak_of<T>(f: impl FnOnce() -> T) -> (usize, T) {
