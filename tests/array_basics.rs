@@ -108,20 +108,11 @@ fn ragged_rows_fail_and_every_question_gives_that_error() {
     assert!(x.check().unwrap_err().is_shape());
 }
 
-/// Compares what arrays of given shapes and elements print.
-#[track_caller]
-fn check<T: autojit::ir::Element>(cases: &[(&[usize], Vec<T>, &str)]) {
-    for (shape, data, expected) in cases {
-        let x = ArrayD::from_shape_vec(*shape, data.clone()).unwrap();
-        assert_eq!(Array::from(x).to_string(), *expected, "{data:?}");
-    }
-}
-
 #[test]
 fn f64_arrays_print_as_in_numpy() {
     const NAN: f64 = f64::NAN;
     const INF: f64 = f64::INFINITY;
-    let cases: [(&[usize], Vec<f64>, &str); 40] = [
+    let cases: [(&[usize], Vec<f64>, &str); 41] = [
         (&[3], vec![1.0, 2.0, 3.0], "[1. 2. 3.]"),
         (&[3], vec![1.5, -2.25, 3.0], "[ 1.5  -2.25  3.  ]"),
         (
@@ -166,6 +157,11 @@ fn f64_arrays_print_as_in_numpy() {
         (&[2], vec![1.23456789123, 2.0], "[1.23456789 2.        ]"),
         (&[2], vec![0.999999999, 1.0], "[1. 1.]"),
         (&[3], vec![-1e-09, 0.5, -0.0], "[-1.e-09  5.e-01 -0.e+00]"),
+        (
+            &[2],
+            vec![0.3, 1.23456789012e-05],
+            "[3.00000000e-01 1.23456789e-05]",
+        ),
         (&[0], vec![], "[]"),
         (&[2, 0], vec![], "[]"),
         (
@@ -264,7 +260,7 @@ fn f64_arrays_print_as_in_numpy() {
 
 #[test]
 fn f32_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<f32>, &str); 12] = [
+    let cases: [(&[usize], Vec<f32>, &str); 16] = [
         (&[2], vec![1.0e+00, 2.5e+00], "[1.  2.5]"),
         (
             &[2],
@@ -282,6 +278,14 @@ fn f32_arrays_print_as_in_numpy() {
         ),
         (
             &[2],
+            vec![3.0e-01, 1.2345679e-05],
+            "[3.0000001e-01 1.2345679e-05]",
+        ),
+        (&[], vec![9.99999e+05], "999999.0"),
+        (&[], vec![1.0e+06], "1e+06"),
+        (&[], vec![1.0e-04], "1e-04"),
+        (
+            &[2],
             vec![1.2345678e-04, 1.0e-01],
             "[0.00012346 0.1       ]",
         ),
@@ -289,6 +293,21 @@ fn f32_arrays_print_as_in_numpy() {
         (&[], vec![1.0e+08], "1e+08"),
         (&[], vec![1.0e-05], "1e-05"),
         (&[], vec![1.0e+17], "1e+17"),
+    ];
+    check(&cases);
+}
+
+#[test]
+fn c64_arrays_print_as_in_numpy() {
+    let z = Complex::new;
+    let cases: [(&[usize], Vec<Complex<f32>>, &str); 3] = [
+        (&[], vec![z(1.2345678e+07, 1.0e+00)], "(1.2345678e+07+1j)"),
+        (
+            &[2],
+            vec![z(1.0e+00, 2.0e+00), z(3.5e+00, -4.125e+00)],
+            "[1. +2.j    3.5-4.125j]",
+        ),
+        (&[], vec![z(1.5e+00, -2.0e+00)], "(1.5-2j)"),
     ];
     check(&cases);
 }
@@ -430,20 +449,6 @@ fn c128_arrays_print_as_in_numpy() {
 }
 
 #[test]
-fn c64_arrays_print_as_in_numpy() {
-    let z = Complex::new;
-    let cases: [(&[usize], Vec<Complex<f32>>, &str); 2] = [
-        (
-            &[2],
-            vec![z(1.0e+00, 2.0e+00), z(3.5e+00, -4.125e+00)],
-            "[1. +2.j    3.5-4.125j]",
-        ),
-        (&[], vec![z(1.5e+00, -2.0e+00)], "(1.5-2j)"),
-    ];
-    check(&cases);
-}
-
-#[test]
 fn long_arrays_leave_out_the_middle() {
     let cases: [(&[usize], &str); 5] = [
         (&[1001], "[   0    1    2 ...  998  999 1000]"),
@@ -502,5 +507,14 @@ fn long_arrays_leave_out_the_middle() {
         let size = shape.iter().product::<usize>() as i64;
         let x = ArrayD::from_shape_vec(shape, (0..size).collect::<Vec<i64>>()).unwrap();
         assert_eq!(Array::from(x).to_string(), expected, "{shape:?}");
+    }
+}
+
+/// Compares what arrays of given shapes and elements print.
+#[track_caller]
+fn check<T: autojit::ir::Element>(cases: &[(&[usize], Vec<T>, &str)]) {
+    for (shape, data, expected) in cases {
+        let x = ArrayD::from_shape_vec(*shape, data.clone()).unwrap();
+        assert_eq!(Array::from(x).to_string(), *expected, "{data:?}");
     }
 }
