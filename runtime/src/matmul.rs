@@ -10,14 +10,19 @@
 mod element;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use crate::abi::Kind;
 use crate::odometer::Odometer;
-use element::{Element, Tile, Truth};
+use element::{Element, Tile};
 use num_complex::Complex;
+use vector::{Portable, Truth, Vector};
 
-/// Up to this many multiplications our own tiles beat `gemm`, which packs and blocks (measured on Zen 5).
-const SMALL_PRODUCT: usize = 512;
+/// Up to this many bytes of `b` our own tiles beat `gemm` on a machine with AVX-512, which `gemm` 0.19 does not use:
+/// then `b` stays in the second-level cache (measured on Zen 5; twice the speed from order 10 to 64, 1.3 at 128).
+const WIDE_RIGHT_SIDE: usize = 256 * 1024;
+/// Up to this many multiplications they do so anywhere, because `gemm` packs and blocks.
+const SMALL_PRODUCT: usize = 8192;
 /// Up to this many elements of a matrix whose columns are contiguous, tiles beat `gemm` at a product with a vector.
 const SMALL_MATRIX: usize = 4096;
 
@@ -107,7 +112,7 @@ impl Layout {
     }
 
     /// Chooses the way, and the orientation in which it runs along contiguous memory.
-    fn choose(mut self, floating: bool) -> (Way, Self) {
+    fn choose<T: Element, V: Vector>(mut self) -> (Way, Self) {
         if self.k == 0 {
             return (Way::Zero, self);
         }
@@ -118,25 +123,30 @@ impl Layout {
             let columns_contiguous = self.m > 1 && self.a[0] == 1 && self.a[1] != 1;
             return if !columns_contiguous {
                 (Way::Dots, self)
-            } else if floating && self.m * self.k > SMALL_MATRIX {
+            } else if T::FLOATING && self.m * self.k > SMALL_MATRIX {
                 (Way::Gemm, self)
             } else {
                 (Way::Tiles, self.transpose())
             };
         }
-        if floating && self.m.saturating_mul(self.n).saturating_mul(self.k) > SMALL_PRODUCT {
-            return (Way::Gemm, self);
-        }
         let ready = |layout: Self| (layout.b[1] == 1, layout.c[1] == 1);
         let transposed = self.transpose();
-        (
-            Way::Tiles,
-            if ready(transposed) > ready(self) {
-                transposed
-            } else {
-                self
-            },
-        )
+        let tiled = if ready(transposed) > ready(self) {
+            transposed
+        } else {
+            self
+        };
+        let right_side = tiled
+            .k
+            .saturating_mul(tiled.n)
+            .saturating_mul(size_of::<T>());
+        let wide = V::LANES * size_of::<V::Lane>() >= 64 && right_side <= WIDE_RIGHT_SIDE;
+        let small = self.m.saturating_mul(self.n).saturating_mul(self.k) <= SMALL_PRODUCT;
+        if wide || small || !T::FLOATING {
+            (Way::Tiles, tiled)
+        } else {
+            (Way::Gemm, self)
+        }
     }
 }
 
@@ -185,9 +195,9 @@ impl MatrixProduct {
         // SAFETY: passed on from the caller.
         unsafe {
             if cfg!(target_arch = "aarch64") {
-                self.run_elements::<T, true>(a, b, c);
+                self.run_elements::<T, Portable<T::Part, true>>(a, b, c);
             } else {
-                self.run_elements::<T, false>(a, b, c);
+                self.run_elements::<T, Portable<T::Part, false>>(a, b, c);
             }
         }
     }
@@ -198,7 +208,7 @@ impl MatrixProduct {
     #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
     unsafe fn run_avx512<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, true>(a, b, c) };
+        unsafe { self.run_elements::<T, T::Wide>(a, b, c) };
     }
 
     /// # Safety
@@ -207,15 +217,15 @@ impl MatrixProduct {
     #[target_feature(enable = "avx2,fma")]
     unsafe fn run_avx2<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, true>(a, b, c) };
+        unsafe { self.run_elements::<T, T::Middle>(a, b, c) };
     }
 
     /// The loop over the batch.
     ///
     /// # Safety
-    /// As for [`dispatch`](Self::dispatch).
+    /// As for [`dispatch`](Self::dispatch), on a machine that has `V`.
     #[inline(always)]
-    unsafe fn run_elements<T: Element, const FMA: bool>(
+    unsafe fn run_elements<T: Element, V: Vector<Lane = T::Part>>(
         &self,
         a: *const T,
         b: *const T,
@@ -230,7 +240,7 @@ impl MatrixProduct {
             c: self.c,
             transposed: false,
         };
-        let (way, layout) = layout.choose(T::FLOATING);
+        let (way, layout) = layout.choose::<T, V>();
         let mut packed = Vec::new();
         let mut odometer = Odometer::new(self.batch.len());
         loop {
@@ -245,8 +255,8 @@ impl MatrixProduct {
                 match way {
                     Way::Zero => zero(&layout, c),
                     Way::Gemm => gemm(&layout, left, right, c),
-                    Way::Dots => dots::<T, FMA>(&layout, left, right, c, &mut packed),
-                    Way::Tiles => tiles::<T, FMA>(&layout, left, right, c, &mut packed),
+                    Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packed),
+                    Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packed),
                 }
             }
             if !odometer.advance(&self.batch, [&self.a_batch, &self.b_batch, &self.c_batch]) {
@@ -301,7 +311,7 @@ unsafe fn gemm<T: Element>(layout: &Layout, a: *const T, b: *const T, c: *mut T)
 /// # Safety
 /// The operands must be as `layout` says, `b` a column.
 #[inline(always)]
-unsafe fn dots<T: Element, const FMA: bool>(
+unsafe fn dots<T: Element, V: Vector<Lane = T::Part>>(
     layout: &Layout,
     a: *const T,
     mut b: *const T,
@@ -316,16 +326,28 @@ unsafe fn dots<T: Element, const FMA: bool>(
         packed.extend((0..k as isize).map(|p| unsafe { *b.offset(p * stride) }));
         (b, stride) = (packed.as_ptr(), 1);
     }
-    for row in 0..m as isize {
-        // SAFETY: a row of `a`, the column, and an element of `c`.
+    let contiguous = k == 1 || (layout.a[1] == 1 && stride == 1);
+    let mut row = 0;
+    while row < m {
+        // SAFETY: rows of `a`, the column, and elements of `c`.
         unsafe {
-            let a = a.offset(row * layout.a[0]);
-            let sum = if k == 1 || (layout.a[1] == 1 && stride == 1) {
-                T::dot::<FMA>(k, a, b)
+            let a = a.offset(row as isize * layout.a[0]);
+            let c = c.offset(row as isize * layout.c[0]);
+            if contiguous && row + 4 <= m {
+                let sums = T::dots::<V, 4>(k, a, layout.a[0], b);
+                for (row, sum) in sums.into_iter().enumerate() {
+                    *c.offset(row as isize * layout.c[0]) = sum;
+                }
+                row += 4;
             } else {
-                strided_dot::<T, FMA>(k, a, layout.a[1], b, stride)
-            };
-            *c.offset(row * layout.c[0]) = sum;
+                *c = if contiguous {
+                    let [sum] = T::dots::<V, 1>(k, a, 0, b);
+                    sum
+                } else {
+                    strided_dot::<T, V>(k, a, layout.a[1], b, stride)
+                };
+                row += 1;
+            }
         }
     }
 }
@@ -333,7 +355,7 @@ unsafe fn dots<T: Element, const FMA: bool>(
 /// # Safety
 /// Both vectors must be readable for `k` elements at their strides.
 #[inline(always)]
-unsafe fn strided_dot<T: Element, const FMA: bool>(
+unsafe fn strided_dot<T: Element, V: Vector<Lane = T::Part>>(
     k: usize,
     x: *const T,
     dx: isize,
@@ -345,7 +367,7 @@ unsafe fn strided_dot<T: Element, const FMA: bool>(
         let sum = &mut sums[p % 4];
         // SAFETY: element `p` of each.
         *sum = unsafe {
-            (*x.offset(p as isize * dx)).multiply_add::<FMA>(*y.offset(p as isize * dy), *sum)
+            (*x.offset(p as isize * dx)).multiply_add(*y.offset(p as isize * dy), *sum, V::FUSED)
         };
     }
     sums[0].plus(sums[1]).plus(sums[2].plus(sums[3]))
@@ -354,7 +376,7 @@ unsafe fn strided_dot<T: Element, const FMA: bool>(
 /// # Safety
 /// The operands must be as `layout` says.
 #[inline(always)]
-unsafe fn tiles<T: Element, const FMA: bool>(
+unsafe fn tiles<T: Element, V: Vector<Lane = T::Part>>(
     layout: &Layout,
     a: *const T,
     mut b: *const T,
@@ -389,46 +411,49 @@ unsafe fn tiles<T: Element, const FMA: bool>(
                 c,
                 c_strides: layout.c,
             };
-            if T::ROWS == 4 && row + 4 <= m {
-                tile_row::<T, FMA, 4>(tile, n);
+            if row + 4 <= m {
+                tile_row::<T, V, 4>(tile, n);
                 row += 4;
             } else if row + 2 <= m {
-                tile_row::<T, FMA, 2>(tile, n);
+                tile_row::<T, V, 2>(tile, n);
                 row += 2;
             } else {
-                tile_row::<T, FMA, 1>(tile, n);
+                tile_row::<T, V, 1>(tile, n);
                 row += 1;
             }
         }
     }
 }
 
-/// All columns of `R` rows, in tiles of eight lanes and then of what remains.
+/// All columns of `R` rows: whole tiles, then what remains.
 ///
 /// # Safety
-/// The operands of `tile` must be as it says for `R` rows and `n` columns.
+/// The operands of `tile` must be as it says for `R` rows and `n` columns; the machine must have `V`.
 #[inline(always)]
-unsafe fn tile_row<T: Element, const FMA: bool, const R: usize>(mut tile: Tile<T>, n: usize) {
-    let mut lanes = n * T::LANES;
+unsafe fn tile_row<T: Element, V: Vector<Lane = T::Part>, const R: usize>(
+    mut tile: Tile<T>,
+    n: usize,
+) {
+    let mut lanes = n * T::PARTS;
     while lanes > 0 {
-        // SAFETY: at least as many lanes remain as the tile takes; a complex number is two, so one lane is never left of it.
-        let done = unsafe {
-            if lanes >= 8 {
-                T::tile::<FMA, R, 8>(&tile);
-                8
-            } else if lanes >= 4 {
-                T::tile::<FMA, R, 4>(&tile);
-                4
-            } else if lanes >= 2 {
-                T::tile::<FMA, R, 2>(&tile);
-                2
-            } else {
-                T::tile::<FMA, R, 1>(&tile);
-                1
-            }
+        let vectors = if T::COLUMNS == 2 && lanes > V::LANES {
+            2
+        } else {
+            1
         };
-        lanes -= done;
-        let columns = (done / T::LANES) as isize;
+        let taken = lanes.min(vectors * V::LANES);
+        let last = taken - (vectors - 1) * V::LANES;
+        // SAFETY: `taken` lanes remain. The literal lets the compiler drop masks from whole tiles.
+        unsafe {
+            match (vectors, last == V::LANES) {
+                (2, true) => T::tile::<V, R, 2>(&tile, V::LANES),
+                (2, false) => T::tile::<V, R, 2>(&tile, last),
+                (_, true) => T::tile::<V, R, 1>(&tile, V::LANES),
+                (_, false) => T::tile::<V, R, 1>(&tile, last),
+            }
+        }
+        lanes -= taken;
+        let columns = (taken / T::PARTS) as isize;
         // Wrapping, because after the last tile these may point beyond the buffers.
         tile.b = tile.b.wrapping_offset(columns);
         tile.c = tile.c.wrapping_offset(columns * tile.c_strides[1]);

@@ -149,20 +149,28 @@ fn reflector<T: Scalar>(column: &mut [T]) -> T {
     T::from_parts((beta - re) / beta, -im / beta)
 }
 
-/// Reduced QR of the `m` by `n` matrix whose columns are `columns`; that is overwritten. `q` and `r` are row-major.
-pub(super) fn qr<T: Scalar>(columns: &mut [T], m: usize, n: usize, q: &mut [T], r: &mut [T]) {
+/// Reduced QR of the `m` by `n` matrix `a`. All three matrices are row-major; none may be empty.
+pub(super) fn qr<T: Scalar>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T]) {
     let size = m.min(n);
+    // Columns a power of two apart alias in the cache (measured at 64 rows: a factor of three to five), hence the padding.
+    let stride = if m.is_multiple_of(16) { m + 4 } else { m };
+    let mut columns = vec![T::NULL; stride * n];
+    for (column, target) in columns.chunks_exact_mut(stride).enumerate() {
+        for (row, x) in target[..m].iter_mut().enumerate() {
+            *x = a[row * n + column];
+        }
+    }
     let mut taus = Vec::with_capacity(size);
     for step in 0..size {
-        let (done, rest) = columns.split_at_mut((step + 1) * m);
-        let column = &mut done[step * m + step..];
+        let (done, rest) = columns.split_at_mut((step + 1) * stride);
+        let column = &mut done[step * stride + step..step * stride + m];
         let tau = reflector(column);
         taus.push(tau);
         if tau == T::NULL {
             continue;
         }
-        for other in rest.chunks_exact_mut(m) {
-            let other = &mut other[step..];
+        for other in rest.chunks_exact_mut(stride) {
+            let other = &mut other[step..m];
             let dot = other[0] + conjugate_dot(&column[1..], &other[1..]);
             let factor = tau.conj() * dot;
             other[0] = other[0] - factor;
@@ -172,7 +180,7 @@ pub(super) fn qr<T: Scalar>(columns: &mut [T], m: usize, n: usize, q: &mut [T], 
     for (row, r) in r.chunks_exact_mut(n).enumerate() {
         for (column, r) in r.iter_mut().enumerate() {
             *r = if row <= column {
-                columns[column * m + row]
+                columns[column * stride + row]
             } else {
                 T::NULL
             };
@@ -180,12 +188,12 @@ pub(super) fn qr<T: Scalar>(columns: &mut [T], m: usize, n: usize, q: &mut [T], 
     }
     // Accumulate the product of the reflections from the last to the first, in place of the reflectors.
     for step in (0..size).rev() {
-        let (done, rest) = columns[..size * m].split_at_mut((step + 1) * m);
-        let column = &mut done[step * m..];
+        let (done, rest) = columns[..size * stride].split_at_mut((step + 1) * stride);
+        let column = &mut done[step * stride..step * stride + m];
         let tau = taus[step];
         if tau != T::NULL {
-            for other in rest.chunks_exact_mut(m) {
-                let other = &mut other[step..];
+            for other in rest.chunks_exact_mut(stride) {
+                let other = &mut other[step..m];
                 let factor = tau * (other[0] + conjugate_dot(&column[step + 1..], &other[1..]));
                 other[0] = other[0] - factor;
                 subtract_multiple(factor, &column[step + 1..], &mut other[1..]);
@@ -199,7 +207,7 @@ pub(super) fn qr<T: Scalar>(columns: &mut [T], m: usize, n: usize, q: &mut [T], 
     }
     for (row, q) in q.chunks_exact_mut(size).enumerate() {
         for (column, q) in q.iter_mut().enumerate() {
-            *q = columns[column * m + row];
+            *q = columns[column * stride + row];
         }
     }
 }

@@ -1,74 +1,15 @@
-//! What a matrix product needs of an element type: a register tile and a dot product, for real and complex lanes.
+//! What a matrix product needs of an element type: a register tile and rows of dot products, real and complex.
 //!
-//! Everything here is `#[inline(always)]`, so that it is compiled with the vector instructions of the function that it
-//! ends up in. `FMA` says whether fused multiply-add is an instruction there; without it `mul_add` would be a slow call.
+//! Complex numbers are pairs of lanes. Products with the real and with the imaginary part of one factor are summed apart,
+//! so that the inner loops are those of real numbers; one exchange of neighbouring lanes at the end joins them.
 
+#[cfg(target_arch = "x86_64")]
+use super::vector::x86;
+use super::vector::{Lane, Portable, Truth, Vector};
 use num_complex::Complex;
 
-/// A number that occupies one lane of a vector register.
-pub(super) trait Lane: Copy + 'static {
-    const ZERO: Self;
-    const ONE: Self;
-    fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self;
-    fn plus(self, other: Self) -> Self;
-}
-
-macro_rules! float_lane {
-    ($($type:ty)*) => {$(
-        impl Lane for $type {
-            const ZERO: Self = 0.0;
-            const ONE: Self = 1.0;
-            #[inline(always)]
-            fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self {
-                if FMA { self.mul_add(factor, sum) } else { self * factor + sum }
-            }
-            #[inline(always)]
-            fn plus(self, other: Self) -> Self {
-                self + other
-            }
-        }
-    )*};
-}
-
-macro_rules! integer_lane {
-    ($($type:ty)*) => {$(
-        impl Lane for $type {
-            const ZERO: Self = 0;
-            const ONE: Self = 1;
-            #[inline(always)]
-            fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self {
-                sum.wrapping_add(self.wrapping_mul(factor))
-            }
-            #[inline(always)]
-            fn plus(self, other: Self) -> Self {
-                self.wrapping_add(other)
-            }
-        }
-    )*};
-}
-
-float_lane! { f32 f64 }
-integer_lane! { u8 i32 i64 }
-
-/// A bool as a byte: the sum is "any", the product is "and".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
-pub(super) struct Truth(pub(super) u8);
-
-impl Lane for Truth {
-    const ZERO: Self = Truth(0);
-    const ONE: Self = Truth(1);
-    #[inline(always)]
-    fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self {
-        Truth(sum.0 | (self.0 & factor.0))
-    }
-    #[inline(always)]
-    fn plus(self, other: Self) -> Self {
-        Truth(self.0 | other.0)
-    }
-}
-
-/// The operands of one register tile: `c = a b` for a few rows and columns, with `b`'s rows contiguous.
+/// The operands of one register tile: some rows and columns of `c = a b`, with `b`'s rows contiguous.
+#[derive(Clone, Copy)]
 pub(super) struct Tile<T> {
     pub(super) k: usize,
     pub(super) a: *const T,
@@ -81,52 +22,136 @@ pub(super) struct Tile<T> {
 
 /// An element type of matrices, with its kernels.
 pub(super) trait Element: Copy + 'static {
+    /// What one lane holds.
+    type Part: Lane;
+    /// The vector for machines with AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Wide: Vector<Lane = Self::Part>;
+    /// The vector for machines with AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    type Middle: Vector<Lane = Self::Part>;
+
     const ZERO: Self;
+    const ONE: Self;
     /// Lanes of one element.
-    const LANES: usize;
-    /// Rows of a register tile: as many as leave the accumulators in registers.
-    const ROWS: usize;
+    const PARTS: usize;
+    /// Vectors side by side in the widest tile: as many as leave the accumulators of four rows in registers.
+    const COLUMNS: usize;
     /// Whether `gemm` multiplies this type.
     const FLOATING: bool;
 
-    /// What scales nothing.
-    const ONE: Self;
-
-    /// `sum + self * factor`, for strided leftovers.
-    fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self;
+    /// `sum + self * factor`; `fused` says whether fused multiply-add is an instruction here.
+    fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self;
 
     /// The sum of two elements.
     fn plus(self, other: Self) -> Self;
 
-    /// Computes `R` rows by `L` lanes of `c`.
+    /// Computes `R` rows by `C` vectors of `c`, of the last vector only `last` lanes.
     ///
     /// # Safety
-    /// The operands must be readable, and `c` writable, at every position of the tile.
-    unsafe fn tile<const FMA: bool, const R: usize, const L: usize>(tile: &Tile<Self>);
+    /// The operands must be readable, and `c` writable, at every position of the tile; the machine must have `V`.
+    unsafe fn tile<V: Vector<Lane = Self::Part>, const R: usize, const C: usize>(
+        tile: &Tile<Self>,
+        last: usize,
+    );
 
-    /// The dot product of two contiguous vectors, without conjugation.
+    /// Dot products, without conjugation, of `R` vectors `stride` elements apart with `y`; all contiguous, of length `k`.
     ///
     /// # Safety
-    /// Both must be readable for `k` elements.
-    unsafe fn dot<const FMA: bool>(k: usize, x: *const Self, y: *const Self) -> Self;
+    /// All must be readable for `k` elements; the machine must have `V`.
+    unsafe fn dots<V: Vector<Lane = Self::Part>, const R: usize>(
+        k: usize,
+        x: *const Self,
+        stride: isize,
+        y: *const Self,
+    ) -> [Self; R];
 }
 
-/// Lanes of one running sum in a dot product, and how many such sums hide the latency of multiply-add.
-const WIDTH: usize = 8;
-const SUMS: usize = 4;
+/// One row of `C` vectors, of the last only `last` lanes.
+///
+/// # Safety
+/// The row must be readable so far; the machine must have `V`.
+#[inline(always)]
+unsafe fn load_row<V: Vector, const C: usize>(from: *const V::Lane, last: usize) -> [V; C] {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        let mut row = [V::splat(V::Lane::ZERO); C];
+        for (column, vector) in row.iter_mut().enumerate() {
+            let lanes = if column + 1 == C { last } else { V::LANES };
+            *vector = V::load(from.add(column * V::LANES), lanes);
+        }
+        row
+    }
+}
+
+/// The accumulator of one row of a dot product, joined from those of `steps` (1, 2 or 4) steps.
+///
+/// # Safety
+/// The machine must have `V`.
+#[inline(always)]
+unsafe fn join_steps<V: Vector, const R: usize>(sums: &[[V; R]; 4], row: usize, steps: usize) -> V {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        match steps {
+            1 => sums[0][row],
+            2 => sums[0][row].plus(sums[1][row]),
+            _ => sums[0][row]
+                .plus(sums[1][row])
+                .plus(sums[2][row].plus(sums[3][row])),
+        }
+    }
+}
+
+/// Writes such a row to lanes `stride` apart.
+///
+/// # Safety
+/// The row must be writable so far; the machine must have `V`.
+#[inline(always)]
+unsafe fn store_row<V: Vector, const C: usize>(
+    row: [V; C],
+    last: usize,
+    to: *mut V::Lane,
+    stride: isize,
+) {
+    for (column, vector) in row.into_iter().enumerate() {
+        let lanes = if column + 1 == C { last } else { V::LANES };
+        // SAFETY: passed on from the caller; the buffer holds the widest vector.
+        unsafe {
+            if stride == 1 {
+                vector.store(to.add(column * V::LANES), lanes);
+            } else {
+                let mut buffer = [V::Lane::ZERO; 16];
+                vector.store(buffer.as_mut_ptr(), V::LANES);
+                for (lane, &value) in buffer.iter().enumerate().take(lanes) {
+                    *to.offset((column * V::LANES + lane) as isize * stride) = value;
+                }
+            }
+        }
+    }
+}
 
 macro_rules! real_element {
-    ($($type:ty, $floating:literal;)*) => {$(
+    ($($type:ty, $one:expr, $floating:literal, $wide:ty, $middle:ty;)*) => {$(
         impl Element for $type {
+            type Part = Self;
+            #[cfg(target_arch = "x86_64")]
+            type Wide = $wide;
+            #[cfg(target_arch = "x86_64")]
+            type Middle = $middle;
+
             const ZERO: Self = <$type as Lane>::ZERO;
-            const LANES: usize = 1;
-            const ONE: Self = <$type as Lane>::ONE;
-            const ROWS: usize = 4;
+            const ONE: Self = $one;
+            const PARTS: usize = 1;
+            const COLUMNS: usize = if $floating { 2 } else { 1 };
             const FLOATING: bool = $floating;
 
             #[inline(always)]
-            fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self {
-                Lane::multiply_add::<FMA>(self, factor, sum)
+            fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {
+                if fused {
+                    Lane::multiply_add::<true>(self, factor, sum)
+                } else {
+                    Lane::multiply_add::<false>(self, factor, sum)
+                }
             }
 
             #[inline(always)]
@@ -135,76 +160,63 @@ macro_rules! real_element {
             }
 
             #[inline(always)]
-            unsafe fn tile<const FMA: bool, const R: usize, const L: usize>(tile: &Tile<Self>) {
-                let mut sums = [[<$type as Lane>::ZERO; L]; R];
-                for p in 0..tile.k as isize {
-                    // SAFETY: row `p` of the tile's `b` has `L` elements.
-                    let b: [Self; L] = unsafe { tile.b.offset(p * tile.b_stride).cast::<[Self; L]>().read() };
-                    for (row, sums) in sums.iter_mut().enumerate() {
-                        let offset = row as isize * tile.a_strides[0] + p * tile.a_strides[1];
-                        // SAFETY: row `row`, column `p` of the tile's `a`.
-                        let a = unsafe { *tile.a.offset(offset) };
-                        for lane in 0..L {
-                            sums[lane] = Lane::multiply_add::<FMA>(a, b[lane], sums[lane]);
-                        }
-                    }
-                }
-                for (row, sums) in sums.iter().enumerate() {
-                    // SAFETY: row `row` of the tile's `c`, of `L` elements.
-                    unsafe {
-                        let c = tile.c.offset(row as isize * tile.c_strides[0]);
-                        if tile.c_strides[1] == 1 {
-                            c.cast::<[Self; L]>().write(*sums);
-                        } else {
-                            for (column, &sum) in sums.iter().enumerate() {
-                                *c.offset(column as isize * tile.c_strides[1]) = sum;
+            unsafe fn tile<V: Vector<Lane = Self>, const R: usize, const C: usize>(tile: &Tile<Self>, last: usize) {
+                // SAFETY: every position is one of the tile's, and the machine has V.
+                unsafe {
+                    let mut sums = [[V::splat(<$type as Lane>::ZERO); C]; R];
+                    for p in 0..tile.k as isize {
+                        let b = load_row::<V, C>(tile.b.offset(p * tile.b_stride), last);
+                        for (row, sums) in sums.iter_mut().enumerate() {
+                            let offset = row as isize * tile.a_strides[0] + p * tile.a_strides[1];
+                            let a = V::splat(*tile.a.offset(offset));
+                            for (sum, b) in sums.iter_mut().zip(b) {
+                                *sum = a.multiply_add(b, *sum);
                             }
                         }
+                    }
+                    for (row, sums) in sums.iter().enumerate() {
+                        store_row(*sums, last, tile.c.offset(row as isize * tile.c_strides[0]), tile.c_strides[1]);
                     }
                 }
             }
 
             #[inline(always)]
-            unsafe fn dot<const FMA: bool>(k: usize, x: *const Self, y: *const Self) -> Self {
-                let zero = <$type as Lane>::ZERO;
-                let sum = <$type as Lane>::plus;
-                let mut sums = [[zero; WIDTH]; SUMS];
-                let mut done = 0;
-                // SAFETY: every load below ends at or before element `k`.
+            unsafe fn dots<V: Vector<Lane = Self>, const R: usize>(
+                k: usize,
+                x: *const Self,
+                stride: isize,
+                y: *const Self,
+            ) -> [Self; R] {
+                // SAFETY: every load ends at or before element `k`, and the machine has V.
                 unsafe {
-                    if k >= WIDTH * SUMS {
-                        while done + WIDTH * SUMS <= k {
-                            for (row, sums) in sums.iter_mut().enumerate() {
-                                let a: [Self; WIDTH] = x.add(done + row * WIDTH).cast::<[Self; WIDTH]>().read();
-                                let b: [Self; WIDTH] = y.add(done + row * WIDTH).cast::<[Self; WIDTH]>().read();
-                                for lane in 0..WIDTH {
-                                    sums[lane] = Lane::multiply_add::<FMA>(a[lane], b[lane], sums[lane]);
-                                }
+                    // Four accumulators in all hide the latency of multiply-add.
+                    let mut sums = [[V::splat(<$type as Lane>::ZERO); R]; 4];
+                    let steps = 4 / R;
+                    let mut done = 0;
+                    while done + steps * V::LANES <= k {
+                        for step in 0..steps {
+                            let y = V::load(y.add(done + step * V::LANES), V::LANES);
+                            for (row, sum) in sums[step].iter_mut().enumerate() {
+                                let x = x.offset(row as isize * stride).add(done + step * V::LANES);
+                                *sum = V::load(x, V::LANES).multiply_add(y, *sum);
                             }
-                            done += WIDTH * SUMS;
                         }
-                        for lane in 0..WIDTH {
-                            let [a, b, c, d] = [sums[0][lane], sums[1][lane], sums[2][lane], sums[3][lane]];
-                            sums[0][lane] = sum(sum(a, b), sum(c, d));
-                        }
+                        done += steps * V::LANES;
                     }
-                    let mut sums = sums[0];
-                    while done + WIDTH <= k {
-                        let a: [Self; WIDTH] = x.add(done).cast::<[Self; WIDTH]>().read();
-                        let b: [Self; WIDTH] = y.add(done).cast::<[Self; WIDTH]>().read();
-                        for lane in 0..WIDTH {
-                            sums[lane] = Lane::multiply_add::<FMA>(a[lane], b[lane], sums[lane]);
-                        }
-                        done += WIDTH;
-                    }
-                    let even = sum(sum(sums[0], sums[4]), sum(sums[2], sums[6]));
-                    let odd = sum(sum(sums[1], sums[5]), sum(sums[3], sums[7]));
-                    let mut total = sum(even, odd);
                     while done < k {
-                        total = Lane::multiply_add::<FMA>(*x.add(done), *y.add(done), total);
-                        done += 1;
+                        let lanes = (k - done).min(V::LANES);
+                        let y = V::load(y.add(done), lanes);
+                        for (row, sum) in sums[0].iter_mut().enumerate() {
+                            *sum = V::load(x.offset(row as isize * stride).add(done), lanes).multiply_add(y, *sum);
+                        }
+                        done += lanes;
                     }
-                    total
+                    let mut results = [<$type as Lane>::ZERO; R];
+                    for (row, result) in results.iter_mut().enumerate() {
+                        let [even, odd] = join_steps(&sums, row, steps).sum_by_parity();
+                        *result = Lane::plus(even, odd);
+                    }
+                    results
                 }
             }
         }
@@ -212,24 +224,37 @@ macro_rules! real_element {
 }
 
 real_element! {
-    f32, true;
-    f64, true;
-    u8, false;
-    i32, false;
-    i64, false;
-    Truth, false;
+    f32, 1.0, true, x86::__m512, x86::__m256;
+    f64, 1.0, true, x86::__m512d, x86::__m256d;
+    u8, 1, false, Portable<u8, true>, Portable<u8, true>;
+    i32, 1, false, Portable<i32, true>, Portable<i32, true>;
+    i64, 1, false, Portable<i64, true>, Portable<i64, true>;
+    Truth, Truth(1), false, Portable<Truth, true>, Portable<Truth, true>;
 }
 
-/// Complex numbers as pairs of lanes. Products with the real and with the imaginary part of one factor are summed apart,
-/// so that the inner loops are those of real numbers; one exchange of neighbours at the end joins them.
 macro_rules! complex_element {
-    ($($type:ty)*) => {$(
+    ($($type:ty, $wide:ty, $middle:ty;)*) => {$(
         impl Element for Complex<$type> {
+            type Part = $type;
+            #[cfg(target_arch = "x86_64")]
+            type Wide = $wide;
+            #[cfg(target_arch = "x86_64")]
+            type Middle = $middle;
+
             const ZERO: Self = Complex::new(0.0, 0.0);
-            const LANES: usize = 2;
             const ONE: Self = Complex::new(1.0, 0.0);
-            const ROWS: usize = 2;
+            const PARTS: usize = 2;
+            const COLUMNS: usize = 1;
             const FLOATING: bool = true;
+
+            #[inline(always)]
+            fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {
+                let real = |x: $type, y: $type, sum: $type| Element::multiply_add(x, y, sum, fused);
+                Complex::new(
+                    real(-self.im, factor.im, real(self.re, factor.re, sum.re)),
+                    real(self.im, factor.re, real(self.re, factor.im, sum.im)),
+                )
+            }
 
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
@@ -237,46 +262,51 @@ macro_rules! complex_element {
             }
 
             #[inline(always)]
-            fn multiply_add<const FMA: bool>(self, factor: Self, sum: Self) -> Self {
-                let re = Lane::multiply_add::<FMA>(self.re, factor.re, sum.re);
-                let im = Lane::multiply_add::<FMA>(self.re, factor.im, sum.im);
-                Complex::new(
-                    Lane::multiply_add::<FMA>(-self.im, factor.im, re),
-                    Lane::multiply_add::<FMA>(self.im, factor.re, im),
-                )
-            }
-
-            #[inline(always)]
-            unsafe fn tile<const FMA: bool, const R: usize, const L: usize>(tile: &Tile<Self>) {
-                let mut by_real = [[0.0; L]; R];
-                let mut by_imaginary = [[0.0; L]; R];
-                for p in 0..tile.k as isize {
-                    // SAFETY: row `p` of the tile's `b` has `L` lanes.
-                    let b: [$type; L] = unsafe { tile.b.offset(p * tile.b_stride).cast::<[$type; L]>().read() };
-                    for row in 0..R {
-                        let offset = row as isize * tile.a_strides[0] + p * tile.a_strides[1];
-                        // SAFETY: row `row`, column `p` of the tile's `a`.
-                        let a = unsafe { *tile.a.offset(offset) };
-                        for lane in 0..L {
-                            by_real[row][lane] = Lane::multiply_add::<FMA>(a.re, b[lane], by_real[row][lane]);
-                            by_imaginary[row][lane] = Lane::multiply_add::<FMA>(a.im, b[lane], by_imaginary[row][lane]);
+            unsafe fn tile<V: Vector<Lane = $type>, const R: usize, const C: usize>(tile: &Tile<Self>, last: usize) {
+                const SIGNS: [$type; 16] = {
+                    let mut signs = [1.0; 16];
+                    let mut even = 0;
+                    while even < 16 {
+                        signs[even] = -1.0;
+                        even += 2;
+                    }
+                    signs
+                };
+                // SAFETY: every position is one of the tile's, and the machine has V.
+                unsafe {
+                    let zero = V::splat(0.0);
+                    let (mut by_real, mut by_imaginary) = ([[zero; C]; R], [[zero; C]; R]);
+                    for p in 0..tile.k as isize {
+                        let b = load_row::<V, C>(tile.b.offset(p * tile.b_stride).cast(), last);
+                        for row in 0..R {
+                            let offset = row as isize * tile.a_strides[0] + p * tile.a_strides[1];
+                            let a = *tile.a.offset(offset);
+                            let (re, im) = (V::splat(a.re), V::splat(a.im));
+                            for column in 0..C {
+                                by_real[row][column] = re.multiply_add(b[column], by_real[row][column]);
+                                by_imaginary[row][column] = im.multiply_add(b[column], by_imaginary[row][column]);
+                            }
                         }
                     }
-                }
-                for row in 0..R {
-                    let mut joined = [0.0; L];
-                    for lane in (0..L).step_by(2) {
-                        joined[lane] = by_real[row][lane] - by_imaginary[row][lane + 1];
-                        joined[lane + 1] = by_real[row][lane + 1] + by_imaginary[row][lane];
-                    }
-                    // SAFETY: row `row` of the tile's `c`, of `L` lanes.
-                    unsafe {
+                    // Even lanes take the difference, odd lanes the sum.
+                    let signs = V::load(SIGNS.as_ptr(), V::LANES);
+                    for row in 0..R {
+                        let mut joined = [zero; C];
+                        for column in 0..C {
+                            let crossed = by_imaginary[row][column].swap_neighbours();
+                            joined[column] = crossed.multiply_add(signs, by_real[row][column]);
+                        }
                         let c = tile.c.offset(row as isize * tile.c_strides[0]);
                         if tile.c_strides[1] == 1 {
-                            c.cast::<[$type; L]>().write(joined);
+                            store_row(joined, last, c.cast(), 1);
                         } else {
-                            for (column, pair) in joined.chunks_exact(2).enumerate() {
-                                *c.offset(column as isize * tile.c_strides[1]) = Complex::new(pair[0], pair[1]);
+                            let mut columns = [[Self::ZERO; 8]; C];
+                            for (columns, joined) in columns.iter_mut().zip(joined) {
+                                joined.store(columns.as_mut_ptr().cast(), V::LANES);
+                            }
+                            for column in 0..((C - 1) * V::LANES + last) / 2 {
+                                *c.offset(column as isize * tile.c_strides[1]) =
+                                    columns[2 * column / V::LANES][column % (V::LANES / 2)];
                             }
                         }
                     }
@@ -284,43 +314,59 @@ macro_rules! complex_element {
             }
 
             #[inline(always)]
-            unsafe fn dot<const FMA: bool>(k: usize, x: *const Self, y: *const Self) -> Self {
-                // Four complex numbers to a row of lanes.
-                const STEP: usize = WIDTH / 2;
-                let mut straight = [[0.0; WIDTH]; 2];
-                let mut crossed = [[0.0; WIDTH]; 2];
-                let mut done = 0;
-                // SAFETY: every load below ends at or before element `k`.
+            unsafe fn dots<V: Vector<Lane = $type>, const R: usize>(
+                k: usize,
+                x: *const Self,
+                stride: isize,
+                y: *const Self,
+            ) -> [Self; R] {
+                let lanes = 2 * k;
+                // SAFETY: every load ends at or before lane `lanes`, and the machine has V.
                 unsafe {
-                    while done + 2 * STEP <= k {
-                        for row in 0..2 {
-                            let a: [$type; WIDTH] = x.add(done + row * STEP).cast::<[$type; WIDTH]>().read();
-                            let b: [$type; WIDTH] = y.add(done + row * STEP).cast::<[$type; WIDTH]>().read();
-                            let swapped = [b[1], b[0], b[3], b[2], b[5], b[4], b[7], b[6]];
-                            for lane in 0..WIDTH {
-                                straight[row][lane] =
-                                    Lane::multiply_add::<FMA>(a[lane], b[lane], straight[row][lane]);
-                                crossed[row][lane] =
-                                    Lane::multiply_add::<FMA>(a[lane], swapped[lane], crossed[row][lane]);
+                    let zero = V::splat(0.0);
+                    let (mut straight, mut crossed) = ([[zero; R]; 4], [[zero; R]; 4]);
+                    let steps = 4 / R;
+                    let y: *const $type = y.cast();
+                    let mut done = 0;
+                    while done + steps * V::LANES <= lanes {
+                        for step in 0..steps {
+                            let y = V::load(y.add(done + step * V::LANES), V::LANES);
+                            let swapped = y.swap_neighbours();
+                            for row in 0..R {
+                                let x: *const $type = x.offset(row as isize * stride).cast();
+                                let x = V::load(x.add(done + step * V::LANES), V::LANES);
+                                straight[step][row] = x.multiply_add(y, straight[step][row]);
+                                crossed[step][row] = x.multiply_add(swapped, crossed[step][row]);
                             }
                         }
-                        done += 2 * STEP;
+                        done += steps * V::LANES;
                     }
-                    let s = |lane: usize| straight[0][lane] + straight[1][lane];
-                    let c = |lane: usize| crossed[0][lane] + crossed[1][lane];
-                    let mut total = Complex::new(
-                        ((s(0) + s(4)) + (s(2) + s(6))) - ((s(1) + s(5)) + (s(3) + s(7))),
-                        ((c(0) + c(4)) + (c(2) + c(6))) + ((c(1) + c(5)) + (c(3) + c(7))),
-                    );
-                    while done < k {
-                        total = Element::multiply_add::<FMA>(*x.add(done), *y.add(done), total);
-                        done += 1;
+                    while done < lanes {
+                        let count = (lanes - done).min(V::LANES);
+                        let y = V::load(y.add(done), count);
+                        let swapped = y.swap_neighbours();
+                        for row in 0..R {
+                            let x: *const $type = x.offset(row as isize * stride).cast();
+                            let x = V::load(x.add(done), count);
+                            straight[0][row] = x.multiply_add(y, straight[0][row]);
+                            crossed[0][row] = x.multiply_add(swapped, crossed[0][row]);
+                        }
+                        done += count;
                     }
-                    total
+                    let mut results = [Self::ZERO; R];
+                    for (row, result) in results.iter_mut().enumerate() {
+                        let [real, imaginary] = join_steps(&straight, row, steps).sum_by_parity();
+                        let [first, second] = join_steps(&crossed, row, steps).sum_by_parity();
+                        *result = Complex::new(real - imaginary, first + second);
+                    }
+                    results
                 }
             }
         }
     )*};
 }
 
-complex_element! { f32 f64 }
+complex_element! {
+    f32, x86::__m512, x86::__m256;
+    f64, x86::__m512d, x86::__m256d;
+}
