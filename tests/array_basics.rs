@@ -112,7 +112,7 @@ fn ragged_rows_fail_and_every_question_gives_that_error() {
 fn f64_arrays_print_as_in_numpy() {
     const NAN: f64 = f64::NAN;
     const INF: f64 = f64::INFINITY;
-    let cases: [(&[usize], Vec<f64>, &str); 41] = [
+    let cases: [Case<f64>; 41] = [
         (&[3], vec![1.0, 2.0, 3.0], "[1. 2. 3.]"),
         (&[3], vec![1.5, -2.25, 3.0], "[ 1.5  -2.25  3.  ]"),
         (
@@ -260,7 +260,7 @@ fn f64_arrays_print_as_in_numpy() {
 
 #[test]
 fn f32_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<f32>, &str); 16] = [
+    let cases: [Case<f32>; 16] = [
         (&[2], vec![1.0e+00, 2.5e+00], "[1.  2.5]"),
         (
             &[2],
@@ -300,7 +300,7 @@ fn f32_arrays_print_as_in_numpy() {
 #[test]
 fn c64_arrays_print_as_in_numpy() {
     let z = Complex::new;
-    let cases: [(&[usize], Vec<Complex<f32>>, &str); 3] = [
+    let cases: [Case<Complex<f32>>; 3] = [
         (&[], vec![z(1.2345678e+07, 1.0e+00)], "(1.2345678e+07+1j)"),
         (
             &[2],
@@ -314,7 +314,7 @@ fn c64_arrays_print_as_in_numpy() {
 
 #[test]
 fn i64_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<i64>, &str); 5] = [
+    let cases: [Case<i64>; 5] = [
         (&[3], vec![1, -20, 300], "[  1 -20 300]"),
         (
             &[2, 3, 4],
@@ -367,7 +367,7 @@ fn i64_arrays_print_as_in_numpy() {
 
 #[test]
 fn i32_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<i32>, &str); 1] = [(
+    let cases: [Case<i32>; 1] = [(
         &[2, 2],
         vec![1, 2, 30, -4],
         concat!("[[ 1  2]\n", " [30 -4]]"),
@@ -377,13 +377,13 @@ fn i32_arrays_print_as_in_numpy() {
 
 #[test]
 fn u8_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<u8>, &str); 1] = [(&[2], vec![0, 255], "[  0 255]")];
+    let cases: [Case<u8>; 1] = [(&[2], vec![0, 255], "[  0 255]")];
     check(&cases);
 }
 
 #[test]
 fn bool_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<bool>, &str); 3] = [
+    let cases: [Case<bool>; 3] = [
         (&[2], vec![true, false], "[ True False]"),
         (&[2], vec![true, true], "[ True  True]"),
         (&[], vec![true], "True"),
@@ -396,7 +396,7 @@ fn c128_arrays_print_as_in_numpy() {
     const NAN: f64 = f64::NAN;
     const INF: f64 = f64::INFINITY;
     let z = Complex::new;
-    let cases: [(&[usize], Vec<Complex<f64>>, &str); 16] = [
+    let cases: [Case<Complex<f64>>; 16] = [
         (&[2], vec![z(1.0, 2.0), z(3.5, -4.0)], "[1. +2.j 3.5-4.j]"),
         (
             &[2],
@@ -510,9 +510,12 @@ fn long_arrays_leave_out_the_middle() {
     }
 }
 
+/// Shape, elements in C order, and the text.
+type Case<T> = (&'static [usize], Vec<T>, &'static str);
+
 /// Compares what arrays of given shapes and elements print.
 #[track_caller]
-fn check<T: autojit::ir::Element>(cases: &[(&[usize], Vec<T>, &str)]) {
+fn check<T: autojit::ir::Element>(cases: &[Case<T>]) {
     for (shape, data, expected) in cases {
         let x = ArrayD::from_shape_vec(*shape, data.clone()).unwrap();
         assert_eq!(Array::from(x).to_string(), *expected, "{data:?}");
