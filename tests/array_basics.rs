@@ -108,20 +108,11 @@ fn ragged_rows_fail_and_every_question_gives_that_error() {
     assert!(x.check().unwrap_err().is_shape());
 }
 
-/// Compares what arrays of given shapes and elements print.
-#[track_caller]
-fn check<T: autojit::ir::Element>(cases: &[(&[usize], Vec<T>, &str)]) {
-    for (shape, data, expected) in cases {
-        let x = ArrayD::from_shape_vec(*shape, data.clone()).unwrap();
-        assert_eq!(Array::from(x).to_string(), *expected, "{data:?}");
-    }
-}
-
 #[test]
 fn f64_arrays_print_as_in_numpy() {
     const NAN: f64 = f64::NAN;
     const INF: f64 = f64::INFINITY;
-    let cases: [(&[usize], Vec<f64>, &str); 40] = [
+    let cases: [Case<f64>; 41] = [
         (&[3], vec![1.0, 2.0, 3.0], "[1. 2. 3.]"),
         (&[3], vec![1.5, -2.25, 3.0], "[ 1.5  -2.25  3.  ]"),
         (
@@ -166,6 +157,11 @@ fn f64_arrays_print_as_in_numpy() {
         (&[2], vec![1.23456789123, 2.0], "[1.23456789 2.        ]"),
         (&[2], vec![0.999999999, 1.0], "[1. 1.]"),
         (&[3], vec![-1e-09, 0.5, -0.0], "[-1.e-09  5.e-01 -0.e+00]"),
+        (
+            &[2],
+            vec![0.3, 1.23456789012e-05],
+            "[3.00000000e-01 1.23456789e-05]",
+        ),
         (&[0], vec![], "[]"),
         (&[2, 0], vec![], "[]"),
         (
@@ -264,7 +260,7 @@ fn f64_arrays_print_as_in_numpy() {
 
 #[test]
 fn f32_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<f32>, &str); 12] = [
+    let cases: [Case<f32>; 16] = [
         (&[2], vec![1.0e+00, 2.5e+00], "[1.  2.5]"),
         (
             &[2],
@@ -282,6 +278,14 @@ fn f32_arrays_print_as_in_numpy() {
         ),
         (
             &[2],
+            vec![3.0e-01, 1.2345679e-05],
+            "[3.0000001e-01 1.2345679e-05]",
+        ),
+        (&[], vec![9.99999e+05], "999999.0"),
+        (&[], vec![1.0e+06], "1e+06"),
+        (&[], vec![1.0e-04], "1e-04"),
+        (
+            &[2],
             vec![1.2345678e-04, 1.0e-01],
             "[0.00012346 0.1       ]",
         ),
@@ -294,8 +298,23 @@ fn f32_arrays_print_as_in_numpy() {
 }
 
 #[test]
+fn c64_arrays_print_as_in_numpy() {
+    let z = Complex::new;
+    let cases: [Case<Complex<f32>>; 3] = [
+        (&[], vec![z(1.2345678e+07, 1.0e+00)], "(1.2345678e+07+1j)"),
+        (
+            &[2],
+            vec![z(1.0e+00, 2.0e+00), z(3.5e+00, -4.125e+00)],
+            "[1. +2.j    3.5-4.125j]",
+        ),
+        (&[], vec![z(1.5e+00, -2.0e+00)], "(1.5-2j)"),
+    ];
+    check(&cases);
+}
+
+#[test]
 fn i64_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<i64>, &str); 5] = [
+    let cases: [Case<i64>; 5] = [
         (&[3], vec![1, -20, 300], "[  1 -20 300]"),
         (
             &[2, 3, 4],
@@ -348,7 +367,7 @@ fn i64_arrays_print_as_in_numpy() {
 
 #[test]
 fn i32_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<i32>, &str); 1] = [(
+    let cases: [Case<i32>; 1] = [(
         &[2, 2],
         vec![1, 2, 30, -4],
         concat!("[[ 1  2]\n", " [30 -4]]"),
@@ -358,13 +377,13 @@ fn i32_arrays_print_as_in_numpy() {
 
 #[test]
 fn u8_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<u8>, &str); 1] = [(&[2], vec![0, 255], "[  0 255]")];
+    let cases: [Case<u8>; 1] = [(&[2], vec![0, 255], "[  0 255]")];
     check(&cases);
 }
 
 #[test]
 fn bool_arrays_print_as_in_numpy() {
-    let cases: [(&[usize], Vec<bool>, &str); 3] = [
+    let cases: [Case<bool>; 3] = [
         (&[2], vec![true, false], "[ True False]"),
         (&[2], vec![true, true], "[ True  True]"),
         (&[], vec![true], "True"),
@@ -377,7 +396,7 @@ fn c128_arrays_print_as_in_numpy() {
     const NAN: f64 = f64::NAN;
     const INF: f64 = f64::INFINITY;
     let z = Complex::new;
-    let cases: [(&[usize], Vec<Complex<f64>>, &str); 16] = [
+    let cases: [Case<Complex<f64>>; 16] = [
         (&[2], vec![z(1.0, 2.0), z(3.5, -4.0)], "[1. +2.j 3.5-4.j]"),
         (
             &[2],
@@ -425,20 +444,6 @@ fn c128_arrays_print_as_in_numpy() {
         (&[], vec![z(-0.0, 2.0)], "(-0+2j)"),
         (&[], vec![z(INF, -INF)], "(inf-infj)"),
         (&[], vec![z(0.0, 1e-07)], "1e-07j"),
-    ];
-    check(&cases);
-}
-
-#[test]
-fn c64_arrays_print_as_in_numpy() {
-    let z = Complex::new;
-    let cases: [(&[usize], Vec<Complex<f32>>, &str); 2] = [
-        (
-            &[2],
-            vec![z(1.0e+00, 2.0e+00), z(3.5e+00, -4.125e+00)],
-            "[1. +2.j    3.5-4.125j]",
-        ),
-        (&[], vec![z(1.5e+00, -2.0e+00)], "(1.5-2j)"),
     ];
     check(&cases);
 }
@@ -502,5 +507,17 @@ fn long_arrays_leave_out_the_middle() {
         let size = shape.iter().product::<usize>() as i64;
         let x = ArrayD::from_shape_vec(shape, (0..size).collect::<Vec<i64>>()).unwrap();
         assert_eq!(Array::from(x).to_string(), expected, "{shape:?}");
+    }
+}
+
+/// Shape, elements in C order, and the text.
+type Case<T> = (&'static [usize], Vec<T>, &'static str);
+
+/// Compares what arrays of given shapes and elements print.
+#[track_caller]
+fn check<T: autojit::ir::Element>(cases: &[Case<T>]) {
+    for (shape, data, expected) in cases {
+        let x = ArrayD::from_shape_vec(*shape, data.clone()).unwrap();
+        assert_eq!(Array::from(x).to_string(), *expected, "{data:?}");
     }
 }

@@ -281,3 +281,37 @@ fn depends_on_variable(root: &LazyArray) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{ArrayType, Op};
+    use crate::operand::Operand;
+
+    #[test]
+    fn lazy_arrays_know_their_type_and_say_why_they_have_no_values() {
+        let location = Location::caller();
+        let leaf = Array::from([1.0, 2.0]);
+        let Repr::Concrete(concrete) = &leaf.0 else {
+            panic!("expected values");
+        };
+        let known = Array::from_lazy(LazyArray::from_concrete(concrete.clone(), location));
+        assert_eq!(known.to_vec::<f64>().unwrap(), [1.0, 2.0]);
+
+        let pending = Array::apply(Op::Negative, &[Operand::from(&known)]);
+        assert_eq!(pending.shape().unwrap(), [2]);
+        assert_eq!(pending.dtype().unwrap(), DType::Float64);
+        assert_eq!(pending.to_string(), "lazy f64[2]");
+        let error = pending.to_ndarray::<f64>().unwrap_err();
+        assert!(error.is_value());
+        let message = "the array is lazy, call compute() first, at src/array/convert.rs:";
+        assert!(error.to_string().starts_with(message), "{error}");
+
+        let argument = LazyArray::variable(ArrayType::new(DType::Float64, &[2]), location);
+        let argument = Operand::from(Array::from_lazy(argument));
+        let traced = Array::apply(Op::Add, &[pending.into(), argument]);
+        let error = traced.item::<f64>().unwrap_err().to_string();
+        let message = "a traced array has no values yet; to choose by a value, use where_, at src/";
+        assert!(error.starts_with(message), "{error}");
+    }
+}

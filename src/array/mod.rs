@@ -5,6 +5,7 @@
 
 mod convert;
 mod display;
+mod number_format;
 
 use std::panic::Location;
 

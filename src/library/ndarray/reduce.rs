@@ -16,8 +16,9 @@ use super::strided::{Shared, Walk, from_vec};
 use crate::error::Result;
 use crate::ir::{DType, Element, HostArray, dispatch_host};
 
-/// How many rows are accumulated one after the other before sums are split.
-const ROWS: usize = 128;
+/// How many rows are accumulated one after the other before sums are split: as many as NumPy adds up in each of
+/// its eight lanes.
+const ROWS: usize = 16;
 
 /// An associative operation on elements.
 trait Reduction<T: Element> {
