@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::node::{LazyArray, LazyOperand, State};
 use crate::error::{Error, Result};
 use crate::ir::{DType, Graph, Op, ValueId, resolve_scalars};
+use crate::library::Concrete;
 
 /// Rebuilds what the outputs depend on as a graph whose arguments are `inputs`, in that order.
 ///
@@ -40,6 +41,12 @@ fn add(
             stack.pop();
             continue;
         }
+        if let Some(value) = known_result(node) {
+            let constant = graph.add_constant(value.to_host()?);
+            values.insert(node.address(), constant);
+            stack.pop();
+            continue;
+        }
         let state = node.state();
         let value = match &*state {
             State::Variable => {
@@ -48,7 +55,12 @@ fn add(
             }
             State::Value(value) => match value.as_slice() {
                 [value] => graph.add_constant(value.to_host()?),
-                _ => return Err(Error::internal("a tuple stands as a constant")),
+                // A tuple that another thread has just computed: its user is looked at again, and finds it.
+                _ => {
+                    drop(state);
+                    stack.pop();
+                    continue;
+                }
             },
             State::Pending { op, inputs } => {
                 let waiting: SmallVec<[LazyArray; 4]> = inputs
@@ -73,6 +85,18 @@ fn add(
         .get(&root.address())
         .copied()
         .ok_or_else(|| Error::internal("a traced node was lost"))
+}
+
+/// The array that is taken out of a tuple which has been computed: graphs have no tuple constants.
+fn known_result(node: &LazyArray) -> Option<Concrete> {
+    let (index, tuple) = match &*node.state() {
+        State::Pending {
+            op: Op::Get { index },
+            inputs,
+        } => (*index, inputs.first()?.node()?.clone()),
+        _ => return None,
+    };
+    tuple.value()?.get(index).cloned()
 }
 
 fn add_op(

@@ -2,14 +2,29 @@
 //!
 //! A lazy array is a node that points to the nodes it is computed from. Nodes from different places combine
 //! freely; graphs of a million nodes are built, walked and dropped without recursion. For compilation the
-//! nodes are rebuilt as a dense [`crate::ir::Graph`] (see [`to_graph`]).
+//! nodes are rebuilt as a dense [`crate::ir::Graph`].
+//!
+//! - [`array`](fn@array) and [`variable`] make the leaves; every function of the library writes nodes down
+//!   when one of its arguments is lazy;
+//! - [`LazyArray`] shows what was written: its dependencies, [statistics](History), a [tree](LazyArray::show);
+//! - [`compute`](fn@compute) and [`compute_constants`] run all of it, or what does not depend on variables;
+//! - [`shared_intermediates`] writes what repeats only once.
 
 mod apply;
+mod arrays;
+mod compute;
 mod graph;
+mod history;
 mod node;
 mod sharing;
+mod show;
+mod traversal;
 
 pub(crate) use apply::{apply, get};
+pub use arrays::{array, compute, compute_constants, history, variable};
 pub(crate) use graph::to_graph;
+pub use history::{History, Statistic};
 pub use node::LazyArray;
 pub(crate) use node::{LazyOperand, State};
+pub use sharing::{SharedIntermediates, share_intermediates, shared_intermediates};
+pub use show::Show;

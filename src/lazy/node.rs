@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::sharing;
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Op, Scalar, Type};
 use crate::library::{Concrete, Results};
@@ -79,8 +80,13 @@ impl LazyArray {
         }))
     }
 
-    /// A leaf with a known value.
+    /// A leaf with a known value; in a sharing scope, the one that the same array gave before.
     pub(crate) fn from_concrete(value: Concrete, location: &'static Location<'static>) -> Self {
+        sharing::intern_leaf(value, location)
+    }
+
+    /// A new leaf with a known value.
+    pub(super) fn known(value: Concrete, location: &'static Location<'static>) -> Self {
         Self::new(
             value.ty().into(),
             State::Value(Results::from_iter([value])),
@@ -128,9 +134,15 @@ impl LazyArray {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the node its value and lets go of its inputs.
+    /// Gives the node its value and lets go of its inputs. If it has a value, that stays: what follows may
+    /// have been computed from it.
     pub(crate) fn set_value(&self, value: Results) {
-        let old = std::mem::replace(&mut *self.state(), State::Value(value));
+        let mut state = self.state();
+        if matches!(*state, State::Value(_)) {
+            return;
+        }
+        let old = std::mem::replace(&mut *state, State::Value(value));
+        drop(state);
         // Dropped here, after the lock: it may be the last owner of a long chain.
         drop_inputs(old);
     }

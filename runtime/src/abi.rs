@@ -1,0 +1,384 @@
+//! The contract with compiled code: element kinds, failures, and every scalar function that it calls by symbol.
+//!
+//! One list ([`symbols`]) gives each function once: the row's Rust function becomes an `extern "C"` function, its C
+//! signature for the code generator, and its address for the linker. Invariants: names are unique, all begin with
+//! `autojit_`, no function unwinds, blocks or allocates.
+//!
+//! Parameters of type [`AbiType::I8`] are received in a full register and truncated here, so a caller need not extend
+//! them; of a returned [`AbiType::I8`] only the low eight bits mean anything.
+
+use crate::math::{Integer, Real, complex};
+use num_complex::Complex;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// The type of one array element; NumPy's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One byte, 0 or 1.
+    Bool,
+    /// `u8`.
+    Uint8,
+    /// `i32`.
+    Int32,
+    /// `i64`.
+    Int64,
+    /// `f32`.
+    Float32,
+    /// `f64`.
+    Float64,
+    /// Two `f32`: real part, imaginary part.
+    Complex64,
+    /// Two `f64`: real part, imaginary part.
+    Complex128,
+}
+
+impl Kind {
+    /// Bytes of one element.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Kind::Bool | Kind::Uint8 => 1,
+            Kind::Int32 | Kind::Float32 => 4,
+            Kind::Int64 | Kind::Float64 | Kind::Complex64 => 8,
+            Kind::Complex128 => 16,
+        }
+    }
+}
+
+/// Why a heavy function gave no result. Its output buffers then hold unspecified values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// An index lies outside `-len..len`.
+    IndexOutOfRange {
+        /// The index as given, before wrapping.
+        index: i64,
+        /// The length of the indexed axis.
+        len: usize,
+    },
+    /// A matrix has no inverse.
+    Singular,
+    /// An iteration did not converge, or its input was not finite.
+    NoConvergence,
+    /// An integer was raised to a negative power.
+    NegativePower,
+    /// The function is not defined for elements of this kind.
+    UnsupportedKind(Kind),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::IndexOutOfRange { index, len } => {
+                write!(
+                    f,
+                    "index {index} is out of range for an axis of length {len}"
+                )
+            }
+            Failure::Singular => write!(f, "singular matrix"),
+            Failure::NoConvergence => write!(
+                f,
+                "linear algebra did not converge, or its input was not finite"
+            ),
+            Failure::NegativePower => {
+                write!(f, "integers to negative integer powers are not allowed")
+            }
+            Failure::UnsupportedKind(kind) => {
+                write!(f, "elements of kind {kind:?} are not supported here")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The machine type of a parameter or result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AbiType {
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// An 8-bit integer.
+    I8,
+    /// The address of something, as wide as the target's addresses.
+    Pointer,
+}
+
+/// A function that compiled code may call.
+#[derive(Clone, Copy, Debug)]
+pub struct Symbol {
+    /// The name to link by.
+    pub name: &'static str,
+    /// The C parameters.
+    pub params: &'static [AbiType],
+    /// The C result, if any; complex results go through a last parameter of type [`AbiType::Pointer`].
+    pub result: Option<AbiType>,
+    /// The entry point, with the platform's C calling convention.
+    pub address: *const u8,
+}
+
+// SAFETY: the address is that of a function in this program's text, which never moves and holds no state.
+unsafe impl Send for Symbol {}
+// SAFETY: as above.
+unsafe impl Sync for Symbol {}
+
+/// `f32` and `f64` functions of the trait [`Real`], by arity.
+macro_rules! real {
+    ($list:ident; $($name:ident($($argument:ident),*))*) => {
+        real!(@ $list "_f32" f32 F32; $($name($($argument),*))*);
+        real!(@ $list "_f64" f64 F64; $($name($($argument),*))*);
+    };
+    (@ $list:ident $suffix:literal $type:ident $abi:ident; $($name:ident($($argument:ident),*))*) => {$({
+        extern "C" fn call($($argument: $type),*) -> $type {
+            <$type as Real>::$name($($argument),*)
+        }
+        $list.push(Symbol {
+            name: concat!("autojit_", stringify!($name), $suffix),
+            params: &[$(real!(@abi $argument $abi)),*],
+            result: Some(AbiType::$abi),
+            address: call as *const u8,
+        });
+    })*};
+    (@abi $argument:ident $abi:ident) => { AbiType::$abi };
+}
+
+/// Binary functions of the trait [`Integer`] for one type, received in a register of type `$register`.
+macro_rules! integer {
+    ($list:ident; $($name:ident)*) => {
+        integer!(@ $list "_i32" i32 i32 I32; $($name)*);
+        integer!(@ $list "_i64" i64 i64 I64; $($name)*);
+        integer!(@ $list "_u8" u8 u32 I8; $($name)*);
+    };
+    (@ $list:ident $suffix:literal $type:ident $register:ident $abi:ident; $($name:ident)*) => {$({
+        #[allow(trivial_numeric_casts, clippy::unnecessary_cast)]
+        extern "C" fn call(x: $register, y: $register) -> $type {
+            <$type as Integer>::$name(x as $type, y as $type)
+        }
+        $list.push(Symbol {
+            name: concat!("autojit_", stringify!($name), $suffix),
+            params: &[AbiType::$abi, AbiType::$abi],
+            result: Some(AbiType::$abi),
+            address: call as *const u8,
+        });
+    })*};
+}
+
+/// Functions of `Complex<f32>` and `Complex<f64>` that write real and imaginary part through a last pointer.
+macro_rules! complex {
+    ($list:ident; $($name:ident($($re:ident $im:ident),*))*) => {
+        complex!(@ $list "_c64" f32 F32; $($name($($re $im),*))*);
+        complex!(@ $list "_c128" f64 F64; $($name($($re $im),*))*);
+    };
+    (@ $list:ident $suffix:literal $type:ident $abi:ident; $($name:ident($($re:ident $im:ident),*))*) => {$({
+        /// # Safety
+        /// `out` must be valid for writing two reals; it need not be aligned to both together.
+        unsafe extern "C" fn call($($re: $type, $im: $type,)* out: *mut $type) {
+            let result = complex::$name($(Complex::new($re, $im)),*);
+            // SAFETY: the caller promises room for two reals.
+            unsafe {
+                out.write(result.re);
+                out.add(1).write(result.im);
+            }
+        }
+        $list.push(Symbol {
+            name: concat!("autojit_", stringify!($name), $suffix),
+            params: &[$(real!(@abi $re $abi), real!(@abi $im $abi),)* AbiType::Pointer],
+            result: None,
+            address: call as *const u8,
+        });
+    })*};
+}
+
+/// Every function that compiled code may call, in a fixed order.
+///
+/// Real functions end in `_f32`, `_f64`; integer ones in `_i32`, `_i64`, `_u8`; complex ones in `_c64`, `_c128`.
+///
+/// ```
+/// use autojit_runtime::abi::{AbiType, symbols};
+/// let exp = symbols().iter().find(|symbol| symbol.name == "autojit_exp_f64").unwrap();
+/// assert_eq!((exp.params, exp.result), (&[AbiType::F64][..], Some(AbiType::F64)));
+/// ```
+pub fn symbols() -> &'static [Symbol] {
+    static SYMBOLS: LazyLock<Vec<Symbol>> = LazyLock::new(|| {
+        let mut list = Vec::new();
+        real! { list;
+            exp(x) log(x) sin(x) cos(x) tan(x) tanh(x) sinh(x) cosh(x)
+            arcsin(x) arccos(x) arctan(x) arcsinh(x) arccosh(x) arctanh(x)
+            exp2(x) expm1(x) log1p(x) log2(x) log10(x) cbrt(x) rint(x)
+            power(x, y) arctan2(y, x) hypot(x, y) floor_divide(x, y) remainder(x, y) fmod(x, y)
+        }
+        integer! { list; power floor_divide remainder }
+        complex! { list;
+            exp(re im) log(re im) sqrt(re im) sin(re im) cos(re im) tan(re im) sinh(re im) cosh(re im) tanh(re im)
+            arcsin(re im) arccos(re im) arctan(re im) arcsinh(re im) arccosh(re im) arctanh(re im)
+            divide(are aim, bre bim) power(are aim, bre bim)
+        }
+        absolute(&mut list);
+        list
+    });
+    &SYMBOLS
+}
+
+/// The modulus takes a complex number and returns a real one, so it fits none of the families above.
+fn absolute(list: &mut Vec<Symbol>) {
+    extern "C" fn c64(re: f32, im: f32) -> f32 {
+        complex::absolute(Complex::new(re, im))
+    }
+    extern "C" fn c128(re: f64, im: f64) -> f64 {
+        complex::absolute(Complex::new(re, im))
+    }
+    list.push(Symbol {
+        name: "autojit_absolute_c64",
+        params: &[AbiType::F32, AbiType::F32],
+        result: Some(AbiType::F32),
+        address: c64 as *const u8,
+    });
+    list.push(Symbol {
+        name: "autojit_absolute_c128",
+        params: &[AbiType::F64, AbiType::F64],
+        result: Some(AbiType::F64),
+        address: c128 as *const u8,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn address(name: &str) -> *const u8 {
+        symbols()
+            .iter()
+            .find(|symbol| symbol.name == name)
+            .expect(name)
+            .address
+    }
+
+    #[test]
+    fn names_are_unique_and_addresses_set() {
+        let names: HashSet<_> = symbols().iter().map(|symbol| symbol.name).collect();
+        assert_eq!(names.len(), symbols().len());
+        assert_eq!(names.len(), 2 * 27 + 3 * 3 + 2 * 17 + 2);
+        assert!(
+            symbols()
+                .iter()
+                .all(|symbol| symbol.name.starts_with("autojit_") && !symbol.address.is_null())
+        );
+    }
+
+    #[test]
+    fn every_symbol_can_be_called_by_its_signature() {
+        use AbiType::{F32, F64, I8, I32, I64, Pointer};
+        let mut out32 = [f32::NAN; 2];
+        let mut out64 = [f64::NAN; 2];
+        for Symbol {
+            name,
+            params,
+            result,
+            address,
+        } in symbols()
+        {
+            // SAFETY: the transmuted type is the one that the symbol's own signature states.
+            unsafe {
+                match (*params, *result) {
+                    ([F32], Some(F32)) => {
+                        let function: extern "C" fn(f32) -> f32 = std::mem::transmute(*address);
+                        assert!(function(1.0).abs() <= f32::INFINITY, "{name}");
+                    }
+                    ([F64], Some(F64)) => {
+                        let function: extern "C" fn(f64) -> f64 = std::mem::transmute(*address);
+                        assert!(function(1.0).abs() <= f64::INFINITY, "{name}");
+                    }
+                    ([F32, F32], Some(F32)) => {
+                        let function: extern "C" fn(f32, f32) -> f32 =
+                            std::mem::transmute(*address);
+                        assert!(function(3.0, 2.0).is_finite(), "{name}");
+                    }
+                    ([F64, F64], Some(F64)) => {
+                        let function: extern "C" fn(f64, f64) -> f64 =
+                            std::mem::transmute(*address);
+                        assert!(function(3.0, 2.0).is_finite(), "{name}");
+                    }
+                    ([I32, I32], Some(I32)) => {
+                        let function: extern "C" fn(i32, i32) -> i32 =
+                            std::mem::transmute(*address);
+                        assert!([9, 1].contains(&function(3, 2)), "{name}");
+                    }
+                    ([I64, I64], Some(I64)) => {
+                        let function: extern "C" fn(i64, i64) -> i64 =
+                            std::mem::transmute(*address);
+                        assert!([9, 1].contains(&function(3, 2)), "{name}");
+                    }
+                    ([I8, I8], Some(I8)) => {
+                        // High bits left dirty on purpose: compiled code need not extend bytes.
+                        let function: extern "C" fn(u32, u32) -> u8 = std::mem::transmute(*address);
+                        assert!(
+                            [9, 1].contains(&function(0xffff_ff03, 0xffff_ff02)),
+                            "{name}"
+                        );
+                    }
+                    ([F32, F32, Pointer], None) => {
+                        let function: extern "C" fn(f32, f32, *mut f32) =
+                            std::mem::transmute(*address);
+                        function(0.5, 0.25, out32.as_mut_ptr());
+                        assert!(out32.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([F64, F64, Pointer], None) => {
+                        let function: extern "C" fn(f64, f64, *mut f64) =
+                            std::mem::transmute(*address);
+                        function(0.5, 0.25, out64.as_mut_ptr());
+                        assert!(out64.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([F32, F32, F32, F32, Pointer], None) => {
+                        let function: extern "C" fn(f32, f32, f32, f32, *mut f32) =
+                            std::mem::transmute(*address);
+                        function(0.5, 0.25, 1.0, 2.0, out32.as_mut_ptr());
+                        assert!(out32.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([F64, F64, F64, F64, Pointer], None) => {
+                        let function: extern "C" fn(f64, f64, f64, f64, *mut f64) =
+                            std::mem::transmute(*address);
+                        function(0.5, 0.25, 1.0, 2.0, out64.as_mut_ptr());
+                        assert!(out64.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    other => panic!("{name} has the unexpected signature {other:?}"),
+                }
+            }
+            (out32, out64) = ([f32::NAN; 2], [f64::NAN; 2]);
+        }
+    }
+
+    #[test]
+    fn names_lead_to_their_functions() {
+        // SAFETY: the signatures are those of the list.
+        unsafe {
+            let arctan2: extern "C" fn(f64, f64) -> f64 =
+                std::mem::transmute(address("autojit_arctan2_f64"));
+            assert_eq!(arctan2(1.0, 0.0), std::f64::consts::FRAC_PI_2);
+            let sqrt: extern "C" fn(f64, f64, *mut f64) =
+                std::mem::transmute(address("autojit_sqrt_c128"));
+            let mut out = [0.0; 2];
+            sqrt(-4.0, -0.0, out.as_mut_ptr());
+            assert_eq!(out, [0.0, -2.0]);
+            let floor_divide: extern "C" fn(i64, i64) -> i64 =
+                std::mem::transmute(address("autojit_floor_divide_i64"));
+            assert_eq!(floor_divide(-7, 2), -4);
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_rust_types() {
+        assert_eq!(Kind::Complex128.size(), size_of::<Complex<f64>>());
+        assert_eq!(Kind::Complex64.size(), size_of::<Complex<f32>>());
+        assert_eq!(
+            [Kind::Bool, Kind::Uint8, Kind::Int32, Kind::Int64].map(Kind::size),
+            [1, 1, 4, 8]
+        );
+        assert_eq!([Kind::Float32, Kind::Float64].map(Kind::size), [4, 8]);
+    }
+}

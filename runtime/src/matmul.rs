@@ -1,0 +1,436 @@
+//! Batched matrix products of strided matrices of every element kind.
+//!
+//! A [`MatrixProduct`] says shapes and strides; [`MatrixProduct::run`] chooses one way for the whole batch (see `Way`) and
+//! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm`; small ones, products
+//! with vectors and products of integers to the kernels of `element`.
+//!
+//! Products are summed in unspecified order and may be fused, but every product enters: infinities and NaN propagate as
+//! in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
+
+mod element;
+#[cfg(test)]
+mod tests;
+
+use crate::abi::Kind;
+use crate::odometer::Odometer;
+use element::{Element, Tile, Truth};
+use num_complex::Complex;
+
+/// Up to this many multiplications our own tiles beat `gemm`, which packs and blocks (measured on Zen 5).
+const SMALL_PRODUCT: usize = 512;
+/// Up to this many elements of a matrix whose columns are contiguous, tiles beat `gemm` at a product with a vector.
+const SMALL_MATRIX: usize = 4096;
+
+/// `c = a b` for a batch of `m` by `k` and `k` by `n` matrices (`numpy.matmul`).
+///
+/// All strides are in elements. Those of `a` and `b` may be zero or negative; positions of `c` must be distinct.
+/// Integers wrap; for bools the sum is "any" and the product "and", on bytes 0 and 1. With `k` = 0 the result is zero.
+///
+/// ```
+/// use autojit_runtime::{abi::Kind, matmul::MatrixProduct};
+/// let product = MatrixProduct {
+///     kind: Kind::Float64,
+///     batch: vec![],
+///     m: 2, k: 2, n: 1,
+///     a_batch: vec![], b_batch: vec![], c_batch: vec![],
+///     a: [2, 1], b: [1, 1], c: [1, 1],
+/// };
+/// let (a, b, mut c) = ([1.0, 2.0, 3.0, 4.0], [10.0, 1.0], [0.0; 2]);
+/// // SAFETY: the buffers hold the matrices that `product` describes.
+/// unsafe { product.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
+/// assert_eq!(c, [12.0, 34.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatrixProduct {
+    /// Element type of all three.
+    pub kind: Kind,
+    /// Lengths of the batch axes.
+    pub batch: Vec<usize>,
+    /// Rows of `a` and `c`.
+    pub m: usize,
+    /// Columns of `a`, rows of `b`.
+    pub k: usize,
+    /// Columns of `b` and `c`.
+    pub n: usize,
+    /// Strides of `a` along the batch axes.
+    pub a_batch: Vec<isize>,
+    /// Strides of `b` along the batch axes.
+    pub b_batch: Vec<isize>,
+    /// Strides of `c` along the batch axes.
+    pub c_batch: Vec<isize>,
+    /// Row and column stride of `a`.
+    pub a: [isize; 2],
+    /// Row and column stride of `b`.
+    pub b: [isize; 2],
+    /// Row and column stride of `c`.
+    pub c: [isize; 2],
+}
+
+/// How each product of the batch is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Nothing to sum.
+    Zero,
+    /// The crate `gemm`.
+    Gemm,
+    /// `b` is a vector: dot products with the rows of `a`.
+    Dots,
+    /// Register tiles over contiguous rows of `b`, packed first where they are not contiguous.
+    Tiles,
+}
+
+/// One product of the batch: shape and strides, possibly of the transposed problem `c^T = b^T a^T`.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: [isize; 2],
+    b: [isize; 2],
+    c: [isize; 2],
+    /// Whether the operands have changed places.
+    transposed: bool,
+}
+
+impl Layout {
+    fn transpose(self) -> Self {
+        let swap = |[row, column]: [isize; 2]| [column, row];
+        Layout {
+            m: self.n,
+            k: self.k,
+            n: self.m,
+            a: swap(self.b),
+            b: swap(self.a),
+            c: swap(self.c),
+            transposed: !self.transposed,
+        }
+    }
+
+    /// Chooses the way, and the orientation in which it runs along contiguous memory.
+    fn choose(mut self, floating: bool) -> (Way, Self) {
+        if self.k == 0 {
+            return (Way::Zero, self);
+        }
+        if self.m == 1 && self.n != 1 {
+            self = self.transpose();
+        }
+        if self.n == 1 {
+            let columns_contiguous = self.m > 1 && self.a[0] == 1 && self.a[1] != 1;
+            return if !columns_contiguous {
+                (Way::Dots, self)
+            } else if floating && self.m * self.k > SMALL_MATRIX {
+                (Way::Gemm, self)
+            } else {
+                (Way::Tiles, self.transpose())
+            };
+        }
+        if floating && self.m.saturating_mul(self.n).saturating_mul(self.k) > SMALL_PRODUCT {
+            return (Way::Gemm, self);
+        }
+        let ready = |layout: Self| (layout.b[1] == 1, layout.c[1] == 1);
+        let transposed = self.transpose();
+        (
+            Way::Tiles,
+            if ready(transposed) > ready(self) {
+                transposed
+            } else {
+                self
+            },
+        )
+    }
+}
+
+impl MatrixProduct {
+    /// Multiplies.
+    ///
+    /// # Safety
+    /// Every position that the shapes and strides reach must be readable from `a` and `b`, and writable in `c`, as an
+    /// aligned element of `kind`; `c` must not overlap `a` or `b`. `batch` and its strides must be of equal length.
+    pub unsafe fn run(&self, a: *const u8, b: *const u8, c: *mut u8) {
+        if self.m == 0 || self.n == 0 || self.batch.contains(&0) {
+            return;
+        }
+        // SAFETY: passed on from the caller; the type is that of the kind.
+        unsafe {
+            match self.kind {
+                Kind::Bool => self.dispatch::<Truth>(a.cast(), b.cast(), c.cast()),
+                Kind::Uint8 => self.dispatch::<u8>(a.cast(), b.cast(), c.cast()),
+                Kind::Int32 => self.dispatch::<i32>(a.cast(), b.cast(), c.cast()),
+                Kind::Int64 => self.dispatch::<i64>(a.cast(), b.cast(), c.cast()),
+                Kind::Float32 => self.dispatch::<f32>(a.cast(), b.cast(), c.cast()),
+                Kind::Float64 => self.dispatch::<f64>(a.cast(), b.cast(), c.cast()),
+                Kind::Complex64 => self.dispatch::<Complex<f32>>(a.cast(), b.cast(), c.cast()),
+                Kind::Complex128 => self.dispatch::<Complex<f64>>(a.cast(), b.cast(), c.cast()),
+            }
+        }
+    }
+
+    /// Chooses the vector instructions of this machine.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run), with elements of type `T` and nothing empty but perhaps `k`.
+    unsafe fn dispatch<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                // SAFETY: the features were just found; the rest is the caller's promise.
+                return unsafe { self.run_avx512(a, b, c) };
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                // SAFETY: the features were just found; the rest is the caller's promise.
+                return unsafe { self.run_avx2(a, b, c) };
+            }
+        }
+        // Elsewhere fused multiply-add is certain on 64-bit ARM only.
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if cfg!(target_arch = "aarch64") {
+                self.run_elements::<T, true>(a, b, c);
+            } else {
+                self.run_elements::<T, false>(a, b, c);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
+    unsafe fn run_avx512<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+        // SAFETY: passed on from the caller.
+        unsafe { self.run_elements::<T, true>(a, b, c) };
+    }
+
+    /// # Safety
+    /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn run_avx2<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+        // SAFETY: passed on from the caller.
+        unsafe { self.run_elements::<T, true>(a, b, c) };
+    }
+
+    /// The loop over the batch.
+    ///
+    /// # Safety
+    /// As for [`dispatch`](Self::dispatch).
+    #[inline(always)]
+    unsafe fn run_elements<T: Element, const FMA: bool>(
+        &self,
+        a: *const T,
+        b: *const T,
+        c: *mut T,
+    ) {
+        let layout = Layout {
+            m: self.m,
+            k: self.k,
+            n: self.n,
+            a: self.a,
+            b: self.b,
+            c: self.c,
+            transposed: false,
+        };
+        let (way, layout) = layout.choose(T::FLOATING);
+        let mut packed = Vec::new();
+        let mut odometer = Odometer::new(self.batch.len());
+        loop {
+            let [a_offset, b_offset, c_offset] = odometer.offsets;
+            // SAFETY: the offsets are those of a position in the batch, and `transposed` says which operand is which.
+            unsafe {
+                let (mut left, mut right, c) =
+                    (a.offset(a_offset), b.offset(b_offset), c.offset(c_offset));
+                if layout.transposed {
+                    std::mem::swap(&mut left, &mut right);
+                }
+                match way {
+                    Way::Zero => zero(&layout, c),
+                    Way::Gemm => gemm(&layout, left, right, c),
+                    Way::Dots => dots::<T, FMA>(&layout, left, right, c, &mut packed),
+                    Way::Tiles => tiles::<T, FMA>(&layout, left, right, c, &mut packed),
+                }
+            }
+            if !odometer.advance(&self.batch, [&self.a_batch, &self.b_batch, &self.c_batch]) {
+                return;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `c` must be writable as `layout` says.
+unsafe fn zero<T: Element>(layout: &Layout, c: *mut T) {
+    for row in 0..layout.m as isize {
+        for column in 0..layout.n as isize {
+            // SAFETY: a position of `c`.
+            unsafe { *c.offset(row * layout.c[0] + column * layout.c[1]) = T::ZERO };
+        }
+    }
+}
+
+/// # Safety
+/// The operands must be as `layout` says, `T` one of the types that `gemm` knows.
+unsafe fn gemm<T: Element>(layout: &Layout, a: *const T, b: *const T, c: *mut T) {
+    // `alpha` scales the old `c`, which is not read.
+    let (alpha, beta) = (T::ZERO, T::ONE);
+    // SAFETY: passed on from the caller; `choose` sends only floating-point types here.
+    unsafe {
+        gemm::gemm(
+            layout.m,
+            layout.n,
+            layout.k,
+            c,
+            layout.c[1],
+            layout.c[0],
+            false,
+            a,
+            layout.a[1],
+            layout.a[0],
+            b,
+            layout.b[1],
+            layout.b[0],
+            alpha,
+            beta,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// # Safety
+/// The operands must be as `layout` says, `b` a column.
+#[inline(always)]
+unsafe fn dots<T: Element, const FMA: bool>(
+    layout: &Layout,
+    a: *const T,
+    mut b: *const T,
+    c: *mut T,
+    packed: &mut Vec<T>,
+) {
+    let Layout { m, k, .. } = *layout;
+    let mut stride = layout.b[0];
+    if stride != 1 && m > 1 {
+        packed.clear();
+        // SAFETY: the elements of the column.
+        packed.extend((0..k as isize).map(|p| unsafe { *b.offset(p * stride) }));
+        (b, stride) = (packed.as_ptr(), 1);
+    }
+    for row in 0..m as isize {
+        // SAFETY: a row of `a`, the column, and an element of `c`.
+        unsafe {
+            let a = a.offset(row * layout.a[0]);
+            let sum = if k == 1 || (layout.a[1] == 1 && stride == 1) {
+                T::dot::<FMA>(k, a, b)
+            } else {
+                strided_dot::<T, FMA>(k, a, layout.a[1], b, stride)
+            };
+            *c.offset(row * layout.c[0]) = sum;
+        }
+    }
+}
+
+/// # Safety
+/// Both vectors must be readable for `k` elements at their strides.
+#[inline(always)]
+unsafe fn strided_dot<T: Element, const FMA: bool>(
+    k: usize,
+    x: *const T,
+    dx: isize,
+    y: *const T,
+    dy: isize,
+) -> T {
+    let mut sums = [T::ZERO; 4];
+    for p in 0..k {
+        let sum = &mut sums[p % 4];
+        // SAFETY: element `p` of each.
+        *sum = unsafe {
+            (*x.offset(p as isize * dx)).multiply_add::<FMA>(*y.offset(p as isize * dy), *sum)
+        };
+    }
+    sums[0].plus(sums[1]).plus(sums[2].plus(sums[3]))
+}
+
+/// # Safety
+/// The operands must be as `layout` says.
+#[inline(always)]
+unsafe fn tiles<T: Element, const FMA: bool>(
+    layout: &Layout,
+    a: *const T,
+    mut b: *const T,
+    c: *mut T,
+    packed: &mut Vec<T>,
+) {
+    let Layout { m, k, n, .. } = *layout;
+    let mut b_stride = layout.b[0];
+    if layout.b[1] != 1 && n > 1 {
+        packed.clear();
+        packed.reserve(k * n);
+        for p in 0..k as isize {
+            // SAFETY: the elements of row `p`.
+            packed.extend(
+                (0..n as isize).map(|j| unsafe { *b.offset(p * layout.b[0] + j * layout.b[1]) }),
+            );
+        }
+        (b, b_stride) = (packed.as_ptr(), n as isize);
+    }
+    let mut row = 0;
+    while row < m {
+        // SAFETY: the rows from `row`, as many as remain.
+        unsafe {
+            let a = a.offset(row as isize * layout.a[0]);
+            let c = c.offset(row as isize * layout.c[0]);
+            let tile = Tile {
+                k,
+                a,
+                a_strides: layout.a,
+                b,
+                b_stride,
+                c,
+                c_strides: layout.c,
+            };
+            if T::ROWS == 4 && row + 4 <= m {
+                tile_row::<T, FMA, 4>(tile, n);
+                row += 4;
+            } else if row + 2 <= m {
+                tile_row::<T, FMA, 2>(tile, n);
+                row += 2;
+            } else {
+                tile_row::<T, FMA, 1>(tile, n);
+                row += 1;
+            }
+        }
+    }
+}
+
+/// All columns of `R` rows, in tiles of eight lanes and then of what remains.
+///
+/// # Safety
+/// The operands of `tile` must be as it says for `R` rows and `n` columns.
+#[inline(always)]
+unsafe fn tile_row<T: Element, const FMA: bool, const R: usize>(mut tile: Tile<T>, n: usize) {
+    let mut lanes = n * T::LANES;
+    while lanes > 0 {
+        // SAFETY: at least as many lanes remain as the tile takes; a complex number is two, so one lane is never left of it.
+        let done = unsafe {
+            if lanes >= 8 {
+                T::tile::<FMA, R, 8>(&tile);
+                8
+            } else if lanes >= 4 {
+                T::tile::<FMA, R, 4>(&tile);
+                4
+            } else if lanes >= 2 {
+                T::tile::<FMA, R, 2>(&tile);
+                2
+            } else {
+                T::tile::<FMA, R, 1>(&tile);
+                1
+            }
+        };
+        lanes -= done;
+        let columns = (done / T::LANES) as isize;
+        // Wrapping, because after the last tile these may point beyond the buffers.
+        tile.b = tile.b.wrapping_offset(columns);
+        tile.c = tile.c.wrapping_offset(columns * tile.c_strides[1]);
+    }
+}

@@ -1,0 +1,344 @@
+//! Matrix products against the definition, for every kind, way, layout and special value.
+
+use super::*;
+use std::fmt::Debug;
+
+/// Element types with test values and a slow, exact-enough product.
+trait Sample: Copy + Debug + PartialEq {
+    const KIND: Kind;
+    fn value(seed: usize) -> Self;
+    fn reference(terms: &[(Self, Self)]) -> Self;
+    fn close(self, other: Self) -> bool;
+}
+
+fn small(seed: usize) -> i64 {
+    (seed.wrapping_mul(2_654_435_761) >> 7) as i64 % 19 - 9
+}
+
+macro_rules! sample {
+    ($($type:ty, $kind:ident, $value:expr;)*) => {$(
+        impl Sample for $type {
+            const KIND: Kind = Kind::$kind;
+            fn value(seed: usize) -> Self {
+                ($value)(small(seed))
+            }
+            fn reference(terms: &[(Self, Self)]) -> Self {
+                terms.iter().fold(Self::ZERO, |sum, &(a, b)| a.multiply_add::<false>(b, sum))
+            }
+            fn close(self, other: Self) -> bool {
+                self == other
+            }
+        }
+    )*};
+}
+
+// Small integers: every order of summation is exact in every type.
+sample! {
+    Truth, Bool, |x| Truth(u8::from(x > 5));
+    u8, Uint8, |x: i64| (x.unsigned_abs() as u8).wrapping_mul(23);
+    i32, Int32, |x: i64| (x as i32).wrapping_mul(300_000_007);
+    i64, Int64, |x: i64| x.wrapping_mul(3_000_000_000_000_000_007);
+    f32, Float32, |x: i64| x as f32;
+    f64, Float64, |x: i64| x as f64;
+    Complex<f32>, Complex64, |x: i64| Complex::new(x as f32, (x * x % 7) as f32);
+    Complex<f64>, Complex128, |x: i64| Complex::new(x as f64, (x * x % 7) as f64);
+}
+
+/// A buffer, where the first element lies in it, and the strides of rows and columns.
+struct Operand {
+    start: usize,
+    strides: [isize; 2],
+    size: usize,
+}
+
+const LAYOUTS: usize = 6;
+
+/// Row-major, column-major, strided, reversed in one or both axes.
+fn operand(layout: usize, rows: usize, columns: usize) -> Operand {
+    let (r, c) = (rows as isize, columns as isize);
+    let last = |n: usize| n.saturating_sub(1);
+    match layout {
+        0 => Operand {
+            start: 0,
+            strides: [c, 1],
+            size: rows * columns,
+        },
+        1 => Operand {
+            start: 0,
+            strides: [1, r],
+            size: rows * columns,
+        },
+        2 => Operand {
+            start: 0,
+            strides: [2 * c + 1, 2],
+            size: rows * (2 * columns + 1),
+        },
+        3 => Operand {
+            start: last(rows) * columns,
+            strides: [-c, 1],
+            size: rows * columns,
+        },
+        4 => Operand {
+            start: last(rows) + last(columns) * rows,
+            strides: [-1, -r],
+            size: rows * columns,
+        },
+        _ => Operand {
+            start: 1,
+            strides: [c + 3, 1],
+            size: rows * (columns + 3) + 1,
+        },
+    }
+}
+
+/// Broadcast along one axis, for inputs alone.
+fn broadcast(layout: usize, rows: usize, columns: usize) -> Operand {
+    match layout {
+        6 => Operand {
+            start: 0,
+            strides: [0, 1],
+            size: columns.max(1),
+        },
+        7 => Operand {
+            start: 0,
+            strides: [1, 0],
+            size: rows.max(1),
+        },
+        _ => operand(layout, rows, columns),
+    }
+}
+
+fn check<T: Sample>(m: usize, k: usize, n: usize, layouts: [usize; 3], garbage: T) {
+    let (a, b, c) = (
+        broadcast(layouts[0], m, k),
+        broadcast(layouts[1], k, n),
+        operand(layouts[2], m, n),
+    );
+    let left: Vec<T> = (0..a.size).map(T::value).collect();
+    let right: Vec<T> = (0..b.size).map(|i| T::value(i + 1000)).collect();
+    let mut result = vec![garbage; c.size];
+    let product = MatrixProduct {
+        kind: T::KIND,
+        batch: vec![],
+        m,
+        k,
+        n,
+        a_batch: vec![],
+        b_batch: vec![],
+        c_batch: vec![],
+        a: a.strides,
+        b: b.strides,
+        c: c.strides,
+    };
+    // `get` with wrapping: an empty operand has no first element.
+    let (x, y, z) = (
+        left.as_ptr().wrapping_add(a.start),
+        right.as_ptr().wrapping_add(b.start),
+        result.as_mut_ptr().wrapping_add(c.start),
+    );
+    // SAFETY: `operand` and `broadcast` size the buffers for their strides.
+    unsafe { product.run(x.cast(), y.cast(), z.cast()) };
+    let at = |operand: &Operand, row: usize, column: usize| {
+        (operand.start as isize
+            + row as isize * operand.strides[0]
+            + column as isize * operand.strides[1]) as usize
+    };
+    let mut written = vec![false; c.size];
+    for i in 0..m {
+        for j in 0..n {
+            let terms: Vec<_> = (0..k)
+                .map(|p| (left[at(&a, i, p)], right[at(&b, p, j)]))
+                .collect();
+            let (got, want) = (result[at(&c, i, j)], T::reference(&terms));
+            assert!(
+                got.close(want),
+                "{m}x{k}x{n} {layouts:?} [{i},{j}]: {got:?} {want:?}"
+            );
+            written[at(&c, i, j)] = true;
+        }
+    }
+    for (position, written) in written.into_iter().enumerate() {
+        assert!(
+            written || same_bytes(result[position], garbage),
+            "{m}x{k}x{n} {layouts:?} wrote outside"
+        );
+    }
+}
+
+/// Equal, or both NaN in print.
+fn same_bytes<T: Debug>(x: T, y: T) -> bool {
+    format!("{x:?}") == format!("{y:?}")
+}
+
+fn check_all<T: Sample>(garbage: T) {
+    let sizes = [
+        (1, 1, 1),
+        (1, 7, 1),
+        (1, 100, 1),
+        (3, 5, 1),
+        (1, 5, 3),
+        (70, 67, 1),
+        (1, 67, 70),
+        (2, 2, 2),
+        (4, 4, 4),
+        (5, 3, 7),
+        (7, 9, 11),
+        (8, 8, 8),
+        (17, 19, 23),
+        (3, 0, 4),
+        (0, 3, 4),
+        (4, 3, 0),
+        (6, 1, 6),
+    ];
+    for (m, k, n) in sizes {
+        for a in 0..8 {
+            for b in 0..8 {
+                check::<T>(m, k, n, [a, b, 0], garbage);
+            }
+            for c in 1..LAYOUTS {
+                check::<T>(m, k, n, [a % LAYOUTS, c, c], garbage);
+                check::<T>(m, k, n, [a % LAYOUTS, 0, c], garbage);
+            }
+        }
+    }
+}
+
+// The result buffers start as NaN or noise: nothing of them may leak into the results.
+#[test]
+fn floats_agree_with_the_definition() {
+    check_all::<f32>(f32::NAN);
+    check_all::<f64>(f64::NAN);
+}
+
+#[test]
+fn complex_numbers_agree_with_the_definition() {
+    check_all::<Complex<f32>>(Complex::new(f32::NAN, f32::NAN));
+    check_all::<Complex<f64>>(Complex::new(f64::NAN, f64::NAN));
+}
+
+#[test]
+fn integers_wrap_and_bools_are_any_of_and() {
+    check_all::<u8>(77);
+    check_all::<i32>(77);
+    check_all::<i64>(77);
+    check_all::<Truth>(Truth(1));
+}
+
+#[test]
+fn infinity_times_zero_is_nan_in_every_way() {
+    // Sizes that go by dots, tiles and gemm; column-major and row-major.
+    for size in [1, 2, 3, 8, 9, 20, 70] {
+        for (n, a_strides) in [
+            (1, [size, 1]),
+            (1, [1, size]),
+            (size, [size, 1]),
+            (size, [1, size]),
+        ] {
+            let (m, k) = (size as usize, size as usize);
+            let product = MatrixProduct {
+                kind: Kind::Float64,
+                batch: vec![],
+                m,
+                k,
+                n: n as usize,
+                a_batch: vec![],
+                b_batch: vec![],
+                c_batch: vec![],
+                a: a_strides,
+                b: [n, 1],
+                c: [n, 1],
+            };
+            // Infinity in the last column of a, zeros in b: every element of c is NaN.
+            let mut a = vec![1.0; m * k];
+            for row in 0..m {
+                a[row * a_strides[0] as usize + (k - 1) * a_strides[1] as usize] = f64::INFINITY;
+            }
+            let mut b = vec![0.0; k * n as usize];
+            let mut c = vec![7.0_f64; m * n as usize];
+            // SAFETY: the sizes are those of the product.
+            unsafe { product.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
+            assert!(c.iter().all(|x| x.is_nan()), "{product:?}: {c:?}");
+            b.fill(1.0);
+            // SAFETY: as above.
+            unsafe { product.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
+            assert!(c.iter().all(|&x| x == f64::INFINITY), "{product:?}: {c:?}");
+        }
+    }
+}
+
+#[test]
+fn batches_broadcast() {
+    let (a, b): (Vec<f64>, Vec<f64>) = (
+        (0..12).map(f64::from).collect(),
+        (0..8).map(f64::from).collect(),
+    );
+    let mut c = vec![f64::NAN; 3 * 2 * 4];
+    let product = MatrixProduct {
+        kind: Kind::Float64,
+        batch: vec![3, 2],
+        m: 2,
+        k: 2,
+        n: 2,
+        a_batch: vec![4, 0],
+        b_batch: vec![0, 4],
+        c_batch: vec![8, 4],
+        a: [2, 1],
+        b: [2, 1],
+        c: [2, 1],
+    };
+    // SAFETY: three matrices in a, two in b, six in c.
+    unsafe { product.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
+    for (outer, inner) in [(0, 0), (1, 1), (2, 0)] {
+        for i in 0..2 {
+            for j in 0..2 {
+                let want: f64 = (0..2)
+                    .map(|p| a[outer * 4 + i * 2 + p] * b[inner * 4 + p * 2 + j])
+                    .sum();
+                assert_eq!(c[outer * 8 + inner * 4 + i * 2 + j], want);
+            }
+        }
+    }
+    let empty = MatrixProduct {
+        batch: vec![0, 2],
+        ..product
+    };
+    // SAFETY: nothing is touched.
+    unsafe { empty.run(std::ptr::null(), std::ptr::null(), std::ptr::null_mut()) };
+}
+
+/// The portable kernels and those for AVX2, which this machine may not choose by itself.
+#[test]
+fn every_set_of_instructions_gives_the_same() {
+    let (a, b): (Vec<f64>, Vec<f64>) = (
+        (0..91).map(f64::from).collect(),
+        (0..91).map(f64::from).collect(),
+    );
+    let product = MatrixProduct {
+        kind: Kind::Float64,
+        batch: vec![],
+        m: 7,
+        k: 13,
+        n: 5,
+        a_batch: vec![],
+        b_batch: vec![],
+        c_batch: vec![],
+        a: [13, 1],
+        b: [5, 1],
+        c: [5, 1],
+    };
+    let run = |way: unsafe fn(&MatrixProduct, *const f64, *const f64, *mut f64)| {
+        let mut c = vec![f64::NAN; 35];
+        // SAFETY: the sizes are those of the product, and the features are tested below.
+        unsafe { way(&product, a.as_ptr(), b.as_ptr(), c.as_mut_ptr()) };
+        c
+    };
+    let portable = run(MatrixProduct::run_elements::<f64, false>);
+    assert_eq!(run(MatrixProduct::dispatch::<f64>), portable);
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        let avx2: unsafe fn(&MatrixProduct, *const f64, *const f64, *mut f64) =
+            // SAFETY: the features were just found.
+            |product, a, b, c| unsafe { product.run_avx2(a, b, c) };
+        assert_eq!(run(avx2), portable);
+    }
+}

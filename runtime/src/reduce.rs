@@ -1,0 +1,326 @@
+//! Sums with NumPy's accuracy, and positions of extreme elements, over strided memory.
+//!
+//! Axis order, empty-axis errors and output shapes belong to the caller.
+
+use crate::abi::Kind;
+use crate::odometer::for_each_offset;
+use num_complex::Complex;
+use std::ops::Add;
+
+/// Elements (real numbers) that NumPy sums without splitting further.
+const BLOCK: usize = 128;
+
+/// An element type that [`pairwise_sum`] adds up.
+pub trait Summand: Copy + Add<Output = Self> + 'static {
+    /// The sum of nothing.
+    const ZERO: Self;
+    /// What leaves every number as it is when added, a negative zero included.
+    const NEUTRAL: Self;
+    /// Interleaved running sums: NumPy has eight of reals, hence four of complex numbers.
+    const LANES: usize;
+}
+
+macro_rules! summand {
+    ($($type:ty, $zero:expr, $neutral:expr, $lanes:literal;)*) => {$(
+        impl Summand for $type {
+            const ZERO: Self = $zero;
+            const NEUTRAL: Self = $neutral;
+            const LANES: usize = $lanes;
+        }
+    )*};
+}
+
+summand! {
+    f32, 0.0, -0.0, 8;
+    f64, 0.0, -0.0, 8;
+    Complex<f32>, Complex::new(0.0, 0.0), Complex::new(-0.0, -0.0), 4;
+    Complex<f64>, Complex::new(0.0, 0.0), Complex::new(-0.0, -0.0), 4;
+}
+
+/// The sum of `len` elements that lie `stride` elements apart, by NumPy's pairwise algorithm.
+///
+/// Rounding errors grow with the logarithm of `len`. The sum of nothing is zero.
+///
+/// # Safety
+/// `x.offset(i * stride)` must be readable and aligned for every `i` in `0..len`.
+pub unsafe fn pairwise_sum<T: Summand>(x: *const T, len: usize, stride: isize) -> T {
+    if len == 0 {
+        return T::ZERO;
+    }
+    // SAFETY: passed on from the caller.
+    unsafe { pairwise(x, len, stride) }
+}
+
+/// [`pairwise_sum`] of a slice.
+pub fn pairwise_sum_slice<T: Summand>(x: &[T]) -> T {
+    // SAFETY: a slice is readable in steps of one.
+    unsafe { pairwise_sum(x.as_ptr(), x.len(), 1) }
+}
+
+/// # Safety
+/// As for [`pairwise_sum`].
+unsafe fn pairwise<T: Summand>(x: *const T, len: usize, stride: isize) -> T {
+    // SAFETY: every call below gives an index in `0..len`.
+    let at = |index: usize| unsafe { *x.offset(index as isize * stride) };
+    // Written for eight lanes; complex numbers use the first four.
+    let lanes = T::LANES;
+    if len < lanes {
+        return (0..len).fold(T::NEUTRAL, |sum, index| sum + at(index));
+    }
+    if len <= BLOCK / 8 * lanes {
+        let mut sums = [T::ZERO; 8];
+        for (lane, sum) in sums.iter_mut().enumerate().take(lanes) {
+            *sum = at(lane);
+        }
+        let whole = len - len % lanes;
+        for start in (lanes..whole).step_by(lanes) {
+            for (lane, sum) in sums.iter_mut().enumerate().take(lanes) {
+                *sum = *sum + at(start + lane);
+            }
+        }
+        let mut total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        if lanes == 8 {
+            total = total + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+        }
+        return (whole..len).fold(total, |sum, index| sum + at(index));
+    }
+    let half = len / 2 - len / 2 % lanes;
+    // SAFETY: the halves partition the range.
+    unsafe {
+        pairwise(x, half, stride) + pairwise(x.offset(half as isize * stride), len - half, stride)
+    }
+}
+
+/// Positions of the largest or smallest elements along one axis (`numpy.argmax`, `numpy.argmin`).
+///
+/// The first of equal elements wins; a NaN beats every number, the first NaN beats the others; complex numbers are
+/// ordered by real, then imaginary part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgReduce {
+    /// Element type.
+    pub kind: Kind,
+    /// Lengths of the axes that stay.
+    pub outer: Vec<usize>,
+    /// Strides of the axes that stay, in elements.
+    pub outer_strides_in: Vec<isize>,
+    /// Length of the reduced axis; at least 1 unless `outer` has a zero.
+    pub len: usize,
+    /// Stride of the reduced axis, in elements.
+    pub stride: isize,
+    /// Whether to look for the largest element, else the smallest.
+    pub largest: bool,
+}
+
+impl ArgReduce {
+    /// Writes the positions contiguously, in row-major order of `outer`. An empty axis, which NumPy refuses, gives 0.
+    ///
+    /// # Safety
+    /// Every position that `outer`, `len` and the strides reach must be readable from `x` as an aligned element of `kind`;
+    /// `out` must be writable for the product of `outer`.
+    pub unsafe fn run(&self, x: *const u8, out: *mut i64) {
+        // SAFETY: passed on from the caller; the type is that of the kind. A bool is read as a byte.
+        unsafe {
+            match self.kind {
+                Kind::Bool | Kind::Uint8 => self.run_elements::<u8>(x.cast(), out),
+                Kind::Int32 => self.run_elements::<i32>(x.cast(), out),
+                Kind::Int64 => self.run_elements::<i64>(x.cast(), out),
+                Kind::Float32 => self.run_elements::<f32>(x.cast(), out),
+                Kind::Float64 => self.run_elements::<f64>(x.cast(), out),
+                Kind::Complex64 => self.run_elements::<Complex<f32>>(x.cast(), out),
+                Kind::Complex128 => self.run_elements::<Complex<f64>>(x.cast(), out),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`run`](Self::run), with elements of type `T`.
+    unsafe fn run_elements<T: Ordered>(&self, x: *const T, mut out: *mut i64) {
+        for_each_offset(&self.outer, [&self.outer_strides_in], |[offset]| {
+            // SAFETY: the offset is that of a position in `outer`, and `out` advances once per position.
+            unsafe {
+                let row = x.offset(offset);
+                *out = if self.largest {
+                    self.position(row, |candidate: T, best| candidate.above(best))
+                } else {
+                    self.position(row, |candidate: T, best| best.above(candidate))
+                };
+                out = out.add(1);
+            }
+        });
+    }
+
+    /// # Safety
+    /// As for [`run`](Self::run), for the elements along the reduced axis from `row`.
+    #[inline(always)]
+    unsafe fn position<T: Ordered>(&self, row: *const T, better: impl Fn(T, T) -> bool) -> i64 {
+        if self.len == 0 {
+            return 0;
+        }
+        // SAFETY: every index below lies in the axis.
+        let at = |index: usize| unsafe { *row.offset(index as isize * self.stride) };
+        let (mut best, mut position) = (at(0), 0);
+        if best.unordered() {
+            return 0;
+        }
+        for index in 1..self.len {
+            let candidate = at(index);
+            if candidate.unordered() {
+                return index as i64;
+            }
+            if better(candidate, best) {
+                (best, position) = (candidate, index as i64);
+            }
+        }
+        position
+    }
+}
+
+/// An element type with NumPy's order.
+trait Ordered: Copy {
+    /// Whether this element is larger; false where either is NaN.
+    fn above(self, other: Self) -> bool;
+    /// Whether this element has a NaN in it.
+    fn unordered(self) -> bool;
+}
+
+macro_rules! ordered {
+    ($($type:ty)*) => {$(
+        impl Ordered for $type {
+            #[inline(always)]
+            fn above(self, other: Self) -> bool {
+                self > other
+            }
+            #[inline(always)]
+            #[allow(clippy::eq_op)]
+            fn unordered(self) -> bool {
+                self != self
+            }
+        }
+    )*};
+}
+
+ordered! { u8 i32 i64 f32 f64 }
+
+impl<T: Ordered + PartialEq> Ordered for Complex<T> {
+    #[inline(always)]
+    fn above(self, other: Self) -> bool {
+        self.re.above(other.re) || (self.re == other.re && self.im.above(other.im))
+    }
+    #[inline(always)]
+    fn unordered(self) -> bool {
+        self.re.unordered() || self.im.unordered()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_pairwise() {
+        for len in [0, 1, 3, 7, 8, 9, 127, 128, 129, 1000, 4096, 5003] {
+            let x: Vec<f64> = (0..len).map(|i| f64::from(i) - 3.0).collect();
+            let exact = f64::from(len) * (f64::from(len) - 1.0) / 2.0 - 3.0 * f64::from(len);
+            assert_eq!(pairwise_sum_slice(&x), exact, "{len}");
+            let z: Vec<Complex<f64>> = x.iter().map(|&x| Complex::new(x, -x)).collect();
+            assert_eq!(pairwise_sum_slice(&z), Complex::new(exact, -exact), "{len}");
+        }
+        // A million tenths: naive summation in f32 is off by about one percent.
+        let tenths = vec![0.1_f32; 1_000_000];
+        assert!((pairwise_sum_slice(&tenths) - 100_000.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn sums_bit_for_bit_like_numpy() {
+        // i = numpy.arange(1000); ((i * i % 1013) * 0.1 - 37.7).sum() with NumPy 2.4; plain summation gives other bits.
+        let x: Vec<f64> = (0..1000_u32)
+            .map(|i| f64::from(i * i % 1013) * 0.1 - 37.7)
+            .collect();
+        assert_eq!(pairwise_sum_slice(&x).to_bits(), 0x40ca_51f3_3333_3334);
+    }
+
+    #[test]
+    fn sums_follow_strides_and_keep_negative_zero() {
+        let x: Vec<f64> = (0..100).map(f64::from).collect();
+        // SAFETY: positions 99, 97, ... 1 and 0 again and again lie in `x`.
+        unsafe {
+            assert_eq!(pairwise_sum(x.as_ptr().add(99), 50, -2), 2500.0);
+            assert_eq!(pairwise_sum(x.as_ptr().add(2), 300, 0), 600.0);
+        }
+        assert!(pairwise_sum_slice(&[-0.0_f64, -0.0]).is_sign_negative());
+        assert!(pairwise_sum_slice::<f64>(&[]).is_sign_positive());
+        assert!(pairwise_sum_slice(&[1.0, f64::INFINITY, f64::NEG_INFINITY]).is_nan());
+    }
+
+    fn arg<T>(kind: Kind, x: &[T]) -> (i64, i64) {
+        let mut out = [-1; 2];
+        for (largest, out) in [true, false].into_iter().zip(&mut out) {
+            let reduce = ArgReduce {
+                kind,
+                outer: vec![],
+                outer_strides_in: vec![],
+                len: x.len(),
+                stride: 1,
+                largest,
+            };
+            // SAFETY: `x` has `len` elements of the kind.
+            unsafe { reduce.run(x.as_ptr().cast(), out) };
+        }
+        (out[0], out[1])
+    }
+
+    #[test]
+    fn first_occurrence_wins() {
+        assert_eq!(arg(Kind::Int64, &[3_i64, 9, 9, -1, -1]), (1, 3));
+        assert_eq!(arg(Kind::Bool, &[false, true, true]), (1, 0));
+        assert_eq!(arg(Kind::Uint8, &[200_u8, 255, 0]), (1, 2));
+        assert_eq!(arg(Kind::Float64, &[0.0, -0.0]), (0, 0));
+        assert_eq!(
+            arg(Kind::Float32, &[1.0_f32, f32::INFINITY, f32::NEG_INFINITY]),
+            (1, 2)
+        );
+    }
+
+    #[test]
+    fn first_nan_wins() {
+        let nan = f64::NAN;
+        assert_eq!(arg(Kind::Float64, &[1.0, nan, 5.0, nan]), (1, 1));
+        assert_eq!(arg(Kind::Float64, &[nan, 1.0]), (0, 0));
+        let z = |re, im| Complex::new(re, im);
+        assert_eq!(
+            arg(Kind::Complex128, &[z(1.0, 0.0), z(9.0, nan), z(nan, 0.0)]),
+            (1, 1)
+        );
+        assert_eq!(
+            arg(
+                Kind::Complex128,
+                &[z(1.0, 2.0), z(1.0, 3.0), z(0.0, 9.0), z(0.0, 8.0)]
+            ),
+            (1, 3)
+        );
+    }
+
+    #[test]
+    fn axes_may_be_strided_reversed_or_empty() {
+        let x = [1_i32, 5, 2, 7, 0, 3];
+        let mut reduce = ArgReduce {
+            kind: Kind::Int32,
+            outer: vec![3],
+            outer_strides_in: vec![1],
+            len: 2,
+            stride: 3,
+            largest: true,
+        };
+        let mut out = [-1; 3];
+        // SAFETY: a 2 by 3 matrix reduced along its rows.
+        unsafe { reduce.run(x.as_ptr().cast(), out.as_mut_ptr()) };
+        assert_eq!(out, [1, 0, 1]);
+        (reduce.outer_strides_in, reduce.stride) = (vec![-1], -3);
+        // SAFETY: the same matrix from its other corner.
+        unsafe { reduce.run(x.as_ptr().add(5).cast(), out.as_mut_ptr()) };
+        assert_eq!(out, [0, 1, 0]);
+        reduce.outer = vec![0];
+        // SAFETY: nothing is read or written.
+        unsafe { reduce.run(std::ptr::null(), std::ptr::null_mut()) };
+    }
+}

@@ -1,0 +1,283 @@
+//! The table of functions that can be called by name.
+//!
+//! A row gives the name, the parameters with their defaults as Python writes them (a parameter after a semicolon
+//! takes all further arguments), and an expression in those parameters. Elementwise functions come from the op
+//! table and have no row here.
+//!
+//! The expressions stand in one `match` rather than behind function pointers, because only a direct call
+//! passes the caller's source line on to the arrays that it makes.
+
+use std::sync::LazyLock;
+
+use super::Entries;
+use super::arguments::Argument;
+use crate::error::{Error, Result};
+use crate::ir::{Op, Scalar, for_each_op};
+use crate::numpy::create::Progression;
+use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions, Offset};
+use crate::{Value, numpy as np};
+
+/// One function.
+pub(super) struct Entry {
+    /// Its name in messages.
+    pub(super) name: &'static str,
+    /// The parameters in order.
+    pub(super) parameters: &'static [Parameter],
+    /// The name of the parameter that takes all further arguments.
+    pub(super) rest: Option<&'static str>,
+    pub(super) implementation: Implementation,
+}
+
+/// A parameter, with the text of its default if it has one.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) default: Option<&'static str>,
+}
+
+/// What runs a function.
+pub(super) enum Implementation {
+    /// An op on all arguments.
+    Op(Op),
+    /// A row of this table.
+    Function(Function),
+}
+
+impl Entry {
+    /// The parameters as Python writes them.
+    pub(super) fn signature(&self) -> String {
+        let mut parts: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|p| match p.default {
+                Some(default) => format!("{}={default}", p.name),
+                None => p.name.to_owned(),
+            })
+            .collect();
+        parts.extend(self.rest.map(|rest| format!("*{rest}")));
+        parts.join(", ")
+    }
+}
+
+/// A name of the table as NumPy spells it: `where_` is `where`, which is a keyword of Rust.
+const fn python_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        b"where_" => "where",
+        _ => name,
+    }
+}
+
+macro_rules! define_functions {
+    ($(
+        $Function:ident $name:literal ($($parameter:ident $(= $default:tt)?),* $(; $rest:ident)?) => $body:expr;
+    )*) => {
+        /// The rows of the table.
+        #[derive(Clone, Copy)]
+        pub(super) enum Function { $($Function),* }
+
+        /// Runs a row on its bound arguments.
+        #[allow(non_snake_case, reason = "NumPy's names of parameters")]
+        #[track_caller]
+        pub(super) fn run(function: Function, arguments: &[Argument<'_>]) -> Result<Value> {
+            match function { $(
+                Function::$Function => {
+                    let [$($parameter,)* $($rest @ ..)?] = arguments else {
+                        return Err(Error::internal(concat!("wrong binding of ", $name)));
+                    };
+                    Ok(Value::from($body))
+                }
+            )* }
+        }
+
+        fn insert_functions(entries: &mut Entries) {
+            $(
+                entries.insert($name, Entry {
+                    name: $name,
+                    parameters: const { &[$(Parameter {
+                        name: python_name(stringify!($parameter)),
+                        default: define_functions!(@default $($default)?),
+                    }),*] },
+                    rest: define_functions!(@rest $($rest)?),
+                    implementation: Implementation::Function(Function::$Function),
+                });
+            )*
+        }
+    };
+    (@default) => { None };
+    (@default $default:tt) => { Some(stringify!($default)) };
+    (@rest) => { None };
+    (@rest $rest:ident) => { Some(stringify!($rest)) };
+}
+
+define_functions! {
+    Sum "sum" (a, axis = None, keepdims = False, where_ = None) =>
+        np::sum(a.operand()?, axis.sum_options(keepdims, where_)?);
+    Prod "prod" (a, axis = None, keepdims = False) => np::prod(a.operand()?, axis.reduction(keepdims)?);
+    Mean "mean" (a, axis = None, keepdims = False) => np::mean(a.operand()?, axis.reduction(keepdims)?);
+    Max "max" (a, axis = None, keepdims = False) => np::max(a.operand()?, axis.reduction(keepdims)?);
+    Min "min" (a, axis = None, keepdims = False) => np::min(a.operand()?, axis.reduction(keepdims)?);
+    Any "any" (a, axis = None, keepdims = False) => np::any(a.operand()?, axis.reduction(keepdims)?);
+    All "all" (a, axis = None, keepdims = False) => np::all(a.operand()?, axis.reduction(keepdims)?);
+    Argmax "argmax" (a, axis = None, keepdims = False) =>
+        np::argmax(a.operand()?, axis.reduction(keepdims)?);
+    Argmin "argmin" (a, axis = None, keepdims = False) =>
+        np::argmin(a.operand()?, axis.reduction(keepdims)?);
+    Std "std" (a, axis = None, ddof = 0, keepdims = False) =>
+        np::std(a.operand()?, axis.deviation(ddof, keepdims)?);
+    Var "var" (a, axis = None, ddof = 0, keepdims = False) =>
+        np::var(a.operand()?, axis.deviation(ddof, keepdims)?);
+
+    Matmul "matmul" (x1, x2) => np::matmul(x1.operand()?, x2.operand()?);
+    Dot "dot" (a, b) => np::dot(a.operand()?, b.operand()?);
+    Inner "inner" (a, b) => np::inner(a.operand()?, b.operand()?);
+    Outer "outer" (a, b) => np::outer(a.operand()?, b.operand()?);
+    Vdot "vdot" (a, b) => np::vdot(a.operand()?, b.operand()?);
+    Tensordot "tensordot" (a, b, axes = 2) =>
+        np::tensordot(a.operand()?, b.operand()?, axes.tensordot_axes()?);
+    Einsum "einsum" (subscripts; operands) => np::einsum(subscripts.text()?, super::operands(operands)?);
+    Trace "trace" (a, offset = 0, axis1 = 0, axis2 = 1) =>
+        np::trace(a.operand()?, diagonal_options(offset, axis1, axis2)?);
+
+    Reshape "reshape" (a, shape) => np::reshape(a.operand()?, shape.integers()?);
+    Ravel "ravel" (a) => np::ravel(a.operand()?);
+    Transpose "transpose" (a, axes = None) => np::transpose(a.operand()?, axes.axes()?);
+    Moveaxis "moveaxis" (a, source, destination) =>
+        np::moveaxis(a.operand()?, source.integers()?, destination.integers()?);
+    Swapaxes "swapaxes" (a, axis1, axis2) => np::swapaxes(a.operand()?, axis1.int()?, axis2.int()?);
+    ExpandDims "expand_dims" (a, axis) => np::expand_dims(a.operand()?, axis.integers()?);
+    Squeeze "squeeze" (a, axis = None) => np::squeeze(a.operand()?, axis.axes()?);
+    BroadcastTo "broadcast_to" (array, shape) => np::broadcast_to(array.operand()?, shape.integers()?);
+    Stack "stack" (arrays, axis = 0) => np::stack(arrays.operands()?, axis.join_axis()?);
+    Concatenate "concatenate" (arrays, axis = 0) =>
+        np::concatenate(arrays.operands()?, axis.join_axis()?);
+    Flip "flip" (m, axis = None) => np::flip(m.operand()?, axis.axes()?);
+    Take "take" (a, indices, axis = None) =>
+        np::take(a.operand()?, indices.operand()?, axis.axes()?);
+    Diagonal "diagonal" (a, offset = 0, axis1 = 0, axis2 = 1) =>
+        np::diagonal(a.operand()?, diagonal_options(offset, axis1, axis2)?);
+    Diag "diag" (v, k = 0) => np::diag(v.operand()?, Offset(k.int_or(0)?));
+    Getitem "getitem" (a, key) => np::to_array(a.operand()?).get(key.index()?);
+    Astype "astype" (x, dtype) => np::astype(x.operand()?, dtype.dtype()?);
+
+    Zeros "zeros" (shape, dtype = None) => np::zeros(shape.integers()?, dtype.creation()?);
+    Ones "ones" (shape, dtype = None) => np::ones(shape.integers()?, dtype.creation()?);
+    Full "full" (shape, fill_value, dtype = None) =>
+        np::full(shape.integers()?, fill_value.scalar()?, dtype.creation()?);
+    ZerosLike "zeros_like" (a, dtype = None) => np::zeros_like(a.operand()?, dtype.creation()?);
+    OnesLike "ones_like" (a, dtype = None) => np::ones_like(a.operand()?, dtype.creation()?);
+    FullLike "full_like" (a, fill_value, dtype = None) =>
+        np::full_like(a.operand()?, fill_value.scalar()?, dtype.creation()?);
+    Eye "eye" (N, M = None, k = 0, dtype = None) => np::eye(N.int()?, EyeOptions {
+        columns: M.axes()?.0.and_then(|columns| columns.0.first().copied()),
+        k: k.int_or(0)?,
+        dtype: dtype.dtype_option()?,
+    });
+    Identity "identity" (n, dtype = None) => np::identity(n.int()?, dtype.creation()?);
+    Arange "arange" (start, stop = None, step = 1, dtype = None) =>
+        np::arange(progression(start, stop, step)?, dtype.creation()?);
+    Linspace "linspace" (start, stop, num = 50, endpoint = True, dtype = None) =>
+        np::linspace(start.scalar()?, stop.scalar()?, LinspaceOptions {
+            num: num.int_or(50)?,
+            endpoint: endpoint.bool_or(true)?,
+            dtype: dtype.dtype_option()?,
+        });
+
+    Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
+        np::linalg::norm(x.operand()?, ord.norm_options(axis, keepdims)?);
+    Qr "linalg.qr" (a) => np::linalg::qr(a.operand()?);
+    Svd "linalg.svd" (a, full_matrices = False) =>
+        np::linalg::svd(a.operand()?, np::full_matrices(full_matrices.bool_or(false)?));
+}
+
+/// The options of `diagonal` and `trace`.
+fn diagonal_options(
+    offset: &Argument<'_>,
+    axis1: &Argument<'_>,
+    axis2: &Argument<'_>,
+) -> Result<Diagonal> {
+    Ok(np::offset(offset.int_or(0)?).axes(axis1.int_or(0)?, axis2.int_or(1)?))
+}
+
+/// With one number, that is where it stops.
+fn progression(
+    start: &Argument<'_>,
+    stop: &Argument<'_>,
+    step: &Argument<'_>,
+) -> Result<Progression> {
+    let step = step.scalar_option()?.unwrap_or(Scalar::Int(1));
+    Ok(match stop.scalar_option()? {
+        None => Progression::new(Scalar::Int(0), start.scalar()?, step),
+        Some(stop) => Progression::new(start.scalar()?, stop, step),
+    })
+}
+
+/// Other names that NumPy has for the same functions.
+const ALIASES: &[(&str, &str)] = &[
+    ("abs", "absolute"),
+    ("acos", "arccos"),
+    ("amax", "max"),
+    ("amin", "min"),
+    ("asin", "arcsin"),
+    ("atan", "arctan"),
+    ("atan2", "arctan2"),
+    ("concat", "concatenate"),
+    ("conjugate", "conj"),
+    ("linalg.diagonal", "diagonal"),
+    ("linalg.matmul", "matmul"),
+    ("linalg.outer", "outer"),
+    ("linalg.tensordot", "tensordot"),
+    ("linalg.trace", "trace"),
+    ("mod", "remainder"),
+    ("permute_dims", "transpose"),
+    ("pow", "power"),
+    ("true_divide", "divide"),
+];
+
+macro_rules! insert_elementwise {
+    (elementwise { $(
+        $(#[$doc:meta])*
+        $name:ident $shown:literal $Op:ident ($($x:ident),*)
+            : $infer:path => $eval:path $(, or $expand:path)?;
+    )* } structured { $($structured:tt)* }) => {
+        fn insert_elementwise(entries: &mut Entries) {
+            $(
+                let name = const { python_name(stringify!($name)) };
+                entries.insert(name, Entry {
+                    name,
+                    parameters: const { &[$(Parameter { name: stringify!($x), default: None }),*] },
+                    rest: None,
+                    implementation: Implementation::Op(Op::$Op),
+                });
+            )*
+        }
+    };
+}
+for_each_op!(insert_elementwise);
+
+/// All functions by name.
+pub(super) static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
+    let mut entries = Entries::default();
+    insert_elementwise(&mut entries);
+    insert_functions(&mut entries);
+    for (alias, name) in ALIASES {
+        if let Some(entry) = entries.get(name) {
+            let entry = entry.alias();
+            entries.insert(alias, entry);
+        }
+    }
+    entries
+});
+
+impl Entry {
+    /// The same function for another name.
+    fn alias(&self) -> Self {
+        Self {
+            name: self.name,
+            parameters: self.parameters,
+            rest: self.rest,
+            implementation: match &self.implementation {
+                Implementation::Op(op) => Implementation::Op(op.clone()),
+                Implementation::Function(function) => Implementation::Function(*function),
+            },
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The ndarray library: arrays in main memory, computed with at once.
+//!
+//! Arrays are reference counted, so transposes, slices and most reshapes are views. What is heavy (products of
+//! matrices, decompositions) or delicate (elementary functions, pairwise sums) is the runtime's, shared with
+//! compiled code; here it is given shapes and strides.
+//!
+//! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
+//! is not spelled in [`Ndarray::spell`] is expanded by the caller.
+
+mod cast;
+mod contract;
+mod elementwise;
+mod linalg;
+mod number;
+mod reduce;
+mod shape;
+mod strided;
+#[cfg(test)]
+mod tests;
+
+use elementwise::{
+    binary, binary_all, binary_bool, binary_floating, binary_numbers, unary, unary_floating,
+    unary_numbers, unexpected,
+};
+use number::{Basic, Floating, Number};
+use strided::{map1, map2};
+
+use super::{Concrete, Library, Results};
+use crate::error::{Error, Result};
+use crate::ir::{HostArray, Op, Type, dispatch_host};
+
+/// The library.
+pub(super) struct Ndarray;
+
+impl Library for Ndarray {
+    fn name(&self) -> &'static str {
+        "ndarray"
+    }
+
+    fn spell(&self, op: &Op, inputs: &[Concrete], result: &Type) -> Result<Option<Results>> {
+        if op.is_elementwise() {
+            let spelled = spell_elementwise(op, inputs, &result.array()?.shape)?;
+            return Ok(spelled.map(one));
+        }
+        let x = || host(inputs, 0);
+        let y = || host(inputs, 1);
+        let array = match op {
+            Op::Astype { dtype } => cast::astype(x()?, *dtype)?,
+
+            Op::Sum { axes, .. } => reduce::sum(x()?, axes, &result.array()?.shape)?,
+            Op::Prod { axes, .. } => reduce::prod(x()?, axes, &result.array()?.shape)?,
+            Op::Max { axes, .. } => reduce::max(x()?, axes, &result.array()?.shape)?,
+            Op::Min { axes, .. } => reduce::min(x()?, axes, &result.array()?.shape)?,
+            Op::Any { axes, .. } => reduce::any(x()?, axes, &result.array()?.shape)?,
+            Op::All { axes, .. } => reduce::all(x()?, axes, &result.array()?.shape)?,
+            Op::Argmax { axis, .. } => {
+                reduce::arg_extremum(x()?, *axis, true, &result.array()?.shape)?
+            }
+            Op::Argmin { axis, .. } => {
+                reduce::arg_extremum(x()?, *axis, false, &result.array()?.shape)?
+            }
+
+            Op::Matmul => contract::matmul(x()?, y()?, &result.array()?.shape)?,
+            Op::Tensordot { x_axes, y_axes } => {
+                contract::tensordot(x()?, y()?, x_axes, y_axes, &result.array()?.shape)?
+            }
+
+            Op::Reshape { shape } => shape::reshape(x()?, shape)?,
+            Op::Transpose { perm } => shape::transpose(x()?, perm),
+            Op::BroadcastTo { shape } => shape::broadcast_to(x()?, shape)?,
+            Op::Slice { slicing } => shape::slice(x()?, slicing),
+            Op::Getitem { key } if inputs.len() == 1 => shape::getitem(x()?, key)?,
+            Op::WrapIndex { axis, size } => shape::wrap_index(x()?, *axis, *size)?,
+            Op::Take { axis } => shape::take(x()?, y()?, *axis, &result.array()?.shape)?,
+            Op::Concatenate { axis } | Op::Stack { axis } => {
+                let arrays = (0..inputs.len()).map(|i| host(inputs, i));
+                let arrays = arrays.collect::<Result<Vec<_>>>()?;
+                shape::join(&arrays, *axis, &result.array()?.shape)?
+            }
+
+            Op::Qr => return linalg::qr(x()?, result).map(Some),
+            Op::Svd { full_matrices } => {
+                return linalg::svd(x()?, *full_matrices, result).map(Some);
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(one(array)))
+    }
+
+    fn from_host(&self, array: HostArray) -> Result<Concrete> {
+        Ok(Concrete::Ndarray(array))
+    }
+
+    fn to_host(&self, array: &Concrete) -> Result<HostArray> {
+        match array {
+            Concrete::Ndarray(array) => Ok(array.clone()),
+        }
+    }
+}
+
+/// The results of an op with one result.
+fn one(array: HostArray) -> Results {
+    Results::from_buf([Concrete::Ndarray(array)])
+}
+
+/// One input.
+fn host(inputs: &[Concrete], index: usize) -> Result<&HostArray> {
+    match inputs.get(index) {
+        Some(Concrete::Ndarray(array)) => Ok(array),
+        None => Err(Error::internal(format!("input {index} is missing"))),
+    }
+}
+
+/// The elementwise ops; `shape` is the shape to which the inputs broadcast.
+fn spell_elementwise(op: &Op, inputs: &[Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
+    let x = host(inputs, 0)?;
+    let y = || host(inputs, 1);
+    let array = match op {
+        Op::Add => binary_all!(x, y()?, shape, Basic::add),
+        Op::Subtract => binary_numbers!(x, y()?, shape, Number::subtract),
+        Op::Multiply => binary_all!(x, y()?, shape, Basic::multiply),
+        Op::Divide => binary_floating!(x, y()?, shape, Floating::divide),
+        Op::FloorDivide => elementwise::floor_divide(x, y()?, shape),
+        Op::Remainder => elementwise::remainder(x, y()?, shape),
+        Op::Power => elementwise::power(x, y()?, shape),
+        Op::Arctan2 => elementwise::arctan2(x, y()?, shape),
+        Op::Maximum => binary_all!(x, y()?, shape, Basic::maximum),
+        Op::Minimum => binary_all!(x, y()?, shape, Basic::minimum),
+        Op::Equal => binary_all!(x, y()?, shape, Basic::equal),
+        Op::NotEqual => binary_all!(x, y()?, shape, Basic::not_equal),
+        Op::Less => binary_all!(x, y()?, shape, Basic::less),
+        Op::LessEqual => binary_all!(x, y()?, shape, Basic::less_equal),
+        Op::Greater => binary_all!(x, y()?, shape, Basic::greater),
+        Op::GreaterEqual => binary_all!(x, y()?, shape, Basic::greater_equal),
+        Op::LogicalAnd => binary_bool!(x, y()?, shape, Basic::multiply),
+        Op::LogicalOr => binary_bool!(x, y()?, shape, Basic::add),
+        Op::LogicalXor => binary_bool!(x, y()?, shape, Basic::not_equal),
+        Op::Where => elementwise::select(x, y()?, host(inputs, 2)?, shape),
+
+        Op::Negative => unary_numbers!(x, Number::negative),
+        Op::Absolute => dispatch_host!(x, x => map1(x, Basic::absolute)),
+        Op::Square => dispatch_host!(x, x => map1(x, Basic::square)),
+        Op::Sign => unary_numbers!(x, Number::sign),
+        Op::Reciprocal => return elementwise::reciprocal(x),
+        Op::Sqrt => unary_floating!(x, Floating::sqrt),
+        Op::Exp => unary_floating!(x, Floating::exp),
+        Op::Exp2 => unary_floating!(x, Floating::exp2),
+        Op::Expm1 => unary_floating!(x, Floating::expm1),
+        Op::Log => unary_floating!(x, Floating::log),
+        Op::Log2 => unary_floating!(x, Floating::log2),
+        Op::Log10 => unary_floating!(x, Floating::log10),
+        Op::Log1p => unary_floating!(x, Floating::log1p),
+        Op::Sin => unary_floating!(x, Floating::sin),
+        Op::Cos => unary_floating!(x, Floating::cos),
+        Op::Tan => unary_floating!(x, Floating::tan),
+        Op::Arcsin => unary_floating!(x, Floating::arcsin),
+        Op::Arccos => unary_floating!(x, Floating::arccos),
+        Op::Arctan => unary_floating!(x, Floating::arctan),
+        Op::Sinh => unary_floating!(x, Floating::sinh),
+        Op::Cosh => unary_floating!(x, Floating::cosh),
+        Op::Tanh => unary_floating!(x, Floating::tanh),
+        Op::Conj => elementwise::conj(x),
+        Op::Real => elementwise::real(x),
+        Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
+        Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
+        Op::IsNan => elementwise::isnan(x),
+        _ => return Ok(None),
+    };
+    array.map(Some)
+}

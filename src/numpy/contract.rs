@@ -1,0 +1,183 @@
+//! Products that sum over axes: `matmul`, `tensordot`, `einsum` and their relatives.
+//!
+//! Results have the promoted dtype of the inputs. Sizes of paired axes must be equal.
+
+use super::options::{Diagonal, Integers, TensordotAxes};
+use super::{attempt, conj, diagonal, multiply, reshape, sum, to_array, type_of};
+use crate::ir::einsum::Subscripts;
+use crate::ir::{ArrayType, Dims, Op};
+use crate::{Array, Error, Operand, Result};
+
+/// The matrix product over the last two axes: `[.., m, k]` with `[.., k, n]` gives `[.., m, n]`.
+///
+/// Leading axes broadcast. A vector on the left is a row, on the right a column, and its axis disappears.
+///
+/// # Errors
+/// The sizes do not fit, or an argument is 0-d.
+///
+/// Source: `numpy.matmul`.
+#[track_caller]
+pub fn matmul(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    Array::apply(Op::Matmul, &[x.into(), y.into()])
+}
+
+/// The dot product: of vectors the inner product, of matrices the matrix product, of a number and an array
+/// the product; otherwise the sum over the last axis of `x` and the second-to-last of `y`.
+///
+/// # Errors
+/// The sizes do not fit.
+///
+/// Source: `numpy.dot`.
+#[track_caller]
+pub fn dot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let (x_ty, y_ty) = (attempt!("dot", type_of(&x)), attempt!("dot", type_of(&y)));
+    match (x_ty.ndim(), y_ty.ndim()) {
+        (0, _) | (_, 0) => multiply(x, y),
+        (1 | 2, 1 | 2) => matmul(x, y),
+        (_, 1) => tensordot(x, y, (-1, 0)),
+        _ => tensordot(x, y, (-1, -2)),
+    }
+}
+
+/// The sum of products over the last axes of both; the product if one is 0-d.
+///
+/// # Errors
+/// The last axes have different sizes.
+///
+/// Source: `numpy.inner`.
+#[track_caller]
+pub fn inner(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let (x_ty, y_ty) = (
+        attempt!("inner", type_of(&x)),
+        attempt!("inner", type_of(&y)),
+    );
+    match (x_ty.ndim(), y_ty.ndim()) {
+        (0, _) | (_, 0) => multiply(x, y),
+        _ => tensordot(x, y, (-1, -1)),
+    }
+}
+
+/// The products of all elements of `x` with all of `y`: both are flattened, the result is `[m, n]`.
+///
+/// Source: `numpy.outer`.
+#[track_caller]
+pub fn outer(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let column = reshape(x, [-1, 1]);
+    let row = reshape(y, [1, -1]);
+    multiply(column, row)
+}
+
+/// The inner product of the flattened arrays, the first one conjugated; 0-d.
+///
+/// # Errors
+/// The numbers of elements differ.
+///
+/// Source: `numpy.vdot`.
+#[track_caller]
+pub fn vdot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (flat(x.into()), flat(y.into()));
+    let x = match x.ty() {
+        Ok(ty) if ty.dtype.is_complex() => conj(x),
+        _ => x,
+    };
+    matmul(x, y)
+}
+
+#[track_caller]
+fn flat(x: Operand) -> Array {
+    match type_of(&x) {
+        Ok(ty) if ty.ndim() == 1 => to_array(x),
+        _ => reshape(x, -1),
+    }
+}
+
+/// The sum over the diagonals of the matrices that two axes span.
+///
+/// Booleans and integers sum as `int64`.
+///
+/// # Errors
+/// There are fewer than two axes, an axis is out of range, or both are the same.
+///
+/// Source: `numpy.trace`.
+#[track_caller]
+pub fn trace(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
+    sum(diagonal(x, options), -1)
+}
+
+/// The sum of products over pairs of axes; the other axes of `x`, then those of `y`, make the result.
+///
+/// `axes` is a number `n`, meaning the last `n` axes of `x` with the first `n` of `y`; or a pair of lists, as in
+/// `([1, 2], [0, 1])`. `..` is 2.
+///
+/// # Errors
+/// Paired axes have different sizes, an axis is out of range or given twice, or the lists differ in length.
+///
+/// Source: `numpy.tensordot`.
+#[track_caller]
+pub fn tensordot(
+    x: impl Into<Operand>,
+    y: impl Into<Operand>,
+    axes: impl Into<TensordotAxes>,
+) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let (x_ty, y_ty) = (
+        attempt!("tensordot", type_of(&x)),
+        attempt!("tensordot", type_of(&y)),
+    );
+    let (x_axes, y_axes) = attempt!("tensordot", pair_axes(&axes.into(), &x_ty, &y_ty));
+    Array::apply(Op::Tensordot { x_axes, y_axes }, &[x, y])
+}
+
+fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Dims, Dims)> {
+    match axes {
+        TensordotAxes::Count(count) => {
+            let fits = |n: &usize| *n <= x.ndim() && *n <= y.ndim();
+            let count = usize::try_from(*count).ok().filter(fits).ok_or_else(|| {
+                Error::shape(format!("cannot contract {count} axes of {x} with {y}"))
+            })?;
+            Ok(((x.ndim() - count..x.ndim()).collect(), (0..count).collect()))
+        }
+        TensordotAxes::Pairs(x_axes, y_axes) => {
+            let (Integers(a), Integers(b)) = (x_axes, y_axes);
+            if a.len() != b.len() {
+                return Err(Error::shape(format!(
+                    "expected as many axes of {x} as of {y}, got {} and {}",
+                    a.len(),
+                    b.len()
+                )));
+            }
+            Ok((x_axes.as_axes(x)?, y_axes.as_axes(y)?))
+        }
+    }
+}
+
+/// Einstein summation: `"ij,jk->ik"`, or without the arrow, when labels that occur once make the result in
+/// alphabetical order; `...` stands for any number of axes. A label may repeat within an operand.
+///
+/// ```
+/// # use autojit::{Array, numpy as np};
+/// # let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+/// np::einsum("ij,jk", [&x, &x]);
+/// np::einsum("ii->i", [&x]);
+/// ```
+///
+/// # Errors
+/// The subscripts are malformed or do not fit the operands.
+///
+/// Source: `numpy.einsum`.
+#[track_caller]
+pub fn einsum<I>(subscripts: &str, operands: I) -> Array
+where
+    I: IntoIterator<Item: Into<Operand>>,
+{
+    let operands: Vec<Operand> = operands.into_iter().map(Into::into).collect();
+    let mut ndims = Vec::with_capacity(operands.len());
+    for operand in &operands {
+        ndims.push(attempt!("einsum", type_of(operand)).ndim());
+    }
+    let explicit = attempt!("einsum", Subscripts::normalize(subscripts, &ndims));
+    let subscripts = explicit.to_string().into();
+    Array::apply(Op::Einsum { subscripts }, &operands)
+}

@@ -1,0 +1,352 @@
+//! Functions that make arrays from nothing: of the default library, in main memory.
+//!
+//! A size that cannot be had is an error, never a panic or an abort.
+
+use std::ops::Range;
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::options::{Creation, EyeOptions, Integers, LinspaceOptions};
+use super::{attempt, type_of};
+use crate::ir::{Class, Dims, Element, HostArray, Scalar, host_from};
+use crate::{Array, DType, Error, Operand, Result};
+
+/// Zeros, `float64` by default.
+///
+/// # Errors
+/// A size is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.zeros`.
+#[track_caller]
+pub fn zeros(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
+    let dtype = options.into().dtype.unwrap_or(DType::Float64);
+    Array::from_host(attempt!(
+        "zeros",
+        filled(&shape.into(), Scalar::Int(0), dtype)
+    ))
+}
+
+/// Ones, `float64` by default.
+///
+/// # Errors
+/// A size is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.ones`.
+#[track_caller]
+pub fn ones(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
+    let dtype = options.into().dtype.unwrap_or(DType::Float64);
+    Array::from_host(attempt!(
+        "ones",
+        filled(&shape.into(), Scalar::Int(1), dtype)
+    ))
+}
+
+/// One number everywhere; by default of the number's own dtype.
+///
+/// # Errors
+/// A size is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.full`.
+#[track_caller]
+pub fn full(
+    shape: impl Into<Integers>,
+    value: impl Into<Scalar>,
+    options: impl Into<Creation>,
+) -> Array {
+    let value = value.into();
+    let dtype = options.into().dtype.unwrap_or(value.dtype());
+    Array::from_host(attempt!("full", filled(&shape.into(), value, dtype)))
+}
+
+/// Zeros of the shape of `x`, and of its dtype by default.
+///
+/// Source: `numpy.zeros_like`.
+#[track_caller]
+pub fn zeros_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+    full_like(x, Scalar::Int(0), options)
+}
+
+/// Ones of the shape of `x`, and of its dtype by default.
+///
+/// Source: `numpy.ones_like`.
+#[track_caller]
+pub fn ones_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+    full_like(x, Scalar::Int(1), options)
+}
+
+/// One number everywhere, of the shape of `x`, and of its dtype by default.
+///
+/// Source: `numpy.full_like`.
+#[track_caller]
+pub fn full_like(
+    x: impl Into<Operand>,
+    value: impl Into<Scalar>,
+    options: impl Into<Creation>,
+) -> Array {
+    let ty = attempt!("full_like", type_of(&x.into()));
+    let dtype = options.into().dtype.unwrap_or(ty.dtype);
+    full(&ty.shape, value, dtype)
+}
+
+/// Ones on a diagonal of a matrix of zeros with `rows` rows and, by default, as many columns.
+///
+/// # Errors
+/// A size is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.eye`.
+#[track_caller]
+pub fn eye(rows: i64, options: impl Into<EyeOptions>) -> Array {
+    let EyeOptions { columns, k, dtype } = options.into();
+    let shape = Integers::from([rows, columns.unwrap_or(rows)]);
+    let dtype = dtype.unwrap_or(DType::Float64);
+    Array::from_host(attempt!("eye", with_diagonal(&shape, k, dtype)))
+}
+
+/// The identity matrix with `n` rows.
+///
+/// # Errors
+/// The size is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.identity`.
+#[track_caller]
+pub fn identity(n: i64, options: impl Into<Creation>) -> Array {
+    let dtype = options.into().dtype.unwrap_or(DType::Float64);
+    eye(n, dtype)
+}
+
+/// What `arange` counts through: from a start, up to but without a stop, by steps.
+///
+/// Written `10`, `(2, 10)`, `2..10` or `(2, 10, 3)`, with integers or floats.
+#[derive(Clone, Copy, Debug)]
+pub struct Progression {
+    start: Scalar,
+    stop: Scalar,
+    step: Scalar,
+}
+
+impl Progression {
+    /// From `start` up to but without `stop`, by `step`.
+    pub fn new(start: impl Into<Scalar>, stop: impl Into<Scalar>, step: impl Into<Scalar>) -> Self {
+        Self {
+            start: start.into(),
+            stop: stop.into(),
+            step: step.into(),
+        }
+    }
+}
+
+macro_rules! progression_from {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Progression {
+            fn from(stop: $t) -> Self {
+                Self::new(Scalar::Int(0), stop, Scalar::Int(1))
+            }
+        }
+
+        impl From<Range<$t>> for Progression {
+            fn from(range: Range<$t>) -> Self {
+                Self::new(range.start, range.end, Scalar::Int(1))
+            }
+        }
+
+        impl From<($t, $t)> for Progression {
+            fn from((start, stop): ($t, $t)) -> Self {
+                Self::new(start, stop, Scalar::Int(1))
+            }
+        }
+
+        impl From<($t, $t, $t)> for Progression {
+            fn from((start, stop, step): ($t, $t, $t)) -> Self {
+                Self::new(start, stop, step)
+            }
+        }
+    )*};
+}
+
+progression_from!(i32, i64, f64);
+
+/// Evenly spaced numbers in a half-open interval: `int64` for integers, else `float64`.
+///
+/// ```
+/// # use autojit::{DType, numpy as np};
+/// np::arange(10, ..);
+/// np::arange(2..10, ..);
+/// np::arange((0.0, 1.0, 0.25), DType::Float32);
+/// ```
+///
+/// # Errors
+/// The step is zero or not a number, or the array does not fit into memory.
+///
+/// Source: `numpy.arange`.
+#[track_caller]
+pub fn arange(interval: impl Into<Progression>, options: impl Into<Creation>) -> Array {
+    let dtype = options.into().dtype;
+    Array::from_host(attempt!("arange", count_through(&interval.into(), dtype)))
+}
+
+fn count_through(interval: &Progression, dtype: Option<DType>) -> Result<HostArray> {
+    let &Progression { start, stop, step } = interval;
+    let class = start.class().max(stop.class()).max(step.class());
+    if class == Class::Complex {
+        return Err(Error::dtype("expected real numbers, got complex ones"));
+    }
+    let too_large = || Error::value("the interval has too many numbers");
+    if class <= Class::Integer {
+        let (start, stop, step) = (start.to_i64(), stop.to_i64(), step.to_i64());
+        if step == 0 {
+            return Err(Error::value("the step cannot be zero"));
+        }
+        let span = (i128::from(stop) - i128::from(start)) * i128::from(step.signum());
+        let steps = i128::from(step).abs();
+        let count = usize::try_from((span.max(0) + steps - 1) / steps).map_err(|_| too_large())?;
+        let dtype = dtype.unwrap_or(DType::Int64);
+        return generate(dtype, count, |i| {
+            // Within the interval, so it cannot overflow.
+            Scalar::Int(start.wrapping_add((i as i64).wrapping_mul(step)))
+        });
+    }
+    let (start, stop, step) = (start.to_f64(), stop.to_f64(), step.to_f64());
+    let count = ((stop - start) / step).ceil();
+    if count.is_nan() || step == 0.0 {
+        return Err(Error::value(format!(
+            "cannot count from {start} to {stop} by {step}"
+        )));
+    }
+    if count >= isize::MAX as f64 {
+        return Err(too_large());
+    }
+    // NumPy's step is the difference of the first two numbers, after rounding.
+    let dtype = dtype.unwrap_or(DType::Float64);
+    if dtype == DType::Float32 {
+        let first = start as f32;
+        let step = (start + step) as f32 - first;
+        return generate(dtype, count.max(0.0) as usize, |i| {
+            Scalar::from(first + i as f32 * step)
+        });
+    }
+    let step = start + step - start;
+    generate(dtype, count.max(0.0) as usize, |i| {
+        Scalar::Float(start + i as f64 * step)
+    })
+}
+
+/// Evenly spaced numbers from `start` to `stop`: 50 by default, the last being `stop`.
+///
+/// # Errors
+/// The number is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.linspace`.
+#[track_caller]
+pub fn linspace(
+    start: impl Into<Scalar>,
+    stop: impl Into<Scalar>,
+    options: impl Into<LinspaceOptions>,
+) -> Array {
+    Array::from_host(attempt!(
+        "linspace",
+        evenly_spaced(start.into(), stop.into(), options.into())
+    ))
+}
+
+fn evenly_spaced(start: Scalar, stop: Scalar, options: LinspaceOptions) -> Result<HostArray> {
+    let LinspaceOptions {
+        num,
+        endpoint,
+        dtype,
+    } = options;
+    let own = start.dtype().promote(stop.dtype()).floating();
+    let dtype = dtype.unwrap_or(own);
+    let count = usize::try_from(num)
+        .map_err(|_| Error::value(format!("a size cannot be negative, got {num}")))?;
+    let gaps = if endpoint {
+        count.saturating_sub(1)
+    } else {
+        count
+    } as f64;
+    // Numbers for an integer dtype round down, as in NumPy, and not towards zero.
+    let round = |x: f64| {
+        if dtype.is_integer() { x.floor() } else { x }
+    };
+    if own.is_complex() {
+        let (first, last) = (start.to_complex(), stop.to_complex());
+        let step = (last - first) / gaps;
+        return generate(dtype, count, |i| {
+            if endpoint && i > 0 && i + 1 == count {
+                Scalar::Complex(last)
+            } else if gaps > 0.0 {
+                Scalar::Complex(first + step * i as f64)
+            } else {
+                Scalar::Complex(first)
+            }
+        });
+    }
+    let (first, last) = (start.to_f64(), stop.to_f64());
+    let distance = last - first;
+    let step = distance / gaps;
+    generate(dtype, count, |i| {
+        Scalar::Float(round(if endpoint && i > 0 && i + 1 == count {
+            last
+        } else if gaps <= 0.0 {
+            first
+        } else if step == 0.0 {
+            // The step underflowed: divide first.
+            i as f64 / gaps * distance + first
+        } else {
+            i as f64 * step + first
+        }))
+    })
+}
+
+/// An array with one number everywhere.
+fn filled(shape: &Integers, value: Scalar, dtype: DType) -> Result<HostArray> {
+    let shape = shape.as_sizes(dtype.size())?;
+    host_from!(dtype, T => {
+        let mut data: Vec<T> = reserve(shape.iter().product())?;
+        data.resize(shape.iter().product(), T::from_scalar(value));
+        from_elements(&shape, data)
+    })
+}
+
+fn with_diagonal(shape: &Integers, k: i64, dtype: DType) -> Result<HostArray> {
+    let shape = shape.as_sizes(dtype.size())?;
+    let [rows, columns] = [shape[0], shape[1]];
+    host_from!(dtype, T => {
+        let mut data: Vec<T> = reserve(rows * columns)?;
+        data.resize(rows * columns, T::from_scalar(Scalar::Int(0)));
+        for (i, row) in data.chunks_exact_mut(columns.max(1)).enumerate() {
+            let at = (i as i64).checked_add(k).and_then(|j| usize::try_from(j).ok());
+            if let Some(x) = at.and_then(|j| row.get_mut(j)) {
+                *x = T::from_scalar(Scalar::Int(1));
+            }
+        }
+        from_elements(&shape, data)
+    })
+}
+
+/// A vector whose elements are computed from their positions.
+fn generate(dtype: DType, count: usize, element: impl Fn(usize) -> Scalar) -> Result<HostArray> {
+    let shape = Integers::from(count).as_sizes(dtype.size())?;
+    host_from!(dtype, T => {
+        let mut data: Vec<T> = reserve(count)?;
+        data.extend((0..count).map(|i| T::from_scalar(element(i))));
+        from_elements(&shape, data)
+    })
+}
+
+/// Room for elements; asking first turns an abort into an error.
+fn reserve<T>(count: usize) -> Result<Vec<T>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(count).map_err(|_| {
+        Error::value(format!(
+            "not enough memory for {count} elements of {} bytes",
+            size_of::<T>()
+        ))
+    })?;
+    Ok(data)
+}
+
+fn from_elements<T: Element>(shape: &Dims, data: Vec<T>) -> Result<HostArray> {
+    ArrayD::from_shape_vec(IxDyn(shape), data)
+        .map(HostArray::from)
+        .map_err(|e| Error::internal(format!("elements do not fit {shape:?}: {e}")))
+}

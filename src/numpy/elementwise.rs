@@ -1,0 +1,43 @@
+//! Functions that work element by element, with broadcasting: one for each `elementwise` row of the op table.
+//!
+//! Each gives an array of the shape to which its inputs broadcast. The dtypes are NumPy's: inputs promote to a
+//! common dtype, in which plain numbers take part by their class alone.
+
+use crate::ir::{Op, for_each_op};
+use crate::{Array, Operand};
+
+macro_rules! define_elementwise {
+    (elementwise { $(
+        $(#[$doc:meta])*
+        $name:ident $shown:literal $Op:ident ($($x:ident),*)
+            : $infer:path => $eval:path $(, or $expand:path)?;
+    )* } structured { $($structured:tt)* }) => { $(
+        $(#[$doc])*
+        ///
+        #[doc = concat!("Source: `numpy.", stringify!($name), "`.")]
+        #[track_caller]
+        pub fn $name($($x: impl Into<Operand>),*) -> Array {
+            Array::apply(Op::$Op, &[$($x.into()),*])
+        }
+    )* };
+}
+
+for_each_op!(define_elementwise);
+
+macro_rules! define_aliases {
+    ($($alias:ident = $name:ident ($($x:ident),*);)*) => { $(
+        #[doc = concat!("The same as [`", stringify!($name), "()`].")]
+        #[track_caller]
+        pub fn $alias($($x: impl Into<Operand>),*) -> Array {
+            $name($($x),*)
+        }
+    )* };
+}
+
+define_aliases! {
+    abs = absolute(x);
+    conjugate = conj(x);
+    true_divide = divide(x, y);
+    mod_ = remainder(x, y);
+    pow = power(x, y);
+}

@@ -1,0 +1,113 @@
+//! The functions of NumPy, under its names and with its argument order.
+//!
+//! ```
+//! use autojit::{Array, numpy as np};
+//!
+//! let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+//! let y = np::matmul(&x, np::transpose(&x, ..));
+//! let total = np::sum(np::exp(-&y), ..);
+//! assert_eq!(np::sum(&x, 0).to_string(), "[4. 6.]");
+//! # let _ = total;
+//! ```
+//!
+//! Each function takes arrays of any library, lazy arrays and plain numbers, and gives an [`Array`]. Where an
+//! argument does not fit, the result is a failed array that carries the error and the caller's line to the
+//! place where values leave. Semantics are NumPy 2's; the one exception is that [`linalg::svd`] gives the
+//! reduced decomposition unless asked for the full one.
+//!
+//! # Optional arguments
+//!
+//! The rule is the same everywhere: a function that has optional arguments takes them all in its last
+//! parameter, and `..` means the defaults. What is given most often can be given plainly, the rest is built
+//! up with the functions of [`options`], which this module re-exports.
+//!
+//! ```
+//! use autojit::{Array, DType, numpy as np};
+//!
+//! # let x = Array::from([[1.0, -2.0], [3.0, 4.0]]);
+//! np::sum(&x, ..);
+//! np::sum(&x, 0);
+//! np::sum(&x, [0, -1]);
+//! np::sum(&x, np::axis(0).keepdims());
+//! np::sum(&x, np::axis(0).where_(np::greater(&x, 0)));
+//! np::linalg::norm(&x, np::ord(1).axis(0));
+//! np::tensordot(&x, &x, ([1], [0]));
+//! np::zeros([2, 3], DType::Complex64);
+//! ```
+//!
+//! # Where to look
+//!
+//! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`]; elementwise functions are
+//! generated from the op table, the others either write down one op or combine several.
+
+pub mod contract;
+pub mod create;
+pub mod elementwise;
+pub mod linalg;
+mod methods;
+pub mod options;
+pub mod reduce;
+pub mod shape;
+
+use std::panic::Location;
+
+pub use contract::{dot, einsum, inner, matmul, outer, tensordot, trace, vdot};
+pub use create::{
+    arange, eye, full, full_like, identity, linspace, ones, ones_like, zeros, zeros_like,
+};
+pub use elementwise::*;
+pub use options::{
+    axis, columns, ddof, dtype, full_matrices, keepdims, num, offset, ord, where_mask,
+};
+pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
+pub use shape::{
+    broadcast_to, concatenate, diag, diagonal, expand_dims, flip, moveaxis, ravel, reshape,
+    squeeze, stack, swapaxes, take, transpose,
+};
+
+use crate::ir::{ArrayType, HostArray, Op};
+use crate::{Array, DType, Error, Operand, Result};
+
+/// The value of a `Result`, or an early return of the failed array, with the caller's line.
+///
+/// A macro because closures do not pass the caller's line on, so `?` inside one would lose it.
+macro_rules! attempt {
+    ($function:literal, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return $crate::numpy::fail($function, error),
+        }
+    };
+}
+pub(crate) use attempt;
+
+/// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
+/// drop the imaginary part.
+///
+/// Source: `numpy.astype`.
+#[track_caller]
+pub fn astype(x: impl Into<Operand>, dtype: DType) -> Array {
+    Array::apply(Op::Astype { dtype }, &[x.into()])
+}
+
+/// The failed array of a function.
+#[track_caller]
+pub(crate) fn fail(function: &'static str, error: Error) -> Array {
+    Array::failed(error.in_op(function).at(Location::caller()))
+}
+
+/// dtype and shape of an operand; a number is a 0-d array.
+pub(crate) fn type_of(x: &Operand) -> Result<ArrayType> {
+    match x {
+        Operand::Array(array) => array.ty(),
+        Operand::Scalar(scalar) => Ok(ArrayType::scalar(scalar.dtype())),
+    }
+}
+
+/// The operand as an array: a number becomes a 0-d array of its own dtype.
+pub(crate) fn to_array(x: Operand) -> Array {
+    match x {
+        Operand::Array(array) => array,
+        Operand::Scalar(scalar) => Array::from_host(HostArray::scalar(scalar, scalar.dtype())),
+    }
+}

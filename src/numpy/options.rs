@@ -1,0 +1,652 @@
+//! Optional arguments: the types of the last parameter of functions that have any.
+//!
+//! Each converts from `..` (all defaults) and from what is given most often on its own, and is built up with
+//! methods for the rest: `axis(0).keepdims()`, `ord(1).axis(0)`. Nothing is checked here; a function checks
+//! its options against its array, so that the message names both.
+
+use std::ops::RangeFull;
+
+use smallvec::SmallVec;
+
+use crate::ir::{ArrayType, DType, Dims, NormOrder, normalize_axis};
+use crate::{Error, Operand, Result};
+
+/// One integer or a list of integers: axes, sizes, or an order of axes.
+///
+/// Converts from integers, arrays, slices and vectors of them, and from `()`, the empty list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Integers(pub(crate) SmallVec<[i64; 4]>);
+
+impl From<()> for Integers {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+macro_rules! integers_from {
+    ($($t:ty => |$i:ident| $wide:expr;)*) => {$(
+        impl From<$t> for Integers {
+            fn from($i: $t) -> Self {
+                Self(SmallVec::from_slice(&[$wide]))
+            }
+        }
+
+        impl From<&[$t]> for Integers {
+            fn from(list: &[$t]) -> Self {
+                Self(list.iter().map(|&$i| $wide).collect())
+            }
+        }
+
+        impl<const N: usize> From<[$t; N]> for Integers {
+            fn from(list: [$t; N]) -> Self {
+                list.as_slice().into()
+            }
+        }
+
+        impl<const N: usize> From<&[$t; N]> for Integers {
+            fn from(list: &[$t; N]) -> Self {
+                list.as_slice().into()
+            }
+        }
+
+        impl From<Vec<$t>> for Integers {
+            fn from(list: Vec<$t>) -> Self {
+                list.as_slice().into()
+            }
+        }
+
+        impl From<&Vec<$t>> for Integers {
+            fn from(list: &Vec<$t>) -> Self {
+                list.as_slice().into()
+            }
+        }
+    )*};
+}
+
+integers_from! {
+    i32 => |i| i64::from(i);
+    i64 => |i| i;
+    isize => |i| i as i64;
+    // What does not fit is larger than any array, and refused as such.
+    usize => |i| i64::try_from(i).unwrap_or(i64::MAX);
+}
+
+impl From<&Dims> for Integers {
+    fn from(list: &Dims) -> Self {
+        list.as_slice().into()
+    }
+}
+
+impl From<Dims> for Integers {
+    fn from(list: Dims) -> Self {
+        list.as_slice().into()
+    }
+}
+
+impl Integers {
+    /// As axes of an array of type `ty`: not negative, in the order given, each at most once.
+    pub(crate) fn as_axes(&self, ty: &ArrayType) -> Result<Dims> {
+        let mut axes = Dims::with_capacity(self.0.len());
+        for &axis in &self.0 {
+            let wrapped = one_axis(axis, ty)?;
+            if axes.contains(&wrapped) {
+                return Err(Error::value(format!("axis {axis} is given twice for {ty}")));
+            }
+            axes.push(wrapped);
+        }
+        Ok(axes)
+    }
+
+    /// As the sizes of a new array whose elements take `bytes` each.
+    pub(crate) fn as_sizes(&self, bytes: usize) -> Result<Dims> {
+        let mut total = bytes;
+        let mut shape = Dims::with_capacity(self.0.len());
+        for &size in &self.0 {
+            let size = usize::try_from(size)
+                .map_err(|_| Error::value(format!("a size cannot be negative, got {size}")))?;
+            // An empty axis does not make the others free: views of the array multiply them again.
+            total = total.saturating_mul(size.max(1));
+            shape.push(size);
+        }
+        if total > isize::MAX as usize {
+            return Err(Error::value(format!(
+                "an array of shape {:?} is too large",
+                self.0
+            )));
+        }
+        Ok(shape)
+    }
+}
+
+/// An axis of an array of type `ty`, counted from the front.
+pub(crate) fn one_axis(axis: i64, ty: &ArrayType) -> Result<usize> {
+    normalize_axis(axis, ty.ndim())
+        .map_err(|_| Error::index(format!("axis {axis} is out of range for {ty}")))
+}
+
+macro_rules! from_defaults {
+    ($($options:ty),*) => {$(
+        impl From<RangeFull> for $options {
+            fn from(_: RangeFull) -> Self {
+                Self::default()
+            }
+        }
+    )*};
+}
+
+from_defaults!(
+    Axes,
+    JoinAxis,
+    Reduction,
+    SumOptions,
+    Deviation,
+    Offset,
+    Diagonal,
+    Creation,
+    EyeOptions,
+    LinspaceOptions,
+    TensordotAxes
+);
+
+/// Axes, all of them by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Axes(pub(crate) Option<Integers>);
+
+impl<T: Into<Integers>> From<T> for Axes {
+    fn from(axes: T) -> Self {
+        Self(Some(axes.into()))
+    }
+}
+
+/// The axis along which arrays are joined: 0 by default; `None` joins them flattened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinAxis(pub(crate) Option<i64>);
+
+impl Default for JoinAxis {
+    fn default() -> Self {
+        Self(Some(0))
+    }
+}
+
+impl From<Option<i64>> for JoinAxis {
+    fn from(axis: Option<i64>) -> Self {
+        Self(axis)
+    }
+}
+
+/// How to reduce: over which axes (all by default), and whether they stay with length one.
+///
+/// Written `..`, `0`, `[0, -1]`, `axis(0).keepdims()` or `keepdims()`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reduction {
+    pub(crate) axes: Option<Integers>,
+    pub(crate) keepdims: bool,
+}
+
+/// Reduce over these axes. See [`Reduction`].
+pub fn axis(axes: impl Into<Integers>) -> Reduction {
+    Reduction {
+        axes: Some(axes.into()),
+        keepdims: false,
+    }
+}
+
+/// Reduce over all axes and keep each with length one. See [`Reduction`].
+#[must_use]
+pub fn keepdims() -> Reduction {
+    Reduction::default().keepdims()
+}
+
+impl Reduction {
+    /// Keep the reduced axes, with length one.
+    #[must_use]
+    pub fn keepdims(self) -> Self {
+        Self {
+            keepdims: true,
+            ..self
+        }
+    }
+
+    /// Take only the elements where `mask` is true; for `sum`.
+    pub fn where_(self, mask: impl Into<Operand>) -> SumOptions {
+        SumOptions {
+            reduction: self,
+            mask: Some(mask.into()),
+        }
+    }
+
+    /// Divide by the number of elements less `ddof`; for `std` and `var`.
+    pub fn ddof(self, ddof: impl Into<f64>) -> Deviation {
+        Deviation {
+            reduction: self,
+            ddof: ddof.into(),
+        }
+    }
+
+    /// The axes in order, for an array of type `ty`.
+    pub(crate) fn resolve(&self, ty: &ArrayType) -> Result<Dims> {
+        match &self.axes {
+            None => Ok((0..ty.ndim()).collect()),
+            Some(axes) => {
+                let mut axes = axes.as_axes(ty)?;
+                axes.sort_unstable();
+                Ok(axes)
+            }
+        }
+    }
+}
+
+impl<T: Into<Integers>> From<T> for Reduction {
+    fn from(axes: T) -> Self {
+        axis(axes)
+    }
+}
+
+/// The options of `sum`: a [`Reduction`], and which elements take part.
+#[derive(Clone, Debug, Default)]
+pub struct SumOptions {
+    pub(crate) reduction: Reduction,
+    pub(crate) mask: Option<Operand>,
+}
+
+/// Sum only the elements where `mask` is true. See [`SumOptions`].
+pub fn where_mask(mask: impl Into<Operand>) -> SumOptions {
+    Reduction::default().where_(mask)
+}
+
+impl SumOptions {
+    /// Keep the reduced axes, with length one.
+    #[must_use]
+    pub fn keepdims(self) -> Self {
+        Self {
+            reduction: self.reduction.keepdims(),
+            ..self
+        }
+    }
+}
+
+impl From<Reduction> for SumOptions {
+    fn from(reduction: Reduction) -> Self {
+        Self {
+            reduction,
+            mask: None,
+        }
+    }
+}
+
+impl<T: Into<Integers>> From<T> for SumOptions {
+    fn from(axes: T) -> Self {
+        axis(axes).into()
+    }
+}
+
+/// The options of `std` and `var`: a [`Reduction`], and what is taken off the number of elements.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deviation {
+    pub(crate) reduction: Reduction,
+    pub(crate) ddof: f64,
+}
+
+/// Divide by the number of elements less `ddof`. See [`Deviation`].
+pub fn ddof(ddof: impl Into<f64>) -> Deviation {
+    Reduction::default().ddof(ddof)
+}
+
+impl Deviation {
+    /// Keep the reduced axes, with length one.
+    #[must_use]
+    pub fn keepdims(self) -> Self {
+        Self {
+            reduction: self.reduction.keepdims(),
+            ..self
+        }
+    }
+}
+
+impl From<Reduction> for Deviation {
+    fn from(reduction: Reduction) -> Self {
+        reduction.ddof(0)
+    }
+}
+
+impl<T: Into<Integers>> From<T> for Deviation {
+    fn from(axes: T) -> Self {
+        axis(axes).into()
+    }
+}
+
+/// Which diagonal: 0 is the main one, positive numbers lie above it, negative below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offset(pub(crate) i64);
+
+/// A diagonal of an array with more than two axes: its offset, and the two axes that span the matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diagonal {
+    pub(crate) offset: i64,
+    pub(crate) axes: (i64, i64),
+}
+
+/// The diagonal this far above the main one. See [`Diagonal`].
+#[must_use]
+pub fn offset(offset: i64) -> Diagonal {
+    Diagonal {
+        offset,
+        ..Diagonal::default()
+    }
+}
+
+impl Default for Diagonal {
+    fn default() -> Self {
+        Self {
+            offset: 0,
+            axes: (0, 1),
+        }
+    }
+}
+
+impl Diagonal {
+    /// Which axes are the rows and the columns; 0 and 1 by default.
+    #[must_use]
+    pub fn axes(self, rows: i64, columns: i64) -> Self {
+        Self {
+            axes: (rows, columns),
+            ..self
+        }
+    }
+}
+
+/// The options of functions that make arrays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Creation {
+    pub(crate) dtype: Option<DType>,
+}
+
+/// Make the array with this dtype. See [`Creation`].
+#[must_use]
+pub fn dtype(dtype: DType) -> Creation {
+    Creation { dtype: Some(dtype) }
+}
+
+impl From<DType> for Creation {
+    fn from(dtype: DType) -> Self {
+        Self { dtype: Some(dtype) }
+    }
+}
+
+impl From<Option<DType>> for Creation {
+    fn from(dtype: Option<DType>) -> Self {
+        Self { dtype }
+    }
+}
+
+/// The options of `eye`: the number of columns, the diagonal, the dtype.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EyeOptions {
+    pub(crate) columns: Option<i64>,
+    pub(crate) k: i64,
+    pub(crate) dtype: Option<DType>,
+}
+
+/// Make this many columns. See [`EyeOptions`].
+#[must_use]
+pub fn columns(columns: i64) -> EyeOptions {
+    EyeOptions {
+        columns: Some(columns),
+        ..EyeOptions::default()
+    }
+}
+
+impl EyeOptions {
+    /// The ones stand on this diagonal.
+    #[must_use]
+    pub fn k(self, k: i64) -> Self {
+        Self { k, ..self }
+    }
+
+    /// The dtype, `float64` by default.
+    #[must_use]
+    pub fn dtype(self, dtype: DType) -> Self {
+        Self {
+            dtype: Some(dtype),
+            ..self
+        }
+    }
+}
+
+impl From<DType> for EyeOptions {
+    fn from(dtype: DType) -> Self {
+        Self::default().dtype(dtype)
+    }
+}
+
+/// The options of `linspace`: how many numbers, whether the last is the end, and the dtype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinspaceOptions {
+    pub(crate) num: i64,
+    pub(crate) endpoint: bool,
+    pub(crate) dtype: Option<DType>,
+}
+
+impl Default for LinspaceOptions {
+    fn default() -> Self {
+        Self {
+            num: 50,
+            endpoint: true,
+            dtype: None,
+        }
+    }
+}
+
+/// Make this many numbers. See [`LinspaceOptions`].
+#[must_use]
+pub fn num(num: i64) -> LinspaceOptions {
+    LinspaceOptions {
+        num,
+        ..LinspaceOptions::default()
+    }
+}
+
+impl LinspaceOptions {
+    /// Whether the last number is the end of the interval.
+    #[must_use]
+    pub fn endpoint(self, endpoint: bool) -> Self {
+        Self { endpoint, ..self }
+    }
+
+    /// The dtype; by default the floating one of both ends.
+    #[must_use]
+    pub fn dtype(self, dtype: DType) -> Self {
+        Self {
+            dtype: Some(dtype),
+            ..self
+        }
+    }
+}
+
+macro_rules! from_one_integer {
+    ($($t:ty),*) => {$(
+        impl From<$t> for JoinAxis {
+            fn from(axis: $t) -> Self {
+                Self(Some(axis as i64))
+            }
+        }
+
+        impl From<$t> for Offset {
+            fn from(offset: $t) -> Self {
+                Self(offset as i64)
+            }
+        }
+
+        impl From<$t> for Diagonal {
+            fn from(number: $t) -> Self {
+                offset(number as i64)
+            }
+        }
+
+        impl From<$t> for EyeOptions {
+            fn from(number: $t) -> Self {
+                columns(number as i64)
+            }
+        }
+
+        impl From<$t> for LinspaceOptions {
+            fn from(number: $t) -> Self {
+                num(number as i64)
+            }
+        }
+
+        impl From<$t> for TensordotAxes {
+            fn from(count: $t) -> Self {
+                Self::Count(count as i64)
+            }
+        }
+    )*};
+}
+
+from_one_integer!(i32, i64, isize, usize);
+
+/// Which axes `tensordot` sums over: the last so many of `x` with the first so many of `y` (2 by default), or
+/// two lists of axes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TensordotAxes {
+    /// The last so many axes of the first array, the first so many of the second.
+    Count(i64),
+    /// Axes of the first array, and the axes of the second that they are paired with.
+    Pairs(Integers, Integers),
+}
+
+impl Default for TensordotAxes {
+    fn default() -> Self {
+        Self::Count(2)
+    }
+}
+
+impl<X: Into<Integers>, Y: Into<Integers>> From<(X, Y)> for TensordotAxes {
+    fn from((x, y): (X, Y)) -> Self {
+        Self::Pairs(x.into(), y.into())
+    }
+}
+
+impl<T: Into<Integers>> From<[T; 2]> for TensordotAxes {
+    fn from([x, y]: [T; 2]) -> Self {
+        Self::Pairs(x.into(), y.into())
+    }
+}
+
+/// The options of `linalg::norm`: the order, the axes, and whether they stay with length one.
+///
+/// Written `..`, `2`, `"fro"`, `ord(1).axis(0)` or `axis([0, 1]).keepdims()`.
+#[derive(Clone, Debug, Default)]
+pub struct NormOptions {
+    pub(crate) order: Order,
+    pub(crate) reduction: Reduction,
+}
+
+from_defaults!(NormOptions);
+
+/// The order of a norm as it was written: a number, or a name such as `"fro"`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Order {
+    /// The 2-norm of all elements.
+    #[default]
+    Default,
+    /// A number, which may be infinite.
+    Number(f64),
+    /// `"fro"` or `"nuc"`.
+    Name(String),
+}
+
+impl Order {
+    pub(crate) fn resolve(&self) -> Result<NormOrder> {
+        match self {
+            Self::Default => Ok(NormOrder::Default),
+            Self::Number(p) => Ok(NormOrder::number(*p)),
+            Self::Name(name) => name.parse(),
+        }
+    }
+}
+
+macro_rules! order_from {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Order {
+            fn from(p: $t) -> Self {
+                Self::Number(p as f64)
+            }
+        }
+
+        impl From<$t> for NormOptions {
+            fn from(p: $t) -> Self {
+                ord(p)
+            }
+        }
+    )*};
+}
+
+order_from!(i32, i64, f64);
+
+impl From<&str> for Order {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+/// The norm of this order. See [`NormOptions`].
+pub fn ord(order: impl Into<Order>) -> NormOptions {
+    NormOptions {
+        order: order.into(),
+        reduction: Reduction::default(),
+    }
+}
+
+impl NormOptions {
+    /// The norms of vectors along one axis, or of matrices over two.
+    #[must_use]
+    pub fn axis(self, axes: impl Into<Integers>) -> Self {
+        let axes = Some(axes.into());
+        Self {
+            reduction: Reduction {
+                axes,
+                ..self.reduction
+            },
+            ..self
+        }
+    }
+
+    /// Keep the reduced axes, with length one.
+    #[must_use]
+    pub fn keepdims(self) -> Self {
+        Self {
+            reduction: self.reduction.keepdims(),
+            ..self
+        }
+    }
+}
+
+impl From<&str> for NormOptions {
+    fn from(name: &str) -> Self {
+        ord(name)
+    }
+}
+
+impl From<Reduction> for NormOptions {
+    fn from(reduction: Reduction) -> Self {
+        Self {
+            order: Order::Default,
+            reduction,
+        }
+    }
+}
+
+/// The options of `linalg::svd`: whether the orthonormal factors are square; they are not by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SvdOptions {
+    pub(crate) full_matrices: bool,
+}
+
+from_defaults!(SvdOptions);
+
+/// Whether the orthonormal factors of the decomposition are square. See [`SvdOptions`].
+#[must_use]
+pub fn full_matrices(full_matrices: bool) -> SvdOptions {
+    SvdOptions { full_matrices }
+}

@@ -1,0 +1,240 @@
+//! Reductions: sums, products, extremes and quantifiers over axes.
+//!
+//! Without axes they reduce over all of them. `mean`, `std` and `var` are compositions; the others are ops.
+
+use super::options::{Deviation, Reduction, SumOptions};
+use super::{
+    astype, attempt, conj, divide, multiply, real, reshape, sqrt, square, subtract, type_of,
+};
+use crate::ir::{ArrayType, Class, Op, Scalar};
+use crate::{Array, DType, Error, Operand, Result};
+
+/// The sum over axes, of the elements where a mask is true if one is given.
+///
+/// Booleans and integers sum as `int64`; other dtypes stay. The sum of nothing is zero.
+///
+/// # Errors
+/// An axis is out of range or given twice; the mask does not broadcast to `x`.
+///
+/// Source: `numpy.sum`.
+#[track_caller]
+pub fn sum(x: impl Into<Operand>, options: impl Into<SumOptions>) -> Array {
+    let x = x.into();
+    let SumOptions { reduction, mask } = options.into();
+    let axes = attempt!("sum", type_of(&x).and_then(|ty| reduction.resolve(&ty)));
+    let keepdims = reduction.keepdims;
+    match mask {
+        None => Array::apply(Op::Sum { axes, keepdims }, &[x]),
+        Some(mask) => Array::apply(Op::SumWhere { axes, keepdims }, &[x, mask]),
+    }
+}
+
+macro_rules! define_reductions {
+    ($($(#[$doc:meta])* $name:ident $text:literal $Op:ident;)*) => { $(
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $name(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+            let (x, reduction) = (x.into(), options.into());
+            let axes = attempt!($text, type_of(&x).and_then(|ty| reduction.resolve(&ty)));
+            let keepdims = reduction.keepdims;
+            Array::apply(Op::$Op { axes, keepdims }, &[x])
+        }
+    )* };
+}
+
+define_reductions! {
+    /// The product over axes. Booleans and integers multiply as `int64`; the product of nothing is one.
+    ///
+    /// # Errors
+    /// An axis is out of range or given twice.
+    ///
+    /// Source: `numpy.prod`.
+    prod "prod" Prod;
+    /// The largest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part.
+    ///
+    /// # Errors
+    /// An axis is out of range or given twice, or there is no element.
+    ///
+    /// Source: `numpy.max`.
+    max "max" Max;
+    /// The smallest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part.
+    ///
+    /// # Errors
+    /// An axis is out of range or given twice, or there is no element.
+    ///
+    /// Source: `numpy.min`.
+    min "min" Min;
+    /// Whether any element over axes is not zero.
+    ///
+    /// # Errors
+    /// An axis is out of range or given twice.
+    ///
+    /// Source: `numpy.any`.
+    any "any" Any;
+    /// Whether all elements over axes are not zero; NaN is not zero.
+    ///
+    /// # Errors
+    /// An axis is out of range or given twice.
+    ///
+    /// Source: `numpy.all`.
+    all "all" All;
+}
+
+/// The same as [`max()`].
+#[track_caller]
+pub fn amax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    max(x, options)
+}
+
+/// The same as [`min()`].
+#[track_caller]
+pub fn amin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    min(x, options)
+}
+
+/// The position of the first largest element along one axis, or in the flattened array; a NaN counts as
+/// largest. The result is `int64`.
+///
+/// # Errors
+/// The axis is out of range, there are several, or there is no element.
+///
+/// Source: `numpy.argmax`.
+#[track_caller]
+pub fn argmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    arg_extremum("argmax", x.into(), &options.into())
+}
+
+/// The position of the first smallest element along one axis, or in the flattened array; a NaN counts as
+/// smallest. The result is `int64`.
+///
+/// # Errors
+/// The axis is out of range, there are several, or there is no element.
+///
+/// Source: `numpy.argmin`.
+#[track_caller]
+pub fn argmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    arg_extremum("argmin", x.into(), &options.into())
+}
+
+#[track_caller]
+fn arg_extremum(function: &'static str, x: Operand, reduction: &Reduction) -> Array {
+    let plan = match type_of(&x).and_then(|ty| arg_plan(&ty, reduction).map(|axis| (ty, axis))) {
+        Ok(plan) => plan,
+        Err(error) => return super::fail(function, error),
+    };
+    let (ty, axis) = plan;
+    let op = |axis, keepdims| match function {
+        "argmax" => Op::Argmax { axis, keepdims },
+        _ => Op::Argmin { axis, keepdims },
+    };
+    match axis {
+        Some(axis) => Array::apply(op(axis, reduction.keepdims), &[x]),
+        None => {
+            let flat = if ty.ndim() == 1 {
+                super::to_array(x)
+            } else {
+                reshape(x, -1)
+            };
+            if reduction.keepdims {
+                let kept = Array::apply(op(0, true), &[flat.into()]);
+                return if ty.ndim() == 1 {
+                    kept
+                } else {
+                    reshape(kept, vec![1i64; ty.ndim()])
+                };
+            }
+            Array::apply(op(0, false), &[flat.into()])
+        }
+    }
+}
+
+/// The axis to search along; `None` is the flattened array.
+fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
+    if ty.size() == 0 && reduction.axes.is_none() {
+        // Said here because flattening forgets the type that the user knows.
+        return Err(Error::value(format!(
+            "an empty array has no largest or smallest element, got {ty}"
+        )));
+    }
+    match &reduction.axes {
+        None => Ok(None),
+        Some(axes) => match *axes.0.as_slice() {
+            // NumPy lets a 0-d array have one axis here.
+            [0 | -1] if ty.ndim() == 0 => Ok(None),
+            [axis] => super::options::one_axis(axis, ty).map(Some),
+            _ => Err(Error::value(format!(
+                "expected one axis, got {}",
+                axes.0.len()
+            ))),
+        },
+    }
+}
+
+/// The arithmetic mean over axes. Booleans and integers give `float64`; the mean of nothing is NaN.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.mean`.
+#[track_caller]
+pub fn mean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, reduction) = (x.into(), options.into());
+    let ty = attempt!("mean", type_of(&x));
+    let count = attempt!("mean", count(&ty, &reduction));
+    let x = to_floating(x, &ty);
+    divide(sum(x, reduction), Scalar::Float(count))
+}
+
+/// The number of elements that are reduced into one.
+fn count(ty: &ArrayType, reduction: &Reduction) -> Result<f64> {
+    let axes = reduction.resolve(ty)?;
+    Ok(axes.iter().map(|&a| ty.shape[a] as f64).product())
+}
+
+/// Booleans and integers as `float64`, before anything is summed: sums of integers would wrap.
+#[track_caller]
+fn to_floating(x: Operand, ty: &ArrayType) -> Operand {
+    if ty.dtype.class() <= Class::Integer {
+        astype(x, DType::Float64).into()
+    } else {
+        x
+    }
+}
+
+/// The variance over axes: the mean of the squared distances from the mean, which is real. With `ddof` the sum
+/// is divided by that much less than the number of elements.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.var`.
+#[track_caller]
+pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
+    let x = x.into();
+    let Deviation { reduction, ddof } = options.into();
+    let ty = attempt!("var", type_of(&x));
+    let count = attempt!("var", count(&ty, &reduction));
+    let x = to_floating(x, &ty);
+    let center = mean(x.clone(), reduction.clone().keepdims());
+    let distance = subtract(x, center);
+    let squares = if ty.dtype.is_complex() {
+        real(multiply(&distance, conj(&distance)))
+    } else {
+        square(&distance)
+    };
+    divide(
+        sum(squares, reduction),
+        Scalar::Float((count - ddof).max(0.0)),
+    )
+}
+
+/// The standard deviation over axes: the square root of [`var`].
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.std`.
+#[track_caller]
+pub fn std(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
+    sqrt(var(x, options))
+}

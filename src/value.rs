@@ -1,0 +1,129 @@
+//! `Value`: an argument or a result of a call by name.
+//!
+//! It is what Python's values are to NumPy's functions. Conversions into it are total; what a function makes of
+//! a value of the wrong kind is decided, and said, by [`crate::dispatch`].
+
+use num_complex::{Complex32, Complex64};
+
+use crate::{Array, DType, Scalar};
+
+/// An argument or a result of [`crate::dispatch::call`].
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// An array.
+    Array(Array),
+    /// An integer, weakly typed.
+    Int(i64),
+    /// A real number, weakly typed.
+    Float(f64),
+    /// A complex number, weakly typed.
+    Complex(Complex64),
+    /// A truth value.
+    Bool(bool),
+    /// Text, such as the subscripts of `einsum`.
+    Str(String),
+    /// A list or a tuple.
+    List(Vec<Value>),
+    /// `start:stop:step`, in the key of `getitem`.
+    Slice {
+        /// The first position.
+        start: Option<i64>,
+        /// The position before which it ends.
+        stop: Option<i64>,
+        /// The distance between positions.
+        step: Option<i64>,
+    },
+    /// `...`, in the key of `getitem`.
+    Ellipsis,
+    /// Python's `None`: an argument that is not given, or a new axis in a key.
+    None,
+    /// A dtype.
+    DType(DType),
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Array(array) => match array.ty() {
+                Ok(ty) => format!("the array {ty}"),
+                Err(_) => "a failed array".into(),
+            },
+            Self::Int(i) => format!("the integer {i}"),
+            Self::Float(x) => format!("the float {x:?}"),
+            Self::Complex(z) => format!("the complex number {z}"),
+            Self::Bool(b) => format!("the bool {b}"),
+            Self::Str(s) => format!("the string \"{s}\""),
+            Self::List(items) => format!("a list of {}", items.len()),
+            Self::Slice { .. } => "a slice".into(),
+            Self::Ellipsis => "an ellipsis".into(),
+            Self::None => "none".into(),
+            Self::DType(dtype) => format!("the dtype {dtype}"),
+        }
+    }
+
+    /// The number, if it is one.
+    pub(crate) fn scalar(&self) -> Option<Scalar> {
+        match *self {
+            Self::Int(i) => Some(i.into()),
+            Self::Float(x) => Some(x.into()),
+            Self::Complex(z) => Some(z.into()),
+            Self::Bool(b) => Some(b.into()),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! value_from {
+    ($($t:ty => |$x:ident| $value:expr;)*) => {$(
+        impl From<$t> for Value {
+            fn from($x: $t) -> Self {
+                $value
+            }
+        }
+    )*};
+}
+
+value_from! {
+    Array => |x| Self::Array(x);
+    &Array => |x| Self::Array(x.clone());
+    u8 => |x| Self::Int(i64::from(x));
+    i32 => |x| Self::Int(i64::from(x));
+    i64 => |x| Self::Int(x);
+    // What does not fit is larger than any size.
+    usize => |x| Self::Int(i64::try_from(x).unwrap_or(i64::MAX));
+    f32 => |x| Self::Float(f64::from(x));
+    f64 => |x| Self::Float(x);
+    Complex32 => |x| Self::Complex(Complex64::new(f64::from(x.re), f64::from(x.im)));
+    Complex64 => |x| Self::Complex(x);
+    bool => |x| Self::Bool(x);
+    &str => |x| Self::Str(x.to_owned());
+    String => |x| Self::Str(x);
+    DType => |x| Self::DType(x);
+    (Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into()]);
+    (Array, Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into(), x.2.into()]);
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value> + Clone> From<&[T]> for Value {
+    fn from(items: &[T]) -> Self {
+        Self::List(items.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(items: [T; N]) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::None, Into::into)
+    }
+}
