@@ -305,7 +305,7 @@ fn a_nested_function_may_capture_the_variables_of_the_outer_one() {
 #[test]
 fn lazy_arguments_stay_lazy() {
     let f = autojit(|x: Array| x * 2.0);
-    let y = f.call(lazy::array(&Array::from([1.0, 2.0]))).unwrap();
+    let y: Array = f.call(lazy::array(&Array::from([1.0, 2.0]))).unwrap();
     assert!(y.as_lazy().is_some());
     assert_eq!(vec(&y.compute().unwrap()), [2.0, 4.0]);
     let z = f.call(lazy::variable(&[3], DType::Float32)).unwrap();

@@ -47,7 +47,7 @@ fn disable_runs_the_closure() {
         x + 1.0
     });
     for _ in 0..2 {
-        let result = f.call(Array::from([1.0])).unwrap();
+        let result: Array = f.call(Array::from([1.0])).unwrap();
         assert_eq!(result.to_vec::<f64>().unwrap(), [2.0]);
     }
     assert_eq!((f.misses(), f.hits(), f.compiled()), (0, 0, 0));
