@@ -19,6 +19,7 @@ mod verify;
 
 pub use attribute::{Attribute, NormOrder};
 pub use eval::Tensor;
+pub(crate) use eval::evaluate_op;
 pub use expand::Builder;
 pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};

@@ -39,5 +39,5 @@ fn fold(c: &mut Candidate<'_>) -> Option<ValueId> {
         return None;
     }
     let tensor = evaluate_op(c.op, &inputs).ok()?.pop()?;
-    Some(c.graph.add_constant(HostArray::from_scalars(&tensor.ty, &tensor.data)?))
+    Some(c.graph.add_constant(tensor.to_host().ok()?))
 }

@@ -6,7 +6,7 @@
 //! when it wants core ops only.
 
 mod algebra;
-//mod fold;
+mod fold;
 mod rewrite;
 
 use crate::error::Result;
@@ -18,18 +18,19 @@ pub(crate) use rewrite::{Rule, rewrite};
 type Pass = (&'static str, &'static [Rule]);
 
 /// The passes that every graph goes through.
-const PASSES: &[Pass] = &[("algebra", algebra::RULES)];
+const PASSES: &[Pass] = &[("algebra", algebra::RULES), ("fold", fold::RULES)];
 
 /// Runs all passes.
 ///
 /// # Errors
 /// A rule broke the graph: a mistake of ours.
 pub(crate) fn optimize(graph: &Graph) -> Result<Graph> {
-    let mut current = rewrite(graph, &[])?;
+    let mut current = graph.clone();
     for (_, rules) in PASSES {
         current = rewrite(&current, rules)?;
     }
-    Ok(current)
+    // What rules left behind goes.
+    rewrite(&current, &[])
 }
 
 /// Writes everything with core ops on inputs of equal dtype, and simplifies what that gives.
@@ -40,7 +41,8 @@ pub(crate) fn expand(graph: &Graph) -> Result<Graph> {
     let expanded = rewrite::rebuild(graph, |new, node, inputs| {
         Builder::new(new, node.location).push(node.op.clone(), inputs)
     })?;
-    rewrite(&expanded, algebra::RULES)
+    let simplified = rewrite(&expanded, algebra::RULES)?;
+    rewrite(&simplified, &[])
 }
 
 #[cfg(test)]
