@@ -18,6 +18,7 @@
 //! lazy mask is refused.
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+use std::panic::Location;
 
 use smallvec::SmallVec;
 
