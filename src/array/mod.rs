@@ -3,6 +3,9 @@
 //! An array is one of three things: an array of a library, a lazy one, or a failed one that carries its error
 //! to where values leave (`call`, `compute`, `item`, `to_ndarray`). Nothing here panics.
 
+mod convert;
+mod display;
+
 use std::panic::Location;
 
 use smallvec::SmallVec;

@@ -1,0 +1,283 @@
+//! Values in and out of arrays: Rust numbers, vectors, nested arrays and ndarray's arrays.
+//!
+//! In, every element type keeps its dtype: `Array::from([1.0_f32])` is float32. Out, the Rust type must be
+//! that of the dtype; converting is `astype`'s business. A failed array gives its error, and a lazy one says that
+//! it has no values yet: nothing here computes.
+
+use std::panic::Location;
+
+use ndarray::{
+    ArcArray, ArrayBase, ArrayD, ArrayView, CowArray, Data, Dimension, IxDyn, OwnedRepr,
+};
+use rustc_hash::FxHashSet;
+
+use super::{Array, Repr};
+use crate::error::{Error, Result};
+use crate::ir::{DType, Element, HostArray};
+use crate::lazy::{LazyArray, LazyOperand, State};
+
+/// The elements in C order as an array.
+#[track_caller]
+fn from_elements<T: Element>(shape: &[usize], data: Vec<T>) -> Array {
+    Array::from_result(
+        ArrayD::from_shape_vec(IxDyn(shape), data)
+            .map(|array| Array::from_host(HostArray::from(array)))
+            .map_err(|e| Error::shape(e.to_string())),
+    )
+}
+
+macro_rules! from_scalar {
+    ($($t:ty)*) => {$(
+        /// A 0-d array with the dtype of the number. Plain numbers in formulas are weakly typed instead; see
+        /// [`crate::Operand`].
+        impl From<$t> for Array {
+            fn from(x: $t) -> Self {
+                Self::from_host(HostArray::from(ArrayD::from_elem(IxDyn(&[]), x)))
+            }
+        }
+    )*};
+}
+
+from_scalar! { bool u8 i32 i64 f32 f64 num_complex::Complex32 num_complex::Complex64 }
+
+/// A 1-d array.
+impl<T: Element> From<Vec<T>> for Array {
+    #[track_caller]
+    fn from(data: Vec<T>) -> Self {
+        from_elements(&[data.len()], data)
+    }
+}
+
+/// A 1-d array.
+impl<T: Element> From<&[T]> for Array {
+    #[track_caller]
+    fn from(data: &[T]) -> Self {
+        from_elements(&[data.len()], data.to_vec())
+    }
+}
+
+/// A 1-d array.
+impl<T: Element> From<&Vec<T>> for Array {
+    #[track_caller]
+    fn from(data: &Vec<T>) -> Self {
+        Self::from(data.as_slice())
+    }
+}
+
+/// A 1-d array.
+impl<T: Element, const N: usize> From<[T; N]> for Array {
+    #[track_caller]
+    fn from(data: [T; N]) -> Self {
+        from_elements(&[N], data.to_vec())
+    }
+}
+
+/// A 2-d array from rows.
+impl<T: Element, const N: usize, const M: usize> From<[[T; M]; N]> for Array {
+    #[track_caller]
+    fn from(data: [[T; M]; N]) -> Self {
+        from_elements(&[N, M], data.as_flattened().to_vec())
+    }
+}
+
+/// A 3-d array.
+impl<T: Element, const N: usize, const M: usize, const K: usize> From<[[[T; K]; M]; N]> for Array {
+    #[track_caller]
+    fn from(data: [[[T; K]; M]; N]) -> Self {
+        from_elements(&[N, M, K], data.as_flattened().as_flattened().to_vec())
+    }
+}
+
+/// A 2-d array from rows, which must be equally long: else the array is a failed one.
+///
+/// No rows at all give the shape `[0, 0]`.
+impl<T: Element> From<Vec<Vec<T>>> for Array {
+    #[track_caller]
+    fn from(rows: Vec<Vec<T>>) -> Self {
+        let columns = rows.first().map_or(0, Vec::len);
+        if let Some(row) = rows.iter().find(|row| row.len() != columns) {
+            return Self::from_result(Err(Error::shape(format!(
+                "expected rows of equal length, got {columns} and {}",
+                row.len()
+            ))));
+        }
+        from_elements(&[rows.len(), columns], rows.concat())
+    }
+}
+
+/// Takes over the array of the ndarray crate without a copy.
+impl<T: Element, D: Dimension> From<ArrayBase<OwnedRepr<T>, D>> for Array {
+    fn from(array: ArrayBase<OwnedRepr<T>, D>) -> Self {
+        Self::from_host(HostArray::from(array.into_dyn()))
+    }
+}
+
+/// Shares the array of the ndarray crate without a copy.
+impl<T: Element, D: Dimension> From<ArcArray<T, D>> for Array {
+    fn from(array: ArcArray<T, D>) -> Self {
+        Self::from_host(T::into_host(array.into_dyn()))
+    }
+}
+
+/// Copies the elements.
+impl<T: Element, D: Dimension> From<ArrayView<'_, T, D>> for Array {
+    fn from(array: ArrayView<'_, T, D>) -> Self {
+        Self::from(array.to_owned())
+    }
+}
+
+/// Copies the elements only if they are borrowed.
+impl<T: Element, D: Dimension> From<CowArray<'_, T, D>> for Array {
+    fn from(array: CowArray<'_, T, D>) -> Self {
+        Self::from(array.into_owned())
+    }
+}
+
+/// Copies the elements.
+impl<T: Element, S: Data<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> for Array {
+    fn from(array: &ArrayBase<S, D>) -> Self {
+        Self::from(array.to_owned())
+    }
+}
+
+impl Array {
+    /// The number of elements along each axis; lazy arrays know it without being computed.
+    ///
+    /// # Errors
+    /// The array is a failed one: its error. So for the three below.
+    #[track_caller]
+    pub fn shape(&self) -> Result<Vec<usize>> {
+        self.known_ty().map(|ty| ty.shape.to_vec())
+    }
+
+    /// The number of axes.
+    ///
+    /// # Errors
+    /// See [`Array::shape`].
+    #[track_caller]
+    pub fn ndim(&self) -> Result<usize> {
+        self.known_ty().map(|ty| ty.ndim())
+    }
+
+    /// The number of elements.
+    ///
+    /// # Errors
+    /// See [`Array::shape`].
+    #[track_caller]
+    pub fn size(&self) -> Result<usize> {
+        self.known_ty().map(|ty| ty.size())
+    }
+
+    /// The dtype of the elements.
+    ///
+    /// # Errors
+    /// See [`Array::shape`].
+    #[track_caller]
+    pub fn dtype(&self) -> Result<DType> {
+        self.known_ty().map(|ty| ty.dtype)
+    }
+
+    #[track_caller]
+    fn known_ty(&self) -> Result<crate::ir::ArrayType> {
+        let location = Location::caller();
+        self.ty().map_err(|e| e.at(location))
+    }
+
+    /// The values as an array of the ndarray crate.
+    ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.to_ndarray::<f64>().unwrap()[[1, 0]], 3.0);
+    /// assert!(x.to_ndarray::<f32>().unwrap_err().is_dtype());
+    /// ```
+    ///
+    /// # Errors
+    /// `T` is not the Rust type of the dtype; an operation on the way to this array failed; or the array is lazy
+    /// and not computed.
+    #[track_caller]
+    pub fn to_ndarray<T: Element>(&self) -> Result<ArrayD<T>> {
+        let location = Location::caller();
+        self.typed(|array: &ArcArray<T, IxDyn>| Ok(array.to_owned()))
+            .map_err(|e| e.at(location))
+    }
+
+    /// The elements in C order.
+    ///
+    /// # Errors
+    /// See [`Array::to_ndarray`].
+    #[track_caller]
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        let location = Location::caller();
+        self.typed(|array: &ArcArray<T, IxDyn>| Ok(array.iter().copied().collect()))
+            .map_err(|e| e.at(location))
+    }
+
+    /// The one element of an array of any number of axes.
+    ///
+    /// # Errors
+    /// There is not exactly one element, or as for [`Array::to_ndarray`].
+    #[track_caller]
+    pub fn item<T: Element>(&self) -> Result<T> {
+        let location = Location::caller();
+        self.typed(|array: &ArcArray<T, IxDyn>| {
+            let one = (array.len() == 1).then(|| array.first().copied()).flatten();
+            one.ok_or_else(|| {
+                let ty = crate::ir::ArrayType::new(T::DTYPE, array.shape());
+                Error::shape(format!("expected one element, got {ty}"))
+            })
+        })
+        .map_err(|e| e.at(location))
+    }
+
+    /// Runs `read` on the values, if they are there and of type `T`.
+    fn typed<T: Element, R>(&self, read: impl Fn(&ArcArray<T, IxDyn>) -> Result<R>) -> Result<R> {
+        let array = self.to_host()?;
+        let typed = T::from_host(&array).ok_or_else(|| {
+            Error::dtype(format!(
+                "expected {}, got {}; convert with astype",
+                T::DTYPE,
+                array.ty()
+            ))
+        })?;
+        read(typed)
+    }
+
+    /// The values in main memory.
+    pub(crate) fn to_host(&self) -> Result<HostArray> {
+        match &self.0 {
+            Repr::Concrete(array) => array.to_host(),
+            Repr::Failed(error) => Err(error.clone()),
+            Repr::Lazy(node) => match node.value() {
+                Some(value) => match value.as_slice() {
+                    [value] => value.to_host(),
+                    _ => Err(Error::internal("an array stands for several results")),
+                },
+                None if depends_on_variable(node) => Err(Error::value(
+                    "a traced array has no values yet; to choose by a value, use where_",
+                )),
+                None => Err(Error::value("the array is lazy, call compute() first")),
+            },
+        }
+    }
+}
+
+/// Whether an argument that is yet to be given is among what a node is computed from.
+fn depends_on_variable(root: &LazyArray) -> bool {
+    let mut seen = FxHashSet::default();
+    let mut stack = vec![root.clone()];
+    while let Some(node) = stack.pop() {
+        if !seen.insert(node.address()) {
+            continue;
+        }
+        match &*node.state() {
+            State::Variable => return true,
+            State::Pending { inputs, .. } => {
+                stack.extend(inputs.iter().filter_map(LazyOperand::node).cloned());
+            }
+            State::Value(_) => {}
+        }
+    }
+    false
+}
