@@ -133,3 +133,47 @@ fn add_op(
         Some(node.location()),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Array, DType, lazy, numpy as np};
+
+    #[test]
+    fn the_rest_of_a_computed_tuple_is_a_constant() {
+        let x = lazy::array(&Array::from([[2.0, 0.0], [0.0, 3.0]]));
+        let (u, s, _) = np::linalg::svd(&x, ..);
+        u.compute().unwrap();
+        let variable = lazy::variable(&[2], DType::Float64);
+        let y: Array = &variable + &s;
+        let node = |x: &Array| x.as_lazy().unwrap().clone();
+        let graph = super::to_graph(&[node(&variable)], &[node(&y), node(&s)]).unwrap();
+        assert_eq!(
+            graph.to_string(),
+            "constant 0 = f64[2] 3.0 2.0
+%0 = input index=0 ty=f64[2]
+%1 = constant index=0 ty=f64[2]
+%2 = add %0 %1 : f64[2]
+return %2 %1
+"
+        );
+    }
+
+    #[test]
+    fn equal_nodes_become_one_and_unknown_variables_are_refused() {
+        let (x, other) = (
+            lazy::variable(&[2], DType::Float64),
+            lazy::variable(&[2], DType::Float64),
+        );
+        let node = |x: &Array| x.as_lazy().unwrap().clone();
+        let y = np::sin(&x) + np::sin(&x);
+        assert_eq!(lazy::history([&y]).unwrap().num_nodes(), 4);
+        let graph = super::to_graph(&[node(&x)], &[node(&y)]).unwrap();
+        assert_eq!(graph.nodes().len(), 3);
+        let error = super::to_graph(&[node(&other)], &[node(&y)]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the variable f64[2] is not an argument, at ")
+        );
+    }
+}
