@@ -39,7 +39,7 @@ fn reshape_sizes(sizes: &Integers, ty: &ArrayType) -> Result<Dims> {
         known = known.checked_mul(n as usize).ok_or_else(wrong)?;
     }
     let rest = if sizes.contains(&-1) {
-        if known == 0 || ty.size() % known != 0 {
+        if known == 0 || !ty.size().is_multiple_of(known) {
             return Err(wrong());
         }
         ty.size() / known

@@ -23,8 +23,14 @@ fn vector<T: Element>(data: &[T]) -> HostArray {
 }
 
 fn run_all(op: &Op, inputs: &[&HostArray]) -> Result<Vec<HostArray>> {
-    let inputs: Vec<Concrete> = inputs.iter().map(|&x| Concrete::Ndarray(x.clone())).collect();
-    apply(&Ndarray, op, &inputs)?.iter().map(Concrete::to_host).collect()
+    let inputs: Vec<Concrete> = inputs
+        .iter()
+        .map(|&x| Concrete::Ndarray(x.clone()))
+        .collect();
+    apply(&Ndarray, op, &inputs)?
+        .iter()
+        .map(Concrete::to_host)
+        .collect()
 }
 
 fn run(op: &Op, inputs: &[&HostArray]) -> Result<HostArray> {
@@ -41,7 +47,10 @@ fn check<T: Element>(op: Op, inputs: &[&HostArray], shape: &[usize], data: &[T])
         a == b || matches!((a, b), (Scalar::Float(a), Scalar::Float(b)) if a.is_nan() && b.is_nan())
     };
     let got = got.to_scalars();
-    assert!(got.iter().zip(&expected).all(same), "{op}: {got:?}, not {expected:?}");
+    assert!(
+        got.iter().zip(&expected).all(same),
+        "{op}: {got:?}, not {expected:?}"
+    );
 }
 
 fn z(re: f64, im: f64) -> Complex64 {
@@ -58,52 +67,96 @@ fn integers_wrap_and_divide_downwards() {
     check(Op::Add, &[&x, &y], &[4], &[i32::MIN, i32::MAX, -5, 7]);
     check(Op::Negative, &[&x], &[4], &[-i32::MAX, i32::MIN, 7, -7]);
     check(Op::Absolute, &[&x], &[4], &[i32::MAX, i32::MIN, 7, 7]);
-    check(Op::FloorDivide, &[&x, &y], &[4], &[i32::MAX, i32::MIN, -4, 0]);
+    check(
+        Op::FloorDivide,
+        &[&x, &y],
+        &[4],
+        &[i32::MAX, i32::MIN, -4, 0],
+    );
     check(Op::Remainder, &[&x, &y], &[4], &[0, 0, 1, 0]);
     let bytes = vector(&[0_u8, 1, 200]);
     check(Op::Negative, &[&bytes], &[3], &[0_u8, 255, 56]);
     check(Op::Sign, &[&bytes], &[3], &[0_u8, 1, 1]);
     check(Op::Square, &[&bytes], &[3], &[0_u8, 1, 64]);
-    check(Op::Reciprocal, &[&vector(&[1_i64, -1, 5, 0])], &[4], &[1_i64, -1, 0, 0]);
+    check(
+        Op::Reciprocal,
+        &[&vector(&[1_i64, -1, 5, 0])],
+        &[4],
+        &[1_i64, -1, 0, 0],
+    );
 }
 
 #[test]
 fn powers() {
     let two = array(&[], &[2.0]);
-    check(Op::Power, &[&vector(&[3.0, -0.5, NAN]), &two], &[3], &[9.0, 0.25, NAN]);
+    check(
+        Op::Power,
+        &[&vector(&[3.0, -0.5, NAN]), &two],
+        &[3],
+        &[9.0, 0.25, NAN],
+    );
     let x = vector(&[2_i64, 3, -1]);
-    check(Op::Power, &[&x, &vector(&[10_i64, 0, 3])], &[3], &[1024_i64, 1, -1]);
+    check(
+        Op::Power,
+        &[&x, &vector(&[10_i64, 0, 3])],
+        &[3],
+        &[1024_i64, 1, -1],
+    );
     let error = run(&Op::Power, &[&x, &vector(&[1_i64, 1, -1])]).unwrap_err();
     assert!(error.is_value());
     assert_eq!(
         error.to_string(),
         "integers to negative integer powers are not allowed in power"
     );
-    check(Op::Power, &[&array::<i64>(&[0], &[]), &array(&[], &[-1_i64])], &[0], &[0_i64; 0]);
+    check(
+        Op::Power,
+        &[&array::<i64>(&[0], &[]), &array(&[], &[-1_i64])],
+        &[0],
+        &[0_i64; 0],
+    );
 }
 
 #[test]
 fn nan_wins_in_maximum_and_max() {
-    let (x, y) = (vector(&[1.0, NAN, 2.0, -INF]), vector(&[NAN, 1.0, 3.0, -INF]));
+    let (x, y) = (
+        vector(&[1.0, NAN, 2.0, -INF]),
+        vector(&[NAN, 1.0, 3.0, -INF]),
+    );
     check(Op::Maximum, &[&x, &y], &[4], &[NAN, NAN, 3.0, -INF]);
     check(Op::Minimum, &[&x, &y], &[4], &[NAN, NAN, 2.0, -INF]);
-    let max = Op::Max { axes: smallvec![0], keepdims: false };
+    let max = Op::Max {
+        axes: smallvec![0],
+        keepdims: false,
+    };
     let mut long: Vec<f64> = (0..100).map(f64::from).collect();
     check(max.clone(), &[&vector(&long)], &[], &[99.0]);
     long[37] = NAN;
     check(max.clone(), &[&vector(&long)], &[], &[NAN]);
-    let argmax = Op::Argmax { axis: 0, keepdims: false };
+    let argmax = Op::Argmax {
+        axis: 0,
+        keepdims: false,
+    };
     check(argmax, &[&vector(&long)], &[], &[37_i64]);
     let complex = vector(&[z(1.0, 5.0), z(2.0, -1.0), z(2.0, 3.0)]);
     check(max, &[&complex], &[], &[z(2.0, 3.0)]);
     let pair = vector(&[z(1.0, 6.0), z(2.0, -2.0), z(NAN, 0.0)]);
     check(Op::Less, &[&complex, &pair], &[3], &[true, false, false]);
-    check(Op::GreaterEqual, &[&complex, &pair], &[3], &[false, true, false]);
+    check(
+        Op::GreaterEqual,
+        &[&complex, &pair],
+        &[3],
+        &[false, true, false],
+    );
 }
 
 #[test]
 fn signs_at_the_edges() {
-    check(Op::Sign, &[&vector(&[-0.0, NAN, -INF, 3.0])], &[4], &[0.0, NAN, -1.0, 1.0]);
+    check(
+        Op::Sign,
+        &[&vector(&[-0.0, NAN, -INF, 3.0])],
+        &[4],
+        &[0.0, NAN, -1.0, 1.0],
+    );
     let x = vector(&[z(3.0, 4.0), z(0.0, 0.0), z(INF, 1.0), z(2.0, -INF)]);
     let expected = [z(0.6, 0.8), z(0.0, 0.0), z(1.0, 0.0), z(0.0, -1.0)];
     check(Op::Sign, &[&x], &[4], &expected);
@@ -113,12 +166,32 @@ fn signs_at_the_edges() {
 fn conversions() {
     let x = vector(&[-1.5, 300.0, NAN, 3e9]);
     let astype = |dtype| Op::Astype { dtype };
-    check(astype(DType::Int64), &[&x], &[4], &[-1, 300, i64::MIN, 3_000_000_000]);
-    check(astype(DType::Int32), &[&x], &[4], &[-1, 300, i32::MIN, i32::MIN]);
+    check(
+        astype(DType::Int64),
+        &[&x],
+        &[4],
+        &[-1, 300, i64::MIN, 3_000_000_000],
+    );
+    check(
+        astype(DType::Int32),
+        &[&x],
+        &[4],
+        &[-1, 300, i32::MIN, i32::MIN],
+    );
     check(astype(DType::Uint8), &[&x], &[4], &[255_u8, 44, 0, 0]);
     check(astype(DType::Bool), &[&x], &[4], &[true; 4]);
-    check(astype(DType::Float64), &[&vector(&[z(1.0, 2.0)])], &[1], &[1.0]);
-    check(astype(DType::Complex128), &[&vector(&[true])], &[1], &[z(1.0, 0.0)]);
+    check(
+        astype(DType::Float64),
+        &[&vector(&[z(1.0, 2.0)])],
+        &[1],
+        &[1.0],
+    );
+    check(
+        astype(DType::Complex128),
+        &[&vector(&[true])],
+        &[1],
+        &[z(1.0, 0.0)],
+    );
     let exact = vector(&[(1_i64 << 53) + 1]);
     check(astype(DType::Int64), &[&exact], &[1], &[(1_i64 << 53) + 1]);
 }
@@ -130,40 +203,87 @@ fn broadcasting_of_any_layout() {
     let expected = [11.0, 12.0, 13.0, 21.0, 22.0, 23.0];
     check(Op::Add, &[&column, &row], &[2, 3], &expected);
     let matrix = array(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-    let flipped = run(&Op::Transpose { perm: smallvec![1, 0] }, &[&matrix]).unwrap();
-    check(Op::Add, &[&flipped, &row], &[2, 3], &[1.0, 4.0, 7.0, 2.0, 5.0, 8.0]);
-    check(Op::Add, &[&flipped, &flipped], &[2, 3], &[0.0, 4.0, 8.0, 2.0, 6.0, 10.0]);
-    check(Op::Negative, &[&flipped], &[2, 3], &[-0.0, -2.0, -4.0, -1.0, -3.0, -5.0]);
+    let flipped = run(
+        &Op::Transpose {
+            perm: smallvec![1, 0],
+        },
+        &[&matrix],
+    )
+    .unwrap();
+    check(
+        Op::Add,
+        &[&flipped, &row],
+        &[2, 3],
+        &[1.0, 4.0, 7.0, 2.0, 5.0, 8.0],
+    );
+    check(
+        Op::Add,
+        &[&flipped, &flipped],
+        &[2, 3],
+        &[0.0, 4.0, 8.0, 2.0, 6.0, 10.0],
+    );
+    check(
+        Op::Negative,
+        &[&flipped],
+        &[2, 3],
+        &[-0.0, -2.0, -4.0, -1.0, -3.0, -5.0],
+    );
     let scalar = array(&[], &[2.0]);
     check(Op::Subtract, &[&scalar, &row], &[3], &[1.0, 0.0, -1.0]);
-    check(Op::Divide, &[&array::<f64>(&[0, 3], &[]), &row], &[0, 3], &[0.0; 0]);
+    check(
+        Op::Divide,
+        &[&array::<f64>(&[0, 3], &[]), &row],
+        &[0, 3],
+        &[0.0; 0],
+    );
     let condition = array(&[2, 1], &[true, false]);
     let chosen = [1.0, 2.0, 3.0, 2.0, 2.0, 2.0];
     check(Op::Where, &[&condition, &row, &scalar], &[2, 3], &chosen);
-    let to = Op::BroadcastTo { shape: smallvec![2, 2, 1] };
+    let to = Op::BroadcastTo {
+        shape: smallvec![2, 2, 1],
+    };
     check(to, &[&column], &[2, 2, 1], &[10.0, 20.0, 10.0, 20.0]);
 }
 
 #[test]
 fn sums_are_pairwise_along_every_axis() {
     let n = 1_000_000;
-    let sum = |axis: usize| Op::Sum { axes: smallvec![axis], keepdims: false };
+    let sum = |axis: usize| Op::Sum {
+        axes: smallvec![axis],
+        keepdims: false,
+    };
     let tenths = vec![0.1_f32; 3 * n];
     for (shape, axis) in [([3, n], 1), ([n, 3], 0)] {
-        let got = run(&sum(axis), &[&array(&shape, &tenths)]).unwrap().to_scalars();
+        let got = run(&sum(axis), &[&array(&shape, &tenths)])
+            .unwrap()
+            .to_scalars();
         for total in got {
             assert!((total.to_f64() - 1e5).abs() < 0.05, "{total}");
         }
     }
-    let both = Op::Sum { axes: smallvec![0, 2], keepdims: true };
+    let both = Op::Sum {
+        axes: smallvec![0, 2],
+        keepdims: true,
+    };
     let x: Vec<i64> = (0..24).collect();
-    check(both, &[&array(&[2, 3, 4], &x)], &[1, 3, 1], &[60_i64, 92, 124]);
+    check(
+        both,
+        &[&array(&[2, 3, 4], &x)],
+        &[1, 3, 1],
+        &[60_i64, 92, 124],
+    );
     check(sum(1), &[&array(&[2, 0], &[0.0; 0])], &[2], &[0.0, 0.0]);
     check(sum(0), &[&vector(&[-0.0, -0.0])], &[], &[-0.0]);
     check(sum(0), &[&vector(&[200_u8, 100])], &[], &[300_i64]);
-    let all = Op::All { axes: smallvec![0], keepdims: false };
+    let all = Op::All {
+        axes: smallvec![0],
+        keepdims: false,
+    };
     check(all, &[&array(&[0, 2], &[true; 0])], &[2], &[true, true]);
-    let none = Op::Prod { axes: Dims::new(), keepdims: false };
+    let none = Op::Prod {
+        axes: Dims::new(),
+        keepdims: false,
+    };
     check(none, &[&vector(&[2.0, 3.0])], &[2], &[2.0, 3.0]);
 }
 
@@ -172,32 +292,83 @@ fn views_share_memory() {
     let x = array(&[2, 3], &[0, 1, 2, 3, 4, 5]);
     let same = |op: Op, offset: usize, shape: &[usize], data: &[i32]| {
         let view = run(&op, &[&x]).unwrap();
-        assert_eq!(view.as_ptr() as usize, x.as_ptr() as usize + 4 * offset, "{op}");
+        assert_eq!(
+            view.as_ptr() as usize,
+            x.as_ptr() as usize + 4 * offset,
+            "{op}"
+        );
         check(op, &[&x], shape, data);
     };
     let key = |items: &[IndexItem]| Op::Getitem {
         key: IndexKey::normalize(items, &x.ty()).unwrap(),
     };
     let slice = |start, stop, step| IndexItem::Slice { start, stop, step };
-    same(Op::Reshape { shape: smallvec![3, 2] }, 0, &[3, 2], &[0, 1, 2, 3, 4, 5]);
-    same(Op::Transpose { perm: smallvec![1, 0] }, 0, &[3, 2], &[0, 3, 1, 4, 2, 5]);
+    same(
+        Op::Reshape {
+            shape: smallvec![3, 2],
+        },
+        0,
+        &[3, 2],
+        &[0, 1, 2, 3, 4, 5],
+    );
+    same(
+        Op::Transpose {
+            perm: smallvec![1, 0],
+        },
+        0,
+        &[3, 2],
+        &[0, 3, 1, 4, 2, 5],
+    );
     same(key(&[IndexItem::Int(-1)]), 3, &[3], &[3, 4, 5]);
-    let reversed = [IndexItem::NewAxis, IndexItem::FULL, slice(None, None, Some(-2))];
+    let reversed = [
+        IndexItem::NewAxis,
+        IndexItem::FULL,
+        slice(None, None, Some(-2)),
+    ];
     same(key(&reversed), 2, &[1, 2, 2], &[2, 0, 5, 3]);
-    check(key(&[IndexItem::Ellipsis, slice(Some(5), None, None)]), &[&x], &[2, 0], &[0; 0]);
+    check(
+        key(&[IndexItem::Ellipsis, slice(Some(5), None, None)]),
+        &[&x],
+        &[2, 0],
+        &[0; 0],
+    );
     // A column becomes a matrix without a copy, but cannot be split without one.
     let column = run(&key(&[IndexItem::FULL, IndexItem::Int(1)]), &[&x]).unwrap();
-    let reshaped = run(&Op::Reshape { shape: smallvec![2, 1] }, &[&column]).unwrap();
+    let reshaped = run(
+        &Op::Reshape {
+            shape: smallvec![2, 1],
+        },
+        &[&column],
+    )
+    .unwrap();
     assert_eq!(reshaped.as_ptr(), column.as_ptr());
-    let flipped = run(&Op::Transpose { perm: smallvec![1, 0] }, &[&x]).unwrap();
-    check(Op::Reshape { shape: smallvec![6] }, &[&flipped], &[6], &[0, 3, 1, 4, 2, 5]);
+    let flipped = run(
+        &Op::Transpose {
+            perm: smallvec![1, 0],
+        },
+        &[&x],
+    )
+    .unwrap();
+    check(
+        Op::Reshape {
+            shape: smallvec![6],
+        },
+        &[&flipped],
+        &[6],
+        &[0, 3, 1, 4, 2, 5],
+    );
 }
 
 #[test]
 fn gathers_and_joins() {
     let x = array(&[2, 3], &[0, 1, 2, 3, 4, 5]);
     let indices = array(&[2, 1], &[-1_i64, 0]);
-    check(Op::Take { axis: 1 }, &[&x, &indices], &[2, 2, 1], &[2, 0, 5, 3]);
+    check(
+        Op::Take { axis: 1 },
+        &[&x, &indices],
+        &[2, 2, 1],
+        &[2, 0, 5, 3],
+    );
     let error = run(&Op::Take { axis: 1 }, &[&x, &vector(&[0, 3])]).unwrap_err();
     assert!(error.is_index());
     let message = "index 3 is out of range for axis 1 with size 3 in take";
@@ -205,18 +376,43 @@ fn gathers_and_joins() {
     let wrap = Op::WrapIndex { axis: 0, size: 3 };
     check(wrap.clone(), &[&vector(&[-3_i64, 2])], &[2], &[0_i64, 2]);
     let error = run(&wrap, &[&vector(&[7_i64])]).unwrap_err();
-    assert!(error.to_string().starts_with("index 7 is out of range for axis 0 with size 3"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("index 7 is out of range for axis 0 with size 3")
+    );
     assert!(run(&wrap, &[&vector(&[i64::MIN])]).unwrap_err().is_index());
-    let flipped = run(&Op::Transpose { perm: smallvec![1, 0] }, &[&x]).unwrap();
+    let flipped = run(
+        &Op::Transpose {
+            perm: smallvec![1, 0],
+        },
+        &[&x],
+    )
+    .unwrap();
     let joined = [0, 3, 0, 3, 1, 4, 1, 4, 2, 5, 2, 5];
-    check(Op::Concatenate { axis: 1 }, &[&flipped, &flipped], &[3, 4], &joined);
+    check(
+        Op::Concatenate { axis: 1 },
+        &[&flipped, &flipped],
+        &[3, 4],
+        &joined,
+    );
     let (a, b) = (vector(&[1, 2]), vector(&[3, 4]));
     check(Op::Stack { axis: 1 }, &[&a, &b], &[2, 2], &[1, 3, 2, 4]);
     check(Op::Stack { axis: 0 }, &[&a, &b], &[2, 2], &[1, 2, 3, 4]);
     let empty = vector::<f64>(&[]);
-    check(Op::Concatenate { axis: 0 }, &[&empty, &a], &[2], &[1.0, 2.0]);
+    check(
+        Op::Concatenate { axis: 0 },
+        &[&empty, &a],
+        &[2],
+        &[1.0, 2.0],
+    );
     check(Op::Stack { axis: 0 }, &[&empty, &empty], &[2, 0], &[0.0; 0]);
-    check(Op::Concatenate { axis: 1 }, &[&array(&[0, 1], &[0.0; 0]); 2], &[0, 2], &[0.0; 0]);
+    check(
+        Op::Concatenate { axis: 1 },
+        &[&array(&[0, 1], &[0.0; 0]); 2],
+        &[0, 2],
+        &[0.0; 0],
+    );
 }
 
 #[test]
@@ -225,19 +421,45 @@ fn products() {
     let v = vector(&[1.0, 0.0, -1.0]);
     check(Op::Matmul, &[&x, &v], &[2], &[-2.0, -2.0]);
     check(Op::Matmul, &[&v, &v], &[], &[2.0]);
-    let flipped = run(&Op::Transpose { perm: smallvec![1, 0] }, &[&x]).unwrap();
-    check(Op::Matmul, &[&x, &flipped], &[2, 2], &[14.0, 32.0, 32.0, 77.0]);
+    let flipped = run(
+        &Op::Transpose {
+            perm: smallvec![1, 0],
+        },
+        &[&x],
+    )
+    .unwrap();
+    check(
+        Op::Matmul,
+        &[&x, &flipped],
+        &[2, 2],
+        &[14.0, 32.0, 32.0, 77.0],
+    );
     let batch = array(&[2, 1, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-    check(Op::Matmul, &[&batch, &flipped], &[2, 1, 2], &[1.0, 4.0, 2.0, 5.0]);
+    check(
+        Op::Matmul,
+        &[&batch, &flipped],
+        &[2, 1, 2],
+        &[1.0, 4.0, 2.0, 5.0],
+    );
     let dot = |x_axes: &[usize], y_axes: &[usize]| Op::Tensordot {
         x_axes: x_axes.into(),
         y_axes: y_axes.into(),
     };
     check(dot(&[1, 0], &[0, 1]), &[&x, &flipped], &[], &[91.0]);
     check(dot(&[0], &[1]), &[&v, &x], &[2], &[-2.0, -2.0]);
-    check(dot(&[], &[]), &[&vector(&[2, 3]), &vector(&[4, 5])], &[2, 2], &[8, 10, 12, 15]);
+    check(
+        dot(&[], &[]),
+        &[&vector(&[2, 3]), &vector(&[4, 5])],
+        &[2, 2],
+        &[8, 10, 12, 15],
+    );
     let wide = vector(&[(1_i64 << 53) + 1, 1]);
-    check(Op::Matmul, &[&wide, &vector(&[1_i64, 0])], &[], &[(1_i64 << 53) + 1]);
+    check(
+        Op::Matmul,
+        &[&wide, &vector(&[1_i64, 0])],
+        &[],
+        &[(1_i64 << 53) + 1],
+    );
 }
 
 #[test]
@@ -250,9 +472,20 @@ fn decompositions() {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.to_f64() - b).abs() < 1e-14)
     };
     assert!(near(&back, &[3.0, 0.0, 4.0, 5.0]));
-    let svd = run_all(&Op::Svd { full_matrices: false }, &[&x]).unwrap();
+    let svd = run_all(
+        &Op::Svd {
+            full_matrices: false,
+        },
+        &[&x],
+    )
+    .unwrap();
     assert!(near(&svd[1], &[45.0_f64.sqrt(), 5.0_f64.sqrt()]));
-    let error = run_all(&Op::Svd { full_matrices: true }, &[&array(&[1, 1], &[NAN])]);
+    let error = run_all(
+        &Op::Svd {
+            full_matrices: true,
+        },
+        &[&array(&[1, 1], &[NAN])],
+    );
     assert!(error.unwrap_err().is_linear_algebra());
 }
 
@@ -264,7 +497,10 @@ enum Input {
 
 fn number(value: &Value) -> Option<Scalar> {
     match value {
-        Value::Number(n) => n.as_i64().map(Scalar::Int).or(n.as_f64().map(Scalar::Float)),
+        Value::Number(n) => n
+            .as_i64()
+            .map(Scalar::Int)
+            .or(n.as_f64().map(Scalar::Float)),
         Value::String(s) => s.parse().ok().map(Scalar::Float),
         Value::Bool(b) => Some(Scalar::Bool(*b)),
         Value::Array(pair) => {
@@ -279,8 +515,14 @@ fn number(value: &Value) -> Option<Scalar> {
 fn read_array(value: &Value) -> Option<HostArray> {
     let dtype: DType = value["dtype"].as_str()?.parse().ok()?;
     let shape = value["shape"].as_array()?.iter();
-    let shape: Vec<usize> = shape.map(|n| n.as_u64().map(|n| n as usize)).collect::<Option<_>>()?;
-    let data: Vec<Scalar> = value["data"].as_array()?.iter().map(number).collect::<Option<_>>()?;
+    let shape: Vec<usize> = shape
+        .map(|n| n.as_u64().map(|n| n as usize))
+        .collect::<Option<_>>()?;
+    let data: Vec<Scalar> = value["data"]
+        .as_array()?
+        .iter()
+        .map(number)
+        .collect::<Option<_>>()?;
     HostArray::from_scalars(&ArrayType::new(dtype, &shape), &data)
 }
 
@@ -291,7 +533,11 @@ fn read_op(case: &Value, ndim: usize) -> Option<(Op, bool)> {
     let axes = || -> Option<Dims> {
         let mut axes: Dims = match &case["kwargs"]["axis"] {
             Value::Null => (0..ndim).collect(),
-            Value::Object(list) => list["list"].as_array()?.iter().map(axis).collect::<Option<_>>()?,
+            Value::Object(list) => list["list"]
+                .as_array()?
+                .iter()
+                .map(axis)
+                .collect::<Option<_>>()?,
             one => smallvec![axis(one)?],
         };
         axes.sort_unstable();
@@ -303,14 +549,62 @@ fn read_op(case: &Value, ndim: usize) -> Option<(Op, bool)> {
     };
     let flat = case["kwargs"]["axis"].is_null();
     Some(match case["fn"].as_str()? {
-        "sum" => (Op::Sum { axes: axes()?, keepdims }, false),
-        "prod" => (Op::Prod { axes: axes()?, keepdims }, false),
-        "max" | "amax" => (Op::Max { axes: axes()?, keepdims }, false),
-        "min" | "amin" => (Op::Min { axes: axes()?, keepdims }, false),
-        "any" => (Op::Any { axes: axes()?, keepdims }, false),
-        "all" => (Op::All { axes: axes()?, keepdims }, false),
-        "argmax" if !(flat && keepdims) => (Op::Argmax { axis: one_axis?, keepdims }, flat),
-        "argmin" if !(flat && keepdims) => (Op::Argmin { axis: one_axis?, keepdims }, flat),
+        "sum" => (
+            Op::Sum {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "prod" => (
+            Op::Prod {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "max" | "amax" => (
+            Op::Max {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "min" | "amin" => (
+            Op::Min {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "any" => (
+            Op::Any {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "all" => (
+            Op::All {
+                axes: axes()?,
+                keepdims,
+            },
+            false,
+        ),
+        "argmax" if !(flat && keepdims) => (
+            Op::Argmax {
+                axis: one_axis?,
+                keepdims,
+            },
+            flat,
+        ),
+        "argmin" if !(flat && keepdims) => (
+            Op::Argmin {
+                axis: one_axis?,
+                keepdims,
+            },
+            flat,
+        ),
         "matmul" => (Op::Matmul, false),
         "astype" => {
             let dtype = case["args"][1]["dtype"].as_str()?.parse().ok()?;
@@ -326,7 +620,11 @@ fn read_op(case: &Value, ndim: usize) -> Option<(Op, bool)> {
 /// The result of a case, or `None` if it is not one op.
 fn run_case(case: &Value) -> Option<Result<HostArray>> {
     let mut inputs = Vec::new();
-    for value in case["args"].as_array()?.iter().filter(|v| v.get("dtype").is_none()) {
+    for value in case["args"]
+        .as_array()?
+        .iter()
+        .filter(|v| v.get("dtype").is_none())
+    {
         inputs.push(match value.get("array") {
             Some(array) => Input::Array(read_array(array)?),
             None => Input::Scalar(number(value)?),
@@ -362,7 +660,9 @@ fn run_case(case: &Value) -> Option<Result<HostArray>> {
 }
 
 fn close(got: Scalar, expected: Scalar, rtol: f64, atol: f64) -> bool {
-    let near = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= atol + rtol * b.abs();
+    let near = |a: f64, b: f64| {
+        a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= atol + rtol * b.abs()
+    };
     let (a, b) = (got.to_complex(), expected.to_complex());
     match (got, expected) {
         (Scalar::Int(a), Scalar::Int(b)) => a == b,
@@ -379,14 +679,27 @@ fn conformance_cases_that_are_one_op() {
     let mut run: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let files = [
-        "unary", "unary_special", "binary", "binary_special", "binary_promote", "binary_scalar",
-        "compare", "logic", "where", "reduce", "reduce_edge", "contract", "shape",
+        "unary",
+        "unary_special",
+        "binary",
+        "binary_special",
+        "binary_promote",
+        "binary_scalar",
+        "compare",
+        "logic",
+        "where",
+        "reduce",
+        "reduce_edge",
+        "contract",
+        "shape",
     ];
     for file in files {
         let text = std::fs::read_to_string(format!("{folder}{file}.json")).unwrap();
         let json: Value = serde_json::from_str(&text).unwrap();
         for case in json["cases"].as_array().unwrap() {
-            let Some(result) = run_case(case) else { continue };
+            let Some(result) = run_case(case) else {
+                continue;
+            };
             let name = format!("{file}: {} {} {}", case["fn"], case["args"], case["kwargs"]);
             let expected = case.get("out").map(|out| read_array(&out[0]));
             *run.entry(file).or_default() += 1;
@@ -401,7 +714,11 @@ fn conformance_cases_that_are_one_op() {
                     if got.ty() != expected.ty()
                         || !a.iter().zip(&b).all(|(&a, &b)| close(a, b, rtol, atol))
                     {
-                        wrong.push(format!("{name}\n  got {} {a:?}\n  not {} {b:?}", got.ty(), expected.ty()));
+                        wrong.push(format!(
+                            "{name}\n  got {} {a:?}\n  not {} {b:?}",
+                            got.ty(),
+                            expected.ty()
+                        ));
                     }
                 }
                 (Ok(got), None) => wrong.push(format!("{name}\n  got {}, not an error", got.ty())),
@@ -409,7 +726,12 @@ fn conformance_cases_that_are_one_op() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     let total: usize = run.values().sum();
     assert!(total > 1000, "only {total} cases are one op: {run:?}");
 }
