@@ -1,18 +1,28 @@
 //! autojit.
 mod array;
+mod backends;
+mod cache;
+mod debug;
 pub mod dispatch;
 pub mod error;
 pub mod index;
 pub mod ir;
+pub mod jit;
 pub mod lazy;
 mod library;
 pub mod numpy;
 mod operand;
+mod signature;
+pub mod tree;
 mod operators;
 mod value;
 pub use array::Array;
+pub use autojit_derive::Tree;
+pub use backends::backends;
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
+pub use jit::{Explanation, Jit, autojit};
 pub use operand::Operand;
+pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};
 pub use value::Value;

@@ -1,0 +1,162 @@
+//! Backends: who runs a traced graph. Not to be confused with a library, which is where arrays live.
+//!
+//! A backend compiles a graph or declines it; what it compiles must give what the reference interpreter
+//! gives. `replay` never declines, so every graph runs. To add a backend: implement [`Backend`] in a file or
+//! folder of this one, and add it to [`BUILT`].
+
+mod replay;
+
+use std::sync::Arc;
+
+use crate::debug::{self, Log};
+use crate::error::{Error, Result};
+use crate::ir::Graph;
+use crate::library::Concrete;
+
+/// A way to run graphs.
+pub(crate) trait Backend: Send + Sync {
+    /// The name by which users choose it.
+    fn name(&self) -> &'static str;
+
+    /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
+    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;
+}
+
+/// A compiled graph.
+pub(crate) trait Executable: Send + Sync {
+    /// Runs it. Inputs have the types of the graph's arguments; outputs never alias them.
+    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>>;
+
+    /// Lines for `explain`.
+    fn describe(&self) -> String;
+}
+
+/// The backends of this build, the preferred one first.
+static BUILT: &[&dyn Backend] = &[
+    // #[cfg(feature = "cranelift")]
+    // &cranelift::Cranelift,
+    &replay::Replay,
+];
+
+/// All backends that there are, with the feature that builds each.
+const FEATURES: &[(&str, &str)] = &[
+    ("cranelift", "cranelift"),
+    ("torch", "torch"),
+    ("xla", "xla"),
+];
+
+/// The names of the backends of this build, the preferred one first.
+///
+/// ```
+/// assert!(autojit::backends().contains(&"replay"));
+/// ```
+#[must_use]
+pub fn backends() -> Vec<&'static str> {
+    BUILT.iter().map(|backend| backend.name()).collect()
+}
+
+/// The backend of this name.
+///
+/// # Errors
+/// There is none, or this build is without it; the message lists those that are there.
+pub(crate) fn find(name: &str) -> Result<&'static dyn Backend> {
+    if let Some(backend) = BUILT.iter().find(|backend| backend.name() == name) {
+        return Ok(*backend);
+    }
+    let known = backends().join(", ");
+    let feature = FEATURES.iter().find(|(backend, _)| *backend == name);
+    Err(Error::unknown_backend(match feature {
+        Some((_, feature)) => format!(
+            "the backend `{name}` is not built in: enable the feature `{feature}` of autojit, or choose one of {known}"
+        ),
+        None => format!("no backend is called `{name}`, expected one of {known}"),
+    }))
+}
+
+/// The backend for functions that do not name one.
+///
+/// # Errors
+/// `AUTOJIT_BACKEND` names one that is not there.
+pub(crate) fn default() -> Result<&'static dyn Backend> {
+    match &debug::environment().backend {
+        Some(name) => find(name).map_err(|e| {
+            Error::unknown_backend(format!("the variable AUTOJIT_BACKEND is wrong: {e}"))
+        }),
+        None => Ok(BUILT[0]),
+    }
+}
+
+/// The outcome of [`choose`].
+pub(crate) struct Choice {
+    /// Who compiled it.
+    pub(crate) backend: &'static str,
+    /// The compiled graph.
+    pub(crate) executable: Arc<dyn Executable>,
+    /// Who declined before, and why.
+    pub(crate) declined: Vec<(&'static str, Error)>,
+}
+
+/// Compiles with the wanted backend; if it declines, replay takes over, unless `strict` forbids it.
+///
+/// # Errors
+/// The backend declined and `strict` is set, or it failed.
+pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) -> Result<Choice> {
+    let name = wanted.name();
+    match wanted.compile(graph) {
+        Ok(executable) => Ok(Choice {
+            backend: name,
+            executable,
+            declined: Vec::new(),
+        }),
+        Err(error) if error.is_unsupported() && !strict => {
+            debug::log(Log::Info, || {
+                format!("the backend {name} declines: {error}")
+            });
+            Ok(Choice {
+                backend: replay::Replay.name(),
+                executable: replay::Replay.compile(graph)?,
+                declined: vec![(name, error)],
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Declining;
+
+    impl Backend for Declining {
+        fn name(&self) -> &'static str {
+            "declining"
+        }
+
+        fn compile(&self, _graph: &Graph) -> Result<Arc<dyn Executable>> {
+            Err(Error::unsupported("it never does anything"))
+        }
+    }
+
+    fn graph() -> Graph {
+        "%0 = input index=0 ty=f64[2]\nreturn %0".parse().unwrap()
+    }
+
+    #[test]
+    fn replay_takes_over_what_is_declined_unless_strict() {
+        let choice = choose(&Declining, false, &graph()).unwrap();
+        assert_eq!(choice.backend, "replay");
+        assert_eq!(choice.declined[0].0, "declining");
+        let error = choose(&Declining, true, &graph()).err().unwrap();
+        assert!(error.is_unsupported());
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_the_known_ones() {
+        let error = find("numba").err().unwrap();
+        assert!(error.is_unknown_backend());
+        let text = error.to_string();
+        assert!(text.starts_with("no backend is called `numba`, expected one of "));
+        assert!(text.ends_with("replay"), "{text}");
+    }
+}

@@ -1,0 +1,109 @@
+//! `Explanation`: how a call is run, for people to read.
+
+use std::fmt;
+
+use super::trace::Built;
+use crate::error::Error;
+use crate::signature::Query;
+
+/// How a call is run. Print it; made by [`Jit::explain`](super::Jit::explain).
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    name: String,
+    signature: String,
+    summary: String,
+    traced_nodes: usize,
+    optimized_nodes: usize,
+    wanted: &'static str,
+    strict: bool,
+    backend: &'static str,
+    declined: Vec<(&'static str, Error)>,
+    graph: String,
+    executable: String,
+}
+
+impl Explanation {
+    pub(super) fn new(name: &str, query: &Query<'_, '_>, built: &Built) -> Self {
+        Self {
+            name: name.to_owned(),
+            signature: query.signature().to_string(),
+            summary: built.summary(),
+            traced_nodes: built.traced.nodes().len(),
+            optimized_nodes: built.optimized.nodes().len(),
+            wanted: query.options.backend,
+            strict: query.options.strict,
+            backend: built.choice.backend,
+            declined: built.choice.declined.clone(),
+            graph: built.optimized.to_string(),
+            executable: built.choice.executable.describe(),
+        }
+    }
+
+    /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
+    #[must_use]
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    /// The number of nodes that were traced, arguments and constants among them.
+    #[must_use]
+    pub fn traced_nodes(&self) -> usize {
+        self.traced_nodes
+    }
+
+    /// The number of nodes that were left after optimising.
+    #[must_use]
+    pub fn optimized_nodes(&self) -> usize {
+        self.optimized_nodes
+    }
+
+    /// The backend that runs it.
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        self.backend
+    }
+
+    /// The backends that declined, and why.
+    #[must_use]
+    pub fn declined(&self) -> &[(&'static str, Error)] {
+        &self.declined
+    }
+
+    /// The text form of the optimised graph.
+    #[must_use]
+    pub fn graph(&self) -> &str {
+        &self.graph
+    }
+
+    /// What the backend says of its code.
+    #[must_use]
+    pub fn executable(&self) -> &str {
+        &self.executable
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "function   {}", self.name)?;
+        writeln!(f, "signature  {}", self.signature)?;
+        writeln!(f, "stages     {}", self.summary)?;
+        let strict = if self.strict { ", strict" } else { "" };
+        writeln!(
+            f,
+            "backend    {} (asked for {}{strict})",
+            self.backend, self.wanted
+        )?;
+        for (backend, why) in &self.declined {
+            writeln!(f, "declined   {backend}: {why}")?;
+        }
+        writeln!(f, "\ngraph")?;
+        for line in self.graph.lines() {
+            writeln!(f, "  {line}")?;
+        }
+        writeln!(f, "\nexecutable")?;
+        for line in self.executable.lines() {
+            writeln!(f, "  {line}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,375 @@
+//! `autojit(f)`: trace a closure per input signature, compile the graph, run that.
+//!
+//! A call reads as its stages: flatten the arguments, sign them, look the signature up, (trace, optimise,
+//! compile), run. The closure runs once per signature, with lazy arrays in place of the arguments' arrays; what
+//! it does besides computing arrays happens then, and not at later calls.
+//!
+//! Invariants: code runs only for the signature it was compiled for; results never alias arguments; an error
+//! or a panic in the closure leaves the function as it was.
+
+mod explain;
+mod trace;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use crate::Array;
+use crate::array::Repr;
+use crate::backends::{self, Backend, Executable};
+use crate::cache::{Cache, Found};
+use crate::debug::{self, Log};
+use crate::error::{Error, Result};
+use crate::ir::Graph;
+use crate::library::{self, Concrete, Library};
+use crate::signature::{Options, Query, Signature};
+use crate::tree::{self, Args, Flattener, Structure, Tree};
+
+pub use explain::Explanation;
+use trace::Built;
+
+/// The optimiser.
+fn optimize(graph: &Graph) -> Result<Graph> {
+    // HOOK: `crate::opt::optimize(graph)` goes here.
+    Ok(graph.clone())
+}
+
+/// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
+///
+/// It can be called from many threads; each signature is traced and compiled once.
+pub struct Jit<A, R, F> {
+    f: F,
+    name: Option<String>,
+    wanted: Wanted,
+    strict: bool,
+    cache: Cache<Compiled>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    last_retrace: Mutex<Option<String>>,
+    types: PhantomData<fn(A) -> R>,
+}
+
+/// The backend that the user asked for.
+enum Wanted {
+    Default,
+    Named(&'static dyn Backend),
+    /// There is none of that name; the error comes out at the call.
+    Unknown(Error),
+}
+
+/// What the cache keeps for a signature.
+struct Compiled {
+    executable: Arc<dyn Executable>,
+    output: Structure,
+    /// Where the results live: in the library of the first array.
+    library: &'static dyn Library,
+}
+
+/// Compiles a function of trees of arrays, once for each signature that it is called with.
+///
+/// The signature is everything about the arguments except the numbers in the arrays: structure, dtypes and
+/// shapes, and the values of static arguments such as `i64` or `String`. Arrays that the closure captures are
+/// constants of the compiled code, as they are when it is traced. Several arguments are one tuple. Called with
+/// lazy arrays, as inside another traced function, the closure is run in place.
+///
+/// ```
+/// use autojit::{autojit, Array, Tree};
+///
+/// let twice = autojit(|(x, name): (Array, String)| vec![(x.clone(), name), (x, "again".into())]);
+/// let x = Array::from([1.0, 2.0]);
+/// let result = twice.call((&x, "once"))?;
+/// assert_eq!((result.len(), &*result[0].1), (2, "once"));
+/// assert_eq!((twice.misses(), twice.hits()), (1, 0));
+/// twice.call((&x, "once"))?;
+/// assert_eq!((twice.misses(), twice.hits()), (1, 1));
+/// # Ok::<(), autojit::Error>(())
+/// ```
+pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
+    Jit {
+        f,
+        name: None,
+        wanted: Wanted::Default,
+        strict: false,
+        cache: Cache::new(),
+        hits: AtomicU64::new(0),
+        misses: AtomicU64::new(0),
+        last_retrace: Mutex::new(None),
+        types: PhantomData,
+    }
+}
+
+impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
+    /// Chooses who runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
+    /// them. Without this it is `AUTOJIT_BACKEND`, or else the first of the list.
+    ///
+    /// An unknown name is an error of the call.
+    #[must_use]
+    pub fn backend(mut self, name: &str) -> Self {
+        self.wanted = match backends::find(name) {
+            Ok(backend) => Wanted::Named(backend),
+            Err(error) => Wanted::Unknown(error),
+        };
+        self
+    }
+
+    /// Whether it is an error if the backend declines a graph. Otherwise replay takes over.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Sets the name by which logs and [`Jit::explain`] call the function; it is the closure's type otherwise.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Calls the function. Arrays inside `args` may be borrowed: `(&x, &y)` and `&(x, y)` both do.
+    ///
+    /// # Errors
+    /// An argument is a failed array; an operation failed, in the trace or in the run; the backend is unknown,
+    /// or declines and [`strict`](Self::strict) is set. The message names the line that is to blame.
+    #[track_caller]
+    pub fn call<X: Args<A>>(&self, args: X) -> Result<R> {
+        let location = Location::caller();
+        self.wanted()
+            .and_then(|backend| self.run(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    /// Calls the function with a backend for this call.
+    ///
+    /// # Errors
+    /// As [`Jit::call`].
+    #[track_caller]
+    pub fn call_with<X: Args<A>>(&self, backend: &str, args: X) -> Result<R> {
+        let location = Location::caller();
+        backends::find(backend)
+            .and_then(|backend| self.run(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    fn wanted(&self) -> Result<&'static dyn Backend> {
+        match &self.wanted {
+            Wanted::Default => backends::default(),
+            Wanted::Named(backend) => Ok(*backend),
+            Wanted::Unknown(error) => Err(error.clone()),
+        }
+    }
+
+    fn run(
+        &self,
+        backend: &'static dyn Backend,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+    ) -> Result<R> {
+        let mut flat = Flattener::new();
+        args.flatten_args(&mut flat);
+        flat.check()?;
+        let arrays = match concrete_arrays(flat.arrays())? {
+            Some(arrays) if !debug::environment().disable => arrays,
+            _ => return self.run_closure(&flat),
+        };
+        let query = Query {
+            tokens: flat.tokens(),
+            arrays: &arrays,
+            options: Options {
+                backend: backend.name(),
+                strict: self.strict,
+            },
+        };
+        let mut captures_variables = false;
+        let found = self.cache.get_or_build(&query, |before| {
+            let built = self.miss(backend, &query, before, location);
+            captures_variables = matches!(&built, Err(trace::Failure::ForeignVariable(_)));
+            Ok(built?)
+        });
+        match found {
+            Ok(Found::Hit(entry)) => {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                entry.value.run(&arrays)
+            }
+            Ok(Found::Built(entry)) => entry.value.run(&arrays),
+            Ok(Found::Recursive) => self.run_closure(&flat),
+            // The closure captures the variable of a trace that is going on around it, and belongs to that.
+            Err(_) if captures_variables => self.run_closure(&flat),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Traces and compiles for arguments that were not seen before.
+    fn miss(
+        &self,
+        backend: &'static dyn Backend,
+        query: &Query<'_, '_>,
+        before: Option<&Signature>,
+        location: &'static Location<'static>,
+    ) -> Result<Compiled, trace::Failure> {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        let why = before.map(|before| query.signature().diff(before));
+        let built = trace::build(&self.f, backend, query, location)?;
+        debug::log(Log::Info, || {
+            let why = why.as_deref().unwrap_or("first call");
+            format!("{} ({why}): {}", self.shown_name(), built.summary())
+        });
+        debug::log(Log::Debug, || built.optimized.to_string());
+        if why.is_some() {
+            *self
+                .last_retrace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = why;
+        }
+        Ok(Compiled::new(built, query.arrays))
+    }
+
+    /// Runs the closure itself, without a trace of its own.
+    fn run_closure(&self, flat: &Flattener<'_>) -> Result<R> {
+        let mut arrays = flat.arrays().iter().map(|&array| array.clone());
+        let result = (self.f)(tree::unflatten(flat.tokens(), &mut arrays)?);
+        let mut output = Flattener::new();
+        result.flatten(&mut output);
+        output.check()?;
+        check_arrays(output.arrays())?;
+        drop(output);
+        Ok(result)
+    }
+
+    /// Says how a call with these arguments is run: it traces and compiles, keeps nothing, and runs nothing.
+    ///
+    /// # Errors
+    /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
+    #[track_caller]
+    pub fn explain<X: Args<A>>(&self, args: X) -> Result<Explanation> {
+        let location = Location::caller();
+        self.wanted()
+            .and_then(|backend| self.explain_at(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    fn explain_at(
+        &self,
+        backend: &'static dyn Backend,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+    ) -> Result<Explanation> {
+        let mut flat = Flattener::new();
+        args.flatten_args(&mut flat);
+        flat.check()?;
+        let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
+            Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
+        })?;
+        let query = Query {
+            tokens: flat.tokens(),
+            arrays: &arrays,
+            options: Options {
+                backend: backend.name(),
+                strict: self.strict,
+            },
+        };
+        let built = trace::build(&self.f, backend, &query, location)?;
+        Ok(Explanation::new(self.shown_name(), &query, &built))
+    }
+}
+
+impl<A, R, F> Jit<A, R, F> {
+    /// How many calls were answered with code that was there.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// How many calls traced the closure, successfully or not.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.misses.load(Ordering::Relaxed)
+    }
+
+    /// The number of signatures that compiled code is kept for.
+    #[must_use]
+    pub fn compiled(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Frees all compiled code. The statistics go on.
+    pub fn clear(&self) {
+        self.cache.clear();
+    }
+
+    /// Why the closure was last traced again, compared with the call before, as in
+    /// `argument 1 changed from f64[3] to f64[4]`. Arguments count from 0, as tuples do.
+    #[must_use]
+    pub fn last_retrace(&self) -> Option<String> {
+        let words = self.last_retrace.lock();
+        words.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn shown_name(&self) -> &str {
+        self.name
+            .as_deref()
+            .unwrap_or_else(|| std::any::type_name::<F>())
+    }
+}
+
+impl<A, R, F> fmt::Debug for Jit<A, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hits, misses) = (self.hits(), self.misses());
+        write!(
+            f,
+            "autojit {}: {hits} hits, {misses} misses, {} compiled",
+            self.shown_name(),
+            self.compiled()
+        )
+    }
+}
+
+impl Compiled {
+    fn new(built: Built, arrays: &[&Concrete]) -> Self {
+        Self {
+            executable: built.choice.executable,
+            output: built.output,
+            library: arrays
+                .first()
+                .map_or_else(library::default_library, |array| array.library()),
+        }
+    }
+
+    fn run<R: Tree>(&self, arrays: &[&Concrete]) -> Result<R> {
+        let inputs: SmallVec<[Concrete; 4]> = arrays.iter().map(|&x| x.clone()).collect();
+        let mut outputs = self.executable.run(&inputs)?;
+        for output in &mut outputs {
+            if output.library().name() != self.library.name() {
+                *output = self.library.from_host(output.to_host()?)?;
+            }
+        }
+        let mut arrays = outputs.into_iter().map(Array::from_concrete);
+        tree::unflatten(self.output.tokens(), &mut arrays)
+    }
+}
+
+/// The values of arrays; `None` if one is lazy.
+fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<SmallVec<[&'a Concrete; 8]>>> {
+    check_arrays(arrays)?;
+    Ok(arrays
+        .iter()
+        .map(|array| match &array.0 {
+            Repr::Concrete(array) => Some(array),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The first failed array's error.
+fn check_arrays(arrays: &[&Array]) -> Result<()> {
+    for array in arrays {
+        if let Repr::Failed(error) = &array.0 {
+            return Err(error.clone());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Trace, optimise, compile: what happens once per signature.
+
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use super::{check_arrays, optimize};
+use crate::Array;
+use crate::array::Repr;
+use crate::backends::{self, Backend, Choice};
+use crate::debug;
+use crate::error::{Error, Result};
+use crate::ir::Graph;
+use crate::lazy::{self, LazyArray};
+use crate::signature::Query;
+use crate::tree::{self, Flattener, Structure, Tree};
+
+/// All that came of it.
+pub(super) struct Built {
+    pub(super) traced: Graph,
+    pub(super) optimized: Graph,
+    /// The results without their arrays.
+    pub(super) output: Structure,
+    pub(super) choice: Choice,
+    pub(super) times: Times,
+}
+
+/// How long the stages took.
+pub(super) struct Times {
+    pub(super) trace: Duration,
+    pub(super) optimize: Duration,
+    pub(super) compile: Duration,
+}
+
+/// Why there is no compiled code.
+pub(super) enum Failure {
+    /// The results depend on a variable that is not an argument of this trace.
+    ForeignVariable(Error),
+    /// Anything else.
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::ForeignVariable(error) | Failure::Error(error) => error,
+        }
+    }
+}
+
+impl Built {
+    /// One line.
+    pub(super) fn summary(&self) -> String {
+        let Times {
+            trace,
+            optimize,
+            compile,
+        } = self.times;
+        format!(
+            "traced {} nodes in {trace:.1?}, optimised to {} in {optimize:.1?}, compiled by {} in {compile:.1?}",
+            self.traced.nodes().len(),
+            self.optimized.nodes().len(),
+            self.choice.backend,
+        )
+    }
+}
+
+/// Traces the closure with variables in place of the arrays, optimises the graph, and compiles it.
+pub(super) fn build<A: Tree, R: Tree>(
+    f: &impl Fn(A) -> R,
+    backend: &'static dyn Backend,
+    query: &Query<'_, '_>,
+    location: &'static Location<'static>,
+) -> Result<Built, Failure> {
+    let start = Instant::now();
+    let (traced, output) = trace(f, query, location)?;
+    verify(&traced)?;
+    let after_trace = Instant::now();
+    let optimized = optimize(&traced)?;
+    verify(&optimized)?;
+    let after_optimize = Instant::now();
+    let choice = backends::choose(backend, query.options.strict, &optimized)?;
+    Ok(Built {
+        traced,
+        optimized,
+        output,
+        choice,
+        times: Times {
+            trace: after_trace - start,
+            optimize: after_optimize - after_trace,
+            compile: after_optimize.elapsed(),
+        },
+    })
+}
+
+fn trace<A: Tree, R: Tree>(
+    f: &impl Fn(A) -> R,
+    query: &Query<'_, '_>,
+    location: &'static Location<'static>,
+) -> Result<(Graph, Structure), Failure> {
+    let variables: Vec<LazyArray> = query
+        .arrays
+        .iter()
+        .map(|array| LazyArray::variable(array.ty(), location))
+        .collect();
+    let mut arrays = variables.iter().cloned().map(Array::from_lazy);
+    let result = f(tree::unflatten(query.tokens, &mut arrays)?);
+
+    let mut flat = Flattener::new();
+    result.flatten(&mut flat);
+    flat.check()?;
+    check_arrays(flat.arrays())?;
+    let outputs: Vec<LazyArray> = flat
+        .arrays()
+        .iter()
+        .filter_map(|array| match &array.0 {
+            Repr::Lazy(array) => Some(array.clone()),
+            Repr::Concrete(array) => Some(LazyArray::from_concrete(array.clone(), location)),
+            // `check_arrays` has just found that there are none.
+            Repr::Failed(_) => None,
+        })
+        .collect();
+    let graph = lazy::to_graph(&variables, &outputs).map_err(|error| {
+        // The one thing that is wrong with a graph whose nodes were inferred one by one.
+        if error.is_value() {
+            Failure::ForeignVariable(error)
+        } else {
+            Failure::Error(error)
+        }
+    })?;
+    Ok((graph, flat.structure()))
+}
+
+fn verify(graph: &Graph) -> Result<()> {
+    if debug::environment().verify {
+        graph.verify()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! `Flattener` and `Unflattener`: what implementations of [`Tree`](crate::Tree) talk to.
+//!
+//! Both sides name the same steps in the same order. The reading side checks every step, because a
+//! structure may come from elsewhere.
+
+use std::borrow::Cow;
+
+use num_complex::Complex64;
+use smallvec::SmallVec;
+
+use super::structure::{Record, Structure, Token};
+use crate::Array;
+use crate::error::{Error, Result};
+
+/// Collects the structure and the arrays of a tree. It borrows from the tree.
+#[derive(Default)]
+pub struct Flattener<'a> {
+    tokens: SmallVec<[Token<'a>; 8]>,
+    arrays: SmallVec<[&'a Array; 8]>,
+    failure: Option<Error>,
+}
+
+impl<'a> Flattener<'a> {
+    /// With nothing in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An array.
+    pub fn array(&mut self, array: &'a Array) {
+        self.tokens.push(Token::Array);
+        self.arrays.push(array);
+    }
+
+    /// A tuple of `len` trees, which follow.
+    pub fn tuple(&mut self, len: usize) {
+        self.tokens.push(Token::Tuple(len));
+    }
+
+    /// A list of `len` trees, which follow.
+    pub fn list(&mut self, len: usize) {
+        self.tokens.push(Token::List(len));
+    }
+
+    /// A map of `len` entries, which follow in an order that the keys decide.
+    pub fn map(&mut self, len: usize) {
+        self.tokens.push(Token::Map(len));
+    }
+
+    /// The key of an entry, whose tree follows.
+    pub fn key(&mut self, key: &'a str) {
+        self.tokens.push(Token::Key(Cow::Borrowed(key)));
+    }
+
+    /// An option; its tree follows if it has one.
+    pub fn option(&mut self, is_some: bool) {
+        self.tokens
+            .push(if is_some { Token::Some } else { Token::None });
+    }
+
+    /// A struct or a variant, whose fields follow.
+    pub fn record(&mut self, record: &'static Record) {
+        self.tokens.push(Token::Record(record));
+    }
+
+    /// A static truth value.
+    pub fn bool(&mut self, value: bool) {
+        self.tokens.push(Token::Bool(value));
+    }
+
+    /// A static integer.
+    pub fn int(&mut self, value: i128) {
+        self.tokens.push(Token::Int(value));
+    }
+
+    /// A static real number.
+    pub fn float(&mut self, value: f64) {
+        self.tokens.push(Token::Float(value.to_bits()));
+    }
+
+    /// A static complex number.
+    pub fn complex(&mut self, value: Complex64) {
+        self.tokens
+            .push(Token::Complex(value.re.to_bits(), value.im.to_bits()));
+    }
+
+    /// A static text.
+    pub fn text(&mut self, value: &'a str) {
+        self.tokens.push(Token::Text(Cow::Borrowed(value)));
+    }
+
+    /// A static text that lives as long as the program.
+    pub fn static_text(&mut self, value: &'static str) {
+        self.tokens.push(Token::StaticText(value));
+    }
+
+    /// There is no tree, for this reason. The first reason stays.
+    pub fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn tokens(&self) -> &[Token<'a>] {
+        &self.tokens
+    }
+
+    pub(crate) fn arrays(&self) -> &[&'a Array] {
+        &self.arrays
+    }
+
+    pub(crate) fn structure(&self) -> Structure {
+        Structure::from_tokens(&self.tokens)
+    }
+}
+
+/// Hands out what a [`Flattener`] collected, step by step.
+pub struct Unflattener<'t> {
+    tokens: std::slice::Iter<'t, Token<'t>>,
+    arrays: &'t mut dyn Iterator<Item = Array>,
+}
+
+macro_rules! take {
+    ($self:ident, $expected:literal, $($pattern:pat => $value:expr),+) => {
+        match $self.tokens.next() {
+            $(Some($pattern) => Ok($value),)+
+            other => Err(mismatch($expected, other)),
+        }
+    };
+}
+
+impl<'t> Unflattener<'t> {
+    pub(super) fn new(tokens: &'t [Token<'t>], arrays: &'t mut dyn Iterator<Item = Array>) -> Self {
+        Self {
+            tokens: tokens.iter(),
+            arrays,
+        }
+    }
+
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.tokens.as_slice().is_empty() && self.arrays.next().is_none()
+    }
+
+    /// An array.
+    ///
+    /// # Errors
+    /// Something else stands here, or the arrays have run out.
+    pub fn array(&mut self) -> Result<Array> {
+        take!(self, "an array", Token::Array => ())?;
+        self.arrays
+            .next()
+            .ok_or_else(|| Error::tree("there are fewer arrays than the structure takes"))
+    }
+
+    /// A tuple of `len`, whose trees follow.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn tuple(&mut self, len: usize) -> Result<()> {
+        match self.tokens.next() {
+            Some(Token::Tuple(n)) if *n == len => Ok(()),
+            other => Err(mismatch(&format!("a tuple of {len}"), other)),
+        }
+    }
+
+    /// The length of a list, whose trees follow.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn list(&mut self) -> Result<usize> {
+        take!(self, "a list", Token::List(n) => *n)
+    }
+
+    /// The number of entries of a map, which follow.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn map(&mut self) -> Result<usize> {
+        take!(self, "a map", Token::Map(n) => *n)
+    }
+
+    /// The key of an entry, whose tree follows.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn key(&mut self) -> Result<String> {
+        take!(self, "a key", Token::Key(key) => key.clone().into_owned())
+    }
+
+    /// Whether an option has a value, which then follows.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn option(&mut self) -> Result<bool> {
+        take!(self, "an option", Token::Some => true, Token::None => false)
+    }
+
+    /// Which one of `records` stands here; its fields follow.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn record(&mut self, records: &[&'static Record]) -> Result<usize> {
+        let token = self.tokens.next();
+        let position = match token {
+            Some(Token::Record(found)) => records.iter().position(|r| r == found),
+            _ => None,
+        };
+        position.ok_or_else(|| {
+            let names: Vec<_> = records.iter().map(|r| format!("`{}`", r.name)).collect();
+            mismatch(&names.join(" or "), token)
+        })
+    }
+
+    /// A static truth value.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn bool(&mut self) -> Result<bool> {
+        take!(self, "a static bool", Token::Bool(b) => *b)
+    }
+
+    /// A static integer.
+    ///
+    /// # Errors
+    /// Something else stands here, or it does not fit the type.
+    pub fn int<T: TryFrom<i128>>(&mut self) -> Result<T> {
+        let value = take!(self, "a static integer", Token::Int(i) => *i)?;
+        value.try_into().map_err(|_| {
+            let ty = std::any::type_name::<T>();
+            Error::tree(format!("the static integer {value} does not fit {ty}"))
+        })
+    }
+
+    /// A static real number.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn float(&mut self) -> Result<f64> {
+        take!(self, "a static float", Token::Float(bits) => f64::from_bits(*bits))
+    }
+
+    /// A static complex number.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn complex(&mut self) -> Result<Complex64> {
+        take!(self, "a static complex number",
+            Token::Complex(re, im) => Complex64::new(f64::from_bits(*re), f64::from_bits(*im)))
+    }
+
+    /// A static text.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn text(&mut self) -> Result<String> {
+        take!(self, "a static string",
+            Token::Text(text) => text.clone().into_owned(),
+            Token::StaticText(text) => (*text).to_owned())
+    }
+
+    /// A static text that lives as long as the program.
+    ///
+    /// # Errors
+    /// Something else stands here.
+    pub fn static_text(&mut self) -> Result<&'static str> {
+        take!(self, "a static string", Token::StaticText(text) => *text)
+    }
+}
+
+fn mismatch(expected: &str, found: Option<&Token<'_>>) -> Error {
+    let found = found.map_or_else(|| "the end".into(), Token::kind);
+    Error::tree(format!("expected {expected}, got {found}"))
+}

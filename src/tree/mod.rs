@@ -1,0 +1,147 @@
+//! Trees: nested arguments and results, taken apart into a structure and arrays, and put together again.
+//!
+//! A [`Tree`] is an array, a static value (number, truth value, string), or a container of trees. Taking it
+//! apart gives its [`Structure`], which is everything but the arrays, and the arrays in order. Two trees of one
+//! type with equal structures differ in their arrays alone, which is why a structure is part of the key under
+//! which [`autojit`](crate::autojit) keeps compiled code.
+//!
+//! Invariants: the order of the arrays follows from the structure alone (maps go by sorted keys); what was taken
+//! apart by a type is put together again by the same type, bit for bit. Static floats compare by their bits.
+//! Nothing here looks into arrays.
+
+mod flatten;
+mod structure;
+mod types;
+
+use crate::Array;
+use crate::error::{Error, Result};
+
+pub use flatten::{Flattener, Unflattener};
+pub use structure::{Record, Structure};
+
+pub(crate) use structure::{Token, show_tokens, subtree};
+
+/// Arrays, static values and containers of them: what a traced function takes and returns.
+///
+/// Implemented for [`Array`], tuples of up to twelve, `Vec`, arrays, `Option`, `Box`, maps with `String` keys,
+/// and the static values: integers, floats, complex numbers, `bool`, `String`, `&'static str`. `Result<T, Error>`
+/// is a tree too, so that a traced closure may use `?`; its error is that of the call. Derive it for your own
+/// structs and enums:
+///
+/// ```
+/// use autojit::{Array, Tree};
+///
+/// #[derive(Tree)]
+/// struct Layer {
+///     weights: Array,
+///     bias: Option<Array>,
+///     activation: String,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument or a result of a traced function",
+    label = "this type does not implement `autojit::Tree`",
+    note = "use `Array`, static numbers and strings, tuples, `Vec`, `Option`, maps with `String` keys, or put `#[derive(autojit::Tree)]` on your own type"
+)]
+pub trait Tree: Sized {
+    /// Takes the tree apart.
+    fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>);
+
+    /// Puts a tree together from what [`Tree::flatten`] wrote.
+    ///
+    /// # Errors
+    /// The structure is that of another type, or arrays are missing.
+    fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self>;
+}
+
+/// What can be passed where a traced function takes an `A`, without giving arrays away.
+///
+/// For a function of an `(Array, i64)`, all of `&args`, `args`, `(&x, 3)` and `(x, 3)` will do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed where the traced function takes `{A}`",
+    label = "expected `{A}`, a reference to it, or the same shape of tuple with references inside"
+)]
+pub trait Args<A: Tree> {
+    /// Takes the arguments apart exactly as [`Tree::flatten`] of an `A` does.
+    fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>);
+}
+
+impl<T: Tree> Args<T> for &T {
+    fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
+        T::flatten(self, flattener);
+    }
+}
+
+/// The arrays of a tree, in order, and everything else of it.
+///
+/// ```
+/// use autojit::{tree_flatten, tree_unflatten, Array};
+///
+/// let tree = (Array::from([1.0, 2.0]), vec![Array::from([3.0])], 7i64);
+/// let (arrays, structure) = tree_flatten(&tree)?;
+/// assert_eq!(arrays.len(), 2);
+/// assert_eq!(structure.to_string(), "(*, [*], 7)");
+/// let (x, list, n): (Array, Vec<Array>, i64) = tree_unflatten(arrays, &structure)?;
+/// assert_eq!((list.len(), n), (1, 7));
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// The tree contains an `Err`. Failed arrays are arrays, and stay what they are.
+pub fn tree_flatten<T: Tree>(tree: &T) -> Result<(Vec<Array>, Structure)> {
+    let mut flattener = Flattener::new();
+    tree.flatten(&mut flattener);
+    flattener.check()?;
+    let arrays = flattener.arrays().iter().map(|&array| array.clone());
+    Ok((arrays.collect(), flattener.structure()))
+}
+
+/// Puts a tree together from its arrays and its structure.
+///
+/// # Errors
+/// The structure is not one of a `T`, or the number of arrays is not the structure's.
+pub fn tree_unflatten<T: Tree>(
+    arrays: impl IntoIterator<Item = Array>,
+    structure: &Structure,
+) -> Result<T> {
+    unflatten(structure.tokens(), &mut arrays.into_iter())
+}
+
+/// The tree with a function applied to each of its arrays.
+///
+/// ```
+/// use autojit::{tree_map, Array};
+///
+/// let tree = vec![Array::from([1.0, 2.0]), Array::from([3.0])];
+/// let same = tree_map(Array::clone, &tree)?;
+/// assert_eq!(same[1].ty()?.to_string(), "f64[1]");
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// The tree contains an `Err`.
+pub fn tree_map<T: Tree>(f: impl FnMut(&Array) -> Array, tree: &T) -> Result<T> {
+    let mut flattener = Flattener::new();
+    tree.flatten(&mut flattener);
+    flattener.check()?;
+    unflatten(
+        flattener.tokens(),
+        &mut flattener.arrays().iter().copied().map(f),
+    )
+}
+
+/// Puts a tree together from tokens; all tokens and arrays must be used up.
+pub(crate) fn unflatten<T: Tree>(
+    tokens: &[Token<'_>],
+    arrays: &mut dyn Iterator<Item = Array>,
+) -> Result<T> {
+    let mut unflattener = Unflattener::new(tokens, arrays);
+    let tree = T::unflatten(&mut unflattener)?;
+    if !unflattener.is_at_end() {
+        return Err(Error::tree(format!(
+            "the structure {} or its arrays have more than the type takes",
+            Structure::from_tokens(tokens)
+        )));
+    }
+    Ok(tree)
+}

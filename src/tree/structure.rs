@@ -1,0 +1,322 @@
+//! `Structure`: a tree without its arrays, as a list of tokens in the order of a walk, parents first.
+//!
+//! Tokens compare by value; floats by their bits. They borrow strings where they can, so that looking up a
+//! call does not allocate; an owned structure has `'static` tokens.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// One step of the walk over a tree. What follows a container are its members, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Token<'a> {
+    /// The place of an array.
+    Array,
+    /// A tuple of so many.
+    Tuple(usize),
+    /// A `Vec` or an array of so many.
+    List(usize),
+    /// A map of so many entries; each is a key and a tree.
+    Map(usize),
+    /// The key of an entry.
+    Key(Cow<'a, str>),
+    /// An option with a value, which follows.
+    Some,
+    /// An option without one.
+    None,
+    /// A user's struct or variant; its fields follow.
+    Record(&'static Record),
+    /// A static truth value.
+    Bool(bool),
+    /// A static integer of any type.
+    Int(i128),
+    /// The bits of a static real number.
+    Float(u64),
+    /// The bits of a static complex number.
+    Complex(u64, u64),
+    /// A static text.
+    Text(Cow<'a, str>),
+    /// A static text that lives as long as the program.
+    StaticText(&'static str),
+}
+
+impl Token<'_> {
+    /// The same token with its own strings.
+    pub(crate) fn to_static(&self) -> Token<'static> {
+        match self {
+            Self::Array => Token::Array,
+            Self::Tuple(n) => Token::Tuple(*n),
+            Self::List(n) => Token::List(*n),
+            Self::Map(n) => Token::Map(*n),
+            Self::Key(key) => Token::Key(Cow::Owned(key.clone().into_owned())),
+            Self::Some => Token::Some,
+            Self::None => Token::None,
+            Self::Record(record) => Token::Record(record),
+            Self::Bool(b) => Token::Bool(*b),
+            Self::Int(i) => Token::Int(*i),
+            Self::Float(x) => Token::Float(*x),
+            Self::Complex(re, im) => Token::Complex(*re, *im),
+            Self::Text(text) => Token::Text(Cow::Owned(text.clone().into_owned())),
+            Self::StaticText(text) => Token::StaticText(text),
+        }
+    }
+
+    /// How many trees follow as members.
+    pub(crate) fn members(&self) -> usize {
+        match self {
+            Self::Tuple(n) | Self::List(n) | Self::Map(n) => *n,
+            Self::Some => 1,
+            Self::Record(record) => record.len,
+            _ => 0,
+        }
+    }
+
+    /// Whether it stands for a value that is compiled in.
+    pub(crate) fn is_static(&self) -> bool {
+        matches!(
+            self,
+            Self::Bool(_)
+                | Self::Int(_)
+                | Self::Float(_)
+                | Self::Complex(..)
+                | Self::Text(_)
+                | Self::StaticText(_)
+        )
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn kind(&self) -> String {
+        match self {
+            Self::Array => "an array".into(),
+            Self::Tuple(n) => format!("a tuple of {n}"),
+            Self::List(n) => format!("a list of {n}"),
+            Self::Map(n) => format!("a map of {n}"),
+            Self::Key(key) => format!("the key {key:?}"),
+            Self::Some => "an option with a value".into(),
+            Self::None => "an option without a value".into(),
+            Self::Record(record) => format!("`{}`", record.name),
+            Self::Bool(_) => "a static bool".into(),
+            Self::Int(_) => "a static integer".into(),
+            Self::Float(_) => "a static float".into(),
+            Self::Complex(..) => "a static complex number".into(),
+            Self::Text(_) | Self::StaticText(_) => "a static string".into(),
+        }
+    }
+}
+
+/// The name and the fields of a user's struct, or of one variant of an enum. The derive macro writes it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Record {
+    pub(crate) name: &'static str,
+    /// Empty if the fields have numbers instead of names.
+    pub(crate) fields: &'static [&'static str],
+    pub(crate) len: usize,
+}
+
+impl Record {
+    /// With named fields.
+    #[must_use]
+    pub const fn named(name: &'static str, fields: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            fields,
+            len: fields.len(),
+        }
+    }
+
+    /// With `len` fields that have numbers, or none at all.
+    #[must_use]
+    pub const fn unnamed(name: &'static str, len: usize) -> Self {
+        Self {
+            name,
+            fields: &[],
+            len,
+        }
+    }
+
+    /// The name or the number of a field.
+    pub(crate) fn field(&self, index: usize) -> String {
+        self.fields
+            .get(index)
+            .map_or_else(|| index.to_string(), ToString::to_string)
+    }
+}
+
+/// Everything of a tree but its arrays; prints them as `*`, as in `(*, {"a": *}, 3)`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Structure(Box<[Token<'static>]>);
+
+impl Structure {
+    pub(crate) fn from_tokens(tokens: &[Token<'_>]) -> Self {
+        Self(tokens.iter().map(Token::to_static).collect())
+    }
+
+    pub(crate) fn tokens(&self) -> &[Token<'static>] {
+        &self.0
+    }
+
+    /// The number of arrays.
+    #[must_use]
+    pub fn array_count(&self) -> usize {
+        self.0.iter().filter(|t| **t == Token::Array).count()
+    }
+}
+
+impl fmt::Display for Structure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&show_tokens(&self.0, &mut std::iter::repeat("*")))
+    }
+}
+
+/// The tokens of the tree that starts here, and the rest.
+pub(crate) fn subtree<'s, 'a>(tokens: &'s [Token<'a>]) -> (&'s [Token<'a>], &'s [Token<'a>]) {
+    let mut open = 1;
+    let mut len = 0;
+    while open > 0 && len < tokens.len() {
+        // A key belongs to the entry that follows it.
+        if !matches!(tokens[len], Token::Key(_)) {
+            open = open - 1 + tokens[len].members();
+        }
+        len += 1;
+    }
+    tokens.split_at(len)
+}
+
+/// Prints one tree; `arrays` says how each array is shown.
+pub(crate) fn show_tokens<A: fmt::Display>(
+    tokens: &[Token<'_>],
+    arrays: &mut dyn Iterator<Item = A>,
+) -> String {
+    let mut text = String::new();
+    let mut printer = Printer {
+        tokens: tokens.iter(),
+        arrays,
+    };
+    // Writing into a string does not fail.
+    let _ = printer.tree(&mut text);
+    text
+}
+
+struct Printer<'t, 'a, A> {
+    tokens: std::slice::Iter<'t, Token<'a>>,
+    arrays: &'t mut dyn Iterator<Item = A>,
+}
+
+impl<A: fmt::Display> Printer<'_, '_, A> {
+    fn tree(&mut self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let Some(token) = self.tokens.next() else {
+            return Ok(());
+        };
+        match token {
+            Token::Array => match self.arrays.next() {
+                Some(array) => write!(out, "{array}"),
+                None => out.write_str("?"),
+            },
+            Token::Tuple(n) => {
+                out.write_str("(")?;
+                self.members(out, *n)?;
+                out.write_str(if *n == 1 { ",)" } else { ")" })
+            }
+            Token::List(n) => {
+                out.write_str("[")?;
+                self.members(out, *n)?;
+                out.write_str("]")
+            }
+            Token::Map(n) => {
+                out.write_str("{")?;
+                self.members(out, *n)?;
+                out.write_str("}")
+            }
+            Token::Key(key) => {
+                write!(out, "{key:?}: ")?;
+                self.tree(out)
+            }
+            Token::Some => {
+                out.write_str("some(")?;
+                self.tree(out)?;
+                out.write_str(")")
+            }
+            Token::None => out.write_str("none"),
+            Token::Record(record) => self.record(out, record),
+            Token::Bool(b) => write!(out, "{b}"),
+            Token::Int(i) => write!(out, "{i}"),
+            Token::Float(bits) => write!(out, "{:?}", f64::from_bits(*bits)),
+            Token::Complex(re, im) => {
+                let (re, im) = (f64::from_bits(*re), f64::from_bits(*im));
+                write!(out, "({re:?},{im:?})")
+            }
+            Token::Text(text) => write!(out, "{text:?}"),
+            Token::StaticText(text) => write!(out, "{text:?}"),
+        }
+    }
+
+    fn members(&mut self, out: &mut dyn fmt::Write, n: usize) -> fmt::Result {
+        for i in 0..n {
+            if i > 0 {
+                out.write_str(", ")?;
+            }
+            self.tree(out)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, out: &mut dyn fmt::Write, record: &Record) -> fmt::Result {
+        out.write_str(record.name)?;
+        if record.len == 0 {
+            return Ok(());
+        }
+        if record.fields.is_empty() {
+            out.write_str("(")?;
+            self.members(out, record.len)?;
+            return out.write_str(")");
+        }
+        out.write_str(" { ")?;
+        for (i, field) in record.fields.iter().enumerate() {
+            let separator = if i == 0 { "" } else { ", " };
+            write!(out, "{separator}{field}: ")?;
+            self.tree(out)?;
+        }
+        out.write_str(" }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_print_as_python_would() {
+        let tokens = [
+            Token::Tuple(4),
+            Token::Array,
+            Token::Map(2),
+            Token::Key("a".into()),
+            Token::Array,
+            Token::Key("b".into()),
+            Token::List(0),
+            Token::Int(3),
+            Token::Tuple(1),
+            Token::Some,
+            Token::Float((-0.0f64).to_bits()),
+        ];
+        let text = show_tokens(&tokens, &mut ["f64[3]", "f64[2]"].iter());
+        assert_eq!(
+            text,
+            r#"(f64[3], {"a": f64[2], "b": []}, 3, (some(-0.0),))"#
+        );
+    }
+
+    #[test]
+    fn a_subtree_ends_where_its_last_member_ends() {
+        let tokens = [
+            Token::Map(2),
+            Token::Key("a".into()),
+            Token::Array,
+            Token::Key("b".into()),
+            Token::Some,
+            Token::Array,
+            Token::None,
+        ];
+        let (first, rest) = subtree(&tokens);
+        assert_eq!((first.len(), rest), (6, &[Token::None][..]));
+    }
+}
