@@ -10,7 +10,7 @@ use crate::json::{Case, Data};
 type Check = Result<(), String>;
 
 /// Checks the results of a case.
-pub fn compare(case: &Case, expected: &[Data], got: &[Data]) -> Check {
+pub(crate) fn compare(case: &Case, expected: &[Data], got: &[Data]) -> Check {
     if got.len() != expected.len() {
         return Err(format!(
             "gave {} results, expected {}",
@@ -174,8 +174,8 @@ impl Matrices<'_> {
             .fold(0.0, f64::max);
         let tolerance = self.case.atol + self.case.rtol * largest.max(1.0);
         for (a, b) in got.elements.iter().zip(&expected.elements) {
-            // Written so that NaN fails.
-            if !((a - b).norm() <= tolerance) {
+            let distance = (a - b).norm();
+            if distance.is_nan() || distance > tolerance {
                 return Err(format!("{what}: {a} instead of {b}"));
             }
         }

@@ -8,11 +8,11 @@ use autojit::dispatch::call;
 use autojit::{Array, Result, Value};
 
 use crate::compiled;
-use crate::json::{Argument, Case};
+use crate::json::{Argument, Case, Data};
 
 /// How a case is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Each call at once.
     Eager,
     /// All calls written down first, then computed.
@@ -23,9 +23,9 @@ pub enum Mode {
 
 impl Mode {
     /// The modes that this build has.
-    pub fn built() -> Vec<Self> {
-        let backends = ["replay", "cranelift", "torch", "xla"];
-        let backends = backends.into_iter().filter_map(|b| Self::parse(b).ok());
+    pub(crate) fn built() -> Vec<Self> {
+        let backends = autojit::backends().into_iter();
+        let backends = backends.map(|name| Self::Backend(name.to_owned()));
         [Self::Eager, Self::Lazy]
             .into_iter()
             .chain(backends)
@@ -36,7 +36,7 @@ impl Mode {
     ///
     /// # Errors
     /// No backend of this name is built; the message lists those that are.
-    pub fn parse(name: &str) -> std::result::Result<Self, String> {
+    pub(crate) fn parse(name: &str) -> std::result::Result<Self, String> {
         match name {
             "eager" => Ok(Self::Eager),
             "lazy" => Ok(Self::Lazy),
@@ -45,7 +45,7 @@ impl Mode {
     }
 
     /// Whether calls are written down before there are values.
-    pub fn is_traced(&self) -> bool {
+    pub(crate) fn is_traced(&self) -> bool {
         *self != Self::Eager
     }
 }
@@ -60,28 +60,33 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Runs a case and gives its results, with values.
-pub fn run(mode: &Mode, case: &Case) -> Result<Vec<Array>> {
-    let inputs: Vec<Array> = case
-        .inputs
-        .iter()
-        .map(crate::json::Data::to_array)
-        .collect();
-    match mode {
-        Mode::Eager => evaluate(case, &inputs),
+/// What came of running a case.
+pub(crate) struct Ran {
+    /// The results, with values.
+    pub(crate) arrays: Vec<Array>,
+    /// Why the backend left it to replay, if it did.
+    pub(crate) declined: Option<String>,
+}
+
+/// Runs a case.
+pub(crate) fn run(mode: &Mode, case: &Case) -> Result<Ran> {
+    let inputs: Vec<Array> = case.inputs.iter().map(Data::to_array).collect();
+    let arrays = match mode {
+        Mode::Eager => evaluate(case, &inputs)?,
         Mode::Lazy => {
             let inputs: Vec<Array> = inputs.iter().map(autojit::lazy::array).collect();
-            evaluate(case, &inputs)?
-                .iter()
-                .map(Array::compute)
-                .collect()
+            autojit::lazy::compute(evaluate(case, &inputs)?)?
         }
-        Mode::Backend(name) => compiled::run(name, case, &inputs),
-    }
+        Mode::Backend(name) => return compiled::run(name, case, &inputs),
+    };
+    Ok(Ran {
+        arrays,
+        declined: None,
+    })
 }
 
 /// Makes the calls of a case one after the other.
-pub fn evaluate(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
+pub(crate) fn evaluate(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
     let mut values: Vec<Value> = inputs.iter().map(Value::from).collect();
     for step in &case.steps {
         let args: Vec<Value> = step.args.iter().map(|a| resolve(a, &values)).collect();

@@ -8,29 +8,29 @@ use num_complex::Complex64;
 use serde_json::Value as Json;
 
 /// A computation: inputs, steps that each append a value, and what NumPy gave.
-pub struct Case {
+pub(crate) struct Case {
     /// The function, or the name of the program.
-    pub name: String,
-    pub inputs: Vec<Data>,
-    pub steps: Vec<Step>,
+    pub(crate) name: String,
+    pub(crate) inputs: Vec<Data>,
+    pub(crate) steps: Vec<Step>,
     /// Which values are compared; `None` is all results of the last step.
-    pub outputs: Option<Vec<usize>>,
-    pub expected: Expected,
-    pub rtol: f64,
-    pub atol: f64,
+    pub(crate) outputs: Option<Vec<usize>>,
+    pub(crate) expected: Expected,
+    pub(crate) rtol: f64,
+    pub(crate) atol: f64,
     /// How results are compared that are not unique.
-    pub compare: String,
+    pub(crate) compare: String,
 }
 
 /// A call.
-pub struct Step {
-    pub function: String,
-    pub args: Vec<Argument>,
-    pub kwargs: Vec<(String, Argument)>,
+pub(crate) struct Step {
+    pub(crate) function: String,
+    pub(crate) args: Vec<Argument>,
+    pub(crate) kwargs: Vec<(String, Argument)>,
 }
 
 /// An argument of a call.
-pub enum Argument {
+pub(crate) enum Argument {
     /// A value of the program: an input or the result of a step.
     Reference(usize),
     List(Vec<Argument>),
@@ -38,14 +38,14 @@ pub enum Argument {
 }
 
 /// What NumPy did.
-pub enum Expected {
+pub(crate) enum Expected {
     Arrays(Vec<Data>),
     /// It refused, with an exception of this name.
     Error(String),
 }
 
 /// Why a case cannot be run.
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// The project has no such dtype.
     NoDType(String),
     Malformed(String),
@@ -61,10 +61,10 @@ type Read<T> = Result<T, Unreadable>;
 
 /// An array as plain data in C order.
 #[derive(Clone, Debug)]
-pub struct Data {
-    pub dtype: DType,
-    pub shape: Vec<usize>,
-    pub elements: Vec<Scalar>,
+pub(crate) struct Data {
+    pub(crate) dtype: DType,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) elements: Vec<Scalar>,
 }
 
 /// Runs `$body` with `$T` bound to the Rust type of a dtype.
@@ -109,7 +109,7 @@ macro_rules! with_element_type {
 
 impl Data {
     /// As an array of the default library.
-    pub fn to_array(&self) -> Array {
+    pub(crate) fn to_array(&self) -> Array {
         with_element_type!(self.dtype, T => {
             let elements = self.elements.iter().map(|&x| <T as autojit::ir::Element>::from_scalar(x));
             let shape = ndarray::IxDyn(&self.shape);
@@ -119,7 +119,7 @@ impl Data {
     }
 
     /// The data of an array whose values are known.
-    pub fn of(array: &Array) -> autojit::Result<Self> {
+    pub(crate) fn of(array: &Array) -> autojit::Result<Self> {
         let ty = array.ty()?;
         let elements = with_element_type!(ty.dtype, T => {
             array.to_ndarray::<T>()?.iter().map(|&x| Scalar::from(x)).collect()
@@ -133,7 +133,7 @@ impl Data {
 }
 
 /// Reads a file of cases or of programs.
-pub fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
+pub(crate) fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
     let json: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let items = |key: &str| json.get(key).and_then(Json::as_array);
     if let Some(cases) = items("cases") {

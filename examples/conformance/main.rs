@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A path is a file of cases or programs, or a folder of such files. Failures are listed with the file and the
-//! index of the case, skips by reason; the last line counts both. The exit code is 1 if anything failed, and
+//! index of the case; skips by reason, and likewise what a backend declined, which replay then ran; the last line
+//! counts. The exit code is 1 if anything failed, and
 //! 2 if the arguments are wrong or the backend is not built.
 //!
 //! There is no table of functions here: every call goes by name through `autojit::dispatch`, so a function that
@@ -36,6 +37,8 @@ enum Outcome {
 struct Report {
     passed: usize,
     failures: Vec<String>,
+    /// Cases that a backend declined and replay ran, by reason.
+    declined: BTreeMap<String, usize>,
     skips: BTreeMap<String, usize>,
 }
 
@@ -44,6 +47,9 @@ fn main() -> ExitCode {
         Ok(report) => {
             for failure in &report.failures {
                 println!("FAILED {failure}");
+            }
+            for (reason, count) in &report.declined {
+                println!("replayed {count}: {reason}");
             }
             for (reason, count) in &report.skips {
                 println!("skipped {count}: {reason}");
@@ -128,7 +134,7 @@ fn run_file(mode: &Mode, label: &str, path: &Path, report: &mut Report) -> Resul
         .file_name()
         .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     for (index, case) in cases.iter().enumerate() {
-        match run_case(mode, case.as_ref(), refused) {
+        match run_case(mode, case.as_ref(), refused, &mut report.declined) {
             Outcome::Passed => report.passed += 1,
             Outcome::Skipped(reason) => *report.skips.entry(reason).or_default() += 1,
             Outcome::Failed(why) => {
@@ -148,7 +154,12 @@ fn run_file(mode: &Mode, label: &str, path: &Path, report: &mut Report) -> Resul
     Ok(())
 }
 
-fn run_case(mode: &Mode, case: Result<&Case, &json::Unreadable>, refused: bool) -> Outcome {
+fn run_case(
+    mode: &Mode,
+    case: Result<&Case, &json::Unreadable>,
+    refused: bool,
+    declined: &mut BTreeMap<String, usize>,
+) -> Outcome {
     let case = match case {
         Ok(case) => case,
         Err(json::Unreadable::NoDType(dtype)) => {
@@ -179,8 +190,11 @@ fn run_case(mode: &Mode, case: Result<&Case, &json::Unreadable>, refused: bool) 
         (Expected::Arrays(_), Ok(_)) if refused => {
             Outcome::Failed("gave a result, but a trace cannot know its shape".into())
         }
-        (Expected::Arrays(expected), Ok(arrays)) => {
-            let got: autojit::Result<Vec<_>> = arrays.iter().map(json::Data::of).collect();
+        (Expected::Arrays(expected), Ok(ran)) => {
+            if let Some(reason) = ran.declined {
+                *declined.entry(reason).or_default() += 1;
+            }
+            let got: autojit::Result<Vec<_>> = ran.arrays.iter().map(json::Data::of).collect();
             match got.map_err(|e| e.to_string()) {
                 Ok(got) => match compare::compare(case, expected, &got) {
                     Ok(()) => Outcome::Passed,
