@@ -2,7 +2,8 @@
 //!
 //! None of them changes a dtype, except that joined arrays promote to a common one.
 
-use super::options::{Axes, Diagonal, Integers, JoinAxis, Offset, one_axis};
+use super::integers::one_axis;
+use super::options::{Axes, Diagonal, Integers, JoinAxis, Offset};
 use super::{attempt, eye, to_array, type_of, where_, zeros};
 use crate::ir::index::{IndexItem, IndexKey};
 use crate::ir::{ArrayType, Dims, HostArray, Op, Scalar};
