@@ -18,6 +18,7 @@
 //! lazy mask is refused.
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+use std::panic::Location;
 
 use smallvec::SmallVec;
 
@@ -64,6 +65,8 @@ pub struct Ellipsis;
 /// | `NewAxis` | `None` | a new axis of length one |
 /// | `&indices`, `[0, 2, 2]`, `vec` | the same | positions, whose shape replaces the axis |
 /// | `&mask` | the same | where the mask is true |
+///
+/// Clippy takes a literal `1..-1` outside of the macro for a mistake; inside it knows better.
 #[macro_export]
 macro_rules! ix {
     ($($items:tt)*) => { $crate::__ix!([] $($items)*) };
@@ -85,10 +88,20 @@ macro_rules! __ix {
         $crate::__ix!([$($done,)* $crate::index::Item::from($crate::index::NewAxis),] $($($rest)*)?)
     };
     ([$($done:expr,)*] $range:expr ; $step:expr $(, $($rest:tt)*)?) => {
-        $crate::__ix!([$($done,)* $crate::index::step($range, $step),] $($($rest)*)?)
+        $crate::__ix!([$($done,)* {
+            // `9..0; -1` is meant.
+            #[allow(clippy::reversed_empty_ranges)]
+            let item = $crate::index::step($range, $step);
+            item
+        },] $($($rest)*)?)
     };
     ([$($done:expr,)*] $item:expr $(, $($rest:tt)*)?) => {
-        $crate::__ix!([$($done,)* $crate::index::Item::from($item),] $($($rest)*)?)
+        $crate::__ix!([$($done,)* {
+            // `1..-1` is meant.
+            #[allow(clippy::reversed_empty_ranges)]
+            let item = $crate::index::Item::from($item);
+            item
+        },] $($($rest)*)?)
     };
     (@count) => { 0 };
     (@count $first:expr, $($rest:expr,)*) => { 1 + $crate::__ix!(@count $($rest,)*) };
@@ -315,10 +328,14 @@ impl Array {
         clippy::len_without_is_empty,
         reason = "NumPy's len, not a collection's"
     )]
+    #[track_caller]
     pub fn len(&self) -> Result<usize> {
-        let ty = self.ty()?;
+        let location = Location::caller();
+        let ty = self.ty().map_err(|e| e.at(location))?;
         let first = ty.shape.first().copied();
-        first.ok_or_else(|| Error::shape(format!("a 0-d array has no length, got {ty}")))
+        first.ok_or_else(|| {
+            Error::shape(format!("a 0-d array has no length, got {ty}")).at(location)
+        })
     }
 
     /// The parts of the array along its first axis: the rows of a matrix.

@@ -1,4 +1,57 @@
-//! autojit.
+//! Numeric code, written once: run on any array library, traced, looked at, and compiled.
+//!
+//! # Functions that find their library
+//!
+//! [`numpy`] has NumPy's functions under NumPy's names. They run where their arguments live, and give an
+//! [`Array`]; a mistake is carried along and comes out where values leave, with your own source line.
+//!
+//! ```
+//! use autojit::{Array, numpy as np};
+//!
+//! let x = Array::from([[3.0, 4.0], [1.0, 2.0]]);
+//! let lengths = np::linalg::norm(&x, np::axis(1).keepdims());
+//! println!("{}", &x / lengths);
+//! # Ok::<(), autojit::Error>(())
+//! ```
+//!
+//! # Lazy arrays
+//!
+//! [`lazy`] arrays write a computation down instead of running it: look at it, share what repeats, compute it.
+//!
+//! ```
+//! use autojit::{DType, lazy, numpy as np};
+//!
+//! let x = lazy::variable(&[2, 2], DType::Float64);
+//! let y = np::tanh(np::matmul(&x, &x));
+//! println!("{}", y.as_lazy().unwrap().show());
+//! ```
+//!
+//! # Compiled functions
+//!
+//! [`autojit()`] traces a closure once for each kind of arguments, optimises the graph and compiles it, by
+//! default to native code.
+//!
+//! ```
+//! use autojit::{Array, autojit, numpy as np};
+//!
+//! let norm = autojit(|(x, y): (Array, Array)| np::sqrt(&x * &x + &y * &y));
+//! let (x, y) = (Array::from([3.0, 5.0]), Array::from([4.0, 12.0]));
+//! assert_eq!(norm.call((&x, &y))?.to_vec::<f64>()?, [5.0, 13.0]);
+//! # Ok::<(), autojit::Error>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | to .. | see |
+//! |---|---|
+//! | make arrays, get values out | [`Array`] |
+//! | compute | [`numpy`], [`numpy::linalg`] |
+//! | index | [`ix!`](crate::ix), [`Array::get`] |
+//! | call functions by name | [`dispatch`] |
+//! | pass your own structs | [`Tree`] and its derive macro |
+//! | see what was compiled | [`Jit::explain`] |
+//! | read, write and check graphs | [`ir`] |
+
 mod array;
 mod backends;
 mod cache;
@@ -12,11 +65,12 @@ pub mod lazy;
 mod library;
 pub mod numpy;
 mod operand;
+mod operators;
 mod opt;
 mod signature;
 pub mod tree;
-mod operators;
 mod value;
+
 pub use array::Array;
 pub use autojit_derive::Tree;
 pub use backends::backends;

@@ -3,6 +3,10 @@
 //! They are the functions of [`crate::numpy`] and broadcast and promote as those do. `x += y` binds `x` to a new
 //! array; it never changes elements that another array shares. Comparisons are methods: see
 //! [`Array::less`] and its siblings.
+//!
+//! On the left there is one type of integer and one of float, `i64` and `f64`, so that the compiler knows the
+//! type of `(1.0 - &x).sum(..)` and of `2 * &x`: with a second one, every such literal would need a suffix.
+//! Nothing is lost, since numbers take part in promotion by their class, not by their width.
 
 use std::ops::{
     Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
@@ -13,33 +17,44 @@ use num_complex::{Complex32, Complex64};
 use crate::ir::Op;
 use crate::{Array, Operand};
 
-macro_rules! impl_binary {
-    ($Trait:ident $method:ident $Op:ident: $($Left:ty, $Right:ty;)*) => {$(
-        impl $Trait<$Right> for $Left {
-            type Output = Array;
-
-            #[track_caller]
-            fn $method(self, other: $Right) -> Array {
-                Array::apply(Op::$Op, &[self.into(), other.into()])
-            }
-        }
-    )*};
-}
-
 macro_rules! impl_operators {
     ($($Trait:ident $method:ident, $Assign:ident $assign:ident, $Op:ident;)*) => {$(
-        impl_binary! { $Trait $method $Op:
-            Array, Array; Array, &Array; &Array, Array; &Array, &Array;
-            Array, u8; Array, i32; Array, i64; Array, f32; Array, f64; Array, Complex32; Array, Complex64;
-            &Array, u8; &Array, i32; &Array, i64; &Array, f32; &Array, f64; &Array, Complex32; &Array, Complex64;
-            u8, Array; i32, Array; i64, Array; f32, Array; f64, Array; Complex32, Array; Complex64, Array;
-            u8, &Array; i32, &Array; i64, &Array; f32, &Array; f64, &Array; Complex32, &Array; Complex64, &Array;
-        }
+        impl_operators!(@right $Trait $method $Op: Array, &Array);
+        impl_operators!(@left $Trait $method $Op: i64, f64, Complex32, Complex64);
 
         impl<T: Into<Operand>> $Assign<T> for Array {
             #[track_caller]
             fn $assign(&mut self, other: T) {
                 *self = Array::apply(Op::$Op, &[(&*self).into(), other.into()]);
+            }
+        }
+    )*};
+    (@right $Trait:ident $method:ident $Op:ident: $($Left:ty),*) => {$(
+        impl<T: Into<Operand>> $Trait<T> for $Left {
+            type Output = Array;
+
+            #[track_caller]
+            fn $method(self, other: T) -> Array {
+                Array::apply(Op::$Op, &[self.into(), other.into()])
+            }
+        }
+    )*};
+    (@left $Trait:ident $method:ident $Op:ident: $($Left:ty),*) => {$(
+        impl $Trait<Array> for $Left {
+            type Output = Array;
+
+            #[track_caller]
+            fn $method(self, other: Array) -> Array {
+                Array::apply(Op::$Op, &[self.into(), other.into()])
+            }
+        }
+
+        impl $Trait<&Array> for $Left {
+            type Output = Array;
+
+            #[track_caller]
+            fn $method(self, other: &Array) -> Array {
+                Array::apply(Op::$Op, &[self.into(), other.into()])
             }
         }
     )*};

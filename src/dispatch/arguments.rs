@@ -47,6 +47,7 @@ impl Argument<'_> {
     }
 
     /// A list of arrays, or the rows of an array.
+    #[track_caller]
     pub(super) fn operands(&self) -> Result<Vec<Operand>> {
         match self.value {
             Some(Value::List(items)) => {

@@ -43,8 +43,12 @@ pub fn call(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Valu
         Ok(bound) => bound,
         Err(error) => return Err(error.in_op(entry.name).at(location)),
     };
+    // Not with `map`: a closure would not pass the caller's line on.
     let result = match &entry.implementation {
-        Implementation::Op(op) => operands(&bound).map(|x| Array::apply(op.clone(), &x).into()),
+        Implementation::Op(op) => match operands(&bound) {
+            Ok(operands) => Ok(Array::apply(op.clone(), &operands).into()),
+            Err(error) => Err(error),
+        },
         Implementation::Function(function) => table::run(*function, &bound),
     };
     result

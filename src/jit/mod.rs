@@ -24,7 +24,6 @@ use crate::backends::{self, Backend, Executable};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
-use crate::ir::Graph;
 use crate::library::{self, Concrete, Library};
 use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};

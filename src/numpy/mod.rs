@@ -43,6 +43,7 @@
 pub mod contract;
 pub mod create;
 pub mod elementwise;
+mod integers;
 pub mod linalg;
 mod methods;
 pub mod options;

@@ -161,7 +161,7 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
         Some(axes) => match *axes.0.as_slice() {
             // NumPy lets a 0-d array have one axis here.
             [0 | -1] if ty.ndim() == 0 => Ok(None),
-            [axis] => super::options::one_axis(axis, ty).map(Some),
+            [axis] => super::integers::one_axis(axis, ty).map(Some),
             _ => Err(Error::value(format!(
                 "expected one axis, got {}",
                 axes.0.len()

@@ -2,7 +2,8 @@
 //!
 //! None of them changes a dtype, except that joined arrays promote to a common one.
 
-use super::options::{Axes, Diagonal, Integers, JoinAxis, Offset, one_axis};
+use super::integers::one_axis;
+use super::options::{Axes, Diagonal, Integers, JoinAxis, Offset};
 use super::{attempt, eye, to_array, type_of, where_, zeros};
 use crate::ir::index::{IndexItem, IndexKey};
 use crate::ir::{ArrayType, Dims, HostArray, Op, Scalar};
@@ -39,7 +40,7 @@ fn reshape_sizes(sizes: &Integers, ty: &ArrayType) -> Result<Dims> {
         known = known.checked_mul(n as usize).ok_or_else(wrong)?;
     }
     let rest = if sizes.contains(&-1) {
-        if known == 0 || ty.size() % known != 0 {
+        if known == 0 || !ty.size().is_multiple_of(known) {
             return Err(wrong());
         }
         ty.size() / known

@@ -98,12 +98,6 @@ impl Kernel {
         let all = [&self.before, &self.outer, &self.after].into_iter().flatten();
         all.into_iter().any(|(_, o)| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
     }
-
-    /// How many parameters come before the literals: extents, then strides.
-    pub(super) fn literal_base(&self) -> usize {
-        let strides = self.slots.iter().flat_map(|s| &s.strides).filter(|s| **s == Stride::Parameter).count();
-        self.outer_rank + self.inner_rank + strides
-    }
 }
 
 /// A kernel with what it is applied to.

@@ -1,0 +1,342 @@
+//! Reads the JSON of conformance files.
+//!
+//! A single call is read as a program of one step, so that everything runs the same way. What the project has
+//! no dtype for is told apart from what is malformed.
+
+use autojit::{Array, DType, Scalar, Value};
+use num_complex::Complex64;
+use serde_json::Value as Json;
+
+/// A computation: inputs, steps that each append a value, and what NumPy gave.
+pub(crate) struct Case {
+    /// The function, or the name of the program.
+    pub(crate) name: String,
+    pub(crate) inputs: Vec<Data>,
+    pub(crate) steps: Vec<Step>,
+    /// Which values are compared; `None` is all results of the last step.
+    pub(crate) outputs: Option<Vec<usize>>,
+    pub(crate) expected: Expected,
+    pub(crate) rtol: f64,
+    pub(crate) atol: f64,
+    /// How results are compared that are not unique.
+    pub(crate) compare: String,
+}
+
+/// A call.
+pub(crate) struct Step {
+    pub(crate) function: String,
+    pub(crate) args: Vec<Argument>,
+    pub(crate) kwargs: Vec<(String, Argument)>,
+}
+
+/// An argument of a call.
+pub(crate) enum Argument {
+    /// A value of the program: an input or the result of a step.
+    Reference(usize),
+    List(Vec<Argument>),
+    Plain(Value),
+}
+
+/// What NumPy did.
+pub(crate) enum Expected {
+    Arrays(Vec<Data>),
+    /// It refused, with an exception of this name.
+    Error(String),
+}
+
+/// Why a case cannot be run.
+pub(crate) enum Unreadable {
+    /// The project has no such dtype.
+    NoDType(String),
+    Malformed(String),
+}
+
+impl From<&str> for Unreadable {
+    fn from(why: &str) -> Self {
+        Self::Malformed(why.to_owned())
+    }
+}
+
+type Read<T> = Result<T, Unreadable>;
+
+/// An array as plain data in C order.
+#[derive(Clone, Debug)]
+pub(crate) struct Data {
+    pub(crate) dtype: DType,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) elements: Vec<Scalar>,
+}
+
+/// Runs `$body` with `$T` bound to the Rust type of a dtype.
+macro_rules! with_element_type {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            DType::Uint8 => {
+                type $T = u8;
+                $body
+            }
+            DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            DType::Float64 => {
+                type $T = f64;
+                $body
+            }
+            DType::Complex64 => {
+                type $T = num_complex::Complex32;
+                $body
+            }
+            DType::Complex128 => {
+                type $T = num_complex::Complex64;
+                $body
+            }
+        }
+    };
+}
+
+impl Data {
+    /// As an array of the default library.
+    pub(crate) fn to_array(&self) -> Array {
+        with_element_type!(self.dtype, T => {
+            let elements = self.elements.iter().map(|&x| <T as autojit::ir::Element>::from_scalar(x));
+            let shape = ndarray::IxDyn(&self.shape);
+            let array = ndarray::ArrayD::<T>::from_shape_vec(shape, elements.collect());
+            Array::from(array.expect("the reader checks the number of elements"))
+        })
+    }
+
+    /// The data of an array whose values are known.
+    pub(crate) fn of(array: &Array) -> autojit::Result<Self> {
+        let ty = array.ty()?;
+        let elements = with_element_type!(ty.dtype, T => {
+            array.to_ndarray::<T>()?.iter().map(|&x| Scalar::from(x)).collect()
+        });
+        Ok(Self {
+            dtype: ty.dtype,
+            shape: ty.shape.to_vec(),
+            elements,
+        })
+    }
+}
+
+/// Reads a file of cases or of programs.
+pub(crate) fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
+    let json: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let items = |key: &str| json.get(key).and_then(Json::as_array);
+    if let Some(cases) = items("cases") {
+        Ok(cases.iter().map(read_case).collect())
+    } else if let Some(programs) = items("programs") {
+        Ok(programs.iter().map(read_program).collect())
+    } else {
+        Err("neither `cases` nor `programs` in the file".into())
+    }
+}
+
+fn read_case(json: &Json) -> Read<Case> {
+    let mut inputs = Vec::new();
+    let mut step = read_step(json, &mut inputs)?;
+    // NumPy's default, which is not ours.
+    if step.function == "linalg.svd" && !step.kwargs.iter().any(|(k, _)| k == "full_matrices") {
+        let full = Argument::Plain(Value::Bool(true));
+        step.kwargs.push(("full_matrices".into(), full));
+    }
+    Ok(Case {
+        name: step.function.clone(),
+        inputs,
+        steps: vec![step],
+        outputs: None,
+        expected: match json.get("error").and_then(Json::as_str) {
+            Some(error) => Expected::Error(error.to_owned()),
+            None => Expected::Arrays(read_results(json)?),
+        },
+        rtol: number_or_zero(json, "rtol"),
+        atol: number_or_zero(json, "atol"),
+        compare: text(json, "compare").unwrap_or_default(),
+    })
+}
+
+fn read_program(json: &Json) -> Read<Case> {
+    let mut inputs = list(json, "inputs")?
+        .iter()
+        .map(read_array)
+        .collect::<Read<Vec<_>>>()?;
+    let given = inputs.len();
+    let steps = list(json, "steps")?
+        .iter()
+        .map(|step| read_step(step, &mut inputs))
+        .collect::<Read<Vec<_>>>()?;
+    if inputs.len() != given {
+        return Err("a step of a program has an array that is not an input".into());
+    }
+    let outputs = list(json, "outputs")?
+        .iter()
+        .map(|i| i.as_u64().map(|i| i as usize))
+        .collect::<Option<Vec<_>>>();
+    Ok(Case {
+        name: text(json, "name").unwrap_or_default(),
+        inputs,
+        steps,
+        outputs: Some(outputs.ok_or("the outputs are not numbers")?),
+        expected: Expected::Arrays(read_results(json)?),
+        rtol: number_or_zero(json, "rtol"),
+        atol: number_or_zero(json, "atol"),
+        compare: String::new(),
+    })
+}
+
+fn read_results(json: &Json) -> Read<Vec<Data>> {
+    list(json, "out")?.iter().map(read_array).collect()
+}
+
+/// Reads a call; arrays among its arguments become inputs.
+fn read_step(json: &Json, inputs: &mut Vec<Data>) -> Read<Step> {
+    let args = list(json, "args")?;
+    let kwargs = json.get("kwargs").and_then(Json::as_object);
+    Ok(Step {
+        function: text(json, "fn").ok_or("no `fn`")?,
+        args: args
+            .iter()
+            .map(|a| read_argument(a, inputs))
+            .collect::<Read<_>>()?,
+        kwargs: kwargs
+            .ok_or("no `kwargs`")?
+            .iter()
+            .map(|(name, a)| Ok((name.clone(), read_argument(a, inputs)?)))
+            .collect::<Read<_>>()?,
+    })
+}
+
+fn read_argument(json: &Json, inputs: &mut Vec<Data>) -> Read<Argument> {
+    let Some(object) = json.as_object() else {
+        return read_plain(json).map(Argument::Plain);
+    };
+    let [(kind, value)] = object.iter().collect::<Vec<_>>()[..] else {
+        return Err("a value has not exactly one key".into());
+    };
+    Ok(match kind.as_str() {
+        "array" => {
+            inputs.push(read_array(value)?);
+            Argument::Reference(inputs.len() - 1)
+        }
+        "ref" => Argument::Reference(value.as_u64().ok_or("a reference is not a number")? as usize),
+        "list" => {
+            let items = value.as_array().ok_or("a list is not an array")?;
+            let items = items.iter().map(|item| read_argument(item, inputs));
+            Argument::List(items.collect::<Read<_>>()?)
+        }
+        "float" => Argument::Plain(Value::Float(read_float(value)?)),
+        "complex" => Argument::Plain(Value::Complex(read_complex(value)?)),
+        "slice" => {
+            let part = |i: usize| value.get(i).and_then(Json::as_i64);
+            Argument::Plain(Value::Slice {
+                start: part(0),
+                stop: part(1),
+                step: part(2),
+            })
+        }
+        "ellipsis" => Argument::Plain(Value::Ellipsis),
+        "dtype" => Argument::Plain(Value::DType(read_dtype(value)?)),
+        other => return Err(Unreadable::Malformed(format!("no value is a `{other}`"))),
+    })
+}
+
+fn read_plain(json: &Json) -> Read<Value> {
+    Ok(match json {
+        Json::Null => Value::None,
+        Json::Bool(b) => Value::Bool(*b),
+        Json::String(s) => Value::Str(s.clone()),
+        Json::Number(n) => match n.as_i64() {
+            Some(i) => Value::Int(i),
+            None if n.is_f64() => Value::Float(read_float(json)?),
+            None => return Err("an integer does not fit into 64 bits".into()),
+        },
+        _ => return Err("a value is an array".into()),
+    })
+}
+
+fn read_array(json: &Json) -> Read<Data> {
+    let dtype = read_dtype(json.get("dtype").ok_or("an array has no dtype")?)?;
+    let shape = list(json, "shape")?
+        .iter()
+        .map(|n| n.as_u64().map(|n| n as usize))
+        .collect::<Option<Vec<_>>>()
+        .ok_or("a shape is not of numbers")?;
+    let elements = list(json, "data")?
+        .iter()
+        .map(|x| read_element(x, dtype))
+        .collect::<Read<Vec<_>>>()?;
+    if shape.iter().product::<usize>() != elements.len() {
+        return Err("an array has not as many elements as its shape says".into());
+    }
+    Ok(Data {
+        dtype,
+        shape,
+        elements,
+    })
+}
+
+fn read_element(json: &Json, dtype: DType) -> Read<Scalar> {
+    let scalar = if dtype.is_complex() {
+        Scalar::Complex(read_complex(json)?)
+    } else if dtype.is_float() {
+        Scalar::Float(read_float(json)?)
+    } else if let Some(b) = json.as_bool() {
+        Scalar::Int(b.into())
+    } else {
+        Scalar::Int(json.as_i64().ok_or("an integer element is not one")?)
+    };
+    Ok(scalar.cast(dtype))
+}
+
+fn read_float(json: &Json) -> Read<f64> {
+    match json {
+        Json::String(s) => match s.as_str() {
+            "nan" => Ok(f64::NAN),
+            "inf" => Ok(f64::INFINITY),
+            "-inf" => Ok(f64::NEG_INFINITY),
+            _ => Err("a float is an unknown string".into()),
+        },
+        Json::Number(n) => n.as_f64().ok_or_else(|| "a float is not a number".into()),
+        _ => Err("a float is not a number".into()),
+    }
+}
+
+fn read_complex(json: &Json) -> Read<Complex64> {
+    match json.as_array().map(Vec::as_slice) {
+        Some([re, im]) => Ok(Complex64::new(read_float(re)?, read_float(im)?)),
+        _ => Err("a complex number is not a pair".into()),
+    }
+}
+
+fn read_dtype(json: &Json) -> Read<DType> {
+    let name = json.as_str().ok_or("a dtype is not a string")?;
+    name.parse()
+        .map_err(|_| Unreadable::NoDType(name.to_owned()))
+}
+
+fn list<'a>(json: &'a Json, key: &str) -> Read<&'a [Json]> {
+    let list = json.get(key).and_then(Json::as_array);
+    list.map(Vec::as_slice)
+        .ok_or_else(|| Unreadable::Malformed(format!("no list `{key}`")))
+}
+
+fn text(json: &Json, key: &str) -> Option<String> {
+    json.get(key).and_then(Json::as_str).map(str::to_owned)
+}
+
+fn number_or_zero(json: &Json, key: &str) -> f64 {
+    json.get(key).and_then(Json::as_f64).unwrap_or(0.0)
+}
