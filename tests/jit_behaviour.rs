@@ -242,7 +242,9 @@ fn arguments_may_be_borrowed_or_given() {
     let total = autojit(|list: Vec<Array>| list.into_iter().fold(Array::from(0.0), |a, b| a + b));
     assert_eq!(vec(&total.call([&x, &y].as_slice()).unwrap()), [8.0]);
     assert_eq!(vec(&total.call(vec![&x, &y]).unwrap()), [8.0]);
-    assert_eq!(vec(&total.call(&vec![x, y]).unwrap()), [8.0]);
+    let list = vec![x, y];
+    assert_eq!(vec(&total.call(&list).unwrap()), [8.0]);
+    assert_eq!(vec(&total.call(list).unwrap()), [8.0]);
     assert_eq!(total.misses(), 1);
 }
 

@@ -96,7 +96,7 @@ fn they_are_arguments_and_results() {
     let apply = autojit(|(layer, activation, x): (Layer, Activation, Array)| {
         let mut y = &layer.weights * &x;
         if let Some(bias) = &layer.bias {
-            y = y + bias;
+            y += bias;
         }
         let y = match &activation {
             Activation::Identity => y,

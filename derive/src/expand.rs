@@ -179,15 +179,24 @@ mod tests {
     fn what_cannot_be_a_tree_is_told_why() {
         let union = refusal(parse_quote!(union U { a: f64, b: i64 }));
         assert!(union.starts_with("`Tree` cannot be derived for a union"));
-        let empty = refusal(parse_quote!(enum Never {}));
+        let empty = refusal(parse_quote!(
+            enum Never {}
+        ));
         assert!(empty.contains("without variants"));
-        let borrowed = refusal(parse_quote!(struct Borrowed<'a> { x: &'a Array }));
+        let borrowed = refusal(parse_quote!(
+            struct Borrowed<'a> {
+                x: &'a Array,
+            }
+        ));
         assert!(borrowed.contains("own their arrays"));
     }
 
     #[test]
     fn type_parameters_are_bounded() {
-        let code = tree(parse_quote!(struct Two<T: Clone, U>(T, U);)).unwrap();
+        let code = tree(parse_quote!(
+            struct Two<T: Clone, U>(T, U);
+        ))
+        .unwrap();
         let code = code.to_string();
         assert!(code.contains("T : Clone + :: autojit :: tree :: Tree"));
         assert!(code.contains("U : :: autojit :: tree :: Tree"));
