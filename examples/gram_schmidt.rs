@@ -57,16 +57,30 @@ struct Options {
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options { n: 50, input: None, backend: None, dtype: DType::Float64 };
+    let mut options = Options {
+        n: 50,
+        input: None,
+        backend: None,
+        dtype: DType::Float64,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))
+        };
         match name.as_str() {
             "--n" => options.n = value()?.parse()?,
             "--input" => options.input = Some(value()?),
             "--backend" => options.backend = Some(value()?),
             "--dtype" => options.dtype = value()?.parse()?,
-            _ => return Err(format!("unknown option {name}, expected --n, --input, --backend or --dtype").into()),
+            _ => {
+                return Err(format!(
+                    "unknown option {name}, expected --n, --input, --backend or --dtype"
+                )
+                .into());
+            }
         }
     }
     Ok(options)
@@ -78,12 +92,16 @@ fn matrix(options: &Options) -> Result<Array, Box<dyn Error>> {
         // A Weyl sequence: evenly spread, and rows are far from dependent.
         let n = options.n;
         let value = |k: usize, step: f64| (k as f64 * step).fract() - 0.5;
-        let real = Array2::from_shape_fn((n, n), |(i, j)| value((i * n + j) * (i + 1), 0.618_033_988_749_894_9));
+        let real = Array2::from_shape_fn((n, n), |(i, j)| {
+            value((i * n + j) * (i + 1), 0.618_033_988_749_894_9)
+        });
         let x = Array::from(real);
         if !options.dtype.is_complex() {
             return Ok(np::astype(&x, options.dtype).check()?);
         }
-        let imag = Array2::from_shape_fn((n, n), |(i, j)| value((i * n + j) * (j + 3), 0.414_213_562_373_095_1));
+        let imag = Array2::from_shape_fn((n, n), |(i, j)| {
+            value((i * n + j) * (j + 3), 0.414_213_562_373_095_1)
+        });
         let i = num_complex::Complex64::i();
         return Ok(np::astype(x + Array::from(imag) * i, options.dtype).check()?);
     };
@@ -117,7 +135,12 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let ty = x.ty()?;
     let (rows, columns) = match *ty.shape {
         [rows, columns] if 0 < rows && rows <= columns => (rows, columns),
-        _ => return Err(format!("expected a matrix with at least as many columns as rows, got {ty}").into()),
+        _ => {
+            return Err(format!(
+                "expected a matrix with at least as many columns as rows, got {ty}"
+            )
+            .into());
+        }
     };
     println!("modified Gram-Schmidt of {ty}");
 
@@ -125,7 +148,11 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let plain = gram_schmidt(lazy_x.clone()).check()?;
     let shared = lazy::shared_intermediates(|| gram_schmidt(lazy_x)).check()?;
     let nodes = |a: &Array| a.as_lazy().map_or(0, lazy::LazyArray::history_num_nodes);
-    println!("graph      {} nodes, {} with shared intermediates", nodes(&plain), nodes(&shared));
+    println!(
+        "graph      {} nodes, {} with shared intermediates",
+        nodes(&plain),
+        nodes(&shared)
+    );
 
     let mut jit = autojit(gram_schmidt);
     if let Some(backend) = &options.backend {
@@ -148,9 +175,15 @@ fn run() -> Result<bool, Box<dyn Error>> {
     );
 
     let report = |name: &str, us: f64| println!("call       {name:<10} {us:>10.2} us");
-    report("eager", time(|| drop(black_box(gram_schmidt(black_box(x.clone()))))));
+    report(
+        "eager",
+        time(|| drop(black_box(gram_schmidt(black_box(x.clone()))))),
+    );
     let replay = autojit(gram_schmidt).backend("replay");
-    report("replay", time(|| drop(black_box(replay.call(black_box(&x))))));
+    report(
+        "replay",
+        time(|| drop(black_box(replay.call(black_box(&x))))),
+    );
     let native = time(|| drop(black_box(jit.call(black_box(&x)))));
     report(explanation.backend(), native);
     if ty.dtype == DType::Float64 {
@@ -158,7 +191,11 @@ fn run() -> Result<bool, Box<dyn Error>> {
         let mut out = vec![0.0; data.len()];
         let plain = time(|| plain_loops(black_box(&data), black_box(&mut out), rows, columns));
         report("plain Rust", plain);
-        println!("ratio      {} / plain Rust = {:.2}", explanation.backend(), native / plain);
+        println!(
+            "ratio      {} / plain Rust = {:.2}",
+            explanation.backend(),
+            native / plain
+        );
     }
 
     let product = np::matmul(&q, np::transpose(np::conj(&q), ..));

@@ -172,7 +172,10 @@ impl Graph {
         let ty = array.ty();
         let hash = hash_constant(&array);
         let candidates = self.constants_by_hash.entry(hash).or_default();
-        let found = candidates.iter().map(|&i| i as usize).find(|&i| self.constants[i].same_bits(&array));
+        let found = candidates
+            .iter()
+            .map(|&i| i as usize)
+            .find(|&i| self.constants[i].same_bits(&array));
         let index = found.unwrap_or_else(|| {
             candidates.push(self.constants.len() as u32);
             self.constants.push(array);

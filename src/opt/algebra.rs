@@ -101,25 +101,36 @@ fn neutral_left(c: &mut Candidate<'_>) -> Option<ValueId> {
 fn power_two(c: &mut Candidate<'_>) -> Option<ValueId> {
     let Op::Power = c.op else { return None };
     let scalar = literal(c, 1)?;
-    let two = is_real(scalar, 2.0) || scalar == Scalar::Complex(num_complex::Complex64::new(2.0, 0.0));
+    let two =
+        is_real(scalar, 2.0) || scalar == Scalar::Complex(num_complex::Complex64::new(2.0, 0.0));
     let x = c.inputs[0];
     (two && c.input_type(0)? == c.array_type()?).then(|| c.replace(Op::Multiply, &[x, x]))?
 }
 
 fn transpose(c: &mut Candidate<'_>) -> Option<ValueId> {
-    let Op::Transpose { perm } = c.op else { return None };
+    let Op::Transpose { perm } = c.op else {
+        return None;
+    };
     if perm.is_sorted() {
         return Some(c.inputs[0]);
     }
     let inner = &c.graph[c.inputs[0]];
-    let Op::Transpose { perm: before } = &inner.op else { return None };
+    let Op::Transpose { perm: before } = &inner.op else {
+        return None;
+    };
     let both: Dims = perm.iter().map(|&p| before[p]).collect();
     let x = inner.inputs[0];
-    if both.is_sorted() { Some(x) } else { c.replace(Op::Transpose { perm: both }, &[x]) }
+    if both.is_sorted() {
+        Some(x)
+    } else {
+        c.replace(Op::Transpose { perm: both }, &[x])
+    }
 }
 
 fn reshape(c: &mut Candidate<'_>) -> Option<ValueId> {
-    let Op::Reshape { shape } = c.op else { return None };
+    let Op::Reshape { shape } = c.op else {
+        return None;
+    };
     let mut x = c.inputs[0];
     if let Op::Reshape { .. } = c.graph[x].op {
         x = c.graph[x].inputs[0];
@@ -135,22 +146,35 @@ fn broadcast_to_same(c: &mut Candidate<'_>) -> Option<ValueId> {
 }
 
 fn slice_whole(c: &mut Candidate<'_>) -> Option<ValueId> {
-    let Op::Slice { slicing } = c.op else { return None };
-    slicing.steps.iter().all(|&s| s == 1).then(|| input_as_result(c, 0))?
+    let Op::Slice { slicing } = c.op else {
+        return None;
+    };
+    slicing
+        .steps
+        .iter()
+        .all(|&s| s == 1)
+        .then(|| input_as_result(c, 0))?
 }
 
 fn reduce_nothing(c: &mut Candidate<'_>) -> Option<ValueId> {
-    let (Op::Sum { axes, .. } | Op::Prod { axes, .. } | Op::Max { axes, .. } | Op::Min { axes, .. }) = c.op else {
+    let (Op::Sum { axes, .. }
+    | Op::Prod { axes, .. }
+    | Op::Max { axes, .. }
+    | Op::Min { axes, .. }) = c.op
+    else {
         return None;
     };
     axes.is_empty().then(|| input_as_result(c, 0))?
 }
 
 fn concatenate_one(c: &mut Candidate<'_>) -> Option<ValueId> {
-    let Op::Concatenate { .. } = c.op else { return None };
+    let Op::Concatenate { .. } = c.op else {
+        return None;
+    };
     // Empty parts add nothing.
-    let axis_full: SmallVec<[usize; 4]> =
-        (0..c.inputs.len()).filter(|&i| c.input_type(i).is_some_and(|t| t.size() > 0)).collect();
+    let axis_full: SmallVec<[usize; 4]> = (0..c.inputs.len())
+        .filter(|&i| c.input_type(i).is_some_and(|t| t.size() > 0))
+        .collect();
     match axis_full.as_slice() {
         [only] => input_as_result(c, *only),
         _ => None,

@@ -16,7 +16,10 @@ const LARGEST_WORK: usize = 1 << 16;
 
 fn fold(c: &mut Candidate<'_>) -> Option<ValueId> {
     // Views of constants are free where they are, and would only be copied by folding.
-    if matches!(c.op, Op::BroadcastTo { .. } | Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. }) {
+    if matches!(
+        c.op,
+        Op::BroadcastTo { .. } | Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. }
+    ) {
         return None;
     }
     let result = c.array_type()?.size();

@@ -73,11 +73,19 @@ mod tests {
 
     #[test]
     fn what_changes_bits_stays() {
-        for line in ["add %x %zero", "multiply %x %zero", "subtract %x %x", "divide %x %x"] {
+        for line in [
+            "add %x %zero",
+            "multiply %x %zero",
+            "subtract %x %x",
+            "divide %x %x",
+        ] {
             let text = optimized(&format!(
                 "%x = input index=0 ty=f64[3]\n%zero = literal value=0.0:f64\n%y = {line}\nreturn %y"
             ));
-            assert!(text.contains(line.split(' ').next().unwrap()), "{line} was changed:\n{text}");
+            assert!(
+                text.contains(line.split(' ').next().unwrap()),
+                "{line} was changed:\n{text}"
+            );
         }
     }
 
@@ -109,6 +117,9 @@ mod tests {
             .unwrap();
         let expanded = expand(&graph).unwrap();
         expanded.verify().unwrap();
-        assert!(expanded.nodes().iter().all(|n| !n.op.has_expansion()), "{expanded}");
+        assert!(
+            expanded.nodes().iter().all(|n| !n.op.has_expansion()),
+            "{expanded}"
+        );
     }
 }

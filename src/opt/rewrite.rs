@@ -44,10 +44,18 @@ pub(crate) fn rewrite(graph: &Graph, rules: &[Rule]) -> Result<Graph> {
     rebuild(graph, |new, node, inputs| {
         for (name, rule) in rules {
             let (op, ty, location) = (&node.op, &node.ty, node.location);
-            if let Some(value) = rule(&mut Candidate { graph: new, op, inputs, ty, location }) {
+            if let Some(value) = rule(&mut Candidate {
+                graph: new,
+                op,
+                inputs,
+                ty,
+                location,
+            }) {
                 if new[value].ty != node.ty {
                     let got = &new[value].ty;
-                    return Err(Error::internal(format!("rule {name} turned {op} : {ty} into {got}")));
+                    return Err(Error::internal(format!(
+                        "rule {name} turned {op} : {ty} into {got}"
+                    )));
                 }
                 return Ok(value);
             }
@@ -71,7 +79,8 @@ pub(crate) fn rebuild(
             Op::Constant { index, .. } => new.add_constant(graph.constants()[*index].clone()),
             Op::Literal { value } => new.add_literal(value.value, value.dtype),
             _ => {
-                let inputs: SmallVec<[ValueId; 4]> = node.inputs.iter().map(|i| map[i.index()]).collect();
+                let inputs: SmallVec<[ValueId; 4]> =
+                    node.inputs.iter().map(|i| map[i.index()]).collect();
                 add(&mut new, node, &inputs)?
             }
         };

@@ -114,7 +114,9 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
     let complex = inputs.iter().any(|d| d.is_complex());
     let integer = inputs.iter().any(|d| d.is_integer());
     match operation {
-        Operation::Load { .. } | Operation::Store { .. } | Operation::Literal { .. } => result != DType::Bool,
+        Operation::Load { .. } | Operation::Store { .. } | Operation::Literal { .. } => {
+            result != DType::Bool
+        }
         Operation::Reduce { op, .. } => match op {
             ReduceOp::Sum => true,
             ReduceOp::Max | ReduceOp::Min => !complex && !integer && result != DType::Bool,
@@ -122,7 +124,9 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
             ReduceOp::Prod | ReduceOp::Any | ReduceOp::All => false,
         },
         Operation::Map { op, .. } => match op {
-            Op::Add | Op::Subtract | Op::Negative | Op::Conj | Op::Real | Op::Imag | Op::Where => true,
+            Op::Add | Op::Subtract | Op::Negative | Op::Conj | Op::Real | Op::Imag | Op::Where => {
+                true
+            }
             Op::Multiply | Op::Equal | Op::NotEqual => !inputs.contains(&DType::Bool),
             Op::LogicalAnd | Op::LogicalOr | Op::LogicalNot => true,
             Op::Divide | Op::Sqrt | Op::Absolute | Op::Sign => !complex && !integer,
@@ -211,7 +215,9 @@ impl Arithmetic<'_, '_> {
         result: DType,
         width: Width,
     ) -> Result<Element> {
-        let dtype = *dtypes.last().ok_or_else(|| Error::internal("an op without inputs is in a loop"))?;
+        let dtype = *dtypes
+            .last()
+            .ok_or_else(|| Error::internal("an op without inputs is in a loop"))?;
         let class = dtype.class();
         let one = x[0].real();
         Ok(match op {
@@ -236,7 +242,9 @@ impl Arithmetic<'_, '_> {
             Op::Absolute => match class {
                 Class::Complex => return self.call(op.name(), x, dtype, result),
                 Class::Float => Element::One(self.builder.ins().fabs(one)),
-                Class::Integer if dtype != DType::Uint8 => Element::One(self.builder.ins().iabs(one)),
+                Class::Integer if dtype != DType::Uint8 => {
+                    Element::One(self.builder.ins().iabs(one))
+                }
                 _ => x[0],
             },
             Op::Sign => self.sign(x[0], dtype, width)?,
@@ -248,17 +256,24 @@ impl Arithmetic<'_, '_> {
                 _ => x[0].zip(x[1], |a, b| self.builder.ins().fadd(a, b)),
             },
             Op::Subtract => match class {
-                Class::Bool | Class::Integer => Element::One(self.builder.ins().isub(one, x[1].real())),
+                Class::Bool | Class::Integer => {
+                    Element::One(self.builder.ins().isub(one, x[1].real()))
+                }
                 _ => x[0].zip(x[1], |a, b| self.builder.ins().fsub(a, b)),
             },
             Op::Multiply => self.multiply(x[0], x[1], class),
-            Op::Divide if class == Class::Float => Element::One(self.builder.ins().fdiv(one, x[1].real())),
+            Op::Divide if class == Class::Float => {
+                Element::One(self.builder.ins().fdiv(one, x[1].real()))
+            }
             Op::Maximum => self.extremum(x[0], x[1], dtype, true, width),
             Op::Minimum => self.extremum(x[0], x[1], dtype, false, width),
             Op::Power if class == Class::Integer => {
                 if dtype != DType::Uint8 {
                     let zero = self.builder.ins().iconst(component(dtype), 0);
-                    let negative = self.builder.ins().icmp(IntCC::SignedLessThan, x[1].real(), zero);
+                    let negative =
+                        self.builder
+                            .ins()
+                            .icmp(IntCC::SignedLessThan, x[1].real(), zero);
                     self.fail_if(negative, FAILURE_NEGATIVE_POWER, None)?;
                 }
                 return self.call(op.name(), x, dtype, result);
@@ -285,7 +300,10 @@ impl Arithmetic<'_, '_> {
             (Element::Pair(a, b), Element::Pair(c, d)) => {
                 let (ac, bd) = (self.builder.ins().fmul(a, c), self.builder.ins().fmul(b, d));
                 let (ad, bc) = (self.builder.ins().fmul(a, d), self.builder.ins().fmul(b, c));
-                Element::Pair(self.builder.ins().fsub(ac, bd), self.builder.ins().fadd(ad, bc))
+                Element::Pair(
+                    self.builder.ins().fsub(ac, bd),
+                    self.builder.ins().fadd(ad, bc),
+                )
             }
             (x, y) => {
                 let (x, y) = (x.real(), y.real());
@@ -310,7 +328,10 @@ impl Arithmetic<'_, '_> {
             }));
         }
         let x = x.real();
-        let (zero, one) = (self.number(0.0, dtype, width), self.number(1.0, dtype, width));
+        let (zero, one) = (
+            self.number(0.0, dtype, width),
+            self.number(1.0, dtype, width),
+        );
         if dtype.is_float() {
             let minus_one = self.number(-1.0, dtype, width);
             let above = self.builder.ins().fcmp(FloatCC::GreaterThan, x, zero);
@@ -329,11 +350,23 @@ impl Arithmetic<'_, '_> {
         }
         let minus_one = self.number(-1.0, dtype, width);
         let below = self.builder.ins().icmp(IntCC::SignedLessThan, x, zero);
-        Ok(Element::One(self.select(below, minus_one, zero_or_one, width)))
+        Ok(Element::One(self.select(
+            below,
+            minus_one,
+            zero_or_one,
+            width,
+        )))
     }
 
     /// The larger or smaller of two; NaN if either is. Source: NumPy's loops for `maximum` and `minimum`.
-    pub(super) fn extremum(&mut self, x: Element, y: Element, dtype: DType, largest: bool, width: Width) -> Element {
+    pub(super) fn extremum(
+        &mut self,
+        x: Element,
+        y: Element,
+        dtype: DType,
+        largest: bool,
+        width: Width,
+    ) -> Element {
         match dtype.class() {
             Class::Bool if largest => Element::One(self.builder.ins().bor(x.real(), y.real())),
             Class::Bool => Element::One(self.builder.ins().band(x.real(), y.real())),
@@ -367,14 +400,22 @@ impl Arithmetic<'_, '_> {
             return match (comparison, dtype.class() >= Class::Float) {
                 (Comparison::Equal, true) => self.builder.ins().fcmp(FloatCC::Equal, a, c),
                 (Comparison::Less, true) => self.builder.ins().fcmp(FloatCC::LessThan, a, c),
-                (Comparison::LessEqual, true) => self.builder.ins().fcmp(FloatCC::LessThanOrEqual, a, c),
+                (Comparison::LessEqual, true) => {
+                    self.builder.ins().fcmp(FloatCC::LessThanOrEqual, a, c)
+                }
                 (Comparison::Equal, false) => self.builder.ins().icmp(IntCC::Equal, a, c),
-                (Comparison::Less, false) if unsigned => self.builder.ins().icmp(IntCC::UnsignedLessThan, a, c),
+                (Comparison::Less, false) if unsigned => {
+                    self.builder.ins().icmp(IntCC::UnsignedLessThan, a, c)
+                }
                 (Comparison::Less, false) => self.builder.ins().icmp(IntCC::SignedLessThan, a, c),
                 (Comparison::LessEqual, false) if unsigned => {
-                    self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, a, c)
+                    self.builder
+                        .ins()
+                        .icmp(IntCC::UnsignedLessThanOrEqual, a, c)
                 }
-                (Comparison::LessEqual, false) => self.builder.ins().icmp(IntCC::SignedLessThanOrEqual, a, c),
+                (Comparison::LessEqual, false) => {
+                    self.builder.ins().icmp(IntCC::SignedLessThanOrEqual, a, c)
+                }
             };
         };
         let real_equal = self.builder.ins().fcmp(FloatCC::Equal, a, c);
@@ -459,20 +500,42 @@ impl Arithmetic<'_, '_> {
 
     /// As x86 converts: what does not fit gives the smallest integer.
     fn float_to_integer(&mut self, x: Value, from: DType, to: DType) -> Value {
-        let x = if from == DType::Float32 { self.builder.ins().fpromote(F64, x) } else { x };
+        let x = if from == DType::Float32 {
+            self.builder.ins().fpromote(F64, x)
+        } else {
+            x
+        };
         let (ty, low, high) = if to == DType::Int32 {
             (I32, -2_147_483_649.0, 2_147_483_648.0)
         } else {
-            (I64, -9_223_372_036_854_777_856.0, 9_223_372_036_854_775_808.0)
+            (
+                I64,
+                -9_223_372_036_854_777_856.0,
+                9_223_372_036_854_775_808.0,
+            )
         };
-        let (low, high) = (self.builder.ins().f64const(low), self.builder.ins().f64const(high));
+        let (low, high) = (
+            self.builder.ins().f64const(low),
+            self.builder.ins().f64const(high),
+        );
         let above = self.builder.ins().fcmp(FloatCC::GreaterThan, x, low);
         let below = self.builder.ins().fcmp(FloatCC::LessThan, x, high);
         let fits = self.builder.ins().band(above, below);
         let converted = self.builder.ins().fcvt_to_sint_sat(ty, x);
-        let smallest = self.builder.ins().iconst(ty, if ty == I32 { i64::from(i32::MIN) } else { i64::MIN });
+        let smallest = self.builder.ins().iconst(
+            ty,
+            if ty == I32 {
+                i64::from(i32::MIN)
+            } else {
+                i64::MIN
+            },
+        );
         let integer = self.builder.ins().select(fits, converted, smallest);
-        if to == DType::Uint8 { self.builder.ins().ireduce(I8, integer) } else { integer }
+        if to == DType::Uint8 {
+            self.builder.ins().ireduce(I8, integer)
+        } else {
+            integer
+        }
     }
 
     /// Calls a scalar function of the runtime.
@@ -491,7 +554,10 @@ impl Arithmetic<'_, '_> {
         arguments.push(out);
         self.builder.ins().call(function, &arguments);
         let re = self.builder.ins().load(part, memory(), out, 0);
-        let im = self.builder.ins().load(part, memory(), out, part.bytes() as i32);
+        let im = self
+            .builder
+            .ins()
+            .load(part, memory(), out, part.bytes() as i32);
         Ok(Element::Pair(re, im))
     }
 
@@ -502,15 +568,25 @@ impl Arithmetic<'_, '_> {
         let zero = self.builder.ins().iconst(I64, 0);
         let negative = self.builder.ins().icmp(IntCC::SignedLessThan, index, zero);
         let wrapped = self.builder.ins().select(negative, from_end, index);
-        let bad = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, wrapped, size_value);
+        let bad = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, wrapped, size_value);
         self.fail_if(bad, FAILURE_INDEX, Some((index, axis, size)))?;
         // What follows may use the index as an address before the failure is seen.
         Ok(self.builder.ins().select(bad, zero, wrapped))
     }
 
     /// Records a failure if a condition holds.
-    fn fail_if(&mut self, condition: Value, code: i64, index: Option<(Value, usize, usize)>) -> Result<()> {
-        let record = self.failure.ok_or_else(|| Error::internal("a kernel that can fail has no record"))?;
+    fn fail_if(
+        &mut self,
+        condition: Value,
+        code: i64,
+        index: Option<(Value, usize, usize)>,
+    ) -> Result<()> {
+        let record = self
+            .failure
+            .ok_or_else(|| Error::internal("a kernel that can fail has no record"))?;
         let (failed, next) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(failed);
         self.builder.ins().brif(condition, failed, &[], next, &[]);
@@ -518,8 +594,10 @@ impl Arithmetic<'_, '_> {
         let code = self.builder.ins().iconst(I64, code);
         self.builder.ins().store(memory(), code, record, 0);
         if let Some((index, axis, size)) = index {
-            let (axis, size) =
-                (self.builder.ins().iconst(I64, axis as i64), self.builder.ins().iconst(I64, size as i64));
+            let (axis, size) = (
+                self.builder.ins().iconst(I64, axis as i64),
+                self.builder.ins().iconst(I64, size as i64),
+            );
             self.builder.ins().store(memory(), index, record, 8);
             self.builder.ins().store(memory(), axis, record, 16);
             self.builder.ins().store(memory(), size, record, 24);

@@ -39,8 +39,16 @@ pub(super) fn plan(program: &Program, schedule: &Schedule) -> Workspace {
         }
     }
     let mut free = FreeList::default();
-    let mut workspace = Workspace { offsets: vec![0; program.buffers.len()], size: 0 };
-    let rounded = |buffer: usize| program.buffers[buffer].bytes.max(1).next_multiple_of(ALIGNMENT);
+    let mut workspace = Workspace {
+        offsets: vec![0; program.buffers.len()],
+        size: 0,
+    };
+    let rounded = |buffer: usize| {
+        program.buffers[buffer]
+            .bytes
+            .max(1)
+            .next_multiple_of(ALIGNMENT)
+    };
     for step in 0..steps {
         for &buffer in &starts[step] {
             workspace.offsets[buffer] = free.take(rounded(buffer));
@@ -64,7 +72,11 @@ struct FreeList {
 impl FreeList {
     /// The smallest free piece that is large enough, or new memory at the end.
     fn take(&mut self, size: usize) -> usize {
-        let found = self.by_size.range((size, 0)..).next().map(|(&piece, ())| piece);
+        let found = self
+            .by_size
+            .range((size, 0)..)
+            .next()
+            .map(|(&piece, ())| piece);
         match found {
             Some((free, offset)) => {
                 self.remove(offset, free);

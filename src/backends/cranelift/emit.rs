@@ -27,15 +27,31 @@ pub(super) type Import<'a> = dyn FnMut(&mut FunctionBuilder<'_>, &str) -> Result
 ///
 /// # Errors
 /// A mistake of ours, such as a symbol that the runtime does not have.
-pub(super) fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &mut Import<'_>) -> Result<()> {
+pub(super) fn emit(
+    kernel: &Kernel,
+    builder: &mut FunctionBuilder<'_>,
+    import: &mut Import<'_>,
+) -> Result<()> {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    let (pointers, parameters) = (builder.block_params(entry)[0], builder.block_params(entry)[1]);
-    let failure = kernel
-        .can_fail()
-        .then(|| builder.ins().load(I64, constant_memory(), pointers, 8 * kernel.slots.len() as i32));
-    let arithmetic = Arithmetic { builder, import, failure };
+    let (pointers, parameters) = (
+        builder.block_params(entry)[0],
+        builder.block_params(entry)[1],
+    );
+    let failure = kernel.can_fail().then(|| {
+        builder.ins().load(
+            I64,
+            constant_memory(),
+            pointers,
+            8 * kernel.slots.len() as i32,
+        )
+    });
+    let arithmetic = Arithmetic {
+        builder,
+        import,
+        failure,
+    };
     let mut emitter = Emitter {
         kernel,
         a: arithmetic,
@@ -45,7 +61,13 @@ pub(super) fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &
         totals: FxHashMap::default(),
     };
     let bases = (0..kernel.slots.len())
-        .map(|i| emitter.a.builder.ins().load(I64, constant_memory(), pointers, 8 * i as i32))
+        .map(|i| {
+            emitter
+                .a
+                .builder
+                .ins()
+                .load(I64, constant_memory(), pointers, 8 * i as i32)
+        })
         .collect::<Vec<_>>();
     emitter.prepare();
     emitter.outer_loops(0, &bases)?;
@@ -123,7 +145,10 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     fn parameter(&mut self, ty: cranelift_codegen::ir::Type, word: usize) -> Clif {
-        self.a.builder.ins().load(ty, constant_memory(), self.parameters, 8 * word as i32)
+        self.a
+            .builder
+            .ins()
+            .load(ty, constant_memory(), self.parameters, 8 * word as i32)
     }
 
     fn extent(&mut self, axis: usize) -> Clif {
@@ -160,19 +185,35 @@ impl<'a> Emitter<'a, '_, '_> {
     fn outer_part(&mut self, pointers: &[Clif]) -> Result<()> {
         for (value, operation) in &self.kernel.outer {
             let element = match operation {
-                Operation::Load { slot } => self.load(*slot as usize, pointers[*slot as usize], 0, Width::Scalar),
+                Operation::Load { slot } => {
+                    self.load(*slot as usize, pointers[*slot as usize], 0, Width::Scalar)
+                }
                 Operation::Store { slot, value } => {
                     let element = self.outer_value(*value)?;
-                    self.store(*slot as usize, pointers[*slot as usize], 0, element, Width::Scalar);
+                    self.store(
+                        *slot as usize,
+                        pointers[*slot as usize],
+                        0,
+                        element,
+                        Width::Scalar,
+                    );
                     continue;
                 }
                 Operation::Literal { .. } => continue,
                 Operation::Map { op, inputs, dtype } => {
-                    let x = inputs.iter().map(|&i| self.outer_value(i)).collect::<Result<SmallVec<[_; 3]>>>()?;
-                    let dtypes: SmallVec<[DType; 3]> = inputs.iter().map(|&i| self.kernel.dtypes[i as usize]).collect();
+                    let x = inputs
+                        .iter()
+                        .map(|&i| self.outer_value(i))
+                        .collect::<Result<SmallVec<[_; 3]>>>()?;
+                    let dtypes: SmallVec<[DType; 3]> = inputs
+                        .iter()
+                        .map(|&i| self.kernel.dtypes[i as usize])
+                        .collect();
                     self.a.op(op, &x, &dtypes, *dtype, Width::Scalar)?
                 }
-                Operation::Reduce { .. } => return Err(Error::internal("a reduction is outside its loop")),
+                Operation::Reduce { .. } => {
+                    return Err(Error::internal("a reduction is outside its loop"));
+                }
             };
             self.values[*value as usize] = Some(element);
         }
@@ -180,7 +221,8 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     fn outer_value(&self, value: Value) -> Result<Element> {
-        self.values[value as usize].ok_or_else(|| Error::internal(format!("kernel value {value} is not there yet")))
+        self.values[value as usize]
+            .ok_or_else(|| Error::internal(format!("kernel value {value} is not there yet")))
     }
 
     // ---- reductions ----
@@ -221,7 +263,8 @@ impl<'a> Emitter<'a, '_, '_> {
             if op == ReduceOp::Sum && floating {
                 // The sum of nothing is +0.
                 let mut size = self.a.builder.ins().iconst(I64, 1);
-                for axis in self.kernel.outer_rank..self.kernel.outer_rank + self.kernel.inner_rank {
+                for axis in self.kernel.outer_rank..self.kernel.outer_rank + self.kernel.inner_rank
+                {
                     let extent = self.extent(axis);
                     size = self.a.builder.ins().imul(size, extent);
                 }
@@ -236,7 +279,13 @@ impl<'a> Emitter<'a, '_, '_> {
             } else {
                 SmallVec::new()
             };
-            self.totals.insert(value, Total { parts, compensation });
+            self.totals.insert(
+                value,
+                Total {
+                    parts,
+                    compensation,
+                },
+            );
         }
         Ok(())
     }
@@ -244,14 +293,21 @@ impl<'a> Emitter<'a, '_, '_> {
     /// Adds the result of a block to the running total.
     fn add_to_total(&mut self, value: Value, op: ReduceOp, block: Element) {
         let dtype = self.kernel.dtypes[value as usize];
-        let Some(total) = self.totals.get(&value).cloned() else { return };
+        let Some(total) = self.totals.get(&value).cloned() else {
+            return;
+        };
         let so_far = self.read(&total.parts);
         if total.compensation.is_empty() {
             let combined = self.combine(op, so_far, block, dtype, Width::Scalar);
             self.write(&total.parts, combined);
             return;
         }
-        for ((&sum, &compensation), x) in total.parts.iter().zip(&total.compensation).zip(block.parts()) {
+        for ((&sum, &compensation), x) in total
+            .parts
+            .iter()
+            .zip(&total.compensation)
+            .zip(block.parts())
+        {
             let b = &mut *self.a.builder;
             let (a, c) = (b.use_var(sum), b.use_var(compensation));
             // The rounding error of a + x, exactly (Knuth's two-sum).
@@ -283,7 +339,9 @@ impl<'a> Emitter<'a, '_, '_> {
     /// The totals become values that the outer part can use.
     fn finish_totals(&mut self) {
         for (value, _) in self.reductions() {
-            let Some(total) = self.totals.get(&value).cloned() else { continue };
+            let Some(total) = self.totals.get(&value).cloned() else {
+                continue;
+            };
             let sum = self.read(&total.parts);
             let result = if total.compensation.is_empty() {
                 sum
@@ -306,7 +364,14 @@ impl<'a> Emitter<'a, '_, '_> {
         }
     }
 
-    fn combine(&mut self, op: ReduceOp, x: Element, y: Element, dtype: DType, width: Width) -> Element {
+    fn combine(
+        &mut self,
+        op: ReduceOp,
+        x: Element,
+        y: Element,
+        dtype: DType,
+        width: Width,
+    ) -> Element {
         let op = match op {
             ReduceOp::Sum => Op::Add,
             ReduceOp::Prod => Op::Multiply,
@@ -316,16 +381,21 @@ impl<'a> Emitter<'a, '_, '_> {
             ReduceOp::All => Op::LogicalAnd,
         };
         // These ops cannot fail: they are plain arithmetic.
-        self.a.op(&op, &[x, y], &[dtype, dtype], dtype, width).unwrap_or(x)
+        self.a
+            .op(&op, &[x, y], &[dtype, dtype], dtype, width)
+            .unwrap_or(x)
     }
 
     /// The lanes combined into one element.
     fn combine_lanes(&mut self, op: ReduceOp, x: Element, dtype: DType, width: Width) -> Element {
-        let mut lanes: Vec<Element> =
-            (0..width.count()).map(|i| x.map(|v| self.a.builder.ins().extractlane(v, i as u8))).collect();
+        let mut lanes: Vec<Element> = (0..width.count())
+            .map(|i| x.map(|v| self.a.builder.ins().extractlane(v, i as u8)))
+            .collect();
         while lanes.len() > 1 {
             let half = lanes.len() / 2;
-            lanes = (0..half).map(|i| self.combine(op, lanes[i], lanes[i + half], dtype, Width::Scalar)).collect();
+            lanes = (0..half)
+                .map(|i| self.combine(op, lanes[i], lanes[i + half], dtype, Width::Scalar))
+                .collect();
         }
         lanes[0]
     }
@@ -336,7 +406,9 @@ impl<'a> Emitter<'a, '_, '_> {
     fn plan(&self, operations: &'a [Numbered]) -> Inner<'a> {
         let width = self.lanes(operations).unwrap_or(Width::Scalar);
         let reductions = reductions(operations);
-        let calls = operations.iter().any(|(_, o)| matches!(o, Operation::Map { op, .. } if may_call(op)));
+        let calls = operations
+            .iter()
+            .any(|(_, o)| matches!(o, Operation::Map { op, .. } if may_call(op)));
         let in_order = reductions.iter().any(|(_, op)| *op == ReduceOp::Prod);
         let unroll = if calls || in_order {
             1
@@ -347,7 +419,12 @@ impl<'a> Emitter<'a, '_, '_> {
         } else {
             1
         };
-        Inner { operations, width, unroll, reductions }
+        Inner {
+            operations,
+            width,
+            unroll,
+            reductions,
+        }
     }
 
     /// The lanes in which all operations can run, if they can.
@@ -379,11 +456,14 @@ impl<'a> Emitter<'a, '_, '_> {
                     (SmallVec::new(), slot.dtype)
                 }
                 Operation::Literal { .. } => (SmallVec::new(), kernel.dtypes[*number as usize]),
-                Operation::Reduce { input, .. } => (dtypes(&[*input]), kernel.dtypes[*number as usize]),
+                Operation::Reduce { input, .. } => {
+                    (dtypes(&[*input]), kernel.dtypes[*number as usize])
+                }
                 Operation::Map { inputs, dtype, .. } => {
                     // A truth value from outside the loop is no mask.
                     let outside = |v: &Value| {
-                        kernel.dtypes[*v as usize] == DType::Bool && operations.iter().all(|(n, _)| n != v)
+                        kernel.dtypes[*v as usize] == DType::Bool
+                            && operations.iter().all(|(n, _)| n != v)
                     };
                     if inputs.iter().any(outside) {
                         return None;
@@ -457,7 +537,9 @@ impl<'a> Emitter<'a, '_, '_> {
         })?;
         let partial = self.combine_partials(inner, &partial, width);
         if width != Width::Scalar {
-            self.stepped(position, end, 1, |s, i| s.body(pointers, axis, i, 0, Width::Scalar, inner, &partial))?;
+            self.stepped(position, end, 1, |s, i| {
+                s.body(pointers, axis, i, 0, Width::Scalar, inner, &partial)
+            })?;
         }
         self.flush(inner, &partial)
     }
@@ -486,14 +568,22 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     /// All partial results of a reduction combined into one element.
-    fn combine_partials(&mut self, inner: &Inner<'_>, partials: &Partials, width: Width) -> Partials {
+    fn combine_partials(
+        &mut self,
+        inner: &Inner<'_>,
+        partials: &Partials,
+        width: Width,
+    ) -> Partials {
         let mut combined = Partials::default();
         for &(value, op) in &inner.reductions {
             let dtype = self.kernel.dtypes[value as usize];
-            let mut elements: Vec<Element> = partials[&value].iter().map(|set| self.read(set)).collect();
+            let mut elements: Vec<Element> =
+                partials[&value].iter().map(|set| self.read(set)).collect();
             while elements.len() > 1 {
                 let half = elements.len() / 2;
-                elements = (0..half).map(|i| self.combine(op, elements[i], elements[i + half], dtype, width)).collect();
+                elements = (0..half)
+                    .map(|i| self.combine(op, elements[i], elements[i + half], dtype, width))
+                    .collect();
             }
             let mut element = elements[0];
             if width != Width::Scalar {
@@ -514,7 +604,10 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     /// The operations for the elements at `index + ahead`.
-    #[allow(clippy::too_many_arguments, reason = "one innermost step needs to know where and how")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one innermost step needs to know where and how"
+    )]
     fn body(
         &mut self,
         pointers: &[Clif],
@@ -529,7 +622,8 @@ impl<'a> Emitter<'a, '_, '_> {
         for (number, operation) in inner.operations {
             let element = match operation {
                 Operation::Load { slot } => {
-                    let (address, offset) = self.address(*slot as usize, pointers, axis, index, ahead);
+                    let (address, offset) =
+                        self.address(*slot as usize, pointers, axis, index, ahead);
                     let slot = *slot as usize;
                     if self.moves(slot, axis) {
                         self.load(slot, address, offset, width)
@@ -540,7 +634,8 @@ impl<'a> Emitter<'a, '_, '_> {
                 }
                 Operation::Store { slot, value } => {
                     let element = self.inner_value(&local, *value, width)?;
-                    let (address, offset) = self.address(*slot as usize, pointers, axis, index, ahead);
+                    let (address, offset) =
+                        self.address(*slot as usize, pointers, axis, index, ahead);
                     self.store(*slot as usize, address, offset, element, width);
                     continue;
                 }
@@ -550,7 +645,10 @@ impl<'a> Emitter<'a, '_, '_> {
                         .iter()
                         .map(|&i| self.inner_value(&local, i, width))
                         .collect::<Result<SmallVec<[_; 3]>>>()?;
-                    let dtypes: SmallVec<[DType; 3]> = inputs.iter().map(|&i| self.kernel.dtypes[i as usize]).collect();
+                    let dtypes: SmallVec<[DType; 3]> = inputs
+                        .iter()
+                        .map(|&i| self.kernel.dtypes[i as usize])
+                        .collect();
                     self.a.op(op, &x, &dtypes, *dtype, width)?
                 }
                 Operation::Reduce { op, input } => {
@@ -570,19 +668,29 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     /// A value of this step, or one from outside the loop in all lanes.
-    fn inner_value(&mut self, local: &FxHashMap<Value, Element>, value: Value, width: Width) -> Result<Element> {
+    fn inner_value(
+        &mut self,
+        local: &FxHashMap<Value, Element>,
+        value: Value,
+        width: Width,
+    ) -> Result<Element> {
         if let Some(&element) = local.get(&value) {
             return Ok(element);
         }
         let element = self.outer_value(value)?;
-        Ok(self.a.splat(element, self.kernel.dtypes[value as usize], width))
+        Ok(self
+            .a
+            .splat(element, self.kernel.dtypes[value as usize], width))
     }
 
     // ---- memory ----
 
     /// Whether a slot moves along the innermost axis.
     fn moves(&self, slot: usize, axis: usize) -> bool {
-        self.kernel.slots[slot].strides.get(axis).is_some_and(|s| *s != Stride::Zero)
+        self.kernel.slots[slot]
+            .strides
+            .get(axis)
+            .is_some_and(|s| *s != Stride::Zero)
     }
 
     /// The pointers after moving to position `i` of an axis.
@@ -604,18 +712,36 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     /// The address of a slot's element, and a constant offset from it.
-    fn address(&mut self, slot: usize, pointers: &[Clif], axis: usize, index: Clif, ahead: i64) -> (Clif, i32) {
+    fn address(
+        &mut self,
+        slot: usize,
+        pointers: &[Clif],
+        axis: usize,
+        index: Clif,
+        ahead: i64,
+    ) -> (Clif, i32) {
         let pointer = pointers[slot];
         let size = self.kernel.slots[slot].dtype.size() as i64;
         match self.kernel.slots[slot].strides.get(axis) {
             None | Some(Stride::Zero) => (pointer, 0),
             Some(Stride::Unit) => {
-                let bytes = self.a.builder.ins().ishl_imm_u(index, i64::from(size.trailing_zeros()));
-                (self.a.builder.ins().iadd(pointer, bytes), (ahead * size) as i32)
+                let bytes = self
+                    .a
+                    .builder
+                    .ins()
+                    .ishl_imm_u(index, i64::from(size.trailing_zeros()));
+                (
+                    self.a.builder.ins().iadd(pointer, bytes),
+                    (ahead * size) as i32,
+                )
             }
             Some(Stride::Parameter) => {
                 let index = self.a.builder.ins().iadd_imm_s(index, ahead);
-                let bytes = self.a.builder.ins().imul(index, self.strides[&(slot, axis)]);
+                let bytes = self
+                    .a
+                    .builder
+                    .ins()
+                    .imul(index, self.strides[&(slot, axis)]);
                 (self.a.builder.ins().iadd(pointer, bytes), 0)
             }
         }
@@ -625,12 +751,22 @@ impl<'a> Emitter<'a, '_, '_> {
     fn load_once(&mut self, slot: usize, address: Clif) -> Element {
         let dtype = self.kernel.slots[slot].dtype;
         let part = component(dtype);
-        let flags = if self.kernel.is_written(slot) { memory() } else { constant_memory() };
+        let flags = if self.kernel.is_written(slot) {
+            memory()
+        } else {
+            constant_memory()
+        };
         let first = self.a.builder.ins().load(part, flags, address, 0);
         if !dtype.is_complex() {
             return Element::One(first);
         }
-        Element::Pair(first, self.a.builder.ins().load(part, flags, address, part.bytes() as i32))
+        Element::Pair(
+            first,
+            self.a
+                .builder
+                .ins()
+                .load(part, flags, address, part.bytes() as i32),
+        )
     }
 
     fn load(&mut self, slot: usize, address: Clif, offset: i32, width: Width) -> Element {
@@ -640,7 +776,11 @@ impl<'a> Emitter<'a, '_, '_> {
         if !dtype.is_complex() {
             return Element::One(first);
         }
-        let second = self.a.builder.ins().load(ty, memory(), address, offset + ty.bytes() as i32);
+        let second = self
+            .a
+            .builder
+            .ins()
+            .load(ty, memory(), address, offset + ty.bytes() as i32);
         if width == Width::Scalar {
             return Element::Pair(first, second);
         }
@@ -660,19 +800,37 @@ impl<'a> Emitter<'a, '_, '_> {
         };
         let bytes = width.ty(self.kernel.slots[slot].dtype).bytes() as i32;
         self.a.builder.ins().store(memory(), first, address, offset);
-        self.a.builder.ins().store(memory(), second, address, offset + bytes);
+        self.a
+            .builder
+            .ins()
+            .store(memory(), second, address, offset + bytes);
     }
 
     /// Lanes picked from two vectors: `pattern` gives positions for two lanes and for four.
     fn shuffle(&mut self, x: Clif, y: Clif, pattern: (&[u8], &[u8])) -> Clif {
         let ty = self.a.builder.func.dfg.value_type(x);
         let lanes = if ty == F64X2 { pattern.0 } else { pattern.1 };
-        debug_assert!(ty == F64X2 || ty == F32X4, "only floating lanes are shuffled");
+        debug_assert!(
+            ty == F64X2 || ty == F32X4,
+            "only floating lanes are shuffled"
+        );
         let size = 16 / lanes.len() as u8;
-        let bytes: Vec<u8> = lanes.iter().flat_map(|&lane| (0..size).map(move |b| lane * size + b)).collect();
+        let bytes: Vec<u8> = lanes
+            .iter()
+            .flat_map(|&lane| (0..size).map(move |b| lane * size + b))
+            .collect();
         let flags = MemFlagsData::new().with_endianness(cranelift_codegen::ir::Endianness::Little);
-        let mask = self.a.builder.func.dfg.immediates.push(ConstantData::from(bytes));
-        let (x, y) = (self.a.builder.ins().bitcast(I8X16, flags, x), self.a.builder.ins().bitcast(I8X16, flags, y));
+        let mask = self
+            .a
+            .builder
+            .func
+            .dfg
+            .immediates
+            .push(ConstantData::from(bytes));
+        let (x, y) = (
+            self.a.builder.ins().bitcast(I8X16, flags, x),
+            self.a.builder.ins().bitcast(I8X16, flags, y),
+        );
         let shuffled = self.a.builder.ins().shuffle(x, y, mask);
         self.a.builder.ins().bitcast(ty, flags, shuffled)
     }
@@ -689,8 +847,11 @@ impl<'a> Emitter<'a, '_, '_> {
     ) -> Result<()> {
         let counter = self.a.builder.declare_var(I64);
         self.a.builder.def_var(counter, start);
-        let (head, inside, exit) =
-            (self.a.builder.create_block(), self.a.builder.create_block(), self.a.builder.create_block());
+        let (head, inside, exit) = (
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+        );
         self.a.builder.ins().jump(head, &[]);
         self.a.builder.switch_to_block(head);
         let i = self.a.builder.use_var(counter);
@@ -716,8 +877,11 @@ impl<'a> Emitter<'a, '_, '_> {
         let limit = self.a.builder.ins().iadd_imm_s(end, 1 - step);
         let counter = self.a.builder.declare_var(I64);
         self.a.builder.def_var(counter, start);
-        let (head, inside, exit) =
-            (self.a.builder.create_block(), self.a.builder.create_block(), self.a.builder.create_block());
+        let (head, inside, exit) = (
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+        );
         self.a.builder.ins().jump(head, &[]);
         self.a.builder.switch_to_block(head);
         let i = self.a.builder.use_var(counter);

@@ -87,13 +87,18 @@ fn feed_reductions(program: &Program) -> Vec<bool> {
             only_reduced[origin.0 as usize] &= reduces;
         }
     }
-    let feeds = |i: usize| is_read[i] && only_reduced[i] && matches!(program.instructions[i], Instruction::Map { .. });
+    let feeds = |i: usize| {
+        is_read[i] && only_reduced[i] && matches!(program.instructions[i], Instruction::Map { .. })
+    };
     (0..count).map(feeds).collect()
 }
 
 /// Assigns every instruction to a step.
 pub(super) fn fuse(program: &mut Program) -> Schedule {
-    let mut schedule = Schedule { feeds_reduction: feed_reductions(program), ..Schedule::default() };
+    let mut schedule = Schedule {
+        feeds_reduction: feed_reductions(program),
+        ..Schedule::default()
+    };
     for index in 0..program.instructions.len() {
         let id = InstructionId(index as u32);
         let placed = match &program.instructions[index] {
@@ -133,8 +138,12 @@ pub(super) fn fuse(program: &mut Program) -> Schedule {
 
 /// A copy that no loop makes on its way is one call of the runtime.
 fn as_copy(instruction: &Instruction) -> Option<Instruction> {
-    let Instruction::Map { op, inputs, output } = instruction else { return None };
-    let Some(Operand::View(input)) = inputs.first() else { return None };
+    let Instruction::Map { op, inputs, output } = instruction else {
+        return None;
+    };
+    let Some(Operand::View(input)) = inputs.first() else {
+        return None;
+    };
     is_copy(op, input.dtype).then(|| Instruction::Call {
         call: Call::Copy(strided_copy(input, output)),
         inputs: [input.clone()].into_iter().collect(),
@@ -160,7 +169,9 @@ pub(super) fn reads(instruction: &Instruction) -> impl Iterator<Item = &View> {
 /// The views that an instruction writes.
 pub(super) fn writes(instruction: &Instruction) -> &[View] {
     match instruction {
-        Instruction::Map { output, .. } | Instruction::Reduce { output, .. } => std::slice::from_ref(output),
+        Instruction::Map { output, .. } | Instruction::Reduce { output, .. } => {
+            std::slice::from_ref(output)
+        }
         Instruction::Call { outputs, .. } => outputs,
         Instruction::Join { .. } => &[],
     }
@@ -174,18 +185,40 @@ impl Schedule {
 
     fn open_loop(&mut self, id: InstructionId, instruction: &Instruction) -> (u32, Part) {
         let (domain, reduced, part) = match instruction {
-            Instruction::Reduce { domain, axes, .. } => (domain.clone(), Some(axes.clone()), Part::Reduction),
-            other => (writes(other).first().map(|v| v.shape.clone()).unwrap_or_default(), None, Part::Before),
+            Instruction::Reduce { domain, axes, .. } => {
+                (domain.clone(), Some(axes.clone()), Part::Reduction)
+            }
+            other => (
+                writes(other)
+                    .first()
+                    .map(|v| v.shape.clone())
+                    .unwrap_or_default(),
+                None,
+                Part::Before,
+            ),
         };
-        self.open(Step::Loop(Loop { domain, reduced, members: vec![(id, part)] }), part)
+        self.open(
+            Step::Loop(Loop {
+                domain,
+                reduced,
+                members: vec![(id, part)],
+            }),
+            part,
+        )
     }
 
     /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join.
-    fn join(&self, program: &Program, id: InstructionId) -> Option<Result<(u32, Part), &'static str>> {
+    fn join(
+        &self,
+        program: &Program,
+        id: InstructionId,
+    ) -> Option<Result<(u32, Part), &'static str>> {
         let instruction = program.instruction(id);
         let origins = || reads(instruction).filter_map(|view| view.origin.map(|o| (view, o)));
         let step = origins().map(|(_, o)| self.placed[o.0 as usize].0).max()?;
-        let Step::Loop(group) = &self.steps[step as usize] else { return Some(Err("its operand comes from a call")) };
+        let Step::Loop(group) = &self.steps[step as usize] else {
+            return Some(Err("its operand comes from a call"));
+        };
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
         }
@@ -227,7 +260,9 @@ impl Loop {
                 }
             }
             Instruction::Map { output, .. } if output.shape == self.domain => Ok(Part::Before),
-            Instruction::Map { output, .. } if self.outer_strides(&output.layout, &output.shape).is_some() => {
+            Instruction::Map { output, .. }
+                if self.outer_strides(&output.layout, &output.shape).is_some() =>
+            {
                 Ok(Part::Outer)
             }
             _ => Err("the domains differ"),
@@ -235,32 +270,55 @@ impl Loop {
     }
 
     /// The part in which an instruction can use what another of this loop made.
-    fn connect(&self, part: Part, view: &View, made_in: Part, made: &View) -> Result<Part, &'static str> {
+    fn connect(
+        &self,
+        part: Part,
+        view: &View,
+        made_in: Part,
+        made: &View,
+    ) -> Result<Part, &'static str> {
         const NOT_ELEMENTWISE: &str = "it does not read its operand element by element";
         match (part, made_in) {
             (Part::Before | Part::After, Part::Before | Part::After) => {
-                if view.buffer != made.buffer || !view.layout.same_elements(&made.layout, &self.domain) {
+                if view.buffer != made.buffer
+                    || !view.layout.same_elements(&made.layout, &self.domain)
+                {
                     return Err(NOT_ELEMENTWISE);
                 }
-                Ok(if made_in == Part::After { Part::After } else { part })
+                Ok(if made_in == Part::After {
+                    Part::After
+                } else {
+                    part
+                })
             }
             (Part::Reduction, Part::Before) => {
-                let same = view.buffer == made.buffer && view.layout.same_elements(&made.layout, &self.domain);
+                let same = view.buffer == made.buffer
+                    && view.layout.same_elements(&made.layout, &self.domain);
                 if same { Ok(part) } else { Err(NOT_ELEMENTWISE) }
             }
             (Part::Reduction, _) => Err("it would make one kernel of two reductions in a row"),
             (Part::Before | Part::After, Part::Reduction | Part::Outer) => {
-                let expected = self.outer_strides(&made.layout, &made.shape).map(|s| self.inner_strides(&s));
+                let expected = self
+                    .outer_strides(&made.layout, &made.shape)
+                    .map(|s| self.inner_strides(&s));
                 let same = expected.is_some_and(|strides| {
-                    let expected = Layout { offset: made.layout.offset, strides };
+                    let expected = Layout {
+                        offset: made.layout.offset,
+                        strides,
+                    };
                     view.buffer == made.buffer && view.layout.same_elements(&expected, &self.domain)
                 });
-                if same { Ok(Part::After) } else { Err(NOT_ELEMENTWISE) }
+                if same {
+                    Ok(Part::After)
+                } else {
+                    Err(NOT_ELEMENTWISE)
+                }
             }
             (Part::Outer, Part::Reduction | Part::Outer) => {
                 let same = view.buffer == made.buffer
                     && view.layout.offset == made.layout.offset
-                    && self.outer_strides(&view.layout, &view.shape) == self.outer_strides(&made.layout, &made.shape);
+                    && self.outer_strides(&view.layout, &view.shape)
+                        == self.outer_strides(&made.layout, &made.shape);
                 if same { Ok(part) } else { Err(NOT_ELEMENTWISE) }
             }
             _ => Err("its operand is made inside the loop"),
@@ -282,7 +340,12 @@ impl Loop {
                 .collect();
         }
         if shape.len() == outer.len() && sizes.clone().eq(shape.iter().copied()) {
-            return Some(sizes.zip(&layout.strides).map(|(n, &s)| stride(n, s)).collect());
+            return Some(
+                sizes
+                    .zip(&layout.strides)
+                    .map(|(n, &s)| stride(n, s))
+                    .collect(),
+            );
         }
         None
     }
@@ -291,6 +354,14 @@ impl Loop {
     pub(super) fn inner_strides(&self, outer: &[isize]) -> Steps {
         let mut outer = outer.iter();
         let reduced = |a: usize| self.reduced.as_ref().is_some_and(|r| r.contains(&a));
-        (0..self.domain.len()).map(|a| if reduced(a) { 0 } else { outer.next().copied().unwrap_or(0) }).collect()
+        (0..self.domain.len())
+            .map(|a| {
+                if reduced(a) {
+                    0
+                } else {
+                    outer.next().copied().unwrap_or(0)
+                }
+            })
+            .collect()
     }
 }

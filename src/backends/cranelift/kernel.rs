@@ -42,7 +42,11 @@ pub(super) enum Operation {
     /// A parameter.
     Literal { index: u16 },
     /// An elementwise op.
-    Map { op: Op, inputs: SmallVec<[Value; 3]>, dtype: DType },
+    Map {
+        op: Op,
+        inputs: SmallVec<[Value; 3]>,
+        dtype: DType,
+    },
     /// The reduction of a value over the inner loop; its result exists after the loop.
     Reduce { op: ReduceOp, input: Value },
     /// Writes a value to a slot.
@@ -86,17 +90,30 @@ pub(super) const SHORT: usize = 256;
 impl Kernel {
     /// Whether an operation may fail at run time, so that the kernel takes a pointer to a failure record.
     pub(super) fn can_fail(&self) -> bool {
-        [&self.before, &self.outer, &self.after].into_iter().flatten().any(|(_, operation)| match operation {
-            Operation::Map { op: Op::WrapIndex { .. }, .. } => true,
-            Operation::Map { op: Op::Power, dtype, .. } => dtype.is_integer(),
-            _ => false,
-        })
+        [&self.before, &self.outer, &self.after]
+            .into_iter()
+            .flatten()
+            .any(|(_, operation)| match operation {
+                Operation::Map {
+                    op: Op::WrapIndex { .. },
+                    ..
+                } => true,
+                Operation::Map {
+                    op: Op::Power,
+                    dtype,
+                    ..
+                } => dtype.is_integer(),
+                _ => false,
+            })
     }
 
     /// Whether the kernel writes to a slot, so that loads from it must stay where they are.
     pub(super) fn is_written(&self, slot: usize) -> bool {
-        let all = [&self.before, &self.outer, &self.after].into_iter().flatten();
-        all.into_iter().any(|(_, o)| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
+        let all = [&self.before, &self.outer, &self.after]
+            .into_iter()
+            .flatten();
+        all.into_iter()
+            .any(|(_, o)| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
     }
 }
 
@@ -114,8 +131,19 @@ pub(super) struct Applied {
 ///
 /// # Errors
 /// A mistake of ours.
-pub(super) fn build(program: &Program, group: &Loop, stored: &dyn Fn(InstructionId) -> bool) -> Result<Applied> {
-    let mut builder = KernelBuilder { group, kernel: Kernel::default(), slots: Vec::new(), literals: Vec::new(), made: FxHashMap::default(), loaded: FxHashMap::default() };
+pub(super) fn build(
+    program: &Program,
+    group: &Loop,
+    stored: &dyn Fn(InstructionId) -> bool,
+) -> Result<Applied> {
+    let mut builder = KernelBuilder {
+        group,
+        kernel: Kernel::default(),
+        slots: Vec::new(),
+        literals: Vec::new(),
+        made: FxHashMap::default(),
+        loaded: FxHashMap::default(),
+    };
     for &(id, part) in &group.members {
         builder.member(program.instruction(id), id, part, stored(id))?;
     }
@@ -170,13 +198,23 @@ impl KernelBuilder<'_> {
             Section::Before | Section::After => view.layout.strides.clone(),
             Section::Outer => {
                 let outer = self.group.outer_strides(&view.layout, &view.shape);
-                self.group.inner_strides(&outer.ok_or_else(|| Error::internal("an outer view does not fit"))?)
+                self.group.inner_strides(
+                    &outer.ok_or_else(|| Error::internal("an outer view does not fit"))?,
+                )
             }
         };
         // Axes of length one never move, whatever their stride says.
-        let strides =
-            strides.iter().zip(&self.group.domain).map(|(&s, &n)| if n == 1 { 0 } else { s }).collect();
-        let slot = OpenSlot { buffer: view.buffer, offset: view.layout.offset, strides, dtype: view.dtype };
+        let strides = strides
+            .iter()
+            .zip(&self.group.domain)
+            .map(|(&s, &n)| if n == 1 { 0 } else { s })
+            .collect();
+        let slot = OpenSlot {
+            buffer: view.buffer,
+            offset: view.layout.offset,
+            strides,
+            dtype: view.dtype,
+        };
         let found = self.slots.iter().position(|s| *s == slot);
         let index = found.unwrap_or_else(|| {
             self.slots.push(slot);
@@ -215,7 +253,13 @@ impl KernelBuilder<'_> {
         }
     }
 
-    fn member(&mut self, instruction: &Instruction, id: InstructionId, part: Part, stored: bool) -> Result<()> {
+    fn member(
+        &mut self,
+        instruction: &Instruction,
+        id: InstructionId,
+        part: Part,
+        stored: bool,
+    ) -> Result<()> {
         let (value, output, store_in) = match instruction {
             Instruction::Map { op, inputs, output } => {
                 let section = match part {
@@ -224,11 +268,20 @@ impl KernelBuilder<'_> {
                     Part::After => Section::After,
                     _ => return Err(Error::internal("a map has no place in its loop")),
                 };
-                let inputs = inputs.iter().map(|i| self.operand(i, section)).collect::<Result<_>>()?;
-                let map = Operation::Map { op: op.clone(), inputs, dtype: output.dtype };
+                let inputs = inputs
+                    .iter()
+                    .map(|i| self.operand(i, section))
+                    .collect::<Result<_>>()?;
+                let map = Operation::Map {
+                    op: op.clone(),
+                    inputs,
+                    dtype: output.dtype,
+                };
                 (self.emit(section, map, output.dtype), output, section)
             }
-            Instruction::Reduce { op, input, output, .. } => {
+            Instruction::Reduce {
+                op, input, output, ..
+            } => {
                 let input = self.operand(input, Section::Before)?;
                 let op = match op {
                     Op::Sum { .. } => ReduceOp::Sum,
@@ -237,16 +290,29 @@ impl KernelBuilder<'_> {
                     Op::Min { .. } => ReduceOp::Min,
                     Op::Any { .. } => ReduceOp::Any,
                     Op::All { .. } => ReduceOp::All,
-                    other => return Err(Error::internal(format!("{other} is not a reduction of loops"))),
+                    other => {
+                        return Err(Error::internal(format!(
+                            "{other} is not a reduction of loops"
+                        )));
+                    }
                 };
-                (self.emit(Section::Before, Operation::Reduce { op, input }, output.dtype), output, Section::Outer)
+                (
+                    self.emit(
+                        Section::Before,
+                        Operation::Reduce { op, input },
+                        output.dtype,
+                    ),
+                    output,
+                    Section::Outer,
+                )
             }
             _ => return Err(Error::internal("a call is in a loop")),
         };
         self.made.insert(id, (value, part));
         if stored {
             let slot = self.slot(output, store_in)?;
-            self.section(store_in).push((value, Operation::Store { slot, value }));
+            self.section(store_in)
+                .push((value, Operation::Store { slot, value }));
         }
         Ok(())
     }
@@ -269,23 +335,37 @@ impl KernelBuilder<'_> {
         let mut parameters: Vec<i64> = outer.iter().chain(&inner).map(|&(_, n)| n as i64).collect();
         for slot in &self.slots {
             let size = slot.dtype.size() as isize;
-            let classes = outer.iter().chain(&inner).map(|&(axis, _)| match slot.strides[axis] {
-                0 => Stride::Zero,
-                1 => Stride::Unit,
-                stride => {
-                    parameters.push((stride * size) as i64);
-                    Stride::Parameter
-                }
-            });
+            let classes = outer
+                .iter()
+                .chain(&inner)
+                .map(|&(axis, _)| match slot.strides[axis] {
+                    0 => Stride::Zero,
+                    1 => Stride::Unit,
+                    stride => {
+                        parameters.push((stride * size) as i64);
+                        Stride::Parameter
+                    }
+                });
             let strides = classes.collect();
-            self.kernel.slots.push(Slot { dtype: slot.dtype, strides });
+            self.kernel.slots.push(Slot {
+                dtype: slot.dtype,
+                strides,
+            });
         }
         for literal in &self.literals {
             self.kernel.literals.push(literal.dtype);
             parameters.extend(literal_bits(*literal));
         }
-        let operands = self.slots.iter().map(|s| (s.buffer, s.offset * s.dtype.size() as isize)).collect();
-        Applied { kernel: self.kernel, operands, parameters }
+        let operands = self
+            .slots
+            .iter()
+            .map(|s| (s.buffer, s.offset * s.dtype.size() as isize))
+            .collect();
+        Applied {
+            kernel: self.kernel,
+            operands,
+            parameters,
+        }
     }
 }
 
@@ -297,7 +377,9 @@ fn merge_axes(axes: &[usize], domain: &[usize], slots: &mut [OpenSlot]) -> Vec<(
         let n = domain[axis];
         match merged.last_mut() {
             Some((last, extent))
-                if slots.iter().all(|s| s.strides[*last] == s.strides[axis] * n as isize) =>
+                if slots
+                    .iter()
+                    .all(|s| s.strides[*last] == s.strides[axis] * n as isize) =>
             {
                 *last = axis;
                 *extent *= n;
@@ -326,7 +408,10 @@ fn literal_bits(literal: Literal) -> SmallVec<[i64; 2]> {
 impl std::fmt::Display for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (mut loads, mut stores) = (0, 0);
-        for (position, operations) in [&self.before, &self.outer, &self.after].into_iter().enumerate() {
+        for (position, operations) in [&self.before, &self.outer, &self.after]
+            .into_iter()
+            .enumerate()
+        {
             if position > 0 && !operations.is_empty() {
                 f.write_str("| ")?;
             }
@@ -335,11 +420,19 @@ impl std::fmt::Display for Kernel {
                     Operation::Load { .. } => loads += 1,
                     Operation::Store { .. } => stores += 1,
                     Operation::Literal { .. } => {}
-                    Operation::Map { op, dtype, .. } => write!(f, "{} {} ", op.name(), dtype.short_name())?,
-                    Operation::Reduce { op, .. } => write!(f, "{} ", format!("{op:?}").to_lowercase())?,
+                    Operation::Map { op, dtype, .. } => {
+                        write!(f, "{} {} ", op.name(), dtype.short_name())?
+                    }
+                    Operation::Reduce { op, .. } => {
+                        write!(f, "{} ", format!("{op:?}").to_lowercase())?
+                    }
                 }
             }
         }
-        write!(f, "({loads} loads, {stores} stores, {} + {} axes)", self.outer_rank, self.inner_rank)
+        write!(
+            f,
+            "({loads} loads, {stores} stores, {} + {} axes)",
+            self.outer_rank, self.inner_rank
+        )
     }
 }

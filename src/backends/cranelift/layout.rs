@@ -44,13 +44,29 @@ impl Layout {
     }
 
     pub(super) fn transpose(&self, perm: &[usize]) -> Self {
-        Self { offset: self.offset, strides: perm.iter().map(|&p| self.strides[p]).collect() }
+        Self {
+            offset: self.offset,
+            strides: perm.iter().map(|&p| self.strides[p]).collect(),
+        }
     }
 
     pub(super) fn slice(&self, starts: &[usize], steps: &[isize]) -> Self {
-        let offset = self.strides.iter().zip(starts).map(|(s, &i)| s * i as isize).sum::<isize>();
-        let strides = self.strides.iter().zip(steps).map(|(s, step)| s * step).collect();
-        Self { offset: self.offset + offset, strides }
+        let offset = self
+            .strides
+            .iter()
+            .zip(starts)
+            .map(|(s, &i)| s * i as isize)
+            .sum::<isize>();
+        let strides = self
+            .strides
+            .iter()
+            .zip(steps)
+            .map(|(s, step)| s * step)
+            .collect();
+        Self {
+            offset: self.offset + offset,
+            strides,
+        }
     }
 
     /// The strides over a larger shape by NumPy's broadcasting: zero where an axis is stretched or new.
@@ -62,17 +78,27 @@ impl Layout {
                 _ => 0,
             })
             .collect();
-        Self { offset: self.offset, strides }
+        Self {
+            offset: self.offset,
+            strides,
+        }
     }
 
     /// The same elements in C order under another shape, if strides can say so.
     pub(super) fn reshape(&self, from: &[usize], to: &[usize]) -> Option<Self> {
         if from.contains(&0) {
-            return Some(Self { offset: self.offset, strides: Self::contiguous(to).strides });
+            return Some(Self {
+                offset: self.offset,
+                strides: Self::contiguous(to).strides,
+            });
         }
         // Axes of length one carry no information; the others must split and merge in groups of equal size.
-        let old: SmallVec<[(usize, isize); 6]> =
-            from.iter().zip(&self.strides).filter(|(n, _)| **n != 1).map(|(&n, &s)| (n, s)).collect();
+        let old: SmallVec<[(usize, isize); 6]> = from
+            .iter()
+            .zip(&self.strides)
+            .filter(|(n, _)| **n != 1)
+            .map(|(&n, &s)| (n, s))
+            .collect();
         let mut strides: Steps = SmallVec::from_elem(0, to.len());
         let (mut i, mut j) = (0, 0);
         while i < old.len() {
@@ -103,19 +129,39 @@ impl Layout {
             }
             i += 1;
         }
-        Some(Self { offset: self.offset, strides })
+        Some(Self {
+            offset: self.offset,
+            strides,
+        })
     }
 
     /// Where the elements of a reshaped view lie in terms of the axes before, if the reshape only adds or
     /// drops axes of length one. The inverse of [`Layout::reshape`] for those.
     pub(super) fn unreshape(&self, before: &[usize], after: &[usize]) -> Option<Self> {
-        let long = |shape: &[usize]| -> Dims { shape.iter().copied().filter(|&n| n != 1).collect() };
+        let long =
+            |shape: &[usize]| -> Dims { shape.iter().copied().filter(|&n| n != 1).collect() };
         if long(before) != long(after) {
             return None;
         }
-        let mut strides = after.iter().zip(&self.strides).filter(|(n, _)| **n != 1).map(|(_, &s)| s);
-        let strides = before.iter().map(|&n| if n == 1 { 0 } else { strides.next().unwrap_or(0) }).collect();
-        Some(Self { offset: self.offset, strides })
+        let mut strides = after
+            .iter()
+            .zip(&self.strides)
+            .filter(|(n, _)| **n != 1)
+            .map(|(_, &s)| s);
+        let strides = before
+            .iter()
+            .map(|&n| {
+                if n == 1 {
+                    0
+                } else {
+                    strides.next().unwrap_or(0)
+                }
+            })
+            .collect();
+        Some(Self {
+            offset: self.offset,
+            strides,
+        })
     }
 
     /// The layout of the part of this view that starts at `start` along an axis.
@@ -128,7 +174,10 @@ impl Layout {
     /// Whether both reach the same elements over this shape; strides of axes of length one do not matter.
     pub(super) fn same_elements(&self, other: &Self, shape: &[usize]) -> bool {
         self.offset == other.offset
-            && shape.iter().zip(self.strides.iter().zip(&other.strides)).all(|(&n, (a, b))| n == 1 || a == b)
+            && shape
+                .iter()
+                .zip(self.strides.iter().zip(&other.strides))
+                .all(|(&n, (a, b))| n == 1 || a == b)
     }
 
     /// The inverse of a transpose.
@@ -137,7 +186,10 @@ impl Layout {
         for (i, &p) in perm.iter().enumerate() {
             strides[p] = self.strides[i];
         }
-        Self { offset: self.offset, strides }
+        Self {
+            offset: self.offset,
+            strides,
+        }
     }
 }
 
@@ -172,27 +224,58 @@ mod tests {
         for (from, to) in shapes {
             for layout in [
                 Layout::contiguous(from),
-                Layout { offset: 7, strides: Layout::contiguous(from).strides.iter().map(|s| s * 2).collect() },
-                Layout { offset: 3, strides: Layout::contiguous(from).strides.iter().rev().copied().collect() },
+                Layout {
+                    offset: 7,
+                    strides: Layout::contiguous(from)
+                        .strides
+                        .iter()
+                        .map(|s| s * 2)
+                        .collect(),
+                },
+                Layout {
+                    offset: 3,
+                    strides: Layout::contiguous(from)
+                        .strides
+                        .iter()
+                        .rev()
+                        .copied()
+                        .collect(),
+                },
             ] {
                 if let Some(reshaped) = layout.reshape(from, to) {
-                    assert_eq!(positions(&reshaped, to), positions(&layout, from), "{from:?} {to:?}");
+                    assert_eq!(
+                        positions(&reshaped, to),
+                        positions(&layout, from),
+                        "{from:?} {to:?}"
+                    );
                 } else {
                     assert!(!layout.is_contiguous(from));
                 }
             }
         }
-        let rows_apart = Layout { offset: 0, strides: Steps::from_slice(&[8, 1]) };
+        let rows_apart = Layout {
+            offset: 0,
+            strides: Steps::from_slice(&[8, 1]),
+        };
         assert!(rows_apart.reshape(&[2, 4], &[8]).is_none());
         assert!(rows_apart.reshape(&[2, 4], &[2, 2, 2]).is_some());
     }
 
     #[test]
     fn inverses_undo() {
-        let layout = Layout { offset: 5, strides: Steps::from_slice(&[1, 10, 100]) };
+        let layout = Layout {
+            offset: 5,
+            strides: Steps::from_slice(&[1, 10, 100]),
+        };
         let perm = [2, 0, 1];
         assert_eq!(layout.transpose(&perm).untranspose(&perm), layout);
-        let row = Layout { offset: 4, strides: Steps::from_slice(&[0, 2]) };
-        assert_eq!(row.unreshape(&[5], &[1, 5]).unwrap().strides.as_slice(), [2]);
+        let row = Layout {
+            offset: 4,
+            strides: Steps::from_slice(&[0, 2]),
+        };
+        assert_eq!(
+            row.unreshape(&[5], &[1, 5]).unwrap().strides.as_slice(),
+            [2]
+        );
     }
 }

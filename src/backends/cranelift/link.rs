@@ -35,7 +35,9 @@ impl Drop for Code {
     fn drop(&mut self) {
         // SAFETY: taken once, here, and not used again.
         let module = unsafe { ManuallyDrop::take(&mut self.module) };
-        let module = module.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let module = module
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: the functions are private to this value and only run while it is borrowed, so none runs now
         // and none can run later.
         unsafe { module.free_memory() };
@@ -52,7 +54,11 @@ impl Code {
 /// The machine that this process runs on, or why Cranelift has no code generator for it.
 static MACHINE: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| {
     let mut flags = settings::builder();
-    let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+    let verifier = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
     for (name, value) in [
         ("opt_level", "speed"),
         ("enable_verifier", verifier),
@@ -64,7 +70,8 @@ static MACHINE: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| {
         flags.set(name, value).map_err(|e| e.to_string())?;
     }
     let isa = cranelift_native::builder()?;
-    isa.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
+    isa.finish(settings::Flags::new(flags))
+        .map_err(|e| e.to_string())
 });
 
 static SYMBOLS: LazyLock<HashMap<&'static str, &'static Symbol>> =
@@ -89,13 +96,22 @@ fn internal(error: impl std::fmt::Display) -> Error {
 /// # Errors
 /// Cranelift does not know this machine (unsupported), or a mistake of ours.
 pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
-    let isa = MACHINE.as_ref().map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))?;
+    let isa = MACHINE
+        .as_ref()
+        .map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbol_lookup_fn(Box::new(|name| SYMBOLS.get(name).map(|s| s.address)));
     let module = ManuallyDrop::new(Mutex::new(JITModule::new(builder)));
     // From here on, dropping `code` frees what was allocated, also after an error.
-    let mut code = Code { functions: Vec::new(), bytes: 0, module };
-    let module = code.module.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut code = Code {
+        functions: Vec::new(),
+        bytes: 0,
+        module,
+    };
+    let module = code
+        .module
+        .get_mut()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut context = module.make_context();
     let mut builder_context = FunctionBuilderContext::new();
     let mut imports: HashMap<&'static str, FuncId> = HashMap::new();
@@ -103,13 +119,17 @@ pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
     for kernel in kernels {
         let mut signature = module.make_signature();
         signature.params = vec![AbiParam::new(I64), AbiParam::new(I64)];
-        let id = module.declare_anonymous_function(&signature).map_err(internal)?;
+        let id = module
+            .declare_anonymous_function(&signature)
+            .map_err(internal)?;
         context.func.signature = signature;
         let frontend = module.isa().frontend_config();
         let mut builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
         let mut used: HashMap<&'static str, FuncRef> = HashMap::new();
         let mut import = |builder: &mut FunctionBuilder<'_>, name: &str| -> Result<FuncRef> {
-            let symbol = SYMBOLS.get(name).ok_or_else(|| Error::internal(format!("the runtime has no {name}")))?;
+            let symbol = SYMBOLS
+                .get(name)
+                .ok_or_else(|| Error::internal(format!("the runtime has no {name}")))?;
             if let Some(&function) = used.get(symbol.name) {
                 return Ok(function);
             }
@@ -117,9 +137,19 @@ pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
                 Some(&id) => id,
                 None => {
                     let mut signature = module.make_signature();
-                    signature.params = symbol.params.iter().map(|&p| AbiParam::new(abi_type(p))).collect();
-                    signature.returns = symbol.result.iter().map(|&r| AbiParam::new(abi_type(r))).collect();
-                    let id = module.declare_function(name, Linkage::Import, &signature).map_err(internal)?;
+                    signature.params = symbol
+                        .params
+                        .iter()
+                        .map(|&p| AbiParam::new(abi_type(p)))
+                        .collect();
+                    signature.returns = symbol
+                        .result
+                        .iter()
+                        .map(|&r| AbiParam::new(abi_type(r)))
+                        .collect();
+                    let id = module
+                        .declare_function(name, Linkage::Import, &signature)
+                        .map_err(internal)?;
                     imports.insert(symbol.name, id);
                     id
                 }
@@ -140,7 +170,8 @@ pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
         let address = module.get_finalized_function(id);
         // SAFETY: the function was declared with exactly these two pointer parameters, no result, and the
         // calling convention of the platform's C.
-        code.functions.push(unsafe { std::mem::transmute::<*const u8, KernelFunction>(address) });
+        code.functions
+            .push(unsafe { std::mem::transmute::<*const u8, KernelFunction>(address) });
     }
     Ok(code)
 }

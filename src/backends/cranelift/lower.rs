@@ -33,7 +33,13 @@ enum Held {
 /// An op that this backend does not have (it then declines), or a mistake of ours.
 pub(super) fn lower(graph: &Graph) -> Result<Program> {
     let live = graph.live();
-    let mut lowering = Lowering { graph, program: Program::default(), held: vec![None; graph.nodes().len()], destinations: FxHashMap::default(), current: ValueId(0) };
+    let mut lowering = Lowering {
+        graph,
+        program: Program::default(),
+        held: vec![None; graph.nodes().len()],
+        destinations: FxHashMap::default(),
+        current: ValueId(0),
+    };
     lowering.place_outputs();
     for value in graph.values().rev().filter(|v| live[v.index()]) {
         lowering.place_parts(value);
@@ -81,7 +87,9 @@ impl Lowering<'_> {
     /// The parts of a join are computed in the buffer of the whole.
     fn place_parts(&mut self, value: ValueId) {
         let node = &self.graph[value];
-        let (Op::Concatenate { axis }, Ok(ty)) = (&node.op, self.graph.ty(value)) else { return };
+        let (Op::Concatenate { axis }, Ok(ty)) = (&node.op, self.graph.ty(value)) else {
+            return;
+        };
         let (buffer, layout) = match self.destinations.get(&value) {
             Some(destination) => destination.clone(),
             None => {
@@ -105,7 +113,9 @@ impl Lowering<'_> {
             let Ok(ty) = self.graph.ty(value) else { return };
             match &node.op {
                 Op::Reshape { .. } => {
-                    let Ok(before) = self.graph.ty(node.inputs[0]) else { return };
+                    let Ok(before) = self.graph.ty(node.inputs[0]) else {
+                        return;
+                    };
                     layout = match layout.unreshape(&before.shape, &ty.shape) {
                         Some(layout) => layout,
                         None => match layout.reshape(&ty.shape, &before.shape) {
@@ -120,7 +130,11 @@ impl Lowering<'_> {
                     value = node.inputs[0];
                 }
                 // What the runtime writes must be contiguous, except for matrix products.
-                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. } if !layout.is_contiguous(&ty.shape) => return,
+                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. }
+                    if !layout.is_contiguous(&ty.shape) =>
+                {
+                    return;
+                }
                 Op::Input { .. }
                 | Op::Constant { .. }
                 | Op::Literal { .. }
@@ -139,7 +153,10 @@ impl Lowering<'_> {
 
     fn new_buffer(&mut self, place: Place, ty: &ArrayType) -> BufferId {
         let id = BufferId(self.program.buffers.len() as u32);
-        self.program.buffers.push(Buffer { place, bytes: ty.size() * ty.dtype.size() });
+        self.program.buffers.push(Buffer {
+            place,
+            bytes: ty.size() * ty.dtype.size(),
+        });
         id
     }
 
@@ -159,13 +176,24 @@ impl Lowering<'_> {
     fn output(&mut self, value: ValueId, ty: &ArrayType) -> View {
         let (buffer, layout) = match self.destinations.get(&value) {
             Some(destination) => destination.clone(),
-            None => (self.new_buffer(Place::Workspace, ty), Layout::contiguous(&ty.shape)),
+            None => (
+                self.new_buffer(Place::Workspace, ty),
+                Layout::contiguous(&ty.shape),
+            ),
         };
-        View { buffer, layout, shape: ty.shape.clone(), dtype: ty.dtype, origin: Some(self.next()) }
+        View {
+            buffer,
+            layout,
+            shape: ty.shape.clone(),
+            dtype: ty.dtype,
+            origin: Some(self.next()),
+        }
     }
 
     fn held(&self, value: ValueId) -> Result<&Held> {
-        self.held[value.index()].as_ref().ok_or_else(|| Error::internal(format!("{value} was not lowered")))
+        self.held[value.index()]
+            .as_ref()
+            .ok_or_else(|| Error::internal(format!("{value} was not lowered")))
     }
 
     fn operand(&self, value: ValueId) -> Result<Operand> {
@@ -179,7 +207,9 @@ impl Lowering<'_> {
     /// An operand broadcast to a domain.
     fn broadcast(&self, value: ValueId, domain: &[usize]) -> Result<Operand> {
         Ok(match self.operand(value)? {
-            Operand::View(view) => Operand::View(view.with(view.layout.broadcast(&view.shape, domain), domain)),
+            Operand::View(view) => {
+                Operand::View(view.with(view.layout.broadcast(&view.shape, domain), domain))
+            }
             literal @ Operand::Literal(_) => literal,
         })
     }
@@ -201,7 +231,10 @@ impl Lowering<'_> {
         if view.is_contiguous() {
             return Ok(view);
         }
-        let ty = ArrayType { dtype: view.dtype, shape: view.shape.clone() };
+        let ty = ArrayType {
+            dtype: view.dtype,
+            shape: view.shape.clone(),
+        };
         Ok(self.copy(Operand::View(view), &ty, None))
     }
 
@@ -209,11 +242,24 @@ impl Lowering<'_> {
     fn copy(&mut self, from: Operand, ty: &ArrayType, to: Option<(BufferId, Layout)>) -> View {
         let (buffer, layout) = match to {
             Some(destination) => destination,
-            None => (self.new_buffer(Place::Workspace, ty), Layout::contiguous(&ty.shape)),
+            None => (
+                self.new_buffer(Place::Workspace, ty),
+                Layout::contiguous(&ty.shape),
+            ),
         };
         let origin = Some(self.next());
-        let output = View { buffer, layout, shape: ty.shape.clone(), dtype: ty.dtype, origin };
-        self.push(Instruction::Map { op: Op::Astype { dtype: ty.dtype }, inputs: smallvec![from], output: output.clone() });
+        let output = View {
+            buffer,
+            layout,
+            shape: ty.shape.clone(),
+            dtype: ty.dtype,
+            origin,
+        };
+        self.push(Instruction::Map {
+            op: Op::Astype { dtype: ty.dtype },
+            inputs: smallvec![from],
+            output: output.clone(),
+        });
         output
     }
 
@@ -235,7 +281,9 @@ impl Lowering<'_> {
             },
             Op::Transpose { perm } => match self.operand(input()?)? {
                 Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => view.with(view.layout.transpose(perm), &self.graph.ty(value)?.shape),
+                Operand::View(view) => {
+                    view.with(view.layout.transpose(perm), &self.graph.ty(value)?.shape)
+                }
             },
             Op::BroadcastTo { shape } => match self.operand(input()?)? {
                 Operand::Literal(literal) => return Ok(Held::Literal(literal)),
@@ -243,7 +291,10 @@ impl Lowering<'_> {
             },
             Op::Slice { slicing } => match self.operand(input()?)? {
                 Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => view.with(view.layout.slice(&slicing.starts, &slicing.steps), &slicing.sizes),
+                Operand::View(view) => view.with(
+                    view.layout.slice(&slicing.starts, &slicing.steps),
+                    &slicing.sizes,
+                ),
             },
             Op::Sum { axes, .. }
             | Op::Prod { axes, .. }
@@ -257,8 +308,15 @@ impl Lowering<'_> {
             Op::Argmax { axis, .. } => self.arg_reduce(value, *axis, true)?,
             Op::Argmin { axis, .. } => self.arg_reduce(value, *axis, false)?,
             Op::Qr | Op::Svd { .. } => return self.decompose(value),
-            op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => self.map(value)?,
-            op => return Err(Error::unsupported(format!("the cranelift backend does not have {}", op.name()))),
+            op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => {
+                self.map(value)?
+            }
+            op => {
+                return Err(Error::unsupported(format!(
+                    "the cranelift backend does not have {}",
+                    op.name()
+                )));
+            }
         };
         Ok(Held::View(view))
     }
@@ -266,14 +324,23 @@ impl Lowering<'_> {
     fn leaf(&mut self, place: Place, ty: &ArrayType) -> View {
         let buffer = self.new_buffer(place, ty);
         let layout = Layout::contiguous(&ty.shape);
-        View { buffer, layout, shape: ty.shape.clone(), dtype: ty.dtype, origin: None }
+        View {
+            buffer,
+            layout,
+            shape: ty.shape.clone(),
+            dtype: ty.dtype,
+            origin: None,
+        }
     }
 
     fn reshape(&mut self, view: &View, shape: &Dims, value: ValueId) -> Result<View> {
         if let Some(layout) = view.layout.reshape(&view.shape, shape) {
             return Ok(view.with(layout, shape));
         }
-        let before = ArrayType { dtype: view.dtype, shape: view.shape.clone() };
+        let before = ArrayType {
+            dtype: view.dtype,
+            shape: view.shape.clone(),
+        };
         let copy = self.copy(Operand::View(view.clone()), &before, None);
         Ok(copy.with(Layout::contiguous(shape), &self.graph.ty(value)?.shape))
     }
@@ -281,9 +348,17 @@ impl Lowering<'_> {
     fn map(&mut self, value: ValueId) -> Result<View> {
         let node = &self.graph[value];
         let ty = self.graph.ty(value)?.clone();
-        let inputs = node.inputs.iter().map(|&i| self.broadcast(i, &ty.shape)).collect::<Result<_>>()?;
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|&i| self.broadcast(i, &ty.shape))
+            .collect::<Result<_>>()?;
         let output = self.output(value, &ty);
-        self.push(Instruction::Map { op: node.op.clone(), inputs, output: output.clone() });
+        self.push(Instruction::Map {
+            op: node.op.clone(),
+            inputs,
+            output: output.clone(),
+        });
         Ok(output)
     }
 
@@ -294,7 +369,13 @@ impl Lowering<'_> {
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
         let (op, axes) = (node.op.clone(), axes.clone());
-        self.push(Instruction::Reduce { op, axes, domain, input, output: output.clone() });
+        self.push(Instruction::Reduce {
+            op,
+            axes,
+            domain,
+            input,
+            output: output.clone(),
+        });
         Ok(output)
     }
 
@@ -310,11 +391,17 @@ impl Lowering<'_> {
             start += part_ty.shape[axis];
             let from = self.operand(input)?;
             let in_place = match &from {
-                Operand::View(v) => v.buffer == buffer && v.layout.same_elements(&target, &part_ty.shape),
+                Operand::View(v) => {
+                    v.buffer == buffer && v.layout.same_elements(&target, &part_ty.shape)
+                }
                 Operand::Literal(_) => false,
             };
             if in_place {
-                if let Operand::View(View { origin: Some(origin), .. }) = from {
+                if let Operand::View(View {
+                    origin: Some(origin),
+                    ..
+                }) = from
+                {
                     parts.push(origin);
                 }
             } else if part_ty.size() > 0 {
@@ -322,12 +409,25 @@ impl Lowering<'_> {
             }
         }
         let origin = Some(self.push(Instruction::Join { parts }));
-        Ok(View { buffer, layout, shape: ty.shape, dtype: ty.dtype, origin })
+        Ok(View {
+            buffer,
+            layout,
+            shape: ty.shape,
+            dtype: ty.dtype,
+            origin,
+        })
     }
 
     fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
-        let output = View { origin: Some(self.next()), ..output };
-        self.push(Instruction::Call { call, inputs, outputs: smallvec![output.clone()] });
+        let output = View {
+            origin: Some(self.next()),
+            ..output
+        };
+        self.push(Instruction::Call {
+            call,
+            inputs,
+            outputs: smallvec![output.clone()],
+        });
         output
     }
 
@@ -356,7 +456,10 @@ impl Lowering<'_> {
         let batch = &shape[..shape.len() - 2];
         let lead = |s: &Dims, strides: &[isize]| {
             let inner = s.len() - 2;
-            let layout = Layout { offset: 0, strides: strides[..inner].into() };
+            let layout = Layout {
+                offset: 0,
+                strides: strides[..inner].into(),
+            };
             layout.broadcast(&s[..inner], batch).strides.to_vec()
         };
         let last_two = |strides: &[isize]| [strides[strides.len() - 2], strides[strides.len() - 1]];
@@ -378,7 +481,10 @@ impl Lowering<'_> {
 
     fn take(&mut self, value: ValueId, axis: usize) -> Result<View> {
         let node = &self.graph[value];
-        let (x, indices) = (self.contiguous(node.inputs[0])?, self.contiguous(node.inputs[1])?);
+        let (x, indices) = (
+            self.contiguous(node.inputs[0])?,
+            self.contiguous(node.inputs[1])?,
+        );
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
         let gather = Gather {
@@ -398,7 +504,14 @@ impl Lowering<'_> {
         let output = self.output(value, &ty);
         let (mut outer, mut strides) = (x.shape.to_vec(), x.layout.strides.to_vec());
         let (len, stride) = (outer.remove(axis), strides.remove(axis));
-        let reduce = ArgReduce { kind: kind(x.dtype), outer, outer_strides_in: strides, len, stride, largest };
+        let reduce = ArgReduce {
+            kind: kind(x.dtype),
+            outer,
+            outer_strides_in: strides,
+            len,
+            stride,
+            largest,
+        };
         Ok(self.call(Call::ArgReduce(reduce), smallvec![x], output))
     }
 
@@ -409,11 +522,20 @@ impl Lowering<'_> {
         let (m, n, kind) = (x.shape[rank - 2], x.shape[rank - 1], kind(x.dtype));
         let batch = x.shape[..rank - 2].iter().product();
         let call = match node.op {
-            Op::Svd { full_matrices } => Call::Svd { kind, full_matrices, batch, m, n },
+            Op::Svd { full_matrices } => Call::Svd {
+                kind,
+                full_matrices,
+                batch,
+                m,
+                n,
+            },
             _ => Call::Qr { kind, batch, m, n },
         };
         let types = node.ty.arrays();
-        let buffers: SmallVec<[BufferId; 3]> = types.iter().map(|ty| self.new_buffer(Place::Workspace, ty)).collect();
+        let buffers: SmallVec<[BufferId; 3]> = types
+            .iter()
+            .map(|ty| self.new_buffer(Place::Workspace, ty))
+            .collect();
         let origin = Some(self.next());
         let outputs: SmallVec<[View; 3]> = types
             .iter()
@@ -426,7 +548,11 @@ impl Lowering<'_> {
                 origin,
             })
             .collect();
-        self.push(Instruction::Call { call, inputs: smallvec![x], outputs: outputs.clone() });
+        self.push(Instruction::Call {
+            call,
+            inputs: smallvec![x],
+            outputs: outputs.clone(),
+        });
         Ok(Held::Tuple(outputs))
     }
 
@@ -446,7 +572,9 @@ impl Lowering<'_> {
             let layout = Layout::contiguous(&ty.shape);
             let from = self.operand(output)?;
             let in_place = match &from {
-                Operand::View(v) => v.buffer == buffer && v.layout.same_elements(&layout, &ty.shape),
+                Operand::View(v) => {
+                    v.buffer == buffer && v.layout.same_elements(&layout, &ty.shape)
+                }
                 Operand::Literal(_) => false,
             };
             if !in_place && ty.size() > 0 {
@@ -459,7 +587,13 @@ impl Lowering<'_> {
 
 /// The plan of a copy between two views of equal shape.
 pub(super) fn strided_copy(from: &View, to: &View) -> StridedCopy {
-    let bytes = |view: &View| -> Vec<isize> { view.layout.strides.iter().map(|s| s * from.dtype.size() as isize).collect() };
+    let bytes = |view: &View| -> Vec<isize> {
+        view.layout
+            .strides
+            .iter()
+            .map(|s| s * from.dtype.size() as isize)
+            .collect()
+    };
     StridedCopy::new(from.dtype.size(), &from.shape, &bytes(from), &bytes(to))
 }
 

@@ -80,12 +80,18 @@ fn compile(graph: &Graph) -> Result<Native> {
     let schedule = fuse::fuse(&mut program);
     let stored = stored(&program, &schedule);
     let workspace = buffers::plan(&program, &schedule);
-    let bases = Bases { constants: graph.constants().len(), inputs: graph.input_types().len() };
+    let bases = Bases {
+        constants: graph.constants().len(),
+        inputs: graph.input_types().len(),
+    };
 
     let mut kernels: Vec<Kernel> = Vec::new();
     let mut known: FxHashMap<Kernel, u32> = FxHashMap::default();
     let mut known_parameters: FxHashMap<Vec<i64>, u32> = FxHashMap::default();
-    let (mut entries, mut origins) = (Vec::with_capacity(schedule.steps.len()), Vec::with_capacity(schedule.steps.len()));
+    let (mut entries, mut origins) = (
+        Vec::with_capacity(schedule.steps.len()),
+        Vec::with_capacity(schedule.steps.len()),
+    );
     let (mut operands, mut parameters) = (Vec::new(), Vec::new());
     for step in &schedule.steps {
         let start = operands.len() as u32;
@@ -94,17 +100,24 @@ fn compile(graph: &Graph) -> Result<Native> {
             Step::Call(id) => *id,
         };
         let node = &graph[program.values[origin.0 as usize]];
-        origins.push((failing_op(&program, step).unwrap_or(node.op.name()), node.location));
+        origins.push((
+            failing_op(&program, step).unwrap_or(node.op.name()),
+            node.location,
+        ));
         match step {
             Step::Loop(group) => {
                 let applied = kernel::build(&program, group, &|id| stored[id.0 as usize])?;
-                let place = |&(buffer, offset): &(_, isize)| bases.operand(&program, &workspace, buffer, offset);
+                let place = |&(buffer, offset): &(_, isize)| {
+                    bases.operand(&program, &workspace, buffer, offset)
+                };
                 operands.extend(applied.operands.iter().map(place));
                 let next = parameters.len() as u32;
-                let parameters = *known_parameters.entry(applied.parameters).or_insert_with_key(|words| {
-                    parameters.extend_from_slice(words);
-                    next
-                });
+                let parameters = *known_parameters
+                    .entry(applied.parameters)
+                    .or_insert_with_key(|words| {
+                        parameters.extend_from_slice(words);
+                        next
+                    });
                 let can_fail = applied.kernel.can_fail();
                 let kernel = match known.get(&applied.kernel) {
                     Some(&kernel) => kernel,
@@ -115,17 +128,30 @@ fn compile(graph: &Graph) -> Result<Native> {
                         kernel
                     }
                 };
-                entries.push(Entry::Kernel { kernel, operands: start..operands.len() as u32, parameters, can_fail });
+                entries.push(Entry::Kernel {
+                    kernel,
+                    operands: start..operands.len() as u32,
+                    parameters,
+                    can_fail,
+                });
             }
             Step::Call(id) => {
-                let Instruction::Call { call, inputs, outputs } = program.instruction(*id) else {
+                let Instruction::Call {
+                    call,
+                    inputs,
+                    outputs,
+                } = program.instruction(*id)
+                else {
                     return Err(Error::internal("a step calls what is no call"));
                 };
                 for view in inputs.iter().chain(outputs) {
                     let offset = view.layout.offset * view.dtype.size() as isize;
                     operands.push(bases.operand(&program, &workspace, view.buffer, offset));
                 }
-                entries.push(Entry::Call { call: call.clone(), operands: start..operands.len() as u32 });
+                entries.push(Entry::Call {
+                    call: call.clone(),
+                    operands: start..operands.len() as u32,
+                });
             }
         }
     }
@@ -138,21 +164,39 @@ fn compile(graph: &Graph) -> Result<Native> {
         origins,
         operands,
         parameters,
-        constants: graph.constants().iter().map(HostArray::to_contiguous).collect(),
+        constants: graph
+            .constants()
+            .iter()
+            .map(HostArray::to_contiguous)
+            .collect(),
         workspace_bytes: workspace.size,
         pool: Mutex::default(),
     };
-    Ok(Native { tape, inputs: graph.input_types().to_vec(), outputs, results: program.results, report })
+    Ok(Native {
+        tape,
+        inputs: graph.input_types().to_vec(),
+        outputs,
+        results: program.results,
+        report,
+    })
 }
 
 /// The op to blame if a step fails: the one in it that can.
 fn failing_op(program: &Program, step: &Step) -> Option<&'static str> {
     let Step::Loop(group) = step else { return None };
-    group.members.iter().find_map(|&(id, _)| match program.instruction(id) {
-        Instruction::Map { op: op @ Op::Power, .. } => Some(op.name()),
-        Instruction::Map { op: Op::WrapIndex { .. }, .. } => Some("getitem"),
-        _ => None,
-    })
+    group
+        .members
+        .iter()
+        .find_map(|&(id, _)| match program.instruction(id) {
+            Instruction::Map {
+                op: op @ Op::Power, ..
+            } => Some(op.name()),
+            Instruction::Map {
+                op: Op::WrapIndex { .. },
+                ..
+            } => Some("getitem"),
+            _ => None,
+        })
 }
 
 /// Which instructions' results must be in memory: those that another step or another part of the loop reads,
@@ -165,7 +209,8 @@ fn stored(program: &Program, schedule: &Schedule) -> Vec<bool> {
         for view in reads(instruction) {
             if let Some(origin) = view.origin {
                 let (made_at, made_in) = schedule.placed[origin.0 as usize];
-                let in_register = made_at == step && !(made_in == Part::Before && part == Part::After);
+                let in_register =
+                    made_at == step && !(made_in == Part::Before && part == Part::After);
                 stored[origin.0 as usize] |= !in_register;
             }
         }
@@ -174,7 +219,8 @@ fn stored(program: &Program, schedule: &Schedule) -> Vec<bool> {
                 stored[part.0 as usize] = true;
             }
         }
-        let is_result = |v: &program::View| matches!(program.buffer(v.buffer).place, Place::Output(_));
+        let is_result =
+            |v: &program::View| matches!(program.buffer(v.buffer).place, Place::Output(_));
         stored[index] |= writes(instruction).iter().any(is_result);
     }
     stored
@@ -200,21 +246,35 @@ fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report 
     Report {
         instructions: program.instructions.len(),
         kernels: kernels.iter().map(ToString::to_string).collect(),
-        calls: schedule.steps.iter().filter(|s| matches!(s, Step::Call(_))).count(),
+        calls: schedule
+            .steps
+            .iter()
+            .filter(|s| matches!(s, Step::Call(_)))
+            .count(),
         refusals,
     }
 }
 
 impl Executable for Native {
     fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
-        let hosts = inputs.iter().map(|x| x.to_host().map(|h| h.to_contiguous())).collect::<Result<Vec<_>>>()?;
+        let hosts = inputs
+            .iter()
+            .map(|x| x.to_host().map(|h| h.to_contiguous()))
+            .collect::<Result<Vec<_>>>()?;
         for (host, ty) in hosts.iter().zip(&self.inputs) {
             if host.ty() != *ty {
-                return Err(Error::internal(format!("compiled for {ty}, called with {}", host.ty())));
+                return Err(Error::internal(format!(
+                    "compiled for {ty}, called with {}",
+                    host.ty()
+                )));
             }
         }
         if hosts.len() != self.inputs.len() {
-            return Err(Error::internal(format!("compiled for {} arguments, got {}", self.inputs.len(), hosts.len())));
+            return Err(Error::internal(format!(
+                "compiled for {} arguments, got {}",
+                self.inputs.len(),
+                hosts.len()
+            )));
         }
         let mut memory: Vec<OutputMemory> = self.outputs.iter().map(OutputMemory::new).collect();
         let pointers: Vec<*mut u8> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
@@ -222,14 +282,21 @@ impl Executable for Native {
         // SAFETY: types and layout of the inputs were checked above; the outputs have the sizes of their types.
         unsafe { self.tape.run(&references, &pointers)? };
         // SAFETY: the tape ran to its end, and it writes every element of every result.
-        let outputs: Vec<Concrete> =
-            memory.into_iter().map(|m| Concrete::Ndarray(unsafe { m.into_host() })).collect();
+        let outputs: Vec<Concrete> = memory
+            .into_iter()
+            .map(|m| Concrete::Ndarray(unsafe { m.into_host() }))
+            .collect();
         Ok(self.results.iter().map(|&i| outputs[i].clone()).collect())
     }
 
     fn describe(&self) -> String {
         let mut text = String::new();
-        let Report { instructions, kernels, calls, refusals } = &self.report;
+        let Report {
+            instructions,
+            kernels,
+            calls,
+            refusals,
+        } = &self.report;
         let entries = self.tape.entries.len();
         let _ = writeln!(
             text,
@@ -240,7 +307,8 @@ impl Executable for Native {
             self.tape.workspace_bytes,
         );
         for (index, kernel) in kernels.iter().enumerate() {
-            let uses = |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
+            let uses =
+                |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
             let count = self.tape.entries.iter().filter(uses).count();
             let _ = writeln!(text, "kernel {index}, used {count} times: {kernel}");
         }

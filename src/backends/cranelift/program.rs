@@ -5,11 +5,11 @@
 
 use smallvec::SmallVec;
 
+use autojit_runtime::abi::Kind;
 use autojit_runtime::copy::StridedCopy;
 use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
-use autojit_runtime::abi::Kind;
 
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
@@ -56,7 +56,11 @@ pub(super) struct View {
 impl View {
     /// The same elements seen through another layout.
     pub(super) fn with(&self, layout: Layout, shape: &[usize]) -> Self {
-        Self { layout, shape: shape.into(), ..self.clone() }
+        Self {
+            layout,
+            shape: shape.into(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn is_contiguous(&self) -> bool {
@@ -110,11 +114,25 @@ pub(super) enum Call {
 #[derive(Clone, Debug)]
 pub(super) enum Instruction {
     /// An elementwise op over the shape of the output. A cast to the same dtype is a copy.
-    Map { op: Op, inputs: SmallVec<[Operand; 3]>, output: View },
+    Map {
+        op: Op,
+        inputs: SmallVec<[Operand; 3]>,
+        output: View,
+    },
     /// A reduction over `axes` of `domain`, the shape of the input.
-    Reduce { op: Op, axes: Dims, domain: Shape, input: Operand, output: View },
+    Reduce {
+        op: Op,
+        axes: Dims,
+        domain: Shape,
+        input: Operand,
+        output: View,
+    },
     /// A call of the runtime.
-    Call { call: Call, inputs: SmallVec<[View; 3]>, outputs: SmallVec<[View; 3]> },
+    Call {
+        call: Call,
+        inputs: SmallVec<[View; 3]>,
+        outputs: SmallVec<[View; 3]>,
+    },
     /// Nothing to do: marks where all parts of a joined array are there.
     Join { parts: Vec<InstructionId> },
 }

@@ -33,7 +33,10 @@ pub(super) enum Entry {
         /// Whether the kernel takes a failure record.
         can_fail: bool,
     },
-    Call { call: Call, operands: std::ops::Range<u32> },
+    Call {
+        call: Call,
+        operands: std::ops::Range<u32>,
+    },
 }
 
 /// A runnable program.
@@ -59,14 +62,30 @@ pub(super) struct Bases {
 
 impl Bases {
     /// The operand for a place in a buffer.
-    pub(super) fn operand(self, program: &Program, workspace: &Workspace, buffer: BufferId, offset: isize) -> Operand {
+    pub(super) fn operand(
+        self,
+        program: &Program,
+        workspace: &Workspace,
+        buffer: BufferId,
+        offset: isize,
+    ) -> Operand {
         match program.buffer(buffer).place {
-            Place::Workspace => {
-                Operand { base: 0, offset: workspace.offsets[buffer.0 as usize] as isize + offset }
-            }
-            Place::Constant(i) => Operand { base: 1 + i as u32, offset },
-            Place::Input(i) => Operand { base: (1 + self.constants + i) as u32, offset },
-            Place::Output(i) => Operand { base: (1 + self.constants + self.inputs + i) as u32, offset },
+            Place::Workspace => Operand {
+                base: 0,
+                offset: workspace.offsets[buffer.0 as usize] as isize + offset,
+            },
+            Place::Constant(i) => Operand {
+                base: 1 + i as u32,
+                offset,
+            },
+            Place::Input(i) => Operand {
+                base: (1 + self.constants + i) as u32,
+                offset,
+            },
+            Place::Output(i) => Operand {
+                base: (1 + self.constants + self.inputs + i) as u32,
+                offset,
+            },
         }
     }
 }
@@ -104,7 +123,11 @@ impl Tape {
     /// # Errors
     /// A step failed on these values, such as an index out of range.
     pub(super) unsafe fn run(&self, inputs: &[&HostArray], outputs: &[*mut u8]) -> Result<()> {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let pooled = self
+            .pool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut arena = pooled.unwrap_or_else(|| Arena::new(self.workspace_bytes));
         let mut bases: smallvec::SmallVec<[*mut u8; 16]> = smallvec::SmallVec::new();
         bases.push(arena.as_mut_ptr());
@@ -132,14 +155,24 @@ impl Tape {
                 *pointer = bases[operand.base as usize].wrapping_offset(operand.offset);
             }
             match entry {
-                Entry::Kernel { kernel, parameters, can_fail, .. } => {
+                Entry::Kernel {
+                    kernel,
+                    parameters,
+                    can_fail,
+                    ..
+                } => {
                     if *can_fail {
                         pointers[operands.len()] = failure.as_mut_ptr().cast();
                     }
                     let function = self.code.function(*kernel as usize);
                     // SAFETY: the kernel takes as many pointers as it has slots, and they address the views
                     // that it was built for; the parameters are those of this entry.
-                    unsafe { function(pointers.as_ptr(), self.parameters.as_ptr().add(*parameters as usize)) };
+                    unsafe {
+                        function(
+                            pointers.as_ptr(),
+                            self.parameters.as_ptr().add(*parameters as usize),
+                        )
+                    };
                     if *can_fail && failure[0] != 0 {
                         return Err(self.locate(index, kernel_failure(failure)));
                     }
@@ -162,7 +195,9 @@ impl Tape {
 
 fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
     if code == FAILURE_INDEX {
-        Error::index(format!("index {index} is out of range for axis {axis} with size {size}"))
+        Error::index(format!(
+            "index {index} is out of range for axis {axis} with size {size}"
+        ))
     } else {
         Error::value("integers to negative integer powers are not allowed")
     }
@@ -191,7 +226,13 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
             Call::Qr { kind, batch, m, n } => {
                 linalg::qr_batched(*kind, *batch, *m, *n, pointers[0], pointers[1], pointers[2])
             }
-            Call::Svd { kind, full_matrices, batch, m, n } => linalg::svd_batched(
+            Call::Svd {
+                kind,
+                full_matrices,
+                batch,
+                m,
+                n,
+            } => linalg::svd_batched(
                 *kind,
                 *full_matrices,
                 *batch,
@@ -205,9 +246,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
         }
     };
     result.map_err(|failure| match (failure, call) {
-        (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => {
-            Error::index(format!("index {index} is out of range for axis {axis} with size {len}"))
-        }
+        (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
+            format!("index {index} is out of range for axis {axis} with size {len}"),
+        ),
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }
