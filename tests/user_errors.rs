@@ -163,7 +163,6 @@ fn values_that_do_not_fit() {
         m("zero step", "the step of a slice cannot be zero in getitem", |x, _| x./*@*/get(ix![..; 0])),
         // Only the run can tell.
         m("negative power", "integers to negative integer powers are not allowed in power", |x, y| /*@*/np::power(&x, &y)),
-        m("negative power among others", "integers to negative integer powers are not allowed in power", |x, y| np::sum(/*@*/np::power(&x + 1, &y * 2), ..)),
     ]);
 }
 
@@ -187,31 +186,31 @@ fn arguments_of_another_structure() {
     let line = line!() - 1;
     let error = f.call(&wrong).unwrap_err();
     let message = "expected rows of equal length, got 1 and 0, at ";
-    assert_eq!(error.to_string(), format!("{message}{}:{line}:43", file!()));
+    assert_eq!(error.to_string(), format!("{message}{}:{line}:13", file!()));
 
     let tree = (Array::from([1.0]), 2_i64);
     let (arrays, structure) = autojit::tree_flatten(&tree).unwrap();
-    let check = |error: &Error, message: &str, line: u32| {
-        assert!(error.is_tree(), "{error:?}");
-        let place = format!("{}:{line}:17", file!());
-        assert_eq!(error.to_string(), format!("{message}, at {place}"));
-    };
-    let error = autojit::tree_unflatten::<(Array, f64)>(arrays, &structure).unwrap_err();
-    check(
-        &error,
+    let line = line!() + 2;
+    let errors = [
+        autojit::tree_unflatten::<(Array, f64)>(arrays, &structure).err(),
+        autojit::tree_unflatten::<(Array, i64)>([], &structure).err(),
+        autojit::tree_unflatten::<Array>([Array::from(1.0)], &structure).err(),
+    ];
+    let messages = [
         "expected a static float, got a static integer",
-        line!() - 1,
-    );
-    let error = autojit::tree_unflatten::<(Array, i64)>([], &structure).unwrap_err();
-    check(
-        &error,
         "there are fewer arrays than the structure takes",
-        line!() - 1,
-    );
-    let error = autojit::tree_unflatten::<Array>([Array::from(1.0)], &structure).unwrap_err();
-    check(&error, "expected an array, got a tuple of 2", line!() - 1);
+        "expected an array, got a tuple of 2",
+    ];
+    for ((error, message), line) in errors.into_iter().zip(messages).zip(line..) {
+        let error = error.unwrap();
+        assert!(error.is_tree(), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!("{message}, at {}:{line}:9", file!())
+        );
+    }
     let error = autojit::tree_flatten(&wrong).unwrap_err();
-    assert_eq!(error.to_string(), format!("{message}{}:{line}:43", file!()));
+    assert_eq!(error.to_string(), format!("{message}{}:{line}:13", file!()));
 }
 
 #[test]
