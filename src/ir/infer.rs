@@ -422,7 +422,7 @@ pub(super) fn norm(
 ) -> Result<Signature> {
     let ty = inputs[0].array()?;
     let dtype = ty.dtype.floating();
-    let count = axes.as_ref().map_or(ty.ndim(), |a| a.len());
+    let count = axes.as_ref().map_or(ty.ndim(), smallvec::SmallVec::len);
     if *order != NormOrder::Default && !(1..=2).contains(&count) {
         return Err(Error::value(format!(
             "a norm of order {order} is over one or two axes, got {count} of {ty}"
