@@ -387,11 +387,7 @@ pub(super) fn tensordot(x_axes: &Dims, y_axes: &Dims, inputs: &[&Type]) -> Resul
     let sizes =
         |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
     let distinct = |axes: &Dims| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
-    if !in_range
-        || !distinct(x_axes)
-        || !distinct(y_axes)
-        || sizes(x, x_axes) != sizes(y, y_axes)
-    {
+    if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
         return Err(Error::shape(format!(
             "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
         )));
