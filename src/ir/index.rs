@@ -355,7 +355,13 @@ mod tests {
     #[test]
     fn slices_follow_python() {
         // (start, stop, step, n) -> positions, as `list(range(n))[start:stop:step]` gives them.
-        type Case = (Option<i64>, Option<i64>, Option<i64>, usize, &'static [usize]);
+        type Case = (
+            Option<i64>,
+            Option<i64>,
+            Option<i64>,
+            usize,
+            &'static [usize],
+        );
         let cases: [Case; 8] = [
             (None, None, Some(-1), 4, &[3, 2, 1, 0]),
             (Some(-2), None, None, 5, &[3, 4]),
