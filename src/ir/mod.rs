@@ -28,8 +28,6 @@ pub use op::{Arity, Op};
 pub use scalar::{Literal, Scalar};
 pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
 
-#[allow(unused_imports, reason = "constant folding evaluates single ops")]
-pub(crate) use eval::evaluate_op;
 pub(crate) use host::{dispatch_host, host_from};
 pub(crate) use infer::resolve_scalars;
 pub(crate) use op::for_each_op;
