@@ -171,7 +171,7 @@ impl Tape {
                         function(
                             pointers.as_ptr(),
                             self.parameters.as_ptr().add(*parameters as usize),
-                        )
+                        );
                     };
                     if *can_fail && failure[0] != 0 {
                         return Err(self.locate(index, kernel_failure(failure)));
