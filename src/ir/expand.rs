@@ -273,6 +273,10 @@ fn absolute_sum(b: &mut Builder<'_>, x: ValueId, axis: usize) -> Expanded {
 
 fn extremum(b: &mut Builder<'_>, x: ValueId, axis: usize, largest: bool) -> Expanded {
     let axes = Dims::from_slice(&[axis]);
+    if largest && b.ty(x)?.shape[axis] == 0 {
+        // The largest of no magnitudes is zero, as NumPy has it; the empty sum gives just that.
+        return b.sum(x, axes, true);
+    }
     let op = if largest {
         Op::Max {
             axes,

@@ -318,7 +318,8 @@ pub(super) fn sum_where(axes: &Dims, keepdims: &bool, inputs: &[&Type]) -> Resul
 pub(super) fn extremum(axes: &Dims, keepdims: &bool, inputs: &[&Type]) -> Result<Signature> {
     let ty = inputs[0].array()?;
     let shape = reduced(ty, axes, *keepdims)?;
-    if axes.iter().any(|&a| ty.shape[a] == 0) && shape.iter().all(|&n| n > 0) {
+    // NumPy refuses an empty axis even where the result has no elements either.
+    if axes.iter().any(|&a| ty.shape[a] == 0) {
         return Err(Error::value(format!(
             "an empty array has no largest or smallest element, got {ty}"
         )));
@@ -385,7 +386,8 @@ pub(super) fn tensordot(x_axes: &Dims, y_axes: &Dims, inputs: &[&Type]) -> Resul
     let in_range = x_axes.iter().all(|&a| a < x.ndim()) && y_axes.iter().all(|&a| a < y.ndim());
     let sizes =
         |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
-    if !in_range || sizes(x, x_axes) != sizes(y, y_axes) {
+    let distinct = |axes: &Dims| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
+    if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
         return Err(Error::shape(format!(
             "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
         )));
@@ -422,8 +424,9 @@ pub(super) fn norm(
 ) -> Result<Signature> {
     let ty = inputs[0].array()?;
     let dtype = ty.dtype.floating();
-    let count = axes.as_ref().map_or(ty.ndim(), |a| a.len());
-    if *order != NormOrder::Default && !(1..=2).contains(&count) {
+    let count = axes.as_ref().map_or(ty.ndim(), smallvec::SmallVec::len);
+    // Only without order and axes is it the norm of all elements, however many axes they have.
+    if (*order != NormOrder::Default || axes.is_some()) && !(1..=2).contains(&count) {
         return Err(Error::value(format!(
             "a norm of order {order} is over one or two axes, got {count} of {ty}"
         )));
@@ -468,11 +471,13 @@ pub(super) fn reshape(shape: &Dims, inputs: &[&Type]) -> Result<Signature> {
         dtype: ty.dtype,
         shape: shape.clone(),
     };
-    if result.size() != ty.size() {
+    // The number of elements asked for may not fit into a `usize`.
+    let asked = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
+    if asked != Some(ty.size()) && !(shape.contains(&0) && ty.size() == 0) {
+        let asked = asked.map_or_else(|| "more".into(), |n| n.to_string());
         return Err(Error::shape(format!(
-            "cannot reshape {ty} into {result}: {} elements are not {}",
-            ty.size(),
-            result.size()
+            "cannot reshape {ty} into {result}: {} elements are not {asked}",
+            ty.size()
         )));
     }
     Signature::unchanged(1, result)

@@ -32,6 +32,7 @@ pub(crate) trait Library: Send + Sync {
     fn spell(&self, op: &Op, inputs: &[Concrete], result: &Type) -> Result<Option<Results>>;
 
     /// An array of this library with the given values.
+    #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
     fn from_host(&self, array: HostArray) -> Result<Concrete>;
 
     /// The values of an array of this library.

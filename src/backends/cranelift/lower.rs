@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::ir::{ArrayType, DType, Dims, Graph, Literal, Op, ValueId};
 
 /// What is known of a graph value while lowering.
+#[allow(clippy::large_enum_variant, reason = "nearly all are views")]
 #[derive(Clone)]
 enum Held {
     Literal(Literal),

@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{Backend, Executable};
 use crate::error::{Error, Result};
@@ -257,35 +258,43 @@ fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report 
 
 impl Executable for Native {
     fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
-        let hosts = inputs
-            .iter()
-            .map(|x| x.to_host().map(|h| h.to_contiguous()))
-            .collect::<Result<Vec<_>>>()?;
-        for (host, ty) in hosts.iter().zip(&self.inputs) {
-            if host.ty() != *ty {
-                return Err(Error::internal(format!(
-                    "compiled for {ty}, called with {}",
-                    host.ty()
-                )));
-            }
-        }
-        if hosts.len() != self.inputs.len() {
+        if inputs.len() != self.inputs.len() {
             return Err(Error::internal(format!(
                 "compiled for {} arguments, got {}",
                 self.inputs.len(),
-                hosts.len()
+                inputs.len()
             )));
         }
-        let mut memory: Vec<OutputMemory> = self.outputs.iter().map(OutputMemory::new).collect();
-        let pointers: Vec<*mut u8> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
-        let references: Vec<&HostArray> = hosts.iter().collect();
-        // SAFETY: types and layout of the inputs were checked above; the outputs have the sizes of their types.
-        unsafe { self.tape.run(&references, &pointers)? };
+        // Contiguous arguments are read where they are; copies of the others live until the tape has run.
+        let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
+        let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
+        for (input, ty) in inputs.iter().zip(&self.inputs) {
+            let Concrete::Ndarray(host) = input;
+            if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
+                return Err(Error::internal(format!("compiled for {ty}, called with {}", host.ty())));
+            }
+            if host.is_contiguous() {
+                addresses.push(host.as_ptr());
+            } else {
+                let copy = host.to_contiguous();
+                addresses.push(copy.as_ptr());
+                copies.push(copy);
+            }
+        }
+        let mut memory: SmallVec<[OutputMemory; 2]> = self.outputs.iter().map(OutputMemory::new).collect();
+        let pointers: SmallVec<[*mut u8; 8]> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
+        // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
+        // outputs have the sizes of their types.
+        unsafe { self.tape.run(&addresses, &pointers)? };
+        drop(copies);
         // SAFETY: the tape ran to its end, and it writes every element of every result.
         let outputs: Vec<Concrete> = memory
             .into_iter()
             .map(|m| Concrete::Ndarray(unsafe { m.into_host() }))
             .collect();
+        if self.results.len() == outputs.len() {
+            return Ok(outputs);
+        }
         Ok(self.results.iter().map(|&i| outputs[i].clone()).collect())
     }
 

@@ -111,6 +111,10 @@ pub(super) enum Call {
 }
 
 /// One step of the program.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all are maps and reductions"
+)]
 #[derive(Clone, Debug)]
 pub(super) enum Instruction {
     /// An elementwise op over the shape of the output. A cast to the same dtype is a copy.

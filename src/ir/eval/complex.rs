@@ -193,7 +193,12 @@ pub(super) fn sinh(z: Complex64) -> Complex64 {
         return c(x.sinh(), y);
     }
     if !y.is_finite() {
-        let re = if x == 0.0 || x.is_infinite() { x } else { NAN };
+        // C99 leaves the sign of this infinity open; NumPy's is positive.
+        let re = match x {
+            0.0 => x,
+            INFINITY | MINUS_INFINITY => INFINITY,
+            _ => NAN,
+        };
         return c(re, NAN);
     }
     if x.is_nan() {
@@ -268,6 +273,9 @@ pub(super) fn tanh(z: Complex64) -> Complex64 {
 }
 
 pub(super) fn sin(z: Complex64) -> Complex64 {
+    if z.im.is_infinite() && !z.re.is_finite() {
+        return c(NAN, INFINITY);
+    }
     over_i(sinh(times_i(z)))
 }
 
