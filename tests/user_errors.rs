@@ -190,7 +190,7 @@ fn arguments_of_another_structure() {
 
     let tree = (Array::from([1.0]), 2_i64);
     let (arrays, structure) = autojit::tree_flatten(&tree).unwrap();
-    let line = line!() + 2;
+    let first = line!() + 2;
     let errors = [
         autojit::tree_unflatten::<(Array, f64)>(arrays, &structure).err(),
         autojit::tree_unflatten::<(Array, i64)>([], &structure).err(),
@@ -201,7 +201,7 @@ fn arguments_of_another_structure() {
         "there are fewer arrays than the structure takes",
         "expected an array, got a tuple of 2",
     ];
-    for ((error, message), line) in errors.into_iter().zip(messages).zip(line..) {
+    for ((error, message), line) in errors.into_iter().zip(messages).zip(first..) {
         let error = error.unwrap();
         assert!(error.is_tree(), "{error:?}");
         assert_eq!(
