@@ -235,8 +235,7 @@ impl<'a> Emitter<'a, '_, '_> {
     fn identity(&mut self, op: ReduceOp, dtype: DType, width: Width) -> Element {
         let infinity = f64::INFINITY;
         let part = match (op, dtype.is_float() || dtype.is_complex()) {
-            // -0 is the one number that adds to -0 without changing it.
-            (ReduceOp::Sum, true) => self.a.number(-0.0, dtype, width),
+            // Sums start at +0, as NumPy's do: the sum of negative zeros is +0.
             (ReduceOp::Sum | ReduceOp::Any, _) => self.a.number(0.0, dtype, width),
             (ReduceOp::Prod | ReduceOp::All, _) => self.a.number(1.0, dtype, width),
             (ReduceOp::Max, true) => self.a.number(-infinity, dtype, width),
@@ -258,20 +257,8 @@ impl<'a> Emitter<'a, '_, '_> {
     fn start_totals(&mut self) -> Result<()> {
         for (value, op) in self.reductions() {
             let dtype = self.kernel.dtypes[value as usize];
-            let mut identity = self.identity(op, dtype, Width::Scalar);
+            let identity = self.identity(op, dtype, Width::Scalar);
             let floating = dtype.is_float() || dtype.is_complex();
-            if op == ReduceOp::Sum && floating {
-                // The sum of nothing is +0.
-                let mut size = self.a.builder.ins().iconst(I64, 1);
-                for axis in self.kernel.outer_rank..self.kernel.outer_rank + self.kernel.inner_rank
-                {
-                    let extent = self.extent(axis);
-                    size = self.a.builder.ins().imul(size, extent);
-                }
-                let empty = self.a.builder.ins().icmp_imm_s(IntCC::Equal, size, 0);
-                let zero = self.a.number(0.0, dtype, Width::Scalar);
-                identity = identity.map(|x| self.a.builder.ins().select(empty, zero, x));
-            }
             let parts = self.define(identity);
             let compensation = if op == ReduceOp::Sum && floating && !self.kernel.short {
                 let zero = self.a.number(0.0, dtype, Width::Scalar);
@@ -348,7 +335,7 @@ impl<'a> Emitter<'a, '_, '_> {
             } else {
                 let compensation = self.read(&total.compensation);
                 sum.zip(compensation, |s, c| {
-                    // An infinite sum has no error to add: its compensation is NaN. Adding nothing keeps -0.
+                    // An infinite sum has no error to add: its compensation is NaN.
                     let b = &mut *self.a.builder;
                     let corrected = b.ins().fadd(s, c);
                     let zero = if b.func.dfg.value_type(c) == component(DType::Float64) {
@@ -474,7 +461,9 @@ impl<'a> Emitter<'a, '_, '_> {
             if !has_lanes(operation, &inputs, result) {
                 return None;
             }
-            if result != DType::Bool && !agree(result) {
+            // Inputs too: a mask made of numbers from outside the loop has their width.
+            let numbers = inputs.iter().chain([&result]);
+            if !numbers.filter(|d| **d != DType::Bool).all(|&d| agree(d)) {
                 return None;
             }
         }

@@ -56,7 +56,8 @@ pub(super) fn sign(z: Complex64) -> Complex64 {
         c(NAN, NAN)
     } else if z.re.is_infinite() {
         c(z.re.signum(), 0.0)
-    } else if z.im.is_infinite() {
+    } else if magnitude.is_infinite() {
+        // Also where the modulus of finite parts overflows, as NumPy has it.
         c(0.0, z.im.signum())
     } else if magnitude == 0.0 {
         c(0.0, 0.0)
