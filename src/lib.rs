@@ -73,7 +73,7 @@ mod value;
 
 pub use array::Array;
 pub use autojit_derive::Tree;
-pub use backends::backends;
+pub use backends::{backends, run_graph};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};

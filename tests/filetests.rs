@@ -29,7 +29,16 @@ use autojit::ir::{Class, Graph, HostArray, Op, Scalar};
 type Engine = fn(&Graph, &[HostArray]) -> Result<Vec<HostArray>>;
 
 /// All that must give the expected values; the first one writes them.
-const ENGINES: &[(&str, Engine)] = &[("reference", Graph::evaluate)];
+const ENGINES: &[(&str, Engine)] = &[
+    ("reference", Graph::evaluate),
+    ("eager", |graph, inputs| {
+        autojit::run_graph("replay", graph, inputs)
+    }),
+    #[cfg(feature = "cranelift")]
+    ("cranelift", |graph, inputs| {
+        autojit::run_graph("cranelift", graph, inputs)
+    }),
+];
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -321,7 +321,7 @@ impl Graph {
     }
 
     /// Whether the arguments are those that the graph takes.
-    fn check_arguments(&self, inputs: &[HostArray]) -> Result<()> {
+    pub(crate) fn check_arguments(&self, inputs: &[HostArray]) -> Result<()> {
         let expected = self.input_types();
         if inputs.len() != expected.len() {
             return Err(Error::value(format!(
