@@ -199,6 +199,25 @@ pub(super) fn real_numbers(inputs: &[&Type]) -> Result<Signature> {
     Signature::uniform(inputs.len(), ty.dtype, ty)
 }
 
+/// Real numbers of any kind, booleans included.
+pub(super) fn rounding(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Complex, &promote_and_broadcast(inputs)?, inputs)?;
+    arithmetic(inputs)
+}
+
+/// Booleans and integers.
+pub(super) fn bitwise(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Float, &promote_and_broadcast(inputs)?, inputs)?;
+    rounding(inputs)
+}
+
+/// Integers alone.
+pub(super) fn shift(inputs: &[&Type]) -> Result<Signature> {
+    // NumPy shifts booleans as int8, which there is no dtype for.
+    refuse(Class::Bool, &promote_and_broadcast(inputs)?, inputs)?;
+    bitwise(inputs)
+}
+
 pub(super) fn power(inputs: &[&Type]) -> Result<Signature> {
     no_bool(inputs)
 }

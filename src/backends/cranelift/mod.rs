@@ -271,7 +271,10 @@ impl Executable for Native {
         for (input, ty) in inputs.iter().zip(&self.inputs) {
             let Concrete::Ndarray(host) = input;
             if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
-                return Err(Error::internal(format!("compiled for {ty}, called with {}", host.ty())));
+                return Err(Error::internal(format!(
+                    "compiled for {ty}, called with {}",
+                    host.ty()
+                )));
             }
             if host.is_contiguous() {
                 addresses.push(host.as_ptr());
@@ -281,8 +284,10 @@ impl Executable for Native {
                 copies.push(copy);
             }
         }
-        let mut memory: SmallVec<[OutputMemory; 2]> = self.outputs.iter().map(OutputMemory::new).collect();
-        let pointers: SmallVec<[*mut u8; 8]> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
+        let mut memory: SmallVec<[OutputMemory; 2]> =
+            self.outputs.iter().map(OutputMemory::new).collect();
+        let pointers: SmallVec<[*mut u8; 8]> =
+            memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
         // outputs have the sizes of their types.
         unsafe { self.tape.run(&addresses, &pointers)? };

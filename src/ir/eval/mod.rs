@@ -11,6 +11,7 @@
 //! signature, and the type of the result; they never look at anything else. Every failure that depends on
 //! values (an index, a singular iteration) is an `Err`, never a panic.
 
+mod bits;
 mod complex;
 mod contract;
 mod elementwise;
@@ -22,6 +23,7 @@ mod reduce;
 mod shape;
 mod summation;
 
+pub(super) use bits::*;
 pub(super) use contract::{einsum, matmul, tensordot};
 pub(super) use elementwise::*;
 pub(super) use linalg::{qr, svd};

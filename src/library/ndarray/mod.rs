@@ -7,6 +7,7 @@
 //! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
 //! is not spelled in [`Ndarray::spell`] is expanded by the caller.
 
+mod bits;
 mod cast;
 mod contract;
 mod elementwise;
@@ -164,7 +165,13 @@ fn spell_elementwise(op: &Op, inputs: &[Concrete], shape: &[usize]) -> Result<Op
         Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
         Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
         Op::IsNan => elementwise::isnan(x),
-        _ => return Ok(None),
+        _ => {
+            let spelled = match inputs.len() {
+                1 => bits::spell_unary(op, x),
+                _ => bits::spell_binary(op, x, y()?, shape),
+            };
+            return spelled.transpose();
+        }
     };
     array.map(Some)
 }
