@@ -163,6 +163,7 @@ fn values_that_do_not_fit() {
         m("zero step", "the step of a slice cannot be zero in getitem", |x, _| x./*@*/get(ix![..; 0])),
         // Only the run can tell.
         m("negative power", "integers to negative integer powers are not allowed in power", |x, y| /*@*/np::power(&x, &y)),
+        m("negative power in a loop", "integers to negative integer powers are not allowed in power", |x, y| np::sum(/*@*/np::power(&x + 1, &y * 2), ..)),
     ]);
 }
 
@@ -173,8 +174,8 @@ fn what_linear_algebra_cannot_do() {
     let x = || Array::from([[f64::NAN, 1.0], [1.0, 2.0]]);
     let m = |name, message, f| Mistake { name, kind, message, x: x(), y: matrix(), f };
     check(vec![
-        m("svd of nan", "linear algebra did not converge, or its input was not finite", |x, _| /*@*/np::linalg::svd(&x, ..).1),
-        m("svd of infinity", "linear algebra did not converge, or its input was not finite", |x, _| /*@*/np::linalg::svd(&x / 0.0, ..).0),
+        m("svd of nan", "the singular value decomposition did not converge in svd", |x, _| /*@*/np::linalg::svd(&x, ..).1),
+        m("svd of infinity", "the singular value decomposition did not converge in svd", |x, _| /*@*/np::linalg::svd(&x / 0.0, ..).0),
     ]);
 }
 

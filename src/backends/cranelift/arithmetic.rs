@@ -409,9 +409,7 @@ impl Arithmetic<'_, '_> {
 
     /// `x / |x|`, zero for zero, with NumPy's limits where the modulus is infinite. Source: `npy_csign`'s loop.
     fn complex_sign(&mut self, x: Element, dtype: DType) -> Result<Element> {
-        let magnitude = self
-            .call("absolute", &[x], dtype, dtype.real())?
-            .real();
+        let magnitude = self.call("absolute", &[x], dtype, dtype.real())?.real();
         let (zero, one) = (
             self.number(0.0, dtype, Width::Scalar),
             self.number(1.0, dtype, Width::Scalar),
