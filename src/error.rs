@@ -47,6 +47,7 @@ enum Kind {
     UnknownBackend,
     UnknownFunction,
     UnknownLibrary,
+    MixedLibraries,
     Tree,
     Unsupported,
     Parse,
@@ -88,6 +89,8 @@ kinds! {
     unknown_function, is_unknown_function => UnknownFunction;
     /// No library has this name, or none can be found from the arguments.
     unknown_library, is_unknown_library => UnknownLibrary;
+    /// Arrays of two libraries met in one call.
+    mixed_libraries, is_mixed_libraries => MixedLibraries;
     /// Nested arguments do not have the structure that was expected.
     tree, is_tree => Tree;
     /// This combination is valid, but it is not supported here.

@@ -169,7 +169,7 @@ define_functions! {
     Eye "eye" (N, M = None, k = 0, dtype = None) => np::eye(N.int()?, EyeOptions {
         columns: M.axes()?.0.and_then(|columns| columns.0.first().copied()),
         k: k.int_or(0)?,
-        dtype: dtype.dtype_option()?,
+        creation: dtype.creation()?,
     });
     Identity "identity" (n, dtype = None) => np::identity(n.int()?, dtype.creation()?);
     Arange "arange" (start, stop = None, step = 1, dtype = None) =>
@@ -178,7 +178,7 @@ define_functions! {
         np::linspace(start.scalar()?, stop.scalar()?, LinspaceOptions {
             num: num.int_or(50)?,
             endpoint: endpoint.bool_or(true)?,
-            dtype: dtype.dtype_option()?,
+            creation: dtype.creation()?,
         });
 
     Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
