@@ -134,6 +134,15 @@ impl Error {
         self
     }
 
+    /// Forgets a line of our own, where we called a function for somebody else; theirs is added further out.
+    #[must_use]
+    pub(crate) fn without_location(mut self) -> Self {
+        if self.0.location.is_some() {
+            Arc::make_mut(&mut self.0).location = None;
+        }
+        self
+    }
+
     /// Where in the user's source the failing operation was written.
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {

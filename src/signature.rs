@@ -339,6 +339,7 @@ mod tests {
         strict.options = Options {
             backend: "cranelift",
             strict: true,
+            ..OPTIONS
         };
         assert_eq!(
             strict.diff(&old),

@@ -162,8 +162,6 @@ value_from! {
         list => list.into(),
     };
     &Axes => |x| x.0.as_ref().into();
-    (Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into()]);
-    (Array, Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into(), x.2.into()]);
 }
 
 impl<T: Into<Value>> From<Vec<T>> for Value {
@@ -181,6 +179,24 @@ impl<T: Into<Value> + Clone> From<&[T]> for Value {
 impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value> + Clone> From<&Vec<T>> for Value {
+    fn from(items: &Vec<T>) -> Self {
+        items.as_slice().into()
+    }
+}
+
+impl<A: Into<Value>, B: Into<Value>> From<(A, B)> for Value {
+    fn from((a, b): (A, B)) -> Self {
+        Self::List(vec![a.into(), b.into()])
+    }
+}
+
+impl<A: Into<Value>, B: Into<Value>, C: Into<Value>> From<(A, B, C)> for Value {
+    fn from((a, b, c): (A, B, C)) -> Self {
+        Self::List(vec![a.into(), b.into(), c.into()])
     }
 }
 

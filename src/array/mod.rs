@@ -13,11 +13,12 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, DType, HostArray, Op, Scalar, resolve_scalars};
+use crate::ir::{ArrayType, DType, HostArray, Op, Scalar, Type, resolve_scalars};
 use crate::lazy::{self, LazyArray, LazyOperand};
 use crate::library::{self, AnyLibrary, Concrete, Place, Results};
 use crate::operand::Operand;
 use crate::registry;
+use crate::value::Value;
 
 /// An array of numbers: of a library such as ndarray, or lazy.
 #[derive(Clone, Debug)]
@@ -82,9 +83,21 @@ impl Array {
         }
     }
 
-    /// Runs or writes down an op with one result. This is where every function ends up.
+    /// Runs or writes down an op with one result. This is where every function ends up, and what libraries that
+    /// are made of other arrays need (see [`crate::Library`]); everybody else has [`crate::numpy`].
+    ///
+    /// ```
+    /// use autojit::{Array, ir::Op};
+    ///
+    /// let x = Array::apply(Op::Add, &[Array::from([1.0, 2.0]).into(), 1.0.into()]);
+    /// assert_eq!(x.to_string(), "[2. 3.]");
+    /// ```
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, or it fails.
+    #[must_use]
     #[track_caller]
-    pub(crate) fn apply(op: Op, inputs: &[Operand]) -> Self {
+    pub fn apply(op: Op, inputs: &[Operand]) -> Self {
         let location = Location::caller();
         let name = op.name();
         Self::try_apply(op, inputs, location)
@@ -130,14 +143,18 @@ impl Array {
             .map_err(|_| Error::internal("wrong number of results"))
     }
 
-    /// Runs or writes down an op with `count` results.
-    #[track_caller]
-    pub(crate) fn apply_several(op: Op, inputs: &[Operand], count: usize) -> Result<Vec<Self>> {
-        let location = Location::caller();
-        let name = op.name();
-        match Self::try_apply_several(op, inputs, count, location) {
-            Ok(arrays) => Ok(arrays),
-            Err(error) => Err(error.in_op(name).at(location)),
+    /// Runs or writes down an op with one result or several.
+    pub(crate) fn apply_opaque(
+        op: Op,
+        inputs: &[Operand],
+        result: &Type,
+        location: &'static Location<'static>,
+    ) -> Result<Value> {
+        match result {
+            Type::Array(_) => Self::try_apply(op, inputs, location).map(Value::from),
+            Type::Tuple(types) => {
+                Self::try_apply_several(op, inputs, types.len(), location).map(Value::from)
+            }
         }
     }
 
@@ -221,11 +238,7 @@ fn lazy_operands(
     inputs.iter().map(operand).collect()
 }
 
-fn apply_eagerly(
-    library: &'static dyn AnyLibrary,
-    op: &Op,
-    inputs: &[Operand],
-) -> Result<Results> {
+fn apply_eagerly(library: &'static dyn AnyLibrary, op: &Op, inputs: &[Operand]) -> Result<Results> {
     let array = |input| match input {
         &Operand::Array(Array(Repr::Concrete(ref array))) => Some(array),
         _ => None,

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ir::{Op, Scalar, for_each_op};
 use crate::numpy::create::Progression;
 use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions, Offset};
+use crate::registry::Parameter;
 use crate::{Value, numpy as np};
 
 /// One function.
@@ -26,12 +27,6 @@ pub(super) struct Entry {
     /// The name of the parameter that takes all further arguments.
     pub(super) rest: Option<&'static str>,
     pub(super) implementation: Implementation,
-}
-
-/// A parameter, with the text of its default if it has one.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) default: Option<&'static str>,
 }
 
 /// What runs a function.

@@ -54,7 +54,9 @@ fn add(
                 return Err(error.at(node.location()));
             }
             State::Value(value) => match value.as_slice() {
-                [value] => graph.add_constant(constant_of(value).map_err(|e| e.at(node.location()))?),
+                [value] => {
+                    graph.add_constant(constant_of(value).map_err(|e| e.at(node.location()))?)
+                }
                 // A tuple that another thread has just computed: its user is looked at again, and finds it.
                 _ => {
                     drop(state);

@@ -1,9 +1,10 @@
 //! `Like`: where functions that are given no array make theirs, and of which dtype.
 //!
-//! Blocks (see [`with_like`]) belong to their thread and nest; a panic ends them.
+//! Blocks (see [`Block`]) belong to their thread and nest; a panic ends them.
 
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::{AnyLibrary, default_library, registered};
 use crate::error::{Error, Result};
@@ -157,20 +158,23 @@ thread_local! {
     static BLOCKS: RefCell<Vec<Wanted>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `f` with new arrays being made as `wanted` says.
-pub(crate) fn with_like<R>(wanted: Wanted, f: impl FnOnce() -> R) -> R {
-    struct Block;
+/// A block in which new arrays are made as it says. It ends when it is dropped, also by a panic.
+#[must_use = "the block ends when it is dropped"]
+pub(crate) struct Block(PhantomData<*const ()>);
 
-    impl Drop for Block {
-        fn drop(&mut self) {
-            BLOCKS.with_borrow_mut(Vec::pop);
-        }
+impl Block {
+    /// Begins a block inside those that are there.
+    pub(crate) fn enter(wanted: Wanted) -> Self {
+        let wanted = wanted.or(innermost());
+        BLOCKS.with_borrow_mut(|blocks| blocks.push(wanted));
+        Self(PhantomData)
     }
+}
 
-    let wanted = wanted.or(innermost());
-    BLOCKS.with_borrow_mut(|blocks| blocks.push(wanted));
-    let _block = Block;
-    f()
+impl Drop for Block {
+    fn drop(&mut self) {
+        BLOCKS.with_borrow_mut(Vec::pop);
+    }
 }
 
 /// What the blocks around this say.
@@ -178,10 +182,14 @@ pub(crate) fn innermost() -> Wanted {
     BLOCKS.with_borrow(|blocks| blocks.last().cloned().unwrap_or_default())
 }
 
+/// Where calls belong that are given no array, if a block says.
+pub(crate) fn innermost_place() -> Option<Place> {
+    BLOCKS.with_borrow(|blocks| blocks.last().and_then(|wanted| wanted.place))
+}
+
 /// The library of calls that are given no array.
 pub(crate) fn innermost_library() -> &'static dyn AnyLibrary {
-    let place = BLOCKS.with_borrow(|blocks| blocks.last().and_then(|wanted| wanted.place));
-    match place {
+    match innermost_place() {
         Some(Place::Library(library)) => library,
         Some(Place::Lazy) | None => default_library(),
     }

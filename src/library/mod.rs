@@ -16,10 +16,10 @@ use smallvec::SmallVec;
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
 
-pub use foreign::{Library, Spelled};
 pub(crate) use foreign::{ForeignArray, make};
+pub use foreign::{Library, Spelled};
 pub use like::Like;
-pub(crate) use like::{Place, Wanted, innermost, innermost_library, with_like};
+pub(crate) use like::{Block, Place, Wanted, innermost, innermost_library, innermost_place};
 pub use registered::{libraries, register_library};
 pub(crate) use replacement::{
     Hooks, LibraryFunction, any_replacement, check_types, install, replaced_lazily,
@@ -133,7 +133,9 @@ pub(crate) fn default_library() -> &'static dyn AnyLibrary {
 
 /// The library of arrays that meet outside of a direct call, in a graph: the first that is not ndarray, else
 /// ndarray; the default if there are none.
-pub(crate) fn common<'a>(arrays: impl IntoIterator<Item = &'a Concrete>) -> &'static dyn AnyLibrary {
+pub(crate) fn common<'a>(
+    arrays: impl IntoIterator<Item = &'a Concrete>,
+) -> &'static dyn AnyLibrary {
     let mut libraries = arrays.into_iter().filter_map(|array| match array {
         Concrete::Ndarray(_) => None,
         Concrete::Foreign(array) => Some(array.library()),
@@ -156,11 +158,7 @@ pub(crate) fn apply(
 }
 
 /// Runs an op: infers its signature, converts the inputs, and expands it if the library does not spell it.
-fn apply_own(
-    library: &'static dyn AnyLibrary,
-    op: &Op,
-    inputs: &[&Concrete],
-) -> Result<Results> {
+fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
     let types: SmallVec<[Type; 4]> = inputs.iter().map(|x| Type::from(x.ty())).collect();
     let references: SmallVec<[&Type; 4]> = types.iter().collect();
     let signature = op.infer(&references)?;
@@ -203,11 +201,7 @@ fn spell(
 }
 
 /// Runs an op that must be spelled and has one result.
-fn spell_core(
-    library: &'static dyn AnyLibrary,
-    op: &Op,
-    inputs: &[&Concrete],
-) -> Result<Concrete> {
+fn spell_core(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Concrete> {
     apply(library, op, inputs)?
         .pop()
         .ok_or_else(|| Error::internal(format!("{op} gave no result")))
@@ -234,7 +228,10 @@ fn apply_expanded(
         )));
     }
     let host = |x: &&Concrete| x.to_host().map(Concrete::Ndarray);
-    let hosts = inputs.iter().map(host).collect::<Result<SmallVec<[_; 4]>>>()?;
+    let hosts = inputs
+        .iter()
+        .map(host)
+        .collect::<Result<SmallVec<[_; 4]>>>()?;
     let hosts: SmallVec<[&Concrete; 4]> = hosts.iter().collect();
     spell(default_library(), op, &hosts, result)?
         .into_iter()

@@ -100,8 +100,8 @@ pub(crate) fn wrap<A: Clone + Send + Sync + 'static>(value: A) -> Result<Concret
             type_name::<A>()
         ))
     })?;
-    let ty = library.type_of(&value).ok_or_else(|| {
-        Error::internal(format!("the library {} lost its type", library.name()))
-    })?;
+    let ty = library
+        .type_of(&value)
+        .ok_or_else(|| Error::internal(format!("the library {} lost its type", library.name())))?;
     Ok(make(library, ty, value))
 }

@@ -111,7 +111,13 @@ fn flat(x: Operand) -> Array {
 pub fn trace(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
     let (x, options) = (x.into(), options.into());
     let (axis1, axis2) = options.axes;
-    replaceable!("trace", [&x], "offset" = options.offset, "axis1" = axis1, "axis2" = axis2);
+    replaceable!(
+        "trace",
+        [&x],
+        "offset" = options.offset,
+        "axis1" = axis1,
+        "axis2" = axis2
+    );
     sum(diagonal(x, options), -1)
 }
 

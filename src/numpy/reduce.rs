@@ -180,7 +180,12 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
 #[track_caller]
 pub fn mean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, reduction) = (x.into(), options.into());
-    replaceable!("mean", [&x], "axis" = reduction.axes.as_ref(), "keepdims" = reduction.keepdims);
+    replaceable!(
+        "mean",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "keepdims" = reduction.keepdims
+    );
     let ty = attempt!("mean", type_of(&x));
     let count = attempt!("mean", count(&ty, &reduction));
     let x = to_floating(x, &ty);
@@ -215,7 +220,11 @@ pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
     let x = x.into();
     let Deviation { reduction, ddof } = options.into();
     replaceable!(
-        "var", [&x], "axis" = reduction.axes.as_ref(), "ddof" = ddof, "keepdims" = reduction.keepdims
+        "var",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "ddof" = ddof,
+        "keepdims" = reduction.keepdims
     );
     let ty = attempt!("var", type_of(&x));
     let count = attempt!("var", count(&ty, &reduction));
@@ -244,7 +253,11 @@ pub fn std(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
     let (x, options) = (x.into(), options.into());
     let Deviation { reduction, ddof } = &options;
     replaceable!(
-        "std", [&x], "axis" = reduction.axes.as_ref(), "ddof" = *ddof, "keepdims" = reduction.keepdims
+        "std",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "ddof" = *ddof,
+        "keepdims" = reduction.keepdims
     );
     sqrt(var(x, options))
 }

@@ -352,7 +352,13 @@ pub fn take(x: impl Into<Operand>, indices: impl Into<Operand>, axis: impl Into<
 pub fn diagonal(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
     let x = x.into();
     let Diagonal { offset, axes } = options.into();
-    replaceable!("diagonal", [&x], "offset" = offset, "axis1" = axes.0, "axis2" = axes.1);
+    replaceable!(
+        "diagonal",
+        [&x],
+        "offset" = offset,
+        "axis1" = axes.0,
+        "axis2" = axes.1
+    );
     let ty = attempt!("diagonal", type_of(&x));
     if ty.ndim() < 2 {
         let wrong = Error::shape(format!("expected at least two axes, got {ty}"));

@@ -14,6 +14,7 @@ mod outcome;
 mod spelling;
 
 use std::cell::RefCell;
+use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -60,6 +61,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// The libraries that have a function of their own.
+    pub(crate) fn owners(&self) -> Vec<&'static str> {
+        self.libraries.iter().map(|(library, _)| *library).collect()
+    }
+
     fn find(&self, library: &str) -> Option<&Function> {
         let own = self.libraries.iter().find(|(known, _)| *known == library);
         own.map(|(_, function)| function).or(self.default.as_ref())
@@ -173,7 +179,12 @@ pub(crate) fn entry(name: &str) -> Option<(&'static str, Entry)> {
 /// All names under which something is registered.
 pub(crate) fn names() -> Vec<&'static str> {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
-    functions.iter().flat_map(|f| f.keys().copied()).collect()
+    let functions = functions.iter().flatten();
+    let known = |entry: &Entry| entry.default.is_some() || !entry.libraries.is_empty();
+    functions
+        .filter(|(_, entry)| known(entry))
+        .map(|(name, _)| *name)
+        .collect()
 }
 
 thread_local! {
@@ -217,11 +228,7 @@ impl Found {
 }
 
 /// Runs `f` with what a registered function replaces back in its place.
-pub(crate) fn as_running<R>(
-    library: &'static str,
-    name: &'static str,
-    f: impl FnOnce() -> R,
-) -> R {
+pub(crate) fn as_running<R>(library: &'static str, name: &'static str, f: impl FnOnce() -> R) -> R {
     struct Running;
 
     impl Drop for Running {
@@ -285,15 +292,25 @@ impl Places {
     }
 }
 
+/// Whether anything may be registered under a name.
+pub(crate) fn knows(name: &str) -> bool {
+    let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
+    functions.as_ref().is_some_and(|f| f.contains_key(name))
+}
+
 /// What a registered function makes of a typed call; `None` if none is registered for it.
 ///
 /// For functions that are made of others: ops look for functions in their place by themselves.
+#[track_caller]
 pub(crate) fn replaced(
     name: &'static str,
     place: Option<Place>,
     arguments: impl FnOnce() -> Arguments,
 ) -> Option<Result<Array>> {
-    entry(name)?;
+    let location = Location::caller();
+    if !knows(name) {
+        return None;
+    }
     let arguments = arguments();
     let place = match place_of(arguments.values()) {
         Ok(found) => place
@@ -301,14 +318,19 @@ pub(crate) fn replaced(
             .unwrap_or(Place::Library(library::innermost_library())),
         Err(error) => return Some(Err(error)),
     };
-    match call(place, name, &arguments)? {
+    match call(place, name, &arguments, location)? {
         Ok(value) => Some(value.into_array()),
         Err(error) => Some(Err(error)),
     }
 }
 
 /// Calls what is registered under a name for arrays of this place; `None` if that is nothing.
-pub(crate) fn call(place: Place, name: &str, arguments: &Arguments) -> Option<Result<Value>> {
+pub(crate) fn call(
+    place: Place,
+    name: &str,
+    arguments: &Arguments,
+    location: &'static Location<'static>,
+) -> Option<Result<Value>> {
     let with = |found: Found| {
         let arguments = arguments.clone().with_parameters(found.parameters);
         found.call(&arguments)
@@ -322,7 +344,7 @@ pub(crate) fn call(place: Place, name: &str, arguments: &Arguments) -> Option<Re
                 // An op is written down as what it is, and replaced when it runs.
                 let rule = entry.rule().filter(|_| !spelling::is_op(name))?;
                 let arguments = arguments.clone().with_parameters(entry.parameters());
-                Some(trace(name, &arguments, rule))
+                Some(trace(name, &arguments, rule, location))
             }
         },
     }

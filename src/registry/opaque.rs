@@ -13,9 +13,12 @@ use crate::library::{self, AnyLibrary, Concrete, LibraryFunction, Results};
 use crate::{Array, Operand, Value};
 
 /// Writes down a call with lazy arrays.
-#[track_caller]
-pub(crate) fn trace(name: &'static str, arguments: &Arguments, rule: Rule) -> Result<Value> {
-    let location = Location::caller();
+pub(crate) fn trace(
+    name: &'static str,
+    arguments: &Arguments,
+    rule: Rule,
+    location: &'static Location<'static>,
+) -> Result<Value> {
     let arrays: Vec<Operand> = arguments.arrays().into_iter().map(Into::into).collect();
     // Without its arrays: a node must not keep alive what it is computed from.
     let template = arguments.with_arrays(|| Some(Array::from(false).into()));
@@ -41,10 +44,8 @@ pub(crate) fn trace(name: &'static str, arguments: &Arguments, rule: Rule) -> Re
     let op = Op::Opaque {
         function: function.clone(),
     };
-    match function.infer(&types).map_err(|e| e.in_op(name))? {
-        Type::Array(_) => Array::apply(op, &arrays).check().map(Value::from),
-        Type::Tuple(types) => Array::apply_several(op, &arrays, types.len()).map(Value::from),
-    }
+    let result = function.infer(&types).map_err(|e| e.in_op(name))?;
+    Array::apply_opaque(op, &arrays, &result, location)
 }
 
 /// The op of a library as a function that looks for its replacement each time it runs.
@@ -72,7 +73,10 @@ fn opaque(
         Box::new(types),
         Box::new(move |hosts: &[HostArray]| {
             let inputs: Vec<Concrete> = hosts.iter().cloned().map(Concrete::Ndarray).collect();
-            let results = reference(library::default_library(), &inputs.iter().collect::<Vec<_>>());
+            let results = reference(
+                library::default_library(),
+                &inputs.iter().collect::<Vec<_>>(),
+            );
             results?.iter().map(Concrete::to_host).collect()
         }),
         Box::new(LibraryFunction(Box::new(move |library, inputs| {

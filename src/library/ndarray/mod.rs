@@ -137,11 +137,7 @@ fn host<'a>(inputs: &[&'a Concrete], index: usize) -> Result<&'a HostArray> {
 }
 
 /// The elementwise ops; `shape` is the shape to which the inputs broadcast.
-fn spell_elementwise(
-    op: &Op,
-    inputs: &[&Concrete],
-    shape: &[usize],
-) -> Result<Option<HostArray>> {
+fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
     let x = host(inputs, 0)?;
     let y = || host(inputs, 1);
     let array = match op {
