@@ -8,6 +8,7 @@ use std::ops::RangeFull;
 
 pub use super::integers::Integers;
 use crate::ir::{ArrayType, DType, Dims, NormOrder};
+use crate::library::{Like, Place, Wanted, innermost};
 use crate::{Operand, Result};
 
 macro_rules! from_defaults {
@@ -241,36 +242,137 @@ impl Diagonal {
     }
 }
 
-/// The options of functions that make arrays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The options of functions that make arrays: the dtype, and an array or a library that they are to be like.
+///
+/// What is not given is decided by the [`backend_like`](crate::backend_like) block around the call, and else by
+/// the function's default in the ndarray library. A dtype that is given wins over that of an array.
+#[derive(Clone, Debug, Default)]
 pub struct Creation {
     pub(crate) dtype: Option<DType>,
+    pub(crate) like: Option<Like>,
 }
 
 /// Make the array with this dtype. See [`Creation`].
 #[must_use]
 pub fn dtype(dtype: DType) -> Creation {
-    Creation { dtype: Some(dtype) }
+    dtype.into()
+}
+
+/// Make the array in the library of another one, with its dtype, on its device; or in the library of this name.
+///
+/// ```
+/// use autojit::{Array, DType, lazy, numpy as np};
+///
+/// let x = Array::from([1.0f32, 2.0]);
+/// assert_eq!(np::zeros([2, 3], np::like(&x)).ty()?.to_string(), "f32[2,3]");
+/// assert_eq!(np::eye(2, np::like(&x).dtype(DType::Int64)).ty()?.to_string(), "i64[2,2]");
+/// assert_eq!(np::ones(3, np::like("ndarray-complex64")).ty()?.to_string(), "c64[3]");
+/// assert!(np::ones(3, np::like(&lazy::array(&x))).as_lazy().is_some());
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// Source: autoray's `like=`.
+pub fn like(like: impl Into<Like>) -> Creation {
+    Creation {
+        dtype: None,
+        like: Some(like.into()),
+    }
+}
+
+impl Creation {
+    /// The dtype, whatever the array to be like has.
+    #[must_use]
+    pub fn dtype(self, dtype: DType) -> Self {
+        Self {
+            dtype: Some(dtype),
+            ..self
+        }
+    }
+
+    /// Make the array like this one, or in the library of this name.
+    #[must_use]
+    pub fn like(self, other: impl Into<Like>) -> Self {
+        Self {
+            like: Some(other.into()),
+            ..self
+        }
+    }
+
+    /// What is asked for, here and by the blocks around, and the dtype, which is `own` if nobody says.
+    pub(crate) fn resolve(&self, own: DType) -> Result<(Wanted, DType)> {
+        let wanted = match &self.like {
+            Some(like) => like.0.clone()?.or(innermost()),
+            None => innermost(),
+        };
+        let dtype = self.dtype.or(wanted.dtype).unwrap_or(own);
+        Ok((wanted, dtype))
+    }
+
+    /// The place that is asked for.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.resolve(DType::Float64).ok()?.0.place
+    }
 }
 
 impl From<DType> for Creation {
     fn from(dtype: DType) -> Self {
-        Self { dtype: Some(dtype) }
+        Some(dtype).into()
     }
 }
 
 impl From<Option<DType>> for Creation {
     fn from(dtype: Option<DType>) -> Self {
-        Self { dtype }
+        Self { dtype, like: None }
     }
 }
 
-/// The options of `eye`: the number of columns, the diagonal, the dtype.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+macro_rules! from_creation {
+    ($($options:ty),*) => {$(
+        impl From<Creation> for $options {
+            fn from(creation: Creation) -> Self {
+                Self {
+                    creation,
+                    ..Self::default()
+                }
+            }
+        }
+
+        impl From<DType> for $options {
+            fn from(dtype: DType) -> Self {
+                Creation::from(dtype).into()
+            }
+        }
+
+        impl $options {
+            /// The dtype.
+            #[must_use]
+            pub fn dtype(self, dtype: DType) -> Self {
+                Self {
+                    creation: self.creation.dtype(dtype),
+                    ..self
+                }
+            }
+
+            /// Make the array like this one, or in the library of this name.
+            #[must_use]
+            pub fn like(self, other: impl Into<Like>) -> Self {
+                Self {
+                    creation: self.creation.like(other),
+                    ..self
+                }
+            }
+        }
+    )*};
+}
+
+from_creation!(EyeOptions, LinspaceOptions);
+
+/// The options of `eye`: the number of columns, the diagonal, and those of all functions that make arrays.
+#[derive(Clone, Debug, Default)]
 pub struct EyeOptions {
     pub(crate) columns: Option<i64>,
     pub(crate) k: i64,
-    pub(crate) dtype: Option<DType>,
+    pub(crate) creation: Creation,
 }
 
 /// Make this many columns. See [`EyeOptions`].
@@ -288,29 +390,15 @@ impl EyeOptions {
     pub fn k(self, k: i64) -> Self {
         Self { k, ..self }
     }
-
-    /// The dtype, `float64` by default.
-    #[must_use]
-    pub fn dtype(self, dtype: DType) -> Self {
-        Self {
-            dtype: Some(dtype),
-            ..self
-        }
-    }
 }
 
-impl From<DType> for EyeOptions {
-    fn from(dtype: DType) -> Self {
-        Self::default().dtype(dtype)
-    }
-}
-
-/// The options of `linspace`: how many numbers, whether the last is the end, and the dtype.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The options of `linspace`: how many numbers, whether the last is the end, and those of all functions that
+/// make arrays.
+#[derive(Clone, Debug)]
 pub struct LinspaceOptions {
     pub(crate) num: i64,
     pub(crate) endpoint: bool,
-    pub(crate) dtype: Option<DType>,
+    pub(crate) creation: Creation,
 }
 
 impl Default for LinspaceOptions {
@@ -318,7 +406,7 @@ impl Default for LinspaceOptions {
         Self {
             num: 50,
             endpoint: true,
-            dtype: None,
+            creation: Creation::default(),
         }
     }
 }
@@ -337,15 +425,6 @@ impl LinspaceOptions {
     #[must_use]
     pub fn endpoint(self, endpoint: bool) -> Self {
         Self { endpoint, ..self }
-    }
-
-    /// The dtype; by default the floating one of both ends.
-    #[must_use]
-    pub fn dtype(self, dtype: DType) -> Self {
-        Self {
-            dtype: Some(dtype),
-            ..self
-        }
     }
 }
 

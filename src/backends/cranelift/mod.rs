@@ -258,18 +258,27 @@ impl Executable for Native {
                 inputs.len()
             )));
         }
-        // Contiguous arguments are read where they are; copies of the others live until the tape has run.
+        // Contiguous arguments in main memory are read where they are; copies of the others live until the tape
+        // has run.
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
         let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
         for (input, ty) in inputs.iter().zip(&self.inputs) {
-            let Concrete::Ndarray(host) = input;
+            let converted;
+            let host = match input {
+                Concrete::Ndarray(host) => host,
+                foreign => {
+                    converted = foreign.to_host()?;
+                    &converted
+                }
+            };
             if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
+                let got = host.ty();
                 return Err(Error::internal(format!(
-                    "compiled for {ty}, called with {}",
-                    host.ty()
+                    "compiled for {ty}, called with {got}"
                 )));
             }
-            if host.is_contiguous() {
+            let is_argument = matches!(input, Concrete::Ndarray(_));
+            if is_argument && host.is_contiguous() {
                 addresses.push(host.as_ptr());
             } else {
                 let copy = host.to_contiguous();

@@ -24,7 +24,7 @@ fn run_all(op: &Op, inputs: &[&HostArray]) -> Result<Vec<HostArray>> {
         .iter()
         .map(|&x| Concrete::Ndarray(x.clone()))
         .collect();
-    apply(&Ndarray, op, &inputs)?
+    apply(&Ndarray, op, &inputs.iter().collect::<Vec<_>>())?
         .iter()
         .map(Concrete::to_host)
         .collect()
