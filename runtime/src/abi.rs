@@ -58,6 +58,8 @@ pub enum Failure {
     },
     /// A matrix has no inverse.
     Singular,
+    /// A matrix has no Cholesky factor.
+    NotPositiveDefinite,
     /// An iteration did not converge, or its input was not finite.
     NoConvergence,
     /// An integer was raised to a negative power.
@@ -76,6 +78,7 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::Singular => write!(f, "singular matrix"),
+            Failure::NotPositiveDefinite => write!(f, "matrix is not positive definite"),
             Failure::NoConvergence => write!(
                 f,
                 "linear algebra did not converge, or its input was not finite"
