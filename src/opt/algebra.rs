@@ -158,10 +158,14 @@ fn slice_whole(c: &mut Candidate<'_>) -> Option<ValueId> {
         .then(|| input_as_result(c, 0))?
 }
 
-/// Not for sums of floating numbers, which turn -0 into 0 even then.
+/// Not for sums of floating numbers, which turn -0 into 0 even then, nor for products of complex numbers, which
+/// begin with `1 * x` and so make NaN of infinite parts.
 fn reduce_nothing(c: &mut Candidate<'_>) -> Option<ValueId> {
-    if matches!(c.op, Op::Sum { .. }) && c.array_type()?.dtype.class() > Class::Integer {
-        return None;
+    let class = c.array_type()?.dtype.class();
+    match c.op {
+        Op::Sum { .. } if class > Class::Integer => return None,
+        Op::Prod { .. } if class == Class::Complex => return None,
+        _ => {}
     }
     let (Op::Sum { axes, .. }
     | Op::Prod { axes, .. }

@@ -544,6 +544,10 @@ impl Arithmetic<'_, '_> {
             return Element::One(self.is_true(x, from));
         }
         let (x, from) = (x.real(), from.real());
+        if from == to {
+            // The real part of a complex number.
+            return Element::One(x);
+        }
         let (source, target) = (component(from), component(to));
         let ins = |s: &mut Self| -> Value {
             match (from.class(), to.class()) {

@@ -96,6 +96,11 @@ macro_rules! products {
             fn combine(x: $t, y: $t) -> $t {
                 x.multiply(y)
             }
+
+            /// Products start at 1, which only complex infinities show.
+            fn finish(total: $t) -> $t {
+                total.multiply($one)
+            }
         }
     )*};
 }
