@@ -62,7 +62,7 @@ fn compiled_code_stands_in_where_values_are_everything() {
             assert!((a - b).abs() < 1e-14, "{backend}");
         }
         // Another library is another signature.
-        compiled.call(&Array::from([0.5, 1.0])).unwrap();
+        compiled.call(Array::from([0.5, 1.0])).unwrap();
         assert_eq!((compiled.misses(), compiled.hits()), (2, 0));
         // Beside an array of ndarray, results go to the other library.
         let sum = autojit(|(x, y): (Array, Array)| x + y).backend(backend);

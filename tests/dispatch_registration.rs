@@ -2,8 +2,8 @@
 //!
 //! Registrations are global and stay, so each test has ops of its own to replace.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use autojit::dispatch::Arguments;
 use autojit::{Array, ArrayType, Error, Result, Value, autojit, call, compose, lazy, numpy as np};
@@ -212,7 +212,9 @@ fn aliases_and_functions_made_of_others_can_be_replaced() {
     let _alone = alone();
     let count = counted("abs");
     let x = Array::from([-1.0, 2.0]);
-    (np::abs(&x), np::absolute(&x), array(call!("absolute", &x)));
+    np::abs(&x);
+    np::absolute(&x);
+    array(call!("absolute", &x));
     assert_eq!(count.load(Ordering::SeqCst), 3);
     register_function("ndarray", "var", |_: &Arguments| Array::from(9.0)).unwrap();
     assert_eq!(np::var(&x, ..).item::<f64>().unwrap(), 9.0);

@@ -53,6 +53,7 @@ pub(crate) trait AnyLibrary: Send + Sync {
     ) -> Result<Option<Results>>;
 
     /// An array of this library with the given values, on its default device or the one that is named.
+    #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
     fn from_host_on(&'static self, array: HostArray, device: Option<&str>) -> Result<Concrete>;
 
     /// The values of an array of this library.
@@ -71,6 +72,7 @@ pub(crate) trait AnyLibrary: Send + Sync {
     fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType>;
 
     /// An array of this library with the given values.
+    #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
     fn from_host(&'static self, array: HostArray) -> Result<Concrete> {
         self.from_host_on(array, None)
     }
