@@ -67,6 +67,18 @@ impl Value {
         }
     }
 
+    /// The value as an array, a tuple or a `Vec` of arrays, a number, or text.
+    ///
+    /// This is the method of [`TryInto`], except that its error has the line of the caller.
+    ///
+    /// # Errors
+    /// It is of another kind, or a failed array.
+    #[track_caller]
+    pub fn try_into<T: TryFrom<Self, Error = Error>>(self) -> Result<T> {
+        let location = Location::caller();
+        T::try_from(self).map_err(|e| e.at(location))
+    }
+
     /// The array that it is; a number is a 0-d array of its own dtype.
     ///
     /// # Errors
@@ -74,16 +86,7 @@ impl Value {
     #[track_caller]
     pub fn into_array(self) -> Result<Array> {
         let location = Location::caller();
-        match self {
-            Self::Array(array) => match array.check() {
-                Ok(array) => Ok(array),
-                Err(error) => Err(error.at(location)),
-            },
-            other => match other.scalar() {
-                Some(scalar) => Ok(Array::from_host(HostArray::scalar(scalar, scalar.dtype()))),
-                None => Err(other.is_not("an array").at(location)),
-            },
-        }
+        self.array_inside().map_err(|e| e.at(location))
     }
 
     /// The arrays of a list, such as the results of a decomposition; one array is a list of itself.
@@ -92,16 +95,25 @@ impl Value {
     /// It is something else, or an array failed.
     #[track_caller]
     pub fn into_arrays(self) -> Result<Vec<Array>> {
-        let mut arrays = Vec::new();
+        let location = Location::caller();
+        self.arrays_inside().map_err(|e| e.at(location))
+    }
+
+    fn array_inside(self) -> Result<Array> {
         match self {
-            Self::List(items) => {
-                for item in items {
-                    arrays.push(item.into_array()?);
-                }
-            }
-            other => arrays.push(other.into_array()?),
+            Self::Array(array) => array.check(),
+            other => match other.scalar() {
+                Some(scalar) => Ok(Array::from_host(HostArray::scalar(scalar, scalar.dtype()))),
+                None => Err(other.is_not("an array")),
+            },
         }
-        Ok(arrays)
+    }
+
+    fn arrays_inside(self) -> Result<Vec<Array>> {
+        match self {
+            Self::List(items) => items.into_iter().map(Self::array_inside).collect(),
+            other => Ok(vec![other.array_inside()?]),
+        }
     }
 
     fn is_not(&self, expected: &str) -> Error {
@@ -211,11 +223,10 @@ macro_rules! value_into {
         impl TryFrom<Value> for $t {
             type Error = Error;
 
-            #[track_caller]
             fn try_from(value: Value) -> Result<Self> {
                 match value {
                     $pattern => Ok($value),
-                    other => Err(other.is_not($expected).at(Location::caller())),
+                    other => Err(other.is_not($expected)),
                 }
             }
         }
@@ -233,12 +244,11 @@ value_into! {
 impl TryFrom<Value> for f64 {
     type Error = Error;
 
-    #[track_caller]
     fn try_from(value: Value) -> Result<Self> {
         match value {
             Value::Float(x) => Ok(x),
             Value::Int(i) => Ok(i as Self),
-            other => Err(other.is_not("a real number").at(Location::caller())),
+            other => Err(other.is_not("a real number")),
         }
     }
 }
@@ -246,18 +256,16 @@ impl TryFrom<Value> for f64 {
 impl TryFrom<Value> for Array {
     type Error = Error;
 
-    #[track_caller]
     fn try_from(value: Value) -> Result<Self> {
-        value.into_array()
+        value.array_inside()
     }
 }
 
 impl TryFrom<Value> for Vec<Array> {
     type Error = Error;
 
-    #[track_caller]
     fn try_from(value: Value) -> Result<Self> {
-        value.into_arrays()
+        value.arrays_inside()
     }
 }
 
@@ -266,14 +274,10 @@ macro_rules! value_into_tuple {
         impl TryFrom<Value> for ($($Array,)*) {
             type Error = Error;
 
-            #[track_caller]
             fn try_from(value: Value) -> Result<Self> {
                 let wrong = value.is_not($text);
-                let arrays: Result<[Array; $count], _> = value.into_arrays()?.try_into();
-                match arrays {
-                    Ok(arrays) => Ok(arrays.into()),
-                    Err(_) => Err(wrong.at(Location::caller())),
-                }
+                let arrays = <[Array; $count]>::try_from(value.arrays_inside()?);
+                arrays.map(Into::into).map_err(|_| wrong)
             }
         }
     )*};

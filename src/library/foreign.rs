@@ -19,6 +19,10 @@ use crate::ir::{ArrayType, HostArray, Op, Type};
 /// op table says how, and refused where not. `examples/custom_library.rs` is a complete one.
 ///
 /// Source: autoray's `register_backend`.
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "it is the library that makes the arrays"
+)]
 pub trait Library: Send + Sync + 'static {
     /// The arrays of this library. Cloning should be cheap.
     type Array: Clone + Send + Sync + 'static;

@@ -72,6 +72,7 @@ pub(crate) trait AnyLibrary: Send + Sync {
     fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType>;
 
     /// An array of this library with the given values.
+    #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
     fn from_host(&'static self, array: HostArray) -> Result<Concrete> {
         self.from_host_on(array, None)
     }

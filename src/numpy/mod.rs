@@ -42,6 +42,7 @@
 
 pub mod contract;
 pub mod create;
+mod creation;
 pub mod elementwise;
 mod integers;
 pub mod linalg;
