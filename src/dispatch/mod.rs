@@ -14,6 +14,7 @@
 //! with the caller's line and says what would have been right.
 
 mod arguments;
+mod forms;
 mod table;
 
 use std::panic::Location;
@@ -99,9 +100,13 @@ fn bind<'a>(
             args.len()
         )));
     }
+    // Where a parameter takes all further arguments, those with a default can only be named.
+    let by_position = |p: &&table::Parameter| entry.rest.is_none() || p.default.is_none();
+    let positions = parameters.iter().filter(by_position).count();
     let mut bound = Vec::with_capacity(parameters.len().max(args.len()));
     for (i, parameter) in parameters.iter().enumerate() {
         let name = parameter.name;
+        let i = if i < positions { i } else { usize::MAX };
         let named = kwargs.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
         let value = match (args.get(i), named) {
             (Some(_), Some(_)) => {
@@ -119,7 +124,7 @@ fn bind<'a>(
         bound.push(Argument { name, value });
     }
     if let Some(name) = entry.rest {
-        let rest = args.iter().skip(parameters.len());
+        let rest = args.iter().skip(positions);
         bound.extend(rest.map(|value| Argument {
             name,
             value: Some(value),
