@@ -48,6 +48,7 @@ enum Kind {
     UnknownBackend,
     UnknownFunction,
     UnknownLibrary,
+    MixedLibraries,
     Tree,
     Unsupported,
     Parse,
@@ -91,6 +92,8 @@ kinds! {
     unknown_function, is_unknown_function => UnknownFunction;
     /// No library has this name, or none can be found from the arguments.
     unknown_library, is_unknown_library => UnknownLibrary;
+    /// Arrays of two libraries met in one call.
+    mixed_libraries, is_mixed_libraries => MixedLibraries;
     /// Nested arguments do not have the structure that was expected.
     tree, is_tree => Tree;
     /// This combination is valid, but it is not supported here.
@@ -130,6 +133,15 @@ impl Error {
     pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
         if self.0.location.is_none() {
             Arc::make_mut(&mut self.0).location = Some(location);
+        }
+        self
+    }
+
+    /// Forgets a line of our own, where we called a function for somebody else; theirs is added further out.
+    #[must_use]
+    pub(crate) fn without_location(mut self) -> Self {
+        if self.0.location.is_some() {
+            Arc::make_mut(&mut self.0).location = None;
         }
         self
     }

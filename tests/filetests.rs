@@ -188,6 +188,12 @@ fn parse_run_file(text: &str) -> RunFile {
     file
 }
 
+/// Whether messages differ in the op alone: an engine may name the one that an expansion uses.
+fn same_failure(got: &str, expected: &str) -> bool {
+    let reason = |message: &str| message.rsplit_once(" in ").map(|m| m.0.to_owned());
+    reason(got).is_some() && reason(got) == reason(expected)
+}
+
 impl RunFile {
     /// Complex numbers are compared as points where they are finite, else part by part.
     fn close(&self, got: Scalar, expected: Scalar, default_rtol: f64) -> bool {
@@ -213,7 +219,9 @@ impl RunFile {
     ) -> Option<String> {
         let (got, expected) = match (got, expected) {
             (Ok(got), Ok(expected)) => (got, expected),
-            (Err(got), Err(expected)) if got == expected => return None,
+            (Err(got), Err(expected)) if got == expected || same_failure(got, expected) => {
+                return None;
+            }
             (Err(got), _) => return Some(format!("failed: {got}")),
             (Ok(_), Err(expected)) => return Some(format!("expected the error: {expected}")),
         };

@@ -19,6 +19,7 @@ use crate::numpy::create::Progression;
 use crate::numpy::logic::Tolerance;
 use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions, Offset};
 use crate::numpy::special::{AngleUnit, Replacements};
+use crate::registry::Parameter;
 use crate::{Value, numpy as np};
 
 /// One function.
@@ -30,12 +31,6 @@ pub(super) struct Entry {
     /// The name of the parameter that takes all further arguments.
     pub(super) rest: Option<&'static str>,
     pub(super) implementation: Implementation,
-}
-
-/// A parameter, with the text of its default if it has one.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) default: Option<&'static str>,
 }
 
 /// What runs a function.
@@ -173,7 +168,7 @@ define_functions! {
     Eye "eye" (N, M = None, k = 0, dtype = None) => np::eye(N.int()?, EyeOptions {
         columns: M.axes()?.0.and_then(|columns| columns.0.first().copied()),
         k: k.int_or(0)?,
-        dtype: dtype.dtype_option()?,
+        creation: dtype.creation()?,
     });
     Identity "identity" (n, dtype = None) => np::identity(n.int()?, dtype.creation()?);
     Arange "arange" (start, stop = None, step = 1, dtype = None) =>
@@ -182,7 +177,7 @@ define_functions! {
         np::linspace(start.scalar()?, stop.scalar()?, LinspaceOptions {
             num: num.int_or(50)?,
             endpoint: endpoint.bool_or(true)?,
-            dtype: dtype.dtype_option()?,
+            creation: dtype.creation()?,
         });
 
     Positive "positive" (x) => np::positive(x.operand()?);

@@ -634,14 +634,21 @@ pub(super) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Exp
     let basic_ty = b.ty(basic)?;
     let sizes: Dims = axes.iter().map(|&a| basic_ty.shape[a]).collect();
 
+    let at = advanced_position(key).unwrap_or(0);
+    if let ([array], [axis]) = (arrays, axes.as_slice()) {
+        // The slices are taken where the axis is, and only moved if single positions stand apart from it.
+        let taken = b.push(Op::Take { axis: *axis }, &[basic, *array])?;
+        let (common, ndim) = (b.ty(*array)?.ndim(), b.ty(taken)?.ndim());
+        let moved = *axis..*axis + common;
+        let others: Dims = (0..ndim).filter(|a| !moved.contains(a)).collect();
+        let perm = others[..at].iter().copied().chain(moved);
+        return b.transpose(taken, perm.chain(others[at..].iter().copied()).collect());
+    }
+
     // One flat index over all indexed axes, which come to the front.
     let mut flat = None;
     for ((&array, &size), &axis) in arrays.iter().zip(&sizes).zip(&original) {
-        let wrapped = if arrays.len() == 1 {
-            array
-        } else {
-            b.push(Op::WrapIndex { axis, size }, &[array])?
-        };
+        let wrapped = b.push(Op::WrapIndex { axis, size }, &[array])?;
         flat = Some(match flat {
             None => wrapped,
             Some(so_far) => {
@@ -662,7 +669,6 @@ pub(super) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Exp
     let taken = b.push(Op::Take { axis: 0 }, &[rows, flat])?;
 
     // The axes of the indices go where the indexed axes stood.
-    let at = advanced_position(key).unwrap_or(0);
     let rest = b.ty(taken)?.ndim() - common;
     let perm = (0..at)
         .map(|i| common + i)

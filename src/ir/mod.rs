@@ -12,6 +12,7 @@ mod host;
 pub mod index;
 mod infer;
 mod op;
+mod opaque;
 mod scalar;
 mod text;
 mod types;
@@ -25,6 +26,7 @@ pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
 pub use op::{Arity, Op};
+pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
 

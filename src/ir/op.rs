@@ -23,6 +23,7 @@ use super::expand::{self, Builder};
 use super::graph::ValueId;
 use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
+use super::opaque::{self, OpaqueFunction};
 use super::scalar::Literal;
 use super::types::{ArrayType, DType, Dims, Type};
 use crate::error::{Error, Result};
@@ -237,6 +238,9 @@ structured {
     qr "qr" Qr (x) : infer::qr => eval::qr;
     /// The singular value decomposition of matrices: the tuple `(u, s, vh)`.
     svd "svd" Svd { full_matrices: bool } (x) : infer::svd => eval::svd;
+
+    /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
+    opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;
 }
 } } }
 pub(crate) use for_each_op;
@@ -276,6 +280,9 @@ macro_rules! define_op {
             /// The short name that statistics print: autoray's.
             #[must_use]
             pub fn shown_name(&self) -> &'static str {
+                if let Op::Opaque { function } = self {
+                    return function.name();
+                }
                 match self { $($( Op::$Op { .. } => $shown, )*)* }
             }
 

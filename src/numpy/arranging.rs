@@ -149,9 +149,13 @@ pub fn rot90(x: impl Into<Operand>, rotation: impl Into<Rotation>) -> Array {
 /// Source: `numpy.tri`.
 #[track_caller]
 pub fn tri(rows: i64, options: impl Into<EyeOptions>) -> Array {
-    let EyeOptions { columns, k, dtype } = options.into();
+    let EyeOptions {
+        columns,
+        k,
+        creation,
+    } = options.into();
     let sizes = Integers::from([rows, columns.unwrap_or(rows)]);
-    let dtype = dtype.unwrap_or(DType::Float64);
+    let dtype = creation.dtype.unwrap_or(DType::Float64);
     let sizes = attempt!("tri", sizes.as_sizes(dtype.size()));
     triangle(sizes[0], sizes[1], k, dtype)
 }

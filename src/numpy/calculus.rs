@@ -179,7 +179,7 @@ pub fn cross(x: impl Into<Operand>, y: impl Into<Operand>, axis: impl Into<Along
 }
 
 /// The options of [`logspace`]: those of `linspace`, and the base of the powers, 10 by default.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct LogspaceOptions {
     pub(crate) exponents: LinspaceOptions,
     /// The base.
@@ -216,16 +216,19 @@ pub fn logspace(
     options: impl Into<LogspaceOptions>,
 ) -> Array {
     let LogspaceOptions { exponents, base } = options.into();
-    let dtype = exponents.dtype;
-    let wide = LinspaceOptions {
-        dtype: None,
-        ..exponents
-    };
+    let dtype = exponents.creation.dtype;
+    let wide = without_dtype(exponents);
     let powers = power(base, linspace(start, stop, wide));
     match dtype {
         None => powers,
         Some(dtype) => super::astype(powers, dtype),
     }
+}
+
+/// The same options with the function's own dtype.
+fn without_dtype(mut options: LinspaceOptions) -> LinspaceOptions {
+    options.creation.dtype = None;
+    options
 }
 
 /// Numbers from `start` to `stop`, each the same multiple of the one before.
@@ -252,21 +255,19 @@ pub fn geomspace(
         ));
         return fail("geomspace", wrong);
     }
-    let dtype = options.dtype.unwrap_or(DType::Float64);
+    let dtype = options.creation.dtype.unwrap_or(DType::Float64);
+    let endpoint = options.endpoint;
     let exponents = linspace(
         Scalar::Float(first.abs().log10()),
         Scalar::Float(last.abs().log10()),
-        LinspaceOptions {
-            dtype: None,
-            ..options
-        },
+        without_dtype(options),
     );
     let powers = power(10.0, exponents);
     let mut numbers: Vec<f64> = attempt!("geomspace", powers.to_vec());
     let sign = first.signum();
     numbers.iter_mut().for_each(|x| *x *= sign);
     // The ends are exact, whatever the logarithms made of them.
-    if options.endpoint && numbers.len() > 1 {
+    if endpoint && numbers.len() > 1 {
         numbers.last_mut().into_iter().for_each(|x| *x = last);
     }
     numbers.first_mut().into_iter().for_each(|x| *x = first);

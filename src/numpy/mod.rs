@@ -45,6 +45,7 @@ pub mod arranging;
 pub mod calculus;
 pub mod contract;
 pub mod create;
+mod creation;
 pub mod elementwise;
 mod integers;
 pub mod joining;
@@ -74,7 +75,7 @@ pub use joining::{
 };
 pub use logic::{allclose, isclose};
 pub use options::{
-    axis, columns, ddof, dtype, full_matrices, keepdims, num, offset, ord, where_mask,
+    axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };
 pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
 pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique};
@@ -106,6 +107,28 @@ macro_rules! attempt {
     };
 }
 pub(crate) use attempt;
+
+/// An early return of what a registered function gives, if one stands in the place of a function that is made of
+/// others. Ops need none of this: what stands in their place is found where they run.
+macro_rules! replaceable {
+    ($function:literal, [$($x:expr),*] $(, $name:literal = $value:expr)* $(; like = $creation:expr)?) => {
+        if $crate::registry::any() {
+            let arguments = || {
+                $crate::registry::Arguments::new(
+                    vec![$($crate::Value::from($x)),*],
+                    vec![$((String::from($name), $crate::Value::from($value))),*],
+                )
+            };
+            #[allow(unused_mut, unused_assignments, reason = "only functions that make arrays say where")]
+            let mut place = None;
+            $(place = $creation.place();)?
+            if let Some(result) = $crate::registry::replaced($function, place, arguments) {
+                return Array::from_result(result);
+            }
+        }
+    };
+}
+pub(crate) use replaceable;
 
 /// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
 /// drop the imaginary part.

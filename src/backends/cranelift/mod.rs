@@ -96,15 +96,14 @@ fn compile(graph: &Graph) -> Result<Native> {
     let (mut operands, mut parameters) = (Vec::new(), Vec::new());
     for step in &schedule.steps {
         let start = operands.len() as u32;
-        let origin = match step {
-            Step::Loop(group) => group.members.last().map_or(InstructionId(0), |m| m.0),
-            Step::Call(id) => *id,
+        let node = &graph[program.values[blamed(&program, step).0 as usize]];
+        // Users write an index, not the step that checks it.
+        let name = if matches!(node.op, Op::WrapIndex { .. }) {
+            "getitem"
+        } else {
+            node.op.name()
         };
-        let node = &graph[program.values[origin.0 as usize]];
-        origins.push((
-            failing_op(&program, step).unwrap_or(node.op.name()),
-            node.location,
-        ));
+        origins.push((name, node.location));
         match step {
             Step::Loop(group) => {
                 let applied = kernel::build(&program, group, &|id| stored[id.0 as usize])?;
@@ -182,22 +181,16 @@ fn compile(graph: &Graph) -> Result<Native> {
     })
 }
 
-/// The op to blame if a step fails: the one in it that can.
-fn failing_op(program: &Program, step: &Step) -> Option<&'static str> {
-    let Step::Loop(group) = step else { return None };
-    group
-        .members
-        .iter()
-        .find_map(|&(id, _)| match program.instruction(id) {
-            Instruction::Map {
-                op: op @ Op::Power, ..
-            } => Some(op.name()),
-            Instruction::Map {
-                op: Op::WrapIndex { .. },
-                ..
-            } => Some("getitem"),
-            _ => None,
-        })
+/// The instruction to blame if a step fails: the one in it that can, or its last.
+fn blamed(program: &Program, step: &Step) -> InstructionId {
+    match step {
+        Step::Call(id) => *id,
+        Step::Loop(group) => {
+            let can_fail = |&&(id, _): &&(InstructionId, _)| program.instruction(id).can_fail();
+            let member = group.members.iter().find(can_fail).or(group.members.last());
+            member.map_or(InstructionId(0), |&(id, _)| id)
+        }
+    }
 }
 
 /// Which instructions' results must be in memory: those that another step or another part of the loop reads,
@@ -265,18 +258,27 @@ impl Executable for Native {
                 inputs.len()
             )));
         }
-        // Contiguous arguments are read where they are; copies of the others live until the tape has run.
+        // Contiguous arguments in main memory are read where they are; copies of the others live until the tape
+        // has run.
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
         let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
         for (input, ty) in inputs.iter().zip(&self.inputs) {
-            let Concrete::Ndarray(host) = input;
+            let converted;
+            let host = match input {
+                Concrete::Ndarray(host) => host,
+                foreign => {
+                    converted = foreign.to_host()?;
+                    &converted
+                }
+            };
             if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
+                let got = host.ty();
                 return Err(Error::internal(format!(
-                    "compiled for {ty}, called with {}",
-                    host.ty()
+                    "compiled for {ty}, called with {got}"
                 )));
             }
-            if host.is_contiguous() {
+            let is_argument = matches!(input, Concrete::Ndarray(_));
+            if is_argument && host.is_contiguous() {
                 addresses.push(host.as_ptr());
             } else {
                 let copy = host.to_contiguous();

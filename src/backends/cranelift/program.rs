@@ -147,6 +147,24 @@ pub(super) enum Instruction {
     Join { parts: Vec<InstructionId> },
 }
 
+impl Instruction {
+    /// Whether it may fail on some values, and records that it did.
+    pub(super) fn can_fail(&self) -> bool {
+        match self {
+            Self::Map {
+                op: Op::WrapIndex { .. },
+                ..
+            } => true,
+            Self::Map {
+                op: Op::Power,
+                output,
+                ..
+            } => output.dtype.is_integer(),
+            _ => false,
+        }
+    }
+}
+
 /// A whole program.
 #[derive(Debug, Default)]
 pub(super) struct Program {

@@ -254,6 +254,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
         (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
             format!("index {index} is out of range for axis {axis} with size {len}"),
         ),
+        (Failure::NoConvergence, Call::Svd { .. }) => {
+            Error::linear_algebra("the singular value decomposition did not converge")
+        }
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }

@@ -27,19 +27,24 @@ use elementwise::{
 use number::{Basic, Floating, Number};
 use strided::{map1, map2};
 
-use super::{Concrete, Library, Results};
+use super::{AnyLibrary, Concrete, Results};
 use crate::error::{Error, Result};
-use crate::ir::{HostArray, Op, Type, dispatch_host};
+use crate::ir::{ArrayType, HostArray, Op, Type, dispatch_host};
 
 /// The library.
 pub(super) struct Ndarray;
 
-impl Library for Ndarray {
+impl AnyLibrary for Ndarray {
     fn name(&self) -> &'static str {
         "ndarray"
     }
 
-    fn spell(&self, op: &Op, inputs: &[Concrete], result: &Type) -> Result<Option<Results>> {
+    fn spell(
+        &'static self,
+        op: &Op,
+        inputs: &[&Concrete],
+        result: &Type,
+    ) -> Result<Option<Results>> {
         if op.is_elementwise() {
             let spelled = spell_elementwise(op, inputs, &result.array()?.shape)?;
             return Ok(spelled.map(one));
@@ -94,14 +99,33 @@ impl Library for Ndarray {
         Ok(Some(one(array)))
     }
 
-    fn from_host(&self, array: HostArray) -> Result<Concrete> {
-        Ok(Concrete::Ndarray(array))
+    fn from_host_on(&'static self, array: HostArray, device: Option<&str>) -> Result<Concrete> {
+        match device {
+            None | Some("cpu") => Ok(Concrete::Ndarray(array)),
+            Some(device) => Err(Error::value(format!(
+                "the library ndarray has no device {device}, only cpu"
+            ))),
+        }
     }
 
     fn to_host(&self, array: &Concrete) -> Result<HostArray> {
-        match array {
-            Concrete::Ndarray(array) => Ok(array.clone()),
-        }
+        array.to_host()
+    }
+
+    fn device(&self, _array: &Concrete) -> String {
+        "cpu".into()
+    }
+
+    fn round_trips(&self) -> bool {
+        true
+    }
+
+    fn array_type_id(&self) -> std::any::TypeId {
+        std::any::TypeId::of::<HostArray>()
+    }
+
+    fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType> {
+        value.downcast_ref().map(HostArray::ty)
     }
 }
 
@@ -111,15 +135,16 @@ fn one(array: HostArray) -> Results {
 }
 
 /// One input.
-fn host(inputs: &[Concrete], index: usize) -> Result<&HostArray> {
+fn host<'a>(inputs: &[&'a Concrete], index: usize) -> Result<&'a HostArray> {
     match inputs.get(index) {
         Some(Concrete::Ndarray(array)) => Ok(array),
+        Some(Concrete::Foreign(array)) => Err(super::mixed(&Ndarray, array.library())),
         None => Err(Error::internal(format!("input {index} is missing"))),
     }
 }
 
 /// The elementwise ops; `shape` is the shape to which the inputs broadcast.
-fn spell_elementwise(op: &Op, inputs: &[Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
+fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
     let x = host(inputs, 0)?;
     let y = || host(inputs, 1);
     let array = match op {

@@ -1,0 +1,104 @@
+//! Eigenvalues and eigenvectors of self-adjoint matrices, by faer.
+
+use super::field::{Field, guarded, scaling};
+use super::householder::Scalar;
+use crate::abi::Failure;
+use faer::diag::DiagMut;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::{Mat, MatRef, Par, Spec};
+
+/// Eigenvalues, ascending, and orthonormal eigenvectors, in columns, of a self-adjoint matrix (`numpy.linalg.eigh`).
+///
+/// Only the lower triangle of `a` is read, and of its diagonal only real parts. Signs and phases of eigenvectors are
+/// unspecified.
+///
+/// # Errors
+/// [`Failure::NoConvergence`] for infinite or NaN input, or if the iteration fails.
+///
+/// # Panics
+/// If `a` does not have `n * n` elements.
+#[allow(clippy::type_complexity)]
+pub fn eigh<T: Field>(a: &[T], n: usize) -> Result<(Vec<T::Magnitude>, Vec<T>), Failure> {
+    let mut values = vec![T::Magnitude::default(); n];
+    let mut vectors = vec![T::NULL; n * n];
+    eigh_into(a, n, &mut values, Some(&mut vectors))?;
+    Ok((values, vectors))
+}
+
+/// The eigenvalues alone (`numpy.linalg.eigvalsh`).
+///
+/// # Errors
+/// As [`eigh`].
+///
+/// # Panics
+/// If `a` does not have `n * n` elements.
+pub fn eigvalsh<T: Field>(a: &[T], n: usize) -> Result<Vec<T::Magnitude>, Failure> {
+    let mut values = vec![T::Magnitude::default(); n];
+    eigh_into(a, n, &mut values, None)?;
+    Ok(values)
+}
+
+/// [`eigh`] into given slices.
+pub(super) fn eigh_into<T: Field>(
+    a: &[T],
+    n: usize,
+    values: &mut [T::Magnitude],
+    vectors: Option<&mut [T]>,
+) -> Result<(), Failure> {
+    assert_eq!((a.len(), values.len()), (n * n, n));
+    if n == 0 {
+        return Ok(());
+    }
+    // What is not read must neither fail nor scale.
+    let mut lower = a.to_vec();
+    for (i, row) in lower.chunks_exact_mut(n).enumerate() {
+        row[i] = T::from_parts(row[i].parts().0, 0.0);
+        row[i + 1..].fill(T::NULL);
+        if !row[..=i].iter().all(|x| x.finite()) {
+            return Err(Failure::NoConvergence);
+        }
+    }
+    if n == 1 {
+        values[0] = T::Magnitude::from_parts(lower[0].parts().0, 0.0);
+        if let Some(vectors) = vectors {
+            vectors[0] = T::UNIT;
+        }
+        return Ok(());
+    }
+    let scaling = scaling(&lower);
+    if let Some((down, _)) = scaling {
+        lower.iter_mut().for_each(|x| *x *= down);
+    }
+    let up = scaling.map_or(T::UNIT, |(_, up)| up);
+    guarded(|| {
+        let compute = if vectors.is_some() {
+            ComputeEigenvectors::Yes
+        } else {
+            ComputeEigenvectors::No
+        };
+        let scratch = self_adjoint_evd_scratch::<T>(n, compute, Par::Seq, Spec::default());
+        let mut diagonal = vec![T::NULL; n];
+        let mut columns: Option<Mat<T>> = vectors.is_some().then(|| Mat::zeros(n, n));
+        self_adjoint_evd(
+            MatRef::from_row_major_slice(&lower, n, n),
+            DiagMut::from_slice_mut(&mut diagonal),
+            columns.as_mut().map(faer::mat::generic::Mat::as_mut),
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+            Spec::default(),
+        )
+        .map_err(|_| Failure::NoConvergence)?;
+        for (value, &x) in values.iter_mut().zip(&diagonal) {
+            *value = T::Magnitude::from_parts((x * up).parts().0, 0.0);
+        }
+        if let (Some(vectors), Some(columns)) = (vectors, columns) {
+            for (i, row) in vectors.chunks_exact_mut(n).enumerate() {
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x = columns[(i, j)];
+                }
+            }
+        }
+        Ok(())
+    })
+}
