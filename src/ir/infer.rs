@@ -373,6 +373,35 @@ pub(super) fn arg_extremum(axis: &usize, keepdims: &bool, inputs: &[&Type]) -> R
     Ok(signature)
 }
 
+/// A result of the shape of the input, worked out along an axis.
+fn along(axis: usize, inputs: &[&Type]) -> Result<ArrayType> {
+    let ty = inputs[0].array()?;
+    if axis >= ty.ndim() {
+        return Err(Error::index(format!(
+            "axis {axis} is out of range for {ty}"
+        )));
+    }
+    Ok(ty.clone())
+}
+
+pub(super) fn scan(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    let ty = along(*axis, inputs)?;
+    let dtype = if ty.dtype.class() <= Class::Integer {
+        DType::Int64
+    } else {
+        ty.dtype
+    };
+    Signature::uniform(1, dtype, ty.with_dtype(dtype))
+}
+
+pub(super) fn sort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?)
+}
+
+pub(super) fn argsort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?.with_dtype(DType::Int64))
+}
+
 // ---- products ----
 
 pub(super) fn matmul(inputs: &[&Type]) -> Result<Signature> {

@@ -197,6 +197,15 @@ structured {
     /// The position of the first smallest element along `axis`; a NaN counts as smallest.
     argmin "argmin" Argmin { axis: usize, keepdims: bool } (x) : infer::arg_extremum => eval::argmin;
 
+    /// Sums up to and with each element along `axis`; booleans and small integers sum as int64.
+    cumsum "cumsum" Cumsum { axis: usize } (x) : infer::scan => eval::cumsum;
+    /// Products up to and with each element along `axis`; booleans and small integers multiply as int64.
+    cumprod "cumprod" Cumprod { axis: usize } (x) : infer::scan => eval::cumprod;
+    /// The elements in order along `axis`: stable, NaN last, complex numbers by real, then imaginary part.
+    sort "sort" Sort { axis: usize } (x) : infer::sort => eval::sort;
+    /// The positions that put the elements in order along `axis`, as `sort` does.
+    argsort "argsort" Argsort { axis: usize } (x) : infer::argsort => eval::argsort;
+
     /// The matrix product over the last two axes; leading axes broadcast; vectors are rows or columns.
     matmul "matmul" Matmul (x, y) : infer::matmul => eval::matmul;
     /// The sum of products over pairs of axes.

@@ -219,6 +219,11 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 reduce.run(pointers[0], pointers[1].cast());
                 Ok(())
             }
+            Call::Scan(scan) => scan.run(pointers[0], pointers[1]),
+            Call::Sort(sort) => {
+                sort.run(pointers[0], pointers[1]);
+                Ok(())
+            }
             Call::Copy(copy) => {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())

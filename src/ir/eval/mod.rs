@@ -19,6 +19,7 @@ mod elementwise;
 mod expansion_tests;
 mod linalg;
 mod norm;
+mod order;
 mod reduce;
 mod shape;
 mod summation;
@@ -28,6 +29,7 @@ pub(super) use contract::{einsum, matmul, tensordot};
 pub(super) use elementwise::*;
 pub(super) use linalg::{qr, svd};
 pub(super) use norm::norm;
+pub(super) use order::{argsort, cumprod, cumsum, sort};
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,

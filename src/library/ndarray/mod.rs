@@ -13,6 +13,7 @@ mod contract;
 mod elementwise;
 mod linalg;
 mod number;
+mod order;
 mod reduce;
 mod shape;
 mod strided;
@@ -65,6 +66,11 @@ impl AnyLibrary for Ndarray {
             Op::Argmin { axis, .. } => {
                 reduce::arg_extremum(x()?, *axis, false, &result.array()?.shape)?
             }
+
+            Op::Cumsum { axis } => order::scan(x()?, *axis, false)?,
+            Op::Cumprod { axis } => order::scan(x()?, *axis, true)?,
+            Op::Sort { axis } => order::sort(x()?, *axis)?,
+            Op::Argsort { axis } => order::argsort(x()?, *axis)?,
 
             Op::Matmul => contract::matmul(x()?, y()?, &result.array()?.shape)?,
             Op::Tensordot { x_axes, y_axes } => {
