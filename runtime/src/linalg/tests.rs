@@ -2,6 +2,7 @@
 
 mod reference;
 mod systems;
+mod timings;
 
 use super::field::guarded;
 use super::*;
