@@ -417,6 +417,43 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             all
         }
 
+        "cumsum" | "cumprod" | "sort" | "argsort" => {
+            let shapes: Shapes<'_> = &[
+                &[0],
+                &[1],
+                &[9],
+                &[50],
+                &[3, 4],
+                &[0, 3],
+                &[3, 0],
+                &[2, 3, 5],
+            ];
+            let role = if name == "cumprod" && !complex {
+                NearOne
+            } else {
+                Finite
+            };
+            let role = if name.contains("sort") { Number } else { role };
+            let mut all = Vec::new();
+            for shape in shapes {
+                for axis in 0..shape.len() {
+                    let tolerance = if name.contains("sort") {
+                        exact
+                    } else {
+                        let absolute = 32.0 * shape[axis] as f64;
+                        Tolerance {
+                            absolute,
+                            any_zero_sign: true,
+                            any_nan: true,
+                            ..Tolerance::ulps(64.0)
+                        }
+                    };
+                    let op = op(name, &[("axis", &axis.to_string())]);
+                    all.push(Case::new(op, role, &[shape]).with(tolerance));
+                }
+            }
+            all
+        }
         "matmul" => {
             let shapes: &[(&[usize], &[usize])] = &[
                 (&[1], &[1]),

@@ -91,6 +91,9 @@ fn arcsinh_real(x: f64) -> f64 {
 }
 
 fn arccosh_real(x: f64) -> f64 {
+    if x < 1.0 {
+        return f64::NAN;
+    }
     if x > 1e8 {
         return x.ln() + std::f64::consts::LN_2;
     }
