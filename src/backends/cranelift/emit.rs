@@ -301,6 +301,9 @@ impl<'a> Emitter<'a, '_, '_> {
         let Some(total) = self.totals.get(&value).cloned() else {
             return;
         };
+        if op == ReduceOp::Prod {
+            return self.write(&total.parts, block);
+        }
         let so_far = self.read(&total.parts);
         if total.compensation.is_empty() {
             let combined = self.combine(op, so_far, block, dtype, Width::Scalar);
@@ -557,8 +560,12 @@ impl<'a> Emitter<'a, '_, '_> {
         let mut partials = Partials::default();
         for &(value, op) in &inner.reductions {
             let dtype = self.kernel.dtypes[value as usize];
-            let identity = self.identity(op, dtype, width);
-            let sets = (0..unroll).map(|_| self.define(identity)).collect();
+            let first = match (op, self.totals.get(&value).cloned()) {
+                // Products go on from the total, in order: another unit would make NaN of complex infinities.
+                (ReduceOp::Prod, Some(total)) => self.read(&total.parts),
+                _ => self.identity(op, dtype, width),
+            };
+            let sets = (0..unroll).map(|_| self.define(first)).collect();
             partials.insert(value, sets);
         }
         partials
