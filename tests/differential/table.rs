@@ -33,16 +33,20 @@ const VIEWS: [Through; 5] = [
 impl Through {
     /// Adds an argument that shows itself with the given type.
     fn add(self, graph: &mut Graph, ty: &ArrayType) -> Result<ValueId> {
-        let slice = |graph: &mut Graph, base: &[usize], start: &dyn Fn(usize) -> usize, step: isize| {
-            let x = graph.add_input(ArrayType::new(ty.dtype, base));
-            let sizes = &ty.shape;
-            let slicing = Slicing {
-                starts: sizes.iter().map(|&n| if n == 0 { 0 } else { start(n) }).collect(),
-                steps: sizes.iter().map(|_| step).collect::<Steps>(),
-                sizes: sizes.clone(),
+        let slice =
+            |graph: &mut Graph, base: &[usize], start: &dyn Fn(usize) -> usize, step: isize| {
+                let x = graph.add_input(ArrayType::new(ty.dtype, base));
+                let sizes = &ty.shape;
+                let slicing = Slicing {
+                    starts: sizes
+                        .iter()
+                        .map(|&n| if n == 0 { 0 } else { start(n) })
+                        .collect(),
+                    steps: sizes.iter().map(|_| step).collect::<Steps>(),
+                    sizes: sizes.clone(),
+                };
+                graph.push(Op::Slice { slicing }, &[x], None)
             };
-            graph.push(Op::Slice { slicing }, &[x], None)
-        };
         match self {
             Self::Nothing => Ok(graph.add_input(ty.clone())),
             Self::Transpose => {
@@ -125,7 +129,8 @@ fn build(name: &str, dtype: DType) -> Option<Built> {
                     };
                     types.push(ArrayType::new(dtype, shape));
                 }
-                let accepted: Vec<autojit::ir::Type> = types.iter().cloned().map(Into::into).collect();
+                let accepted: Vec<autojit::ir::Type> =
+                    types.iter().cloned().map(Into::into).collect();
                 let arity = case.op.arity();
                 let is_leaf = arity.required == 0 && !arity.variadic;
                 match case.op.infer(&accepted.iter().collect::<Vec<_>>()) {
@@ -138,7 +143,9 @@ fn build(name: &str, dtype: DType) -> Option<Built> {
                     .iter()
                     .map(|ty| view.add(&mut built.graph, ty).unwrap())
                     .collect();
-                built.roles.extend(case.arguments.iter().map(|(role, _)| *role));
+                built
+                    .roles
+                    .extend(case.arguments.iter().map(|(role, _)| *role));
                 let mut results = case.finish(&mut built.graph, &values).unwrap();
                 let promoted = dtypes.iter().copied().reduce(DType::promote);
                 if let Some(promoted) = promoted.filter(|&p| p != dtype) {
@@ -163,7 +170,10 @@ fn build(name: &str, dtype: DType) -> Option<Built> {
 /// The elements that an elementwise op was given, where no view stands between.
 fn arguments(built: &Built, output: usize, wrong: &str, inputs: &[HostArray]) -> String {
     let node = &built.graph[built.outputs[output]];
-    let index = wrong.split(' ').nth(1).and_then(|i| i.parse::<usize>().ok());
+    let index = wrong
+        .split(' ')
+        .nth(1)
+        .and_then(|i| i.parse::<usize>().ok());
     let (Some(index), true) = (index, node.op.is_elementwise()) else {
         return String::new();
     };
