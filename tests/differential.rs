@@ -12,6 +12,8 @@ mod accuracy;
 mod cases;
 #[path = "differential/compare.rs"]
 mod compare;
+#[path = "differential/program.rs"]
+mod program;
 #[path = "differential/random.rs"]
 mod random;
 #[path = "differential/table.rs"]

@@ -326,5 +326,7 @@ fn run_covers_all_ops() {
             }
         }
     }
+    // A function of the user has no text form.
+    missing.remove("opaque");
     assert!(missing.is_empty(), "no run test has {missing:?}");
 }

@@ -5,7 +5,7 @@
 //! [`solve_batched`], ...), which allocate nothing per matrix up to order 8 where the algorithm is a direct one.
 //!
 //! Input that is not finite never reaches an iteration: direct methods carry NaN through, as LAPACK does; iterative ones
-//! fail. Empty matrices are legal. Should faer panic, the panic is caught and becomes [`Failure::NoConvergence`].
+//! fail. Empty matrices are legal. Should faer panic, the panic is caught and becomes [`Failure::NoConvergence`](crate::abi::Failure::NoConvergence).
 
 mod batched;
 mod cholesky;
@@ -37,6 +37,3 @@ pub use qr::qr;
 pub use solve::{det, inv, slogdet, solve};
 pub use svd::{svd, svdvals};
 pub use triangular::{Triangle, solve_triangular};
-
-#[allow(unused_imports, reason = "for links in documentation")]
-use crate::abi::Failure;

@@ -236,3 +236,50 @@ fn threads_share_plans() {
     let kept = <f32 as Precision>::plans().read().unwrap().len();
     assert!((1..=KEPT_PLANS).contains(&kept));
 }
+
+/// `cargo test --release -p autojit-runtime fft_timings -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn fft_timings() {
+    for (n, outer, inner) in [
+        (1, 1, 1),
+        (8, 1, 1),
+        (64, 1, 1),
+        (1024, 1, 1),
+        (1009, 1, 1),
+        (64, 64, 1),
+        (64, 1, 64),
+        (1024, 1, 1024),
+    ] {
+        let mut line = format!("n {n}, outer {outer}, inner {inner}: ns");
+        for transform in [Transform::Forward, Transform::Real, Transform::RealInverse] {
+            let fft = Fft {
+                kind: Kind::Complex128,
+                transform,
+                n,
+                len_in: match transform {
+                    Transform::RealInverse => n / 2 + 1,
+                    _ => n,
+                },
+                outer,
+                inner,
+                factor: 1.0,
+            };
+            // Large enough for every side; half of it where elements are real.
+            let x = complex(outer * inner * n.max(2));
+            let mut y = x.clone();
+            let mut best = f64::INFINITY;
+            for _ in 0..20 {
+                let start = std::time::Instant::now();
+                let calls = 1 + 20_000 / (n * outer * inner);
+                for _ in 0..calls {
+                    // SAFETY: the buffers are large enough.
+                    unsafe { fft.run(x.as_ptr().cast(), y.as_mut_ptr().cast()) }.unwrap();
+                }
+                best = best.min(start.elapsed().as_nanos() as f64 / calls as f64);
+            }
+            line += &format!(" {transform:?} {best:.0}");
+        }
+        println!("{line}");
+    }
+}

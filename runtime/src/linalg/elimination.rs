@@ -118,18 +118,19 @@ impl<T: Scalar> Factors<'_, T> {
                 head[step * width..(step + 1) * width].swap_with_slice(&mut tail[..width]);
             }
         }
-        for row in 1..n {
-            for column in 0..row {
+        // By columns, so that the updates of one column do not wait for each other.
+        for column in 0..n {
+            for row in column + 1..n {
                 subtract_row(x, width, row, self.lu[row * n + column], column);
             }
         }
-        for row in (0..n).rev() {
-            for column in row + 1..n {
-                subtract_row(x, width, row, self.lu[row * n + column], column);
-            }
-            let pivot = self.lu[row * n + row];
-            for x in &mut x[row * width..(row + 1) * width] {
+        for column in (0..n).rev() {
+            let pivot = self.lu[column * n + column];
+            for x in &mut x[column * width..(column + 1) * width] {
                 *x = x.over(pivot);
+            }
+            for row in 0..column {
+                subtract_row(x, width, row, self.lu[row * n + column], column);
             }
         }
     }

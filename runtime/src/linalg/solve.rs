@@ -4,7 +4,7 @@
 
 use super::elimination::{Factors, factorised};
 use super::field::{Field, guarded};
-use super::lu::{BY_HAND, Large};
+use super::lu::{Large, by_hand};
 use crate::abi::Failure;
 use faer::Par;
 
@@ -35,7 +35,7 @@ pub(super) fn solve_in_place<T: Field>(
     k: usize,
 ) -> Result<(), Failure> {
     assert_eq!((a.len(), x.len()), (n * n, n * k));
-    if n > BY_HAND {
+    if !by_hand::<T>(n) {
         return guarded(|| {
             let large = Large::factorise(a, n, n);
             if large.singular() {
@@ -73,7 +73,7 @@ pub fn inv<T: Field>(a: &[T], n: usize) -> Result<Vec<T>, Failure> {
 pub(super) fn inv_into<T: Field>(a: &[T], n: usize, inverse: &mut [T]) -> Result<(), Failure> {
     inverse.fill(T::NULL);
     inverse.iter_mut().step_by(n + 1).for_each(|x| *x = T::UNIT);
-    if n > BY_HAND {
+    if !by_hand::<T>(n) {
         return solve_in_place(a, inverse, n, n);
     }
     assert_eq!(a.len(), n * n);
@@ -170,7 +170,7 @@ fn product<T: Field>(pivots: impl Iterator<Item = T>, odd: bool) -> T {
 /// If `a` does not have `n * n` elements.
 pub fn det<T: Field>(a: &[T], n: usize) -> Result<T, Failure> {
     assert_eq!(a.len(), n * n);
-    if n > BY_HAND {
+    if !by_hand::<T>(n) {
         let mut result = T::NULL;
         guarded(|| {
             let large = Large::factorise(a, n, n);
@@ -195,7 +195,7 @@ pub fn det<T: Field>(a: &[T], n: usize) -> Result<T, Failure> {
 pub fn slogdet<T: Field>(a: &[T], n: usize) -> Result<(T, T::Magnitude), Failure> {
     assert_eq!(a.len(), n * n);
     let mut result = (T::NULL, 0.0);
-    if n > BY_HAND {
+    if !by_hand::<T>(n) {
         guarded(|| {
             let large = Large::factorise(a, n, n);
             result = sign_and_logarithm(large.diagonal(), large.odd);

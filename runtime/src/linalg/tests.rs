@@ -2,10 +2,11 @@
 
 mod reference;
 mod systems;
+mod timings;
 
 use super::field::guarded;
 use super::*;
-use crate::abi::Kind;
+use crate::abi::{Failure, Kind};
 use num_complex::Complex;
 
 /// Test values in `-1..1` from a linear congruential generator.

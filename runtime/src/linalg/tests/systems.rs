@@ -290,6 +290,20 @@ fn spectra_of_awkward_matrices() {
         let (values, _) = eigh(&vec![1e-310_f64; n * n], n).unwrap();
         assert!((values[n - 1] / (n as f64 * 1e-310) - 1.0).abs() < 1e-6);
     }
+    // Tiny elements beside large ones, with and without phases.
+    for tiny in [1e-15, 1e-160, 1e-300, 5e-324] {
+        let z = Complex::new(tiny, tiny);
+        let (o, one) = (Complex::new(0.0, 0.0), Complex::new(1.0, 0.0));
+        for a in [
+            vec![o, o, o, z, o, o, o, z, one],
+            vec![one, o, o, z, one, o, z, z, -one],
+        ] {
+            let (values, vectors) = eigh(&a, 3).unwrap();
+            let gram = multiply(&adjoint(&vectors, 3, 3), &vectors, 3, 3, 3);
+            assert!(distance(&gram, &identity(3)) < 1e-14, "{tiny} {vectors:?}");
+            assert!(values.windows(2).all(|pair| pair[0] <= pair[1]));
+        }
+    }
     // Eigenvalues of a real matrix are exactly conjugate.
     let values = eigvals(&[0.0_f64, -1.0, 1.0, 0.0], 2).unwrap();
     assert_eq!(values[0], values[1].conj());
