@@ -407,7 +407,7 @@ fn check_masks(items: &[IndexItem], masks: &[(usize, Shape)], ty: &ArrayType) ->
 }
 
 /// Where a mask is true: for each of its axes the positions along it, in C order.
-pub(crate) fn true_positions(mask: &Array, ty: &ArrayType) -> Result<Vec<Array>> {
+fn true_positions(mask: &Array, ty: &ArrayType) -> Result<Vec<Array>> {
     let Repr::Concrete(concrete) = &mask.0 else {
         return Err(Error::unsupported(format!(
             "the mask {ty} is lazy, so the shape of the result is not known; use where"

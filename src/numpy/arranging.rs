@@ -4,8 +4,8 @@ use std::ops::RangeFull;
 
 use super::integers::one_axis;
 use super::joining::part;
-use super::options::{Axes, EyeOptions, Integers};
-use super::special::constant;
+use super::options::{Axes, Creation, EyeOptions, Integers};
+use super::special::{beside, constant};
 use super::{
     arange, astype, attempt, broadcast_to, concatenate, fail, flip, greater_equal, ravel, reshape,
     swapaxes, take, to_array, type_of, where_,
@@ -157,13 +157,14 @@ pub fn tri(rows: i64, options: impl Into<EyeOptions>) -> Array {
     let sizes = Integers::from([rows, columns.unwrap_or(rows)]);
     let dtype = creation.dtype.unwrap_or(DType::Float64);
     let sizes = attempt!("tri", sizes.as_sizes(dtype.size()));
-    triangle(sizes[0], sizes[1], k, dtype)
+    triangle(sizes[0], sizes[1], k, dtype, &creation)
 }
 
 #[track_caller]
-fn triangle(rows: usize, columns: usize, k: i64, dtype: DType) -> Array {
-    let row = arange((k, (rows as i64).saturating_add(k)), DType::Int64);
-    let column = arange((0, columns as i64), DType::Int64);
+fn triangle(rows: usize, columns: usize, k: i64, dtype: DType, creation: &Creation) -> Array {
+    let creation = creation.clone().dtype(DType::Int64);
+    let row = arange((k, (rows as i64).saturating_add(k)), creation.clone());
+    let column = arange((0, columns as i64), creation);
     let below = greater_equal(reshape(row, [rows, 1]), column);
     if dtype == DType::Bool {
         below
@@ -212,8 +213,8 @@ fn mask(x: &Array, k: i64) -> Result<(Array, Array)> {
         [.., rows, columns] => (rows, columns),
     };
     Ok((
-        triangle(rows, columns, k, DType::Bool),
-        constant(0, ty.dtype),
+        triangle(rows, columns, k, DType::Bool, &beside(x)),
+        constant(0, ty.dtype, x),
     ))
 }
 
@@ -302,18 +303,20 @@ pub fn pad(x: impl Into<Operand>, widths: impl Into<Widths>, padding: impl Into<
         }
         if let Padding::Constant(number) = padding {
             let shape = attempt!("pad", result.ty()).shape;
+            let filling = constant(number, ty.dtype, &result);
             let mut parts = Vec::with_capacity(3);
             if before > 0 {
-                parts.push(block(&shape, axis, before, number, ty.dtype));
+                parts.push(block(&shape, axis, before, filling.clone()));
             }
             parts.push(result);
             if after > 0 {
-                parts.push(block(&shape, axis, after, number, ty.dtype));
+                parts.push(block(&shape, axis, after, filling));
             }
             result = concatenate(parts, Some(axis as i64));
         } else {
-            let positions = attempt!("pad", positions(&ty, axis, before, after, padding));
-            result = take(result, Array::from(positions), axis);
+            let list = attempt!("pad", positions(&ty, axis, before, after, padding));
+            let positions = attempt!("pad", super::special::positions(list, &result));
+            result = take(result, positions, axis);
         }
     }
     result
@@ -321,10 +324,10 @@ pub fn pad(x: impl Into<Operand>, widths: impl Into<Widths>, padding: impl Into<
 
 /// One number, as many times as go beside an array of this shape.
 #[track_caller]
-fn block(shape: &Shape, axis: usize, width: usize, number: Scalar, dtype: DType) -> Array {
+fn block(shape: &Shape, axis: usize, width: usize, number: Array) -> Array {
     let mut shape = shape.clone();
     shape[axis] = width;
-    broadcast_to(constant(number, dtype), &shape)
+    broadcast_to(number, &shape)
 }
 
 fn resolved(widths: Widths, ty: &ArrayType) -> Result<Vec<(usize, usize)>> {

@@ -5,6 +5,7 @@ use std::ops::RangeFull;
 use super::along::Along;
 use super::joining::part;
 use super::options::LinspaceOptions;
+use super::special::beside;
 use super::{
     add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power, stack,
     subtract, sum, take, to_array, type_of,
@@ -326,10 +327,10 @@ pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
     let sizes = super::options::Integers::from([rows as i64, columns]);
     let sizes = attempt!("vander", sizes.as_sizes(dtype.size()));
     if sizes[1] == 0 {
-        return super::zeros(&sizes, dtype);
+        return super::zeros(&sizes, beside(&x).dtype(dtype));
     }
     let x = super::special::cast(x.into(), dtype);
-    let mut list = vec![super::ones([rows], dtype)];
+    let mut list = vec![super::ones([rows], beside(&x).dtype(dtype))];
     while list.len() < sizes[1] {
         let next = match list.as_slice() {
             [_] => x.clone(),

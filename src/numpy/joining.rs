@@ -10,9 +10,8 @@ use super::options::{Axes, Integers};
 use super::{
     attempt, broadcast_to, concatenate, fail, multiply, ravel, reshape, take, to_array, type_of,
 };
-use crate::index::{Index, Item};
-use crate::ir::index::IndexItem;
-use crate::ir::{ArrayType, Dims};
+use crate::ir::index::{IndexItem, IndexKey};
+use crate::ir::{ArrayType, Dims, Op};
 use crate::{Array, Error, Operand, Result};
 
 /// A part of an array along one axis.
@@ -24,18 +23,18 @@ pub(super) fn part(
     start: Option<i64>,
     stop: Option<i64>,
 ) -> Array {
-    let item = |a| {
-        Item::from(if a == axis {
-            IndexItem::Slice {
-                start,
-                stop,
-                step: None,
-            }
-        } else {
-            IndexItem::FULL
-        })
+    let slice = IndexItem::Slice {
+        start,
+        stop,
+        step: None,
     };
-    x.get((0..ndim).map(item).collect::<Index>())
+    let item = |a| if a == axis { slice } else { IndexItem::FULL };
+    let items: Vec<IndexItem> = (0..ndim).map(item).collect();
+    let key = attempt!(
+        "getitem",
+        x.ty().and_then(|ty| IndexKey::normalize(&items, &ty))
+    );
+    Array::apply(Op::Getitem { key }, &[x.into()])
 }
 
 /// The shape with at least `ndim` axes, new ones in front.
@@ -367,8 +366,9 @@ pub fn repeat(
         stretched[axis + 1] = count;
         return reshape(broadcast_to(reshape(x, between), stretched), result);
     }
-    let positions = attempt!("repeat", positions(&repetitions, &ty, axis));
-    take(x, Array::from(positions), axis)
+    let list = attempt!("repeat", positions(&repetitions, &ty, axis));
+    let positions = attempt!("repeat", super::special::positions(list, &x));
+    take(x, positions, axis)
 }
 
 /// The position of each slice in the array, as often as it is repeated.

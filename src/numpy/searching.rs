@@ -8,12 +8,15 @@ use std::ops::RangeFull;
 use super::along::Along;
 use super::options::Integers;
 use super::sorting::different;
+use super::special::beside;
 use super::{
-    add, arange, attempt, concatenate, fail, isnan, less, less_equal, logical_and, logical_not,
-    logical_or, minimum, ravel, reshape, sort, take, to_array, where_, zeros,
+    add, arange, attempt, concatenate, fail, floor_divide, isnan, less, less_equal, logical_and,
+    logical_not, logical_or, minimum, ravel, remainder, reshape, sort, take, to_array, where_,
+    zeros,
 };
 use crate::array::Repr;
-use crate::index::{Index, Item};
+use crate::ir::Op;
+use crate::ir::index::{IndexItem, IndexKey};
 use crate::{Array, DType, Error, Operand, Result};
 
 /// The elements at positions along an axis, each line of `indices` taking from its own line of `x`.
@@ -42,17 +45,20 @@ pub fn take_along_axis(
         ));
         return fail("take_along_axis", wrong);
     }
-    let mut items = Vec::with_capacity(ty.ndim());
+    let creation = beside(&x);
+    let key = IndexKey(ty.shape.iter().map(|_| IndexItem::Array).collect());
+    let mut inputs = vec![Operand::from(&x)];
     for (a, &n) in ty.shape.iter().enumerate() {
-        items.push(Item::from(if a == axis {
-            indices.clone()
+        inputs.push(if a == axis {
+            indices.clone().into()
         } else {
             let mut shape = vec![1i64; ty.ndim()];
             shape[a] = n as i64;
-            reshape(arange(n as i64, ..), shape)
-        }));
+            let creation = creation.clone().dtype(DType::Int64);
+            reshape(arange(n as i64, creation), shape).into()
+        });
     }
-    x.get(items.into_iter().collect::<Index>())
+    Array::apply(Op::Getitem { key }, &inputs)
 }
 
 /// Which place [`searchsorted`] gives among equal elements: the first by default.
@@ -94,7 +100,7 @@ pub fn searchsorted(
         return fail("searchsorted", wrong);
     };
     let n = n as i64;
-    let mut place = zeros(&shape, DType::Int64);
+    let mut place = zeros(&shape, beside(&sorted).dtype(DType::Int64));
     let mut step = if n == 0 { 0 } else { 1i64 << n.ilog2() };
     while step > 0 {
         // The first `place` elements come before the number; do `step` more?
@@ -134,15 +140,26 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 #[track_caller]
 pub fn nonzero(x: impl Into<Operand>) -> Vec<Array> {
     let x = to_array(x.into());
-    let found = with_values(&x, "use where or count_nonzero").and_then(|()| {
-        let mask = super::astype(&x, DType::Bool);
-        let ty = mask.ty()?;
-        crate::index::true_positions(&mask, &ty)
-    });
-    match found {
-        Ok(positions) => positions,
-        Err(error) => vec![fail("nonzero", error)],
+    let ty = with_values(&x, "use where or count_nonzero").and_then(|()| x.ty());
+    let ty = match ty {
+        Ok(ty) if ty.ndim() > 0 => ty,
+        Ok(ty) => {
+            let wrong = Error::shape(format!("expected at least one axis, got {ty}"));
+            return vec![fail("nonzero", wrong)];
+        }
+        Err(error) => return vec![fail("nonzero", error)],
+    };
+    let creation = beside(&x).dtype(DType::Int64);
+    let places = arange(ty.size() as i64, creation);
+    let mask = super::astype(ravel(x), DType::Bool);
+    let mut rest = places.get(mask);
+    let mut positions = Vec::with_capacity(ty.ndim());
+    for &n in ty.shape.iter().rev() {
+        positions.push(remainder(&rest, n as i64));
+        rest = floor_divide(&rest, n as i64);
     }
+    positions.reverse();
+    positions
 }
 
 /// The different elements in order; NaN counts as equal to itself.
@@ -161,7 +178,7 @@ pub fn unique(x: impl Into<Operand>) -> Array {
         return sorted;
     }
     let changes = different(&sorted.get(1..), &sorted.get(..-1));
-    let first = super::ones([1], DType::Bool);
+    let first = super::ones([1], beside(&sorted).dtype(DType::Bool));
     sorted.get(concatenate([first, changes], Some(0)))
 }
 

@@ -118,10 +118,11 @@ pub fn median(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     } else {
         let sorted = sort(lines, -1);
         let middle: Vec<i64> = vec![(n as i64 - 1) / 2, n as i64 / 2];
-        let middle = mean(take(&sorted, Array::from(middle), -1), -1);
+        let middle = attempt!("median", super::special::positions(middle, &sorted));
+        let middle = mean(take(&sorted, middle, -1), -1);
         where_(
             isnan(take(&sorted, -1, -1)),
-            constant(f64::NAN, dtype),
+            constant(f64::NAN, dtype, &sorted),
             middle,
         )
     };

@@ -5,11 +5,13 @@
 use std::f64::consts::{LN_2, LOG2_E, PI};
 use std::ops::RangeFull;
 
+use super::options::Creation;
 use super::{
     absolute, add, arctan2, astype, attempt, divide, equal, exp, exp2, greater, greater_equal,
     imag, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real, rint, sin,
     subtract, to_array, type_of, where_,
 };
+use crate::array::Repr;
 use crate::ir::{Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
 
@@ -32,9 +34,25 @@ pub(super) fn promoted(operands: &[&Operand]) -> Result<DType> {
     result.ok_or_else(|| Error::internal("no operand to promote"))
 }
 
-/// A number of a given dtype, as a 0-d array.
-pub(super) fn constant(value: impl Into<Scalar>, dtype: DType) -> Array {
-    Array::from_host(HostArray::scalar(value.into(), dtype))
+/// Where to make what an array meets: in its library, if it has values. Beside a lazy array anything can be a
+/// constant, and one made at once is a single node.
+pub(super) fn beside(x: &Array) -> Creation {
+    match x.0 {
+        Repr::Concrete(_) => super::like(x),
+        _ => Creation::default(),
+    }
+}
+
+/// A number of a given dtype for an array to meet, 0-d.
+#[track_caller]
+pub(super) fn constant(value: impl Into<Scalar>, dtype: DType, x: &Array) -> Array {
+    super::full((), value.into(), beside(x).dtype(dtype))
+}
+
+/// Positions along an axis of an array, for `take`.
+pub(super) fn positions(list: Vec<i64>, x: &Array) -> Result<Array> {
+    let host = HostArray::from(ndarray::Array1::from_vec(list).into_dyn());
+    super::create::made(&beside(x).dtype(DType::Int64), DType::Int64, |_| Ok(host))
 }
 
 /// The common floating dtype of real operands.

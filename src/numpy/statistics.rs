@@ -39,7 +39,7 @@ fn without_nan(x: &Array, ty: &ArrayType, number: f64) -> Option<(Array, Array)>
         return None;
     }
     let missing = isnan(x);
-    Some((where_(&missing, constant(number, ty.dtype), x), missing))
+    Some((where_(&missing, constant(number, ty.dtype, x), x), missing))
 }
 
 /// The sum over axes of the elements that are not NaN.
@@ -106,7 +106,7 @@ pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     match without_nan(&x, &ty, f64::NEG_INFINITY) {
         Some((numbers, missing)) => where_(
             all(missing, options.clone()),
-            constant(f64::NAN, ty.dtype),
+            constant(f64::NAN, ty.dtype, &x),
             max(numbers, options),
         ),
         None => max(x, options),
@@ -126,7 +126,7 @@ pub fn nanmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     match without_nan(&x, &ty, f64::INFINITY) {
         Some((numbers, missing)) => where_(
             all(missing, options.clone()),
-            constant(f64::NAN, ty.dtype),
+            constant(f64::NAN, ty.dtype, &x),
             min(numbers, options),
         ),
         None => min(x, options),
