@@ -329,17 +329,22 @@ impl Fft {
                 }
                 continue;
             }
-            let start = |row: usize, len: usize| (row / inner) * len * inner + row % inner;
+            let (mut starts_in, mut starts_out) = ([0; GATHERED], [0; GATHERED]);
+            for row in 0..count {
+                let (before, after) = ((first + row) / inner, (first + row) % inner);
+                starts_in[row] = before * read * inner + after;
+                starts_out[row] = before * written * inner + after;
+            }
             for t in 0..copied {
-                for row in 0..count {
-                    from[row * taken + t] = input[start(first + row, read) + t * inner];
+                for (row, start) in starts_in[..count].iter().enumerate() {
+                    from[row * taken + t] = input[start + t * inner];
                 }
             }
             let to = &mut to[..count * written];
             transform(from, to)?;
             for t in 0..written {
-                for row in 0..count {
-                    output[start(first + row, written) + t * inner] = scale(to[row * written + t]);
+                for (row, start) in starts_out[..count].iter().enumerate() {
+                    output[start + t * inner] = scale(to[row * written + t]);
                 }
             }
         }
