@@ -118,7 +118,8 @@ fn arccosh_complex(z: Complex64) -> Complex64 {
         return Complex64::new(w.im.abs(), w.re);
     }
     if w.im.is_nan() {
-        return Complex64::new(w.im, w.im);
+        // Only for an imaginary NaN on a real part of zero, where NumPy keeps the angle.
+        return Complex64::new(w.im, w.re);
     }
     Complex64::new(w.im.abs(), w.re.copysign(z.im))
 }
