@@ -43,6 +43,7 @@ enum Kind {
     DType,
     Index,
     Value,
+    UnboundVariable,
     LinearAlgebra,
     UnknownBackend,
     UnknownFunction,
@@ -81,6 +82,8 @@ kinds! {
     index, is_index => Index;
     /// An argument has a value that the operation does not take.
     value, is_value => Value;
+    /// The result depends on a lazy variable that is neither given nor known.
+    unbound_variable, is_unbound_variable => UnboundVariable;
     /// A matrix is singular, not positive definite, or an iteration did not converge.
     linear_algebra, is_linear_algebra => LinearAlgebra;
     /// No backend has this name.

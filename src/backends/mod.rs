@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
-use crate::ir::Graph;
+use crate::ir::{Graph, HostArray};
 use crate::library::Concrete;
+use crate::opt;
 
 /// A way to run graphs.
 pub(crate) trait Backend: Send + Sync {
@@ -122,6 +123,34 @@ pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) 
         }
         Err(error) => Err(error),
     }
+}
+
+/// Optimises, compiles and runs a graph once, on the backend of this name.
+///
+/// This is what [`autojit()`](crate::autojit()) does with a traced graph, without its cache and without falling
+/// back: tests compare its results with those of [`Graph::evaluate`].
+///
+/// ```
+/// use autojit::{DType, Scalar, ir::{Graph, HostArray}};
+/// let graph: Graph = "%x = input index=0 ty=f64[]\n%y = sqrt %x\nreturn %y".parse()?;
+/// let nine = HostArray::scalar(Scalar::Float(9.0), DType::Float64);
+/// for backend in autojit::backends() {
+///     let results = autojit::run_graph(backend, &graph, std::slice::from_ref(&nine))?;
+///     assert_eq!(results[0].to_scalars(), [Scalar::Float(3.0)]);
+/// }
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// There is no such backend, it declines the graph (`is_unsupported`), the arguments do not have the types of
+/// the graph, or an op fails on these values.
+pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
+    graph.check_arguments(inputs)?;
+    let optimized = opt::optimize(graph)?;
+    let choice = choose(find(backend)?, true, &optimized)?;
+    let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
+    let results = choice.executable.run(&inputs)?;
+    results.iter().map(Concrete::to_host).collect()
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ pub(super) fn array_type(name: &'static str, value: &Value) -> Result<ArrayType>
 
 impl Argument<'_> {
     /// The value, unless it is left out or Python's `None`.
-    fn given(&self) -> Option<&Value> {
+    pub(super) fn given(&self) -> Option<&Value> {
         self.value.filter(|v| !matches!(v, Value::None))
     }
 
-    fn wrong(&self, expected: &str) -> Error {
+    pub(super) fn wrong(&self, expected: &str) -> Error {
         let got = self.value.map_or_else(|| "none".into(), Value::describe);
         Error::value(format!(
             "the argument {} is {got}, expected {expected}",

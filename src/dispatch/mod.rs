@@ -22,6 +22,7 @@
 #![doc = include_str!("../../docs/dispatch.md")]
 
 mod arguments;
+mod forms;
 mod libraries;
 mod macros;
 mod namespace;
@@ -253,9 +254,13 @@ fn bind<'a>(
             args.len()
         )));
     }
+    // Where a parameter takes all further arguments, those with a default can only be named.
+    let by_position = |p: &&crate::registry::Parameter| entry.rest.is_none() || p.default.is_none();
+    let positions = parameters.iter().filter(by_position).count();
     let mut bound = SmallVec::with_capacity(parameters.len().max(args.len()));
     for (i, parameter) in parameters.iter().enumerate() {
         let name = parameter.name;
+        let i = if i < positions { i } else { usize::MAX };
         let named = kwargs.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
         let value = match (args.get(i), named) {
             (Some(_), Some(_)) => {
@@ -273,7 +278,7 @@ fn bind<'a>(
         bound.push(Argument { name, value });
     }
     if let Some(name) = entry.rest {
-        let rest = args.iter().skip(parameters.len());
+        let rest = args.iter().skip(positions);
         bound.extend(rest.map(|value| Argument {
             name,
             value: Some(value),

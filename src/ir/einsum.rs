@@ -134,6 +134,16 @@ impl Subscripts {
             if labels.len() != ty.ndim() {
                 return Err(Error::shape(format!("{self} does not fit {ty}")));
             }
+            // Within one operand a repeated label is a diagonal, where nothing stretches.
+            for (axis, label) in labels.iter().enumerate() {
+                let first = labels.iter().position(|l| l == label).unwrap_or(axis);
+                if ty.shape[first] != ty.shape[axis] {
+                    return Err(Error::shape(format!(
+                        "label `{label}` is {} and {} long in {ty}, a diagonal needs equal lengths",
+                        ty.shape[first], ty.shape[axis]
+                    )));
+                }
+            }
             for (&label, &n) in labels.iter().zip(&ty.shape) {
                 let size = sizes.entry(label).or_insert(n);
                 if *size == 1 {

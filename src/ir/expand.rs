@@ -133,6 +133,45 @@ pub(super) fn isnan(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     b.push(Op::NotEqual, &[x[0], x[0]])
 }
 
+/// Of each part for complex numbers, with `join` between the two.
+fn of_parts(
+    b: &mut Builder<'_>,
+    x: ValueId,
+    join: Op,
+    test: impl Fn(&mut Builder<'_>, ValueId) -> Expanded,
+) -> Expanded {
+    if !b.ty(x)?.dtype.is_complex() {
+        return test(b, x);
+    }
+    let (re, im) = (b.push(Op::Real, &[x])?, b.push(Op::Imag, &[x])?);
+    let (re, im) = (test(b, re)?, test(b, im)?);
+    b.push(join, &[re, im])
+}
+
+pub(super) fn isinf(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalOr, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::NotEqual, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Equal, &[magnitude, infinity])
+    })
+}
+
+pub(super) fn isfinite(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalAnd, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::Equal, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Less, &[magnitude, infinity])
+    })
+}
+
 pub(super) fn greater(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     b.push(Op::Less, &[x[1], x[0]])
 }
@@ -273,6 +312,10 @@ fn absolute_sum(b: &mut Builder<'_>, x: ValueId, axis: usize) -> Expanded {
 
 fn extremum(b: &mut Builder<'_>, x: ValueId, axis: usize, largest: bool) -> Expanded {
     let axes = Dims::from_slice(&[axis]);
+    if largest && b.ty(x)?.shape[axis] == 0 {
+        // The largest of no magnitudes is zero, as NumPy has it; the empty sum gives just that.
+        return b.sum(x, axes, true);
+    }
     let op = if largest {
         Op::Max {
             axes,
@@ -591,14 +634,21 @@ pub(super) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Exp
     let basic_ty = b.ty(basic)?;
     let sizes: Dims = axes.iter().map(|&a| basic_ty.shape[a]).collect();
 
+    let at = advanced_position(key).unwrap_or(0);
+    if let ([array], [axis]) = (arrays, axes.as_slice()) {
+        // The slices are taken where the axis is, and only moved if single positions stand apart from it.
+        let taken = b.push(Op::Take { axis: *axis }, &[basic, *array])?;
+        let (common, ndim) = (b.ty(*array)?.ndim(), b.ty(taken)?.ndim());
+        let moved = *axis..*axis + common;
+        let others: Dims = (0..ndim).filter(|a| !moved.contains(a)).collect();
+        let perm = others[..at].iter().copied().chain(moved);
+        return b.transpose(taken, perm.chain(others[at..].iter().copied()).collect());
+    }
+
     // One flat index over all indexed axes, which come to the front.
     let mut flat = None;
     for ((&array, &size), &axis) in arrays.iter().zip(&sizes).zip(&original) {
-        let wrapped = if arrays.len() == 1 {
-            array
-        } else {
-            b.push(Op::WrapIndex { axis, size }, &[array])?
-        };
+        let wrapped = b.push(Op::WrapIndex { axis, size }, &[array])?;
         flat = Some(match flat {
             None => wrapped,
             Some(so_far) => {
@@ -619,7 +669,6 @@ pub(super) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Exp
     let taken = b.push(Op::Take { axis: 0 }, &[rows, flat])?;
 
     // The axes of the indices go where the indexed axes stood.
-    let at = advanced_position(key).unwrap_or(0);
     let rest = b.ty(taken)?.ndim() - common;
     let perm = (0..at)
         .map(|i| common + i)

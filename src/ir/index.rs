@@ -355,7 +355,14 @@ mod tests {
     #[test]
     fn slices_follow_python() {
         // (start, stop, step, n) -> positions, as `list(range(n))[start:stop:step]` gives them.
-        let cases: [(Option<i64>, Option<i64>, Option<i64>, usize, &[usize]); 8] = [
+        type Case = (
+            Option<i64>,
+            Option<i64>,
+            Option<i64>,
+            usize,
+            &'static [usize],
+        );
+        let cases: [Case; 8] = [
             (None, None, Some(-1), 4, &[3, 2, 1, 0]),
             (Some(-2), None, None, 5, &[3, 4]),
             (Some(10), Some(0), Some(-3), 7, &[6, 3]),

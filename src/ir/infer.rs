@@ -202,6 +202,25 @@ pub(super) fn real_numbers(inputs: &[&Type]) -> Result<Signature> {
     Signature::uniform(inputs.len(), ty.dtype, ty)
 }
 
+/// Real numbers of any kind, booleans included.
+pub(super) fn rounding(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Complex, &promote_and_broadcast(inputs)?, inputs)?;
+    arithmetic(inputs)
+}
+
+/// Booleans and integers.
+pub(super) fn bitwise(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Float, &promote_and_broadcast(inputs)?, inputs)?;
+    rounding(inputs)
+}
+
+/// Integers alone.
+pub(super) fn shift(inputs: &[&Type]) -> Result<Signature> {
+    // NumPy shifts booleans as int8, which there is no dtype for.
+    refuse(Class::Bool, &promote_and_broadcast(inputs)?, inputs)?;
+    bitwise(inputs)
+}
+
 pub(super) fn power(inputs: &[&Type]) -> Result<Signature> {
     no_bool(inputs)
 }
@@ -321,7 +340,8 @@ pub(super) fn sum_where(axes: &Dims, keepdims: &bool, inputs: &[&Type]) -> Resul
 pub(super) fn extremum(axes: &Dims, keepdims: &bool, inputs: &[&Type]) -> Result<Signature> {
     let ty = inputs[0].array()?;
     let shape = reduced(ty, axes, *keepdims)?;
-    if axes.iter().any(|&a| ty.shape[a] == 0) && shape.iter().all(|&n| n > 0) {
+    // NumPy refuses an empty axis even where the result has no elements either.
+    if axes.iter().any(|&a| ty.shape[a] == 0) {
         return Err(Error::value(format!(
             "an empty array has no largest or smallest element, got {ty}"
         )));
@@ -356,6 +376,35 @@ pub(super) fn arg_extremum(axis: &usize, keepdims: &bool, inputs: &[&Type]) -> R
     Ok(signature)
 }
 
+/// A result of the shape of the input, worked out along an axis.
+fn along(axis: usize, inputs: &[&Type]) -> Result<ArrayType> {
+    let ty = inputs[0].array()?;
+    if axis >= ty.ndim() {
+        return Err(Error::index(format!(
+            "axis {axis} is out of range for {ty}"
+        )));
+    }
+    Ok(ty.clone())
+}
+
+pub(super) fn scan(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    let ty = along(*axis, inputs)?;
+    let dtype = if ty.dtype.class() <= Class::Integer {
+        DType::Int64
+    } else {
+        ty.dtype
+    };
+    Signature::uniform(1, dtype, ty.with_dtype(dtype))
+}
+
+pub(super) fn sort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?)
+}
+
+pub(super) fn argsort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?.with_dtype(DType::Int64))
+}
+
 // ---- products ----
 
 pub(super) fn matmul(inputs: &[&Type]) -> Result<Signature> {
@@ -388,7 +437,8 @@ pub(super) fn tensordot(x_axes: &Dims, y_axes: &Dims, inputs: &[&Type]) -> Resul
     let in_range = x_axes.iter().all(|&a| a < x.ndim()) && y_axes.iter().all(|&a| a < y.ndim());
     let sizes =
         |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
-    if !in_range || sizes(x, x_axes) != sizes(y, y_axes) {
+    let distinct = |axes: &Dims| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
+    if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
         return Err(Error::shape(format!(
             "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
         )));
@@ -425,8 +475,9 @@ pub(super) fn norm(
 ) -> Result<Signature> {
     let ty = inputs[0].array()?;
     let dtype = ty.dtype.floating();
-    let count = axes.as_ref().map_or(ty.ndim(), |a| a.len());
-    if *order != NormOrder::Default && !(1..=2).contains(&count) {
+    let count = axes.as_ref().map_or(ty.ndim(), smallvec::SmallVec::len);
+    // Only without order and axes is it the norm of all elements, however many axes they have.
+    if (*order != NormOrder::Default || axes.is_some()) && !(1..=2).contains(&count) {
         return Err(Error::value(format!(
             "a norm of order {order} is over one or two axes, got {count} of {ty}"
         )));
@@ -471,11 +522,13 @@ pub(super) fn reshape(shape: &Dims, inputs: &[&Type]) -> Result<Signature> {
         dtype: ty.dtype,
         shape: shape.clone(),
     };
-    if result.size() != ty.size() {
+    // The number of elements asked for may not fit into a `usize`.
+    let asked = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
+    if asked != Some(ty.size()) && !(shape.contains(&0) && ty.size() == 0) {
+        let asked = asked.map_or_else(|| "more".into(), |n| n.to_string());
         return Err(Error::shape(format!(
-            "cannot reshape {ty} into {result}: {} elements are not {}",
-            ty.size(),
-            result.size()
+            "cannot reshape {ty} into {result}: {} elements are not {asked}",
+            ty.size()
         )));
     }
     Signature::unchanged(1, result)

@@ -1,7 +1,7 @@
 //! The intermediate representation: types, the op table, graphs, their text form and their meaning.
 //!
 //! This layer knows nothing of libraries, backends or user-facing arrays. Everything about an op stands in
-//! one row of [`op`]; the other files hold the functions that rows refer to.
+//! one row of `op.rs`; the other files hold the functions that rows refer to.
 
 mod attribute;
 pub mod einsum;

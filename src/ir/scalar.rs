@@ -151,7 +151,7 @@ impl Scalar {
 
 /// x86's `cvttsd2si`, which NumPy's casts are on this platform: what does not fit is the smallest integer.
 fn float_to_i64(x: f64) -> i64 {
-    if x >= -9_223_372_036_854_775_808.0 && x < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) {
         x as i64
     } else {
         i64::MIN

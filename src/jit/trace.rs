@@ -133,8 +133,7 @@ fn trace<A: Tree, R: Tree>(
         })
         .collect();
     let graph = lazy::to_graph(&variables, &outputs).map_err(|error| {
-        // The one thing that is wrong with a graph whose nodes were inferred one by one.
-        if error.is_value() {
+        if error.is_unbound_variable() {
             Failure::ForeignVariable(error)
         } else {
             Failure::Error(error)

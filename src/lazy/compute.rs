@@ -49,7 +49,7 @@ fn compute_node(node: &LazyArray) -> Result<()> {
         State::Value(_) => return Ok(()),
         State::Pending { op, inputs } => (op.clone(), inputs.clone()),
         State::Variable => {
-            let error = Error::value(format!("the variable {} has no value", node.ty()));
+            let error = Error::unbound_variable(format!("the variable {} has no value", node.ty()));
             return Err(error.at(node.location()));
         }
     };

@@ -50,7 +50,10 @@ fn add(
         let state = node.state();
         let value = match &*state {
             State::Variable => {
-                let error = Error::value(format!("the variable {} is not an argument", node.ty()));
+                let error = Error::unbound_variable(format!(
+                    "the variable {} is not an argument",
+                    node.ty()
+                ));
                 return Err(error.at(node.location()));
             }
             State::Value(value) => match value.as_slice() {
@@ -184,6 +187,7 @@ return %2 %1
         let graph = super::to_graph(&[node(&x)], &[node(&y)]).unwrap();
         assert_eq!(graph.nodes().len(), 3);
         let error = super::to_graph(&[node(&other)], &[node(&y)]).unwrap_err();
+        assert!(error.is_unbound_variable());
         assert!(
             error
                 .to_string()

@@ -331,7 +331,7 @@ fn evenly_spaced(
 
 /// An array where the options say, with the dtype that they say, which is `own` if nobody does.
 #[track_caller]
-fn made(
+pub(super) fn made(
     creation: &Creation,
     own: DType,
     make: impl FnOnce(DType) -> Result<HostArray>,

@@ -52,13 +52,15 @@ fn negative_of_negative(c: &mut Candidate<'_>) -> Option<ValueId> {
     (inner.op == Op::Negative).then(|| inner.inputs[0])
 }
 
-/// The literal behind an input, looking through broadcasts and reshapes.
+/// The literal behind an input, looking through broadcasts and reshapes, as the op sees it: converted to the
+/// dtype of its results. So the integer 0 beside floating numbers is +0, which is not neutral in a sum.
 fn literal(c: &Candidate<'_>, index: usize) -> Option<Scalar> {
+    let dtype = c.array_type()?.dtype;
     let mut value = c.inputs[index];
     while let Op::BroadcastTo { .. } | Op::Reshape { .. } = c.graph[value].op {
         value = c.graph[value].inputs[0];
     }
-    c.graph.as_literal(value).map(|l| l.value)
+    c.graph.as_literal(value).map(|l| l.value.cast(dtype))
 }
 
 fn is_real(scalar: Scalar, x: f64) -> bool {
@@ -156,7 +158,15 @@ fn slice_whole(c: &mut Candidate<'_>) -> Option<ValueId> {
         .then(|| input_as_result(c, 0))?
 }
 
+/// Not for sums of floating numbers, which turn -0 into 0 even then, nor for products of complex numbers, which
+/// begin with `1 * x` and so make NaN of infinite parts.
 fn reduce_nothing(c: &mut Candidate<'_>) -> Option<ValueId> {
+    let class = c.array_type()?.dtype.class();
+    match c.op {
+        Op::Sum { .. } if class > Class::Integer => return None,
+        Op::Prod { .. } if class == Class::Complex => return None,
+        _ => {}
+    }
     let (Op::Sum { axes, .. }
     | Op::Prod { axes, .. }
     | Op::Max { axes, .. }

@@ -38,6 +38,16 @@ unary! {
     exp = exponential::exp;
     /// Natural logarithm, cut along the negative real axis (`numpy.log`).
     log = exponential::log;
+    /// 2 to the power `z` (`numpy.exp2`).
+    exp2 = exponential::exp2;
+    /// `exp(z) - 1` without cancellation of the real part for small `z` (`numpy.expm1`).
+    expm1 = exponential::expm1;
+    /// Logarithm to base 2 (`numpy.log2`).
+    log2 = exponential::log2;
+    /// Logarithm to base 10 (`numpy.log10`).
+    log10 = exponential::log10;
+    /// `log(1 + z)` (`numpy.log1p`); like NumPy's it rounds `1 + z` first, so small `z` lose accuracy.
+    log1p = exponential::log1p;
     /// Square root with nonnegative real part, cut along the negative real axis (`numpy.sqrt`).
     sqrt = exponential::sqrt;
     /// Sine (`numpy.sin`).

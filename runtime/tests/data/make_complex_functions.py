@@ -11,6 +11,7 @@ INF, NAN = float("inf"), float("nan")
 SPECIAL = [0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e300, -1e300, 1e-300]
 ORDINARY = [0.5, -2.0, 3.25, 1e-12, 30.0, -710.0, 1e5]
 NAMES = "exp log sqrt sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh".split()
+NAMES += "exp2 expm1 log2 log10 log1p".split()
 
 
 def bits(x):

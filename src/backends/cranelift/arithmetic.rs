@@ -124,11 +124,11 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
             ReduceOp::Prod | ReduceOp::Any | ReduceOp::All => false,
         },
         Operation::Map { op, .. } => match op {
-            Op::Add | Op::Subtract | Op::Negative | Op::Conj | Op::Real | Op::Imag | Op::Where => {
-                true
-            }
+            Op::Add | Op::Subtract | Op::Negative | Op::Conj | Op::Real | Op::Where => true,
+            Op::Imag => result != DType::Bool,
             Op::Multiply | Op::Equal | Op::NotEqual => !inputs.contains(&DType::Bool),
             Op::LogicalAnd | Op::LogicalOr | Op::LogicalNot => true,
+            Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::Invert => true,
             Op::Divide | Op::Sqrt | Op::Absolute | Op::Sign => !complex && !integer,
             Op::Less | Op::LessEqual | Op::Maximum | Op::Minimum => {
                 !complex && !integer && !inputs.contains(&DType::Bool)
@@ -290,9 +290,64 @@ impl Arithmetic<'_, '_> {
             Op::LogicalAnd => Element::One(self.builder.ins().band(one, x[1].real())),
             Op::LogicalOr => Element::One(self.builder.ins().bor(one, x[1].real())),
 
+            Op::Floor | Op::Ceil | Op::Trunc if class < Class::Float => x[0],
+            Op::Floor => Element::One(self.builder.ins().floor(one)),
+            Op::Ceil => Element::One(self.builder.ins().ceil(one)),
+            Op::Trunc => Element::One(self.builder.ins().trunc(one)),
+            Op::Rint => x[0].map(|v| self.builder.ins().nearest(v)),
+            Op::Copysign => Element::One(self.builder.ins().fcopysign(one, x[1].real())),
+            Op::Invert if class == Class::Bool => Element::One(self.not(one, width)),
+            Op::Invert => Element::One(self.builder.ins().bnot(one)),
+            Op::BitwiseAnd => Element::One(self.builder.ins().band(one, x[1].real())),
+            Op::BitwiseOr => Element::One(self.builder.ins().bor(one, x[1].real())),
+            Op::BitwiseXor => Element::One(self.builder.ins().bxor(one, x[1].real())),
+            Op::LeftShift | Op::RightShift => {
+                Element::One(self.shift(one, x[1].real(), dtype, *op == Op::LeftShift))
+            }
+            Op::Fmod if class == Class::Integer => {
+                Element::One(self.integer_fmod(one, x[1].real(), dtype))
+            }
+
             // The rest are functions of the runtime.
             _ => return self.call(op.name(), x, dtype, result),
         })
+    }
+
+    /// A shift by a negative number, or by all bits, leaves nothing but the sign.
+    fn shift(&mut self, x: Value, places: Value, dtype: DType, left: bool) -> Value {
+        let ty = component(dtype);
+        let fits =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedLessThan, places, i64::from(ty.bits()));
+        let last = self.builder.ins().iconst(ty, i64::from(ty.bits()) - 1);
+        let zero = self.builder.ins().iconst(ty, 0);
+        if left {
+            let shifted = self.builder.ins().ishl(x, places);
+            return self.builder.ins().select(fits, shifted, zero);
+        }
+        if dtype == DType::Uint8 {
+            let shifted = self.builder.ins().ushr(x, places);
+            return self.builder.ins().select(fits, shifted, zero);
+        }
+        let places = self.builder.ins().select(fits, places, last);
+        self.builder.ins().sshr(x, places)
+    }
+
+    /// The remainder with the sign of `x`; zero by zero. Division by -1 would trap for the smallest integer.
+    fn integer_fmod(&mut self, x: Value, y: Value, dtype: DType) -> Value {
+        let ty = component(dtype);
+        let one = self.builder.ins().iconst(ty, 1);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, y, 0);
+        if dtype == DType::Uint8 {
+            let divisor = self.builder.ins().select(zero, one, y);
+            return self.builder.ins().urem(x, divisor);
+        }
+        let minus_one = self.builder.ins().icmp_imm_s(IntCC::Equal, y, -1);
+        let whole = self.builder.ins().bor(zero, minus_one);
+        // What one divides leaves nothing.
+        let divisor = self.builder.ins().select(whole, one, y);
+        self.builder.ins().srem(x, divisor)
     }
 
     fn multiply(&mut self, x: Element, y: Element, class: Class) -> Element {
@@ -319,13 +374,7 @@ impl Arithmetic<'_, '_> {
     /// -1, 0, 1 or NaN; `x / |x|` for complex numbers.
     fn sign(&mut self, x: Element, dtype: DType, width: Width) -> Result<Element> {
         if dtype.is_complex() {
-            let magnitude = self.call("absolute", &[x], dtype, dtype.real())?.real();
-            let zero = self.number(0.0, dtype, width);
-            let is_zero = self.builder.ins().fcmp(FloatCC::Equal, magnitude, zero);
-            return Ok(x.map(|part| {
-                let quotient = self.builder.ins().fdiv(part, magnitude);
-                self.builder.ins().select(is_zero, zero, quotient)
-            }));
+            return self.complex_sign(x, dtype);
         }
         let x = x.real();
         let (zero, one) = (
@@ -356,6 +405,44 @@ impl Arithmetic<'_, '_> {
             zero_or_one,
             width,
         )))
+    }
+
+    /// `x / |x|`, zero for zero, with NumPy's limits where the modulus is infinite. Source: `npy_csign`'s loop.
+    fn complex_sign(&mut self, x: Element, dtype: DType) -> Result<Element> {
+        let magnitude = self.call("absolute", &[x], dtype, dtype.real())?.real();
+        let (zero, one) = (
+            self.number(0.0, dtype, Width::Scalar),
+            self.number(1.0, dtype, Width::Scalar),
+        );
+        let infinity = self.number(f64::INFINITY, dtype, Width::Scalar);
+        let b = &mut *self.builder;
+        let Element::Pair(re, im) = x else {
+            return Err(Error::internal("a complex number has two parts"));
+        };
+        let is_zero = b.ins().fcmp(FloatCC::Equal, magnitude, zero);
+        let is_infinite = b.ins().fcmp(FloatCC::Equal, magnitude, infinity);
+        let (re_size, im_size) = (b.ins().fabs(re), b.ins().fabs(im));
+        let re_infinite = b.ins().fcmp(FloatCC::Equal, re_size, infinity);
+        let im_infinite = b.ins().fcmp(FloatCC::Equal, im_size, infinity);
+        // An infinite real part decides; else the modulus is infinite by the imaginary part, or by overflow.
+        let (re_sign, im_sign) = (b.ins().fcopysign(one, re), b.ins().fcopysign(one, im));
+        let limit = Element::Pair(
+            b.ins().select(re_infinite, re_sign, zero),
+            b.ins().select(re_infinite, zero, im_sign),
+        );
+        let both = b.ins().band(re_infinite, im_infinite);
+        let is_nan = b.ins().fcmp(FloatCC::Unordered, magnitude, magnitude);
+        let no_direction = b.ins().bor(both, is_nan);
+        let nan = match component(dtype) {
+            F32 => b.ins().f32const(f32::NAN),
+            _ => b.ins().f64const(f64::NAN),
+        };
+        Ok(x.zip(limit, |part, limit| {
+            let quotient = b.ins().fdiv(part, magnitude);
+            let value = b.ins().select(is_zero, zero, quotient);
+            let value = b.ins().select(is_infinite, limit, value);
+            b.ins().select(no_direction, nan, value)
+        }))
     }
 
     /// The larger or smaller of two; NaN if either is. Source: NumPy's loops for `maximum` and `minimum`.
@@ -457,6 +544,10 @@ impl Arithmetic<'_, '_> {
             return Element::One(self.is_true(x, from));
         }
         let (x, from) = (x.real(), from.real());
+        if from == to {
+            // The real part of a complex number.
+            return Element::One(x);
+        }
         let (source, target) = (component(from), component(to));
         let ins = |s: &mut Self| -> Value {
             match (from.class(), to.class()) {

@@ -5,8 +5,9 @@
 //! whose slots move by single elements of one size runs on lanes of 128-bit vectors, several vectors at a time,
 //! and finishes element by element; any other runs element by element.
 //!
-//! Sums of floating numbers keep several partial sums, and add up blocks of at most [`SHORT`] elements with
-//! compensation (Neumaier 1974), so they are as accurate as NumPy's pairwise sums.
+//! Sums of floating numbers keep several partial sums, none of which adds more than [`LONGEST_CHAIN`] elements in
+//! a row, and add up such blocks with compensation (Neumaier 1974), so they are as accurate as NumPy's pairwise
+//! sums.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32X4, F64X2, I8X16, I64};
@@ -81,6 +82,9 @@ fn constant_memory() -> MemFlagsData {
     memory().with_readonly().with_can_move()
 }
 
+/// The most elements that a partial sum adds one after the other. NumPy's pairwise sum adds 16.
+const LONGEST_CHAIN: i64 = 32;
+
 struct Emitter<'a, 'b, 'c> {
     kernel: &'a Kernel,
     a: Arithmetic<'b, 'c>,
@@ -107,7 +111,19 @@ struct Inner<'a> {
     reductions: Vec<(Value, ReduceOp)>,
 }
 
+impl Inner<'_> {
+    /// The elements that the partial sums take together before they are added to the total.
+    fn block(&self) -> i64 {
+        (LONGEST_CHAIN * self.width.count() * self.unroll).min(SHORT as i64)
+    }
+}
+
 impl<'a> Emitter<'a, '_, '_> {
+    /// Whether an inner loop is so short that its partial sums are added to the total once.
+    fn is_one_block(&self, inner: &Inner<'_>) -> bool {
+        self.kernel.short && inner.block() == SHORT as i64
+    }
+
     /// Loads literals and strides before all loops.
     fn prepare(&mut self) {
         let kernel = self.kernel;
@@ -235,8 +251,7 @@ impl<'a> Emitter<'a, '_, '_> {
     fn identity(&mut self, op: ReduceOp, dtype: DType, width: Width) -> Element {
         let infinity = f64::INFINITY;
         let part = match (op, dtype.is_float() || dtype.is_complex()) {
-            // -0 is the one number that adds to -0 without changing it.
-            (ReduceOp::Sum, true) => self.a.number(-0.0, dtype, width),
+            // Sums start at +0, as NumPy's do: the sum of negative zeros is +0.
             (ReduceOp::Sum | ReduceOp::Any, _) => self.a.number(0.0, dtype, width),
             (ReduceOp::Prod | ReduceOp::All, _) => self.a.number(1.0, dtype, width),
             (ReduceOp::Max, true) => self.a.number(-infinity, dtype, width),
@@ -256,24 +271,14 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     fn start_totals(&mut self) -> Result<()> {
+        let plan = self.plan(&self.kernel.before);
+        let compensated = !self.is_one_block(&plan);
         for (value, op) in self.reductions() {
             let dtype = self.kernel.dtypes[value as usize];
-            let mut identity = self.identity(op, dtype, Width::Scalar);
+            let identity = self.identity(op, dtype, Width::Scalar);
             let floating = dtype.is_float() || dtype.is_complex();
-            if op == ReduceOp::Sum && floating {
-                // The sum of nothing is +0.
-                let mut size = self.a.builder.ins().iconst(I64, 1);
-                for axis in self.kernel.outer_rank..self.kernel.outer_rank + self.kernel.inner_rank
-                {
-                    let extent = self.extent(axis);
-                    size = self.a.builder.ins().imul(size, extent);
-                }
-                let empty = self.a.builder.ins().icmp_imm_s(IntCC::Equal, size, 0);
-                let zero = self.a.number(0.0, dtype, Width::Scalar);
-                identity = identity.map(|x| self.a.builder.ins().select(empty, zero, x));
-            }
             let parts = self.define(identity);
-            let compensation = if op == ReduceOp::Sum && floating && !self.kernel.short {
+            let compensation = if op == ReduceOp::Sum && floating && compensated {
                 let zero = self.a.number(0.0, dtype, Width::Scalar);
                 self.define(identity.map(|_| zero))
             } else {
@@ -296,6 +301,9 @@ impl<'a> Emitter<'a, '_, '_> {
         let Some(total) = self.totals.get(&value).cloned() else {
             return;
         };
+        if op == ReduceOp::Prod {
+            return self.write(&total.parts, block);
+        }
         let so_far = self.read(&total.parts);
         if total.compensation.is_empty() {
             let combined = self.combine(op, so_far, block, dtype, Width::Scalar);
@@ -348,7 +356,7 @@ impl<'a> Emitter<'a, '_, '_> {
             } else {
                 let compensation = self.read(&total.compensation);
                 sum.zip(compensation, |s, c| {
-                    // An infinite sum has no error to add: its compensation is NaN. Adding nothing keeps -0.
+                    // An infinite sum has no error to add: its compensation is NaN.
                     let b = &mut *self.a.builder;
                     let corrected = b.ins().fadd(s, c);
                     let zero = if b.func.dfg.value_type(c) == component(DType::Float64) {
@@ -474,7 +482,9 @@ impl<'a> Emitter<'a, '_, '_> {
             if !has_lanes(operation, &inputs, result) {
                 return None;
             }
-            if result != DType::Bool && !agree(result) {
+            // Inputs too: a mask made of numbers from outside the loop has their width.
+            let numbers = inputs.iter().chain([&result]);
+            if !numbers.filter(|d| **d != DType::Bool).all(|&d| agree(d)) {
                 return None;
             }
         }
@@ -496,11 +506,12 @@ impl<'a> Emitter<'a, '_, '_> {
         }
         let extent = self.extent(axis);
         let zero = self.a.builder.ins().iconst(I64, 0);
-        if self.kernel.short || inner.reductions.is_empty() {
+        if self.is_one_block(inner) || inner.reductions.is_empty() {
             return self.block_of_elements(pointers, axis, Some((zero, extent)), inner);
         }
-        self.count(zero, extent, SHORT as i64, |s, start| {
-            let end = s.a.builder.ins().iadd_imm_s(start, SHORT as i64);
+        let block = inner.block();
+        self.count(zero, extent, block, |s, start| {
+            let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
             s.block_of_elements(pointers, axis, Some((start, end)), inner)
         })
@@ -549,8 +560,12 @@ impl<'a> Emitter<'a, '_, '_> {
         let mut partials = Partials::default();
         for &(value, op) in &inner.reductions {
             let dtype = self.kernel.dtypes[value as usize];
-            let identity = self.identity(op, dtype, width);
-            let sets = (0..unroll).map(|_| self.define(identity)).collect();
+            let first = match (op, self.totals.get(&value).cloned()) {
+                // Products go on from the total, in order: another unit would make NaN of complex infinities.
+                (ReduceOp::Prod, Some(total)) => self.read(&total.parts),
+                _ => self.identity(op, dtype, width),
+            };
+            let sets = (0..unroll).map(|_| self.define(first)).collect();
             partials.insert(value, sets);
         }
         partials

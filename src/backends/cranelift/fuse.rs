@@ -216,11 +216,18 @@ impl Schedule {
         let instruction = program.instruction(id);
         let origins = || reads(instruction).filter_map(|view| view.origin.map(|o| (view, o)));
         let step = origins().map(|(_, o)| self.placed[o.0 as usize].0).max()?;
-        let Step::Loop(group) = &self.steps[step as usize] else {
+        // A join of nothing but empty parts may come before all steps.
+        let Step::Loop(group) = self.steps.get(step as usize)? else {
             return Some(Err("its operand comes from a call"));
         };
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
+        }
+        let fails = |&(id, _): &(InstructionId, Part)| program.instruction(id).can_fail();
+        if instruction.can_fail() && group.members.iter().any(fails) {
+            return Some(Err(
+                "the loop has an operation that can fail, and could not tell which did",
+            ));
         }
         let mut part = match group.part_for(instruction) {
             Ok(part) => part,

@@ -421,10 +421,10 @@ impl std::fmt::Display for Kernel {
                     Operation::Store { .. } => stores += 1,
                     Operation::Literal { .. } => {}
                     Operation::Map { op, dtype, .. } => {
-                        write!(f, "{} {} ", op.name(), dtype.short_name())?
+                        write!(f, "{} {} ", op.name(), dtype.short_name())?;
                     }
                     Operation::Reduce { op, .. } => {
-                        write!(f, "{} ", format!("{op:?}").to_lowercase())?
+                        write!(f, "{} ", format!("{op:?}").to_lowercase())?;
                     }
                 }
             }

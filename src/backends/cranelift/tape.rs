@@ -117,12 +117,12 @@ impl Tape {
     /// Runs the tape.
     ///
     /// # Safety
-    /// `inputs` are contiguous and have the types of the program's arguments; `outputs` point to memory for the
-    /// program's results, aligned for their dtypes.
+    /// `inputs` point to contiguous arrays of the types of the program's arguments, `outputs` to memory for its
+    /// results, aligned for their dtypes.
     ///
     /// # Errors
     /// A step failed on these values, such as an index out of range.
-    pub(super) unsafe fn run(&self, inputs: &[&HostArray], outputs: &[*mut u8]) -> Result<()> {
+    pub(super) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> Result<()> {
         let pooled = self
             .pool
             .lock()
@@ -132,7 +132,7 @@ impl Tape {
         let mut bases: smallvec::SmallVec<[*mut u8; 16]> = smallvec::SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
-        bases.extend(inputs.iter().map(|x| x.as_ptr().cast_mut()));
+        bases.extend(inputs.iter().map(|x| x.cast_mut()));
         bases.extend(outputs.iter().copied());
         // SAFETY: forwarded; the bases are those that `Bases` numbers.
         let result = unsafe { self.entries(&bases) };
@@ -171,7 +171,7 @@ impl Tape {
                         function(
                             pointers.as_ptr(),
                             self.parameters.as_ptr().add(*parameters as usize),
-                        )
+                        );
                     };
                     if *can_fail && failure[0] != 0 {
                         return Err(self.locate(index, kernel_failure(failure)));
@@ -219,6 +219,11 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 reduce.run(pointers[0], pointers[1].cast());
                 Ok(())
             }
+            Call::Scan(scan) => scan.run(pointers[0], pointers[1]),
+            Call::Sort(sort) => {
+                sort.run(pointers[0], pointers[1]);
+                Ok(())
+            }
             Call::Copy(copy) => {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())
@@ -249,6 +254,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
         (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
             format!("index {index} is out of range for axis {axis} with size {len}"),
         ),
+        (Failure::NoConvergence, Call::Svd { .. }) => {
+            Error::linear_algebra("the singular value decomposition did not converge")
+        }
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }

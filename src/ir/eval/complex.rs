@@ -56,7 +56,8 @@ pub(super) fn sign(z: Complex64) -> Complex64 {
         c(NAN, NAN)
     } else if z.re.is_infinite() {
         c(z.re.signum(), 0.0)
-    } else if z.im.is_infinite() {
+    } else if magnitude.is_infinite() {
+        // Also where the modulus of finite parts overflows, as NumPy has it.
         c(0.0, z.im.signum())
     } else if magnitude == 0.0 {
         c(0.0, 0.0)
@@ -131,7 +132,12 @@ pub(super) fn exp2(z: Complex64) -> Complex64 {
 
 pub(super) fn expm1(z: Complex64) -> Complex64 {
     let half = (z.im / 2.0).sin();
-    let re = sum_of(&[z.re.exp_m1() * z.im.cos(), -2.0 * half * half]);
+    let parts = [z.re.exp_m1() * z.im.cos(), -2.0 * half * half];
+    // Plain addition keeps the sign of a zero.
+    let re = match parts[0] + parts[1] {
+        0.0 => parts[0] + parts[1],
+        _ => sum_of(&parts),
+    };
     c(re, z.re.exp() * z.im.sin())
 }
 
@@ -193,7 +199,12 @@ pub(super) fn sinh(z: Complex64) -> Complex64 {
         return c(x.sinh(), y);
     }
     if !y.is_finite() {
-        let re = if x == 0.0 || x.is_infinite() { x } else { NAN };
+        // C99 leaves the sign of this infinity open; NumPy's is positive.
+        let re = match x {
+            0.0 => x,
+            INFINITY | MINUS_INFINITY => INFINITY,
+            _ => NAN,
+        };
         return c(re, NAN);
     }
     if x.is_nan() {
@@ -246,7 +257,8 @@ pub(super) fn tanh(z: Complex64) -> Complex64 {
         return c(NAN, if y == 0.0 { y } else { NAN });
     }
     if x.is_infinite() {
-        let im = if y.is_finite() { (2.0 * y).sin() } else { y };
+        // The sign of sin(2y), whose argument may overflow.
+        let im = if y.is_finite() { y.sin() * y.cos() } else { y };
         return c(
             x.signum(),
             0.0f64.copysign(if im.is_nan() { 1.0 } else { im }),
@@ -268,6 +280,9 @@ pub(super) fn tanh(z: Complex64) -> Complex64 {
 }
 
 pub(super) fn sin(z: Complex64) -> Complex64 {
+    if z.im.is_infinite() && !z.re.is_finite() {
+        return c(NAN, INFINITY);
+    }
     over_i(sinh(times_i(z)))
 }
 
@@ -382,7 +397,31 @@ pub(super) fn power(x: Complex64, y: Complex64) -> Complex64 {
     if y.im == 0.0 && y.re.abs() < 100.0 && y.re.fract() == 0.0 {
         return whole_power(x, y.re as i32);
     }
-    exp(multiply(y, log(x)))
+    exp(multiply_infinite(y, log(x)))
+}
+
+/// The product as C99 Annex G.5.1 has it, which recovers infinities: what the C library's `cpow` does.
+fn multiply_infinite(x: Complex64, y: Complex64) -> Complex64 {
+    let product = multiply(x, y);
+    let is_infinite = |z: Complex64| z.re.is_infinite() || z.im.is_infinite();
+    if !(product.re.is_nan() && product.im.is_nan()) || !(is_infinite(x) || is_infinite(y)) {
+        return product;
+    }
+    // An infinite factor counts by its direction alone; a NaN beside it as zero.
+    let part = |z: Complex64, a: f64| {
+        let size = match (
+            is_infinite(z),
+            a.is_infinite() || !is_infinite(z) && !a.is_nan(),
+        ) {
+            (true, infinite) => f64::from(u8::from(infinite)),
+            (false, true) => a.abs(),
+            (false, false) => 0.0,
+        };
+        size.copysign(a)
+    };
+    let direction = |z: Complex64| c(part(z, z.re), part(z, z.im));
+    let product = multiply(direction(x), direction(y));
+    c(INFINITY * product.re, INFINITY * product.im)
 }
 
 fn whole_power(x: Complex64, n: i32) -> Complex64 {

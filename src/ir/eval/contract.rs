@@ -115,9 +115,8 @@ pub(in crate::ir) fn einsum(
     summed.retain(|label| !subscripts.result.contains(label));
     summed.sort_unstable();
     let summed_sizes: Vec<usize> = summed.iter().map(|label| sizes[label]).collect();
-    let unit = Scalar::Int(1).cast(ty.dtype);
     one(Tensor::build(ty, |index| {
-        let factors = Indices::new(&summed_sizes).map(|inner| {
+        let factors = |inner: Vec<usize>| -> Vec<Scalar> {
             let labels = subscripts.result.iter().zip(index);
             let position: FxHashMap<char, usize> = labels
                 .chain(summed.iter().zip(&inner))
@@ -127,16 +126,26 @@ pub(in crate::ir) fn einsum(
                 let own: Vec<usize> = labels.iter().map(|l| position[l]).collect();
                 t.at_broadcast(&own)
             };
-            let mut factors = inputs.iter().zip(&subscripts.operands).map(element);
-            let first = factors.next().unwrap_or(unit);
-            match factors.next() {
-                // The last product goes into the sum without being rounded first.
-                Some(second) => factors.fold((first, second), |(x, y), next| {
-                    (multiply_scalars(x, y), next)
-                }),
-                None => (first, unit),
-            }
+            inputs
+                .iter()
+                .zip(&subscripts.operands)
+                .map(element)
+                .collect()
+        };
+        // Nothing is multiplied by one and no zero is added, which would change infinities and signs.
+        let product = |factors: &[Scalar]| factors.iter().copied().reduce(multiply_scalars);
+        let terms = Indices::new(&summed_sizes).map(factors);
+        if summed.is_empty() {
+            let mut products = terms.filter_map(|f| product(&f));
+            return products.next().unwrap_or(Scalar::Int(0));
+        }
+        if inputs.len() == 1 {
+            return sum_scalars(terms.flatten(), ty.dtype);
+        }
+        let pairs = terms.filter_map(|f| {
+            let (&last, others) = f.split_last()?;
+            Some((product(others)?, last))
         });
-        dot(factors, ty.dtype)
+        dot(pairs, ty.dtype)
     }))
 }

@@ -1,27 +1,25 @@
-//! Linear algebra: QR by Householder reflections, singular values by one-sided Jacobi rotations, and norms.
+//! Decompositions: QR by Householder reflections, singular values by one-sided Jacobi rotations.
 //!
 //! Everything is computed in `Complex<f64>`; real input stays real, because every rotation and reflection of
 //! real numbers is real.
 
 use num_complex::Complex64;
 
-use super::reduce::sum_scalars;
+use super::Tensor;
 use super::shape::batches;
 use super::summation::Sum;
-use super::{Indices, Tensor, one};
 use crate::error::{Error, Result};
-use crate::ir::NormOrder;
 use crate::ir::scalar::Scalar;
-use crate::ir::types::{ArrayType, Dims, Type};
+use crate::ir::types::Type;
 
 /// A matrix as a list of columns.
-type Columns = Vec<Vec<Complex64>>;
+pub(super) type Columns = Vec<Vec<Complex64>>;
 
 const ZERO: Complex64 = Complex64::new(0.0, 0.0);
 const ONE: Complex64 = Complex64::new(1.0, 0.0);
 
 /// The matrix at one multi-index of the leading axes.
-fn matrix(x: &Tensor, batch: &[usize]) -> Columns {
+pub(super) fn matrix(x: &Tensor, batch: &[usize]) -> Columns {
     let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
     let element = |i: usize, j: usize| x.at(&[batch, &[i, j]].concat()).to_complex();
     (0..n)
@@ -268,6 +266,11 @@ fn extend_basis(basis: &mut Columns, m: usize) {
     basis.push(rest.iter().map(|z| z / left).collect());
 }
 
+/// The singular values of a matrix with `rows` rows, falling.
+pub(super) fn singular_values(columns: Columns, rows: usize) -> Result<Vec<f64>> {
+    Ok(decompose(columns, rows)?.s)
+}
+
 pub(in crate::ir) fn svd(
     full_matrices: &bool,
     inputs: &[Tensor],
@@ -294,108 +297,115 @@ pub(in crate::ir) fn svd(
     tuple(result, [u_data, s_data, vh_data])
 }
 
-// ---- norms ----
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::eval::Indices;
+    use crate::ir::{ArrayType, DType, Dims, Op};
 
-/// `numpy.linalg.norm`, by the definition of each order.
-pub(in crate::ir) fn norm(
-    order: &NormOrder,
-    axes: &Option<Dims>,
-    _keepdims: &bool,
-    inputs: &[Tensor],
-    result: &Type,
-) -> Result<Vec<Tensor>> {
-    let x = &inputs[0];
-    let axes = axes.clone().unwrap_or_else(|| (0..x.ty.ndim()).collect());
-    let shape: Vec<usize> = x.shape().to_vec();
-    let sizes: Vec<usize> = axes.iter().map(|&a| shape[a]).collect();
-    let kept: Vec<usize> = (0..shape.len())
-        .map(|a| if axes.contains(&a) { 1 } else { shape[a] })
-        .collect();
-    let mut data = Vec::new();
-    for outer in Indices::new(&kept) {
-        // The elements under this norm, as an array over `axes` in their order.
-        let element = |inner: &[usize]| {
-            let mut index = outer.clone();
-            axes.iter().zip(inner).for_each(|(&a, &i)| index[a] = i);
-            x.at(&index)
+    /// Numbers without a pattern, from a fixed seed.
+    fn random(ty: &ArrayType) -> Tensor {
+        let mut state = 0x2545_f491_4f6c_dd1du64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % 2_000_001) as f64 / 1e6 - 1.0
         };
-        let part = Tensor::build(&ArrayType::new(x.ty.dtype, &sizes), element);
-        data.push(Scalar::Float(match (order, sizes.len()) {
-            (NormOrder::Default | NormOrder::Frobenius, _) => euclidean(&part),
-            (_, 1) => vector_norm(*order, &part)?,
-            _ => matrix_norm(*order, &part)?,
-        }));
+        Tensor::build(ty, |_| Scalar::Complex(Complex64::new(next(), next())))
     }
-    one(Tensor::new(result.array()?.clone(), data)?)
-}
 
-fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
-    let values = values.into_iter().map(Scalar::Float);
-    sum_scalars(values, crate::ir::DType::Float64).to_f64()
-}
-
-/// No scaling: like NumPy's, it overflows where a square does.
-fn euclidean(x: &Tensor) -> f64 {
-    let parts = x.data.iter().map(|s| s.to_complex());
-    sum(parts.flat_map(|z| [z.re * z.re, z.im * z.im])).sqrt()
-}
-
-fn magnitude(s: &Scalar) -> f64 {
-    match s {
-        Scalar::Complex(z) => z.re.hypot(z.im),
-        other => other.to_f64().abs(),
+    fn run(op: &Op, inputs: &[&Tensor]) -> Vec<Tensor> {
+        let inputs: Vec<Tensor> = inputs.iter().map(|&t| t.clone()).collect();
+        crate::ir::eval::evaluate_op(op, &inputs).unwrap()
     }
-}
 
-/// The extremum, where NaN wins; nothing has the largest magnitude zero, and no smallest.
-fn extremum(values: impl IntoIterator<Item = f64>, largest: bool) -> Result<f64> {
-    let better = |x: f64, y: f64| {
-        if x.is_nan() || y.is_nan() {
-            f64::NAN
-        } else if largest {
-            x.max(y)
-        } else {
-            x.min(y)
+    fn product(x: &Tensor, y: &Tensor) -> Tensor {
+        run(&Op::Matmul, &[x, y]).remove(0)
+    }
+
+    fn adjoint(x: &Tensor) -> Tensor {
+        let perm = Dims::from_slice(&[1, 0]);
+        let conj = run(&Op::Conj, &[x]).remove(0);
+        run(&Op::Transpose { perm }, &[&conj]).remove(0)
+    }
+
+    fn distance(x: &Tensor, y: &Tensor) -> f64 {
+        assert_eq!(x.shape(), y.shape());
+        let difference = run(&Op::Subtract, &[x, y]).remove(0);
+        let sizes = difference.data.iter().map(|s| s.to_complex().norm());
+        sizes.fold(0.0, f64::max)
+    }
+
+    fn identity(n: usize) -> Tensor {
+        let ty = ArrayType::new(DType::Float64, &[n, n]);
+        Tensor::build(&ty, |i| Scalar::Bool(i[0] == i[1]))
+    }
+
+    fn check_svd(x: &Tensor, full_matrices: bool) -> Vec<f64> {
+        let parts = run(&Op::Svd { full_matrices }, &[x]);
+        let [u, s, vh] = parts.as_slice() else {
+            panic!("three results")
+        };
+        let (m, n, k) = (x.shape()[0], x.shape()[1], s.shape()[0]);
+        let values: Vec<f64> = s.data.iter().map(|s| s.to_f64()).collect();
+        assert!(values.is_sorted_by(|a, b| a >= b) && values.iter().all(|&s| s >= 0.0));
+        let unit_u = product(&adjoint(u), u);
+        let unit_v = product(vh, &adjoint(vh));
+        assert!(distance(&unit_u, &identity(u.shape()[1])) < 1e-14);
+        assert!(distance(&unit_v, &identity(vh.shape()[0])) < 1e-14);
+        let scaled = Tensor::build(&ArrayType::new(x.ty.dtype, &[m, k]), |i| {
+            Scalar::Complex(u.at(i).to_complex() * values[i[1]])
+        });
+        let rows = Tensor::build(&ArrayType::new(x.ty.dtype, &[k, n]), |i| vh.at(i));
+        let scale = values.first().copied().unwrap_or(0.0);
+        assert!(distance(&product(&scaled, &rows), x) <= 1e-14 * scale);
+        values
+    }
+
+    #[test]
+    fn singular_values_of_any_shape_and_rank() {
+        for dtype in [DType::Float64, DType::Complex128] {
+            for (m, n) in [
+                (1, 1),
+                (5, 5),
+                (12, 3),
+                (3, 12),
+                (1, 4),
+                (20, 20),
+                (3, 0),
+                (0, 2),
+            ] {
+                let x = random(&ArrayType::new(dtype, &[m, n]));
+                check_svd(&x, false);
+                check_svd(&x, true);
+            }
+            // Rank two, so that most singular values are zero but for rounding.
+            let thin = random(&ArrayType::new(dtype, &[15, 2]));
+            let values = check_svd(&product(&thin, &adjoint(&thin)), false);
+            assert!(values[1] > 0.1 && values[2] < 1e-14 * values[0]);
+            // Columns from 1 to 1e-300.
+            let x = random(&ArrayType::new(dtype, &[6, 6]));
+            let graded = Tensor::build(&x.ty, |i| {
+                Scalar::Complex(x.at(i).to_complex() * 10f64.powi(-60 * i[1] as i32))
+            });
+            check_svd(&graded, true);
         }
-    };
-    match values.into_iter().reduce(better) {
-        Some(best) => Ok(best),
-        None if largest => Ok(0.0),
-        None => Err(Error::value("an empty array has no smallest element")),
     }
-}
 
-fn vector_norm(order: NormOrder, x: &Tensor) -> Result<f64> {
-    let magnitudes = || x.data.iter().map(magnitude);
-    match order {
-        NormOrder::Infinity => extremum(magnitudes(), true),
-        NormOrder::NegativeInfinity => extremum(magnitudes(), false),
-        _ => Ok(match order.as_number().unwrap_or(2.0) {
-            0.0 => magnitudes().filter(|&x| x != 0.0).count() as f64,
-            1.0 => sum(magnitudes()),
-            2.0 => euclidean(x),
-            p => sum(magnitudes().map(|x| x.powf(p))).powf(1.0 / p),
-        }),
-    }
-}
-
-fn matrix_norm(order: NormOrder, x: &Tensor) -> Result<f64> {
-    let columns = matrix(x, &[]);
-    let rows = x.shape()[0];
-    let size = |z: &Complex64| z.re.hypot(z.im);
-    let column_sums = || columns.iter().map(|c| sum(c.iter().map(size)));
-    let row_sums = || (0..rows).map(|i| sum(columns.iter().map(|c| size(&c[i]))));
-    let values = || Ok::<_, Error>(decompose(columns.clone(), rows)?.s);
-    match (order, order.as_number()) {
-        (NormOrder::Infinity, _) => extremum(row_sums(), true),
-        (NormOrder::NegativeInfinity, _) => extremum(row_sums(), false),
-        (NormOrder::Nuclear, _) => Ok(sum(values()?)),
-        (_, Some(1.0)) => extremum(column_sums(), true),
-        (_, Some(-1.0)) => extremum(column_sums(), false),
-        (_, Some(2.0)) => extremum(values()?, true),
-        (_, Some(-2.0)) => extremum(values()?, false),
-        _ => Err(Error::value(format!(
-            "matrices have no norm of order {order}"
-        ))),
+    #[test]
+    fn qr_of_any_shape() {
+        for dtype in [DType::Float64, DType::Complex128] {
+            for (m, n) in [(1, 1), (5, 5), (9, 4), (4, 9), (0, 2), (2, 0)] {
+                let x = random(&ArrayType::new(dtype, &[m, n]));
+                let parts = run(&Op::Qr, &[&x]);
+                let (q, r) = (&parts[0], &parts[1]);
+                assert!(distance(&product(q, r), &x) < 1e-14);
+                assert!(distance(&product(&adjoint(q), q), &identity(m.min(n))) < 1e-14);
+                for i in Indices::new(r.shape()) {
+                    assert!(i[0] <= i[1] || !r.at(&i).is_true(), "R is triangular");
+                }
+            }
+        }
     }
 }

@@ -11,17 +11,25 @@
 //! signature, and the type of the result; they never look at anything else. Every failure that depends on
 //! values (an index, a singular iteration) is an `Err`, never a panic.
 
+mod bits;
 mod complex;
 mod contract;
 mod elementwise;
+#[cfg(test)]
+mod expansion_tests;
 mod linalg;
+mod norm;
+mod order;
 mod reduce;
 mod shape;
 mod summation;
 
+pub(super) use bits::*;
 pub(super) use contract::{einsum, matmul, tensordot};
 pub(super) use elementwise::*;
-pub(super) use linalg::{norm, qr, svd};
+pub(super) use linalg::{qr, svd};
+pub(super) use norm::norm;
+pub(super) use order::{argsort, cumprod, cumsum, sort};
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
@@ -315,7 +323,7 @@ impl Graph {
     }
 
     /// Whether the arguments are those that the graph takes.
-    fn check_arguments(&self, inputs: &[HostArray]) -> Result<()> {
+    pub(crate) fn check_arguments(&self, inputs: &[HostArray]) -> Result<()> {
         let expected = self.input_types();
         if inputs.len() != expected.len() {
             return Err(Error::value(format!(
@@ -345,5 +353,81 @@ fn leaf(arrays: &[HostArray], index: usize) -> Result<Vec<Tensor>> {
     match arrays.get(index) {
         Some(array) => one(Tensor::from(array)),
         None => Err(Error::internal(format!("no leaf number {index}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+    use crate::ir::Dims;
+
+    fn vector(data: &[f64]) -> HostArray {
+        let scalars: Vec<Scalar> = data.iter().map(|&x| x.into()).collect();
+        HostArray::from_scalars(&ArrayType::new(DType::Float64, &[data.len()]), &scalars).unwrap()
+    }
+
+    #[test]
+    fn a_failure_names_its_op_and_line() {
+        let mut graph = Graph::new();
+        let x = graph.add_input(ArrayType::new(DType::Float64, &[2]));
+        let i = graph.add_input(ArrayType::scalar(DType::Int64));
+        let here = Location::caller();
+        let taken = graph
+            .push(Op::Take { axis: 0 }, &[x, i], Some(here))
+            .unwrap();
+        graph.set_outputs(vec![taken]);
+        let index = HostArray::scalar(Scalar::Int(2), DType::Int64);
+        let error = graph.evaluate(&[vector(&[1.0, 2.0]), index]).unwrap_err();
+        assert!(error.is_index());
+        assert_eq!(error.location(), Some(here));
+        assert_eq!(error.op(), Some("take"));
+    }
+
+    #[test]
+    fn single_ops_convert_their_inputs() {
+        let x = Tensor::new(
+            ArrayType::new(DType::Uint8, &[2]),
+            [Scalar::Int(1), Scalar::Int(255)],
+        );
+        let y = Tensor::new(ArrayType::scalar(DType::Float32), [Scalar::Float(0.1)]);
+        let sum = evaluate_op(&Op::Add, &[x.unwrap(), y.unwrap()]).unwrap();
+        assert_eq!(*sum[0].ty(), ArrayType::new(DType::Float32, &[2]));
+        assert_eq!(sum[0].data()[0], Scalar::Float(f64::from(1.1f32)));
+        let get = evaluate_op(&Op::Get { index: 0 }, &sum).unwrap();
+        assert_eq!(get, sum);
+        assert!(
+            evaluate_op(&Op::Get { index: 1 }, &sum)
+                .unwrap_err()
+                .is_index()
+        );
+    }
+
+    #[test]
+    fn long_chains_keep_only_what_is_needed() {
+        let mut graph = Graph::new();
+        let mut x = graph.add_input(ArrayType::new(DType::Float64, &[1]));
+        for _ in 0..20_000 {
+            x = graph
+                .push(
+                    Op::Reshape {
+                        shape: Dims::from_slice(&[1]),
+                    },
+                    &[x],
+                    None,
+                )
+                .unwrap();
+        }
+        graph.set_outputs(vec![x]);
+        assert!(graph.evaluate(&[vector(&[3.0])]).unwrap()[0].same_bits(&vector(&[3.0])));
+    }
+
+    #[test]
+    fn indices_run_in_c_order() {
+        let all: Vec<_> = Indices::new(&[2, 1, 2]).collect();
+        assert_eq!(all, [[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1]]);
+        assert_eq!(Indices::new(&[]).count(), 1);
+        assert_eq!(Indices::new(&[3, 0]).count(), 0);
     }
 }

@@ -13,9 +13,10 @@ use crate::ir::{ArrayType, Element, HostArray, Type};
 /// What a failure of the runtime means to a user.
 fn failure(failure: Failure, x: &HostArray) -> Error {
     match failure {
-        Failure::Singular | Failure::NoConvergence => {
-            Error::linear_algebra(format!("{failure}, got {}", x.ty()))
+        Failure::NoConvergence => {
+            Error::linear_algebra("the singular value decomposition did not converge")
         }
+        Failure::Singular => Error::linear_algebra(format!("{failure}, got {}", x.ty())),
         other => Error::internal(other),
     }
 }

@@ -7,11 +7,13 @@
 //! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
 //! is not spelled in [`Ndarray::spell`] is expanded by the caller.
 
+mod bits;
 mod cast;
 mod contract;
 mod elementwise;
 mod linalg;
 mod number;
+mod order;
 mod reduce;
 mod shape;
 mod strided;
@@ -64,6 +66,11 @@ impl AnyLibrary for Ndarray {
             Op::Argmin { axis, .. } => {
                 reduce::arg_extremum(x()?, *axis, false, &result.array()?.shape)?
             }
+
+            Op::Cumsum { axis } => order::scan(x()?, *axis, false)?,
+            Op::Cumprod { axis } => order::scan(x()?, *axis, true)?,
+            Op::Sort { axis } => order::sort(x()?, *axis)?,
+            Op::Argsort { axis } => order::argsort(x()?, *axis)?,
 
             Op::Matmul => contract::matmul(x()?, y()?, &result.array()?.shape)?,
             Op::Tensordot { x_axes, y_axes } => {
@@ -189,7 +196,13 @@ fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<O
         Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
         Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
         Op::IsNan => elementwise::isnan(x),
-        _ => return Ok(None),
+        _ => {
+            let spelled = match inputs.len() {
+                1 => bits::spell_unary(op, x),
+                _ => bits::spell_binary(op, x, y()?, shape),
+            };
+            return spelled.transpose();
+        }
     };
     array.map(Some)
 }

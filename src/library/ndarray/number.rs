@@ -8,7 +8,7 @@
 //! comparison with a NaN is false.
 
 use autojit_runtime::math::{Real, complex};
-use num_complex::{Complex, Complex64};
+use num_complex::Complex;
 
 use crate::ir::Element;
 
@@ -281,11 +281,11 @@ macro_rules! floats {
             /// `z / |z|`, with the limits that NumPy gives at infinity.
             fn sign(self) -> Self {
                 let magnitude = complex::absolute(self);
-                if self.is_nan() || (self.re.is_infinite() && self.im.is_infinite()) {
+                if magnitude.is_nan() || (self.re.is_infinite() && self.im.is_infinite()) {
                     Complex::new(<$t>::NAN, <$t>::NAN)
-                } else if magnitude.is_infinite() && self.re.is_infinite() {
+                } else if self.re.is_infinite() {
                     Complex::new(self.re.signum(), 0.0)
-                } else if self.im.is_infinite() {
+                } else if magnitude.is_infinite() {
                     Complex::new(0.0, self.im.signum())
                 } else if magnitude == 0.0 {
                     Complex::new(0.0, 0.0)
@@ -358,8 +358,7 @@ macro_rules! floating {
                 complex::divide(Complex::new(1.0, 0.0), self)
             }
 
-            floating!(@ complex: sqrt exp log sin cos tan arcsin arccos arctan sinh cosh tanh);
-            floating!(@wide exp2 expm1 log2 log10 log1p);
+            floating!(@ complex: sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh);
         }
     )*};
     (@ $from:ident: $($name:ident)*) => {$(
@@ -367,44 +366,6 @@ macro_rules! floating {
             $from::$name(self)
         }
     )*};
-    (@wide $($name:ident)*) => {$(
-        fn $name(self) -> Self {
-            let z = wide::$name(Complex64::new(self.re.into(), self.im.into()));
-            Complex::new(z.re as _, z.im as _)
-        }
-    )*};
 }
 
 floating! { f32 f64 }
-
-/// Complex functions that NumPy composes from others (`funcs.inc.src`), in double precision.
-mod wide {
-    use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
-
-    use super::{Complex64, complex};
-
-    pub(super) fn exp2(z: Complex64) -> Complex64 {
-        complex::exp(z * LN_2)
-    }
-
-    pub(super) fn expm1(z: Complex64) -> Complex64 {
-        let half = (z.im / 2.0).sin();
-        Complex64::new(
-            z.re.exp_m1() * z.im.cos() - 2.0 * half * half,
-            z.re.exp() * z.im.sin(),
-        )
-    }
-
-    pub(super) fn log2(z: Complex64) -> Complex64 {
-        complex::log(z) * LOG2_E
-    }
-
-    pub(super) fn log10(z: Complex64) -> Complex64 {
-        complex::log(z) * LOG10_E
-    }
-
-    pub(super) fn log1p(z: Complex64) -> Complex64 {
-        let re = z.re + 1.0;
-        Complex64::new(re.hypot(z.im).ln(), z.im.atan2(re))
-    }
-}

@@ -27,6 +27,11 @@ trait Reduction<T: Element> {
 
     fn combine(x: T, y: T) -> T;
 
+    /// What a total becomes in the end.
+    fn finish(total: T) -> T {
+        total
+    }
+
     /// Reduces at least one element.
     ///
     /// # Safety
@@ -54,6 +59,11 @@ macro_rules! float_sum {
 
             fn combine(x: $t, y: $t) -> $t {
                 x + y
+            }
+
+            /// Sums start at +0, so that of negative zeros is +0.
+            fn finish(total: $t) -> $t {
+                total + <$t as Summand>::ZERO
             }
 
             unsafe fn run(x: *const $t, len: usize, stride: isize) -> $t {
@@ -85,6 +95,11 @@ macro_rules! products {
 
             fn combine(x: $t, y: $t) -> $t {
                 x.multiply(y)
+            }
+
+            /// Products start at 1, which only complex infinities show.
+            fn finish(total: $t) -> $t {
+                total.multiply($one)
             }
         }
     )*};
@@ -188,7 +203,8 @@ fn reduce<T: Element, R: Reduction<T>>(
         && let Some(x) = x.as_slice()
     {
         // SAFETY: a slice that is not empty.
-        return from_vec(shape, vec![unsafe { R::run(x.as_ptr(), x.len(), 1) }]);
+        let total = unsafe { R::run(x.as_ptr(), x.len(), 1) };
+        return from_vec(shape, vec![R::finish(total)]);
     }
     let axis = |&axis: &usize| (x.shape()[axis], [x.strides()[axis]]);
     let kept: SmallVec<[usize; 4]> = (0..x.ndim()).filter(|a| !axes.contains(a)).collect();
@@ -211,6 +227,7 @@ fn reduce<T: Element, R: Reduction<T>>(
                 accumulate::<T, R>(x, &offsets, kept.len, kept.step[0], &mut out);
             }
         });
+        out.iter_mut().for_each(|total| *total = R::finish(*total));
         return from_vec(shape, out);
     }
     let mut partial = Vec::new();
@@ -223,11 +240,11 @@ fn reduce<T: Element, R: Reduction<T>>(
                 // SAFETY: as above; a row has at least one element because `x` is not empty.
                 partial.push(unsafe { R::run(x.offset(offset), reduced.len, reduced.step[0]) });
             });
-            out.push(match partial.as_slice() {
+            out.push(R::finish(match partial.as_slice() {
                 [total] => *total,
                 // SAFETY: a slice that is not empty, for the same reason.
                 totals => unsafe { R::run(totals.as_ptr(), totals.len(), 1) },
-            });
+            }));
         }
     });
     from_vec(shape, out)

@@ -1,10 +1,11 @@
 //! Exponential, logarithm, square root and power of `Complex<f64>`.
 //!
-//! After W. Kahan, "Branch cuts for complex elementary functions" (1987), and the special values of C99 Annex G.
+//! After W. Kahan, "Branch cuts for complex elementary functions" (1987), and the special values of C99 Annex G. C has no
+//! complex `exp2`, `expm1`, `log2`, `log10`, `log1p`: those are NumPy's formulas (`umath/funcs.inc.src`).
 
 use super::{divide, multiply};
 use num_complex::Complex;
-use std::f64::consts::LN_2;
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 
 /// Just below `ln(f64::MAX)`: e to this power is finite.
 const OVERFLOW: f64 = 709.0;
@@ -74,6 +75,33 @@ fn log_modulus(z: Complex<f64>) -> f64 {
 
 pub(super) fn log(z: Complex<f64>) -> Complex<f64> {
     Complex::new(log_modulus(z), z.im.atan2(z.re))
+}
+
+pub(super) fn exp2(z: Complex<f64>) -> Complex<f64> {
+    exp(Complex::new(z.re * LN_2, z.im * LN_2))
+}
+
+pub(super) fn expm1(z: Complex<f64>) -> Complex<f64> {
+    let half = (z.im / 2.0).sin();
+    Complex::new(
+        z.re.exp_m1() * z.im.cos() - 2.0 * half * half,
+        z.re.exp() * z.im.sin(),
+    )
+}
+
+pub(super) fn log2(z: Complex<f64>) -> Complex<f64> {
+    let Complex { re, im } = log(z);
+    Complex::new(re * LOG2_E, im * LOG2_E)
+}
+
+pub(super) fn log10(z: Complex<f64>) -> Complex<f64> {
+    let Complex { re, im } = log(z);
+    Complex::new(re * LOG10_E, im * LOG10_E)
+}
+
+pub(super) fn log1p(z: Complex<f64>) -> Complex<f64> {
+    let re = z.re + 1.0;
+    Complex::new(re.hypot(z.im).ln(), z.im.atan2(re))
 }
 
 pub(super) fn sqrt(z: Complex<f64>) -> Complex<f64> {

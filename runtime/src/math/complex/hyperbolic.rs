@@ -14,6 +14,15 @@ pub(super) fn mirror(z: Complex<f64>) -> Complex<f64> {
     Complex::new(z.im, z.re)
 }
 
+/// `factor * e^x / 2`; the smallest subnormal factors have no half.
+fn half_exp_times(x: f64, factor: f64) -> f64 {
+    if factor.abs() < 2.0 * f64::MIN_POSITIVE {
+        0.5 * exp_times(x, factor)
+    } else {
+        exp_times(x, 0.5 * factor)
+    }
+}
+
 pub(super) fn sinh(z: Complex<f64>) -> Complex<f64> {
     let Complex { re: x, im: y } = z;
     if y == 0.0 {
@@ -32,7 +41,7 @@ pub(super) fn sinh(z: Complex<f64>) -> Complex<f64> {
     }
     let (sin, cos) = y.sin_cos();
     if x.abs() > SATURATED {
-        let (real, imaginary) = (exp_times(x.abs(), 0.5 * cos), exp_times(x.abs(), 0.5 * sin));
+        let (real, imaginary) = (half_exp_times(x.abs(), cos), half_exp_times(x.abs(), sin));
         return Complex::new(if x < 0.0 { -real } else { real }, imaginary);
     }
     Complex::new(x.sinh() * cos, x.cosh() * sin)
@@ -63,7 +72,7 @@ pub(super) fn cosh(z: Complex<f64>) -> Complex<f64> {
         return Complex::new(cos, x * sin);
     }
     if x.abs() > SATURATED {
-        let (real, imaginary) = (exp_times(x.abs(), 0.5 * cos), exp_times(x.abs(), 0.5 * sin));
+        let (real, imaginary) = (half_exp_times(x.abs(), cos), half_exp_times(x.abs(), sin));
         return Complex::new(real, if x < 0.0 { -imaginary } else { imaginary });
     }
     Complex::new(x.cosh() * cos, x.sinh() * sin)

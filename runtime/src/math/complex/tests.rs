@@ -13,7 +13,7 @@ const BINARY: [f64; 6] = [0.0, 1.0, -2.0, -INF, NAN, 0.5];
 
 type Unary = fn(Complex<f64>) -> Complex<f64>;
 
-const UNARY: [(&str, Unary); 15] = [
+const UNARY: [(&str, Unary); 20] = [
     ("exp", exp),
     ("log", log),
     ("sqrt", sqrt),
@@ -29,6 +29,11 @@ const UNARY: [(&str, Unary); 15] = [
     ("arcsinh", arcsinh),
     ("arccosh", arccosh),
     ("arctanh", arctanh),
+    ("exp2", exp2),
+    ("expm1", expm1),
+    ("log2", log2),
+    ("log10", log10),
+    ("log1p", log1p),
 ];
 
 fn expected() -> HashMap<&'static str, Vec<Complex<f64>>> {

@@ -1,0 +1,257 @@
+//! Every op of the table, by dtype, on every engine.
+
+use autojit::ir::index::Slicing;
+use autojit::ir::{ArrayType, Dims, Graph, HostArray, Op, Steps, ValueId};
+use autojit::{DType, Result, run_graph};
+
+use super::cases::{Case, cases};
+use super::compare::{Tolerance, differences};
+use super::values::{Random, Role, Set, array, seed};
+
+/// How the op sees its arguments.
+#[derive(Clone, Copy, Debug)]
+enum Through {
+    Nothing,
+    /// A transpose that reverses the axes.
+    Transpose,
+    /// Every other element along each axis, beginning with the second.
+    Slice,
+    /// Each axis backwards.
+    Reverse,
+    /// A first axis of length one, stretched.
+    Broadcast,
+}
+
+const VIEWS: [Through; 5] = [
+    Through::Nothing,
+    Through::Transpose,
+    Through::Slice,
+    Through::Reverse,
+    Through::Broadcast,
+];
+
+impl Through {
+    /// Adds an argument that shows itself with the given type.
+    fn add(self, graph: &mut Graph, ty: &ArrayType) -> Result<ValueId> {
+        let slice =
+            |graph: &mut Graph, base: &[usize], start: &dyn Fn(usize) -> usize, step: isize| {
+                let x = graph.add_input(ArrayType::new(ty.dtype, base));
+                let sizes = &ty.shape;
+                let slicing = Slicing {
+                    starts: sizes
+                        .iter()
+                        .map(|&n| if n == 0 { 0 } else { start(n) })
+                        .collect(),
+                    steps: sizes.iter().map(|_| step).collect::<Steps>(),
+                    sizes: sizes.clone(),
+                };
+                graph.push(Op::Slice { slicing }, &[x], None)
+            };
+        match self {
+            Self::Nothing => Ok(graph.add_input(ty.clone())),
+            Self::Transpose => {
+                let base: Dims = ty.shape.iter().rev().copied().collect();
+                let x = graph.add_input(ArrayType::new(ty.dtype, &base));
+                let perm = (0..ty.ndim()).rev().collect();
+                graph.push(Op::Transpose { perm }, &[x], None)
+            }
+            Self::Slice => {
+                let base: Dims = ty.shape.iter().map(|n| 2 * n + 1).collect();
+                slice(graph, &base, &|_| 1, 2)
+            }
+            Self::Reverse => slice(graph, &ty.shape, &|n| n - 1, -1),
+            Self::Broadcast => {
+                let mut base = ty.shape.clone();
+                if let Some(first) = base.first_mut() {
+                    *first = 1;
+                }
+                let x = graph.add_input(ArrayType::new(ty.dtype, &base));
+                let shape = ty.shape.clone();
+                graph.push(Op::BroadcastTo { shape }, &[x], None)
+            }
+        }
+    }
+
+    fn fits(self, case: &Case) -> bool {
+        let ranks = || case.arguments.iter().map(|(_, shape)| shape.len());
+        match self {
+            Self::Nothing => true,
+            Self::Transpose => ranks().any(|n| n > 1),
+            Self::Slice | Self::Reverse | Self::Broadcast => ranks().any(|n| n > 0),
+        }
+    }
+}
+
+/// The dtypes of the numbers among the arguments: the same for all, and a few mixtures.
+fn dtypes_of(first: DType, case: &Case) -> Vec<Vec<DType>> {
+    let numbers = case.numbers();
+    let mut all = vec![vec![first; numbers]];
+    if numbers > 1 && case.mixed {
+        for other in DType::ALL.into_iter().filter(|&d| d != first) {
+            let mut mixture = vec![first; numbers];
+            mixture[1] = other;
+            all.push(mixture);
+        }
+    }
+    all
+}
+
+struct Built {
+    graph: Graph,
+    roles: Vec<Role>,
+    outputs: Vec<ValueId>,
+    labels: Vec<String>,
+    tolerances: Vec<Tolerance>,
+}
+
+/// One graph with all cases of an op for a dtype; `None` if the op does not take it.
+fn build(name: &str, dtype: DType) -> Option<Built> {
+    let mut built = Built {
+        graph: Graph::new(),
+        roles: vec![],
+        outputs: vec![],
+        labels: vec![],
+        tolerances: vec![],
+    };
+    for (number, case) in cases(name, dtype).iter().enumerate() {
+        for dtypes in dtypes_of(dtype, case) {
+            for view in VIEWS {
+                if !view.fits(case) {
+                    continue;
+                }
+                let mut numbers = dtypes.iter();
+                let mut types = Vec::new();
+                for (role, shape) in &case.arguments {
+                    let dtype = match role {
+                        Role::Truth => DType::Bool,
+                        Role::Index(_) => [DType::Int64, DType::Int32, DType::Uint8][number % 3],
+                        _ => *numbers.next()?,
+                    };
+                    types.push(ArrayType::new(dtype, shape));
+                }
+                let accepted: Vec<autojit::ir::Type> =
+                    types.iter().cloned().map(Into::into).collect();
+                let arity = case.op.arity();
+                let is_leaf = arity.required == 0 && !arity.variadic;
+                match case.op.infer(&accepted.iter().collect::<Vec<_>>()) {
+                    _ if is_leaf => {}
+                    Ok(_) => {}
+                    Err(e) if e.is_dtype() => continue,
+                    Err(e) => panic!("{name}: {e}"),
+                }
+                let values: Vec<ValueId> = types
+                    .iter()
+                    .map(|ty| view.add(&mut built.graph, ty).unwrap())
+                    .collect();
+                built
+                    .roles
+                    .extend(case.arguments.iter().map(|(role, _)| *role));
+                let mut results = case.finish(&mut built.graph, &values).unwrap();
+                let promoted = dtypes.iter().copied().reduce(DType::promote);
+                if let Some(promoted) = promoted.filter(|&p| p != dtype) {
+                    let tolerance = cases(name, promoted)[number].tolerance;
+                    results.iter_mut().for_each(|r| r.1 = tolerance);
+                }
+                for (value, tolerance) in results {
+                    built.outputs.push(value);
+                    built.tolerances.push(tolerance);
+                    let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+                    built
+                        .labels
+                        .push(format!("{} {} through {view:?}", case.op, types.join(" ")));
+                }
+            }
+        }
+    }
+    built.graph.set_outputs(built.outputs.clone());
+    (!built.outputs.is_empty()).then_some(built)
+}
+
+/// The elements that an elementwise op was given, where no view stands between.
+fn arguments(built: &Built, output: usize, wrong: &str, inputs: &[HostArray]) -> String {
+    let node = &built.graph[built.outputs[output]];
+    let index = wrong
+        .split(' ')
+        .nth(1)
+        .and_then(|i| i.parse::<usize>().ok());
+    let (Some(index), true) = (index, node.op.is_elementwise()) else {
+        return String::new();
+    };
+    let element = |v: &ValueId| match &built.graph[*v].op {
+        Op::Input { index: i, .. } => inputs[*i].to_scalars().get(index).map(ToString::to_string),
+        _ => None,
+    };
+    let elements: Option<Vec<String>> = node.inputs.iter().map(element).collect();
+    elements.map_or_else(String::new, |e| format!(" for {}", e.join(" and ")))
+}
+
+fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
+    let Some(built) = build(name, dtype) else {
+        return false;
+    };
+    built.graph.verify().unwrap();
+    for set in [Set::Ordinary, Set::Special] {
+        let mut random = Random::new(seed());
+        let types = built.graph.input_types();
+        let inputs: Vec<HostArray> = types
+            .iter()
+            .zip(&built.roles)
+            .map(|(ty, &role)| array(&mut random, ty, role, set))
+            .collect();
+        let expected = built.graph.evaluate(&inputs);
+        for backend in autojit::backends() {
+            let got = run_graph(backend, &built.graph, &inputs);
+            let all = differences(&got, &expected, &built.tolerances);
+            let Some((output, wrong)) = all.first() else {
+                continue;
+            };
+            let (label, count) = (&built.labels[*output], all.len());
+            let arguments = arguments(&built, *output, wrong, &inputs);
+            failures.push(format!(
+                "{backend}, {set:?}: {label}: {wrong}{arguments}; {count} results differ"
+            ));
+        }
+    }
+    true
+}
+
+/// Runs all dtypes of some ops, so that the tests run side by side.
+fn check_ops(part: usize, parts: usize) {
+    let only = std::env::var("AUTOJIT_OP").ok();
+    let mut failures = Vec::new();
+    for &name in Op::NAMES.iter().skip(part).step_by(parts) {
+        if only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
+        // A function of the user has no row of its own; the tests of registration run such.
+        if name == "opaque" {
+            continue;
+        }
+        let mut taken = false;
+        for dtype in DType::ALL {
+            taken |= check(name, dtype, &mut failures);
+        }
+        assert!(taken, "{name} takes no dtype");
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn every_op_agrees_with_the_reference_0() {
+    check_ops(0, 4);
+}
+
+#[test]
+fn every_op_agrees_with_the_reference_1() {
+    check_ops(1, 4);
+}
+
+#[test]
+fn every_op_agrees_with_the_reference_2() {
+    check_ops(2, 4);
+}
+
+#[test]
+fn every_op_agrees_with_the_reference_3() {
+    check_ops(3, 4);
+}
