@@ -6,6 +6,18 @@
 //! ```text
 //! cargo bench --bench dispatch
 //! ```
+//!
+//! Measured 2026-11 on a shared Zen 5 core with other work going on, in nanoseconds, library's own call taken off:
+//!
+//! | call | typed | by name |
+//! |---|---|---|
+//! | ndarray, `add` of 8 elements | 61 | 164 |
+//! | ndarray, `sum` of 8 elements | 143 | 219 |
+//! | idle library, one argument | 116 | 166 |
+//! | idle library, two arguments | 146 | 223 |
+//!
+//! The aim is 30 and 150. What is left is the inference of types, moves of `Operand` and `Array`, which hold
+//! ndarray's shape and strides in place, and for a registered library the allocation of its result.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -239,11 +239,12 @@ fn lazy_operands(
 }
 
 fn apply_eagerly(library: &'static dyn AnyLibrary, op: &Op, inputs: &[Operand]) -> Result<Results> {
-    let array = |input| match input {
-        &Operand::Array(Array(Repr::Concrete(ref array))) => Some(array),
-        _ => None,
-    };
-    let arrays: SmallVec<[&Concrete; 4]> = inputs.iter().filter_map(array).collect();
+    let mut arrays: SmallVec<[&Concrete; 4]> = SmallVec::new();
+    for input in inputs {
+        if let Operand::Array(Array(Repr::Concrete(array))) = input {
+            arrays.push(array);
+        }
+    }
     if arrays.len() == inputs.len() {
         return library::apply(library, op, &arrays);
     }

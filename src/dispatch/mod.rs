@@ -232,7 +232,11 @@ pub fn functions() -> Vec<(&'static str, String)> {
 
 /// The arguments of an op, all of which are arrays or numbers.
 fn operands(bound: &[Argument<'_>]) -> Result<SmallVec<[Operand; 3]>> {
-    bound.iter().map(Argument::operand).collect()
+    let mut operands = SmallVec::new();
+    for argument in bound {
+        operands.push(argument.operand()?);
+    }
+    Ok(operands)
 }
 
 /// Assigns arguments to parameters, as Python does.

@@ -128,6 +128,9 @@ fn promote_and_broadcast(inputs: &[&Type]) -> Result<ArrayType> {
     let mut result = inputs[0].array()?.clone();
     for input in &inputs[1..] {
         let input = input.array()?;
+        if *input == result {
+            continue;
+        }
         let Some(shape) = broadcast_shapes(&result.shape, &input.shape) else {
             return Err(Error::shape(format!(
                 "cannot broadcast {} with {}",

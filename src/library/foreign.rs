@@ -171,11 +171,13 @@ impl<L: Library> AnyLibrary for Registered<L> {
         inputs: &[&Concrete],
         result: &Type,
     ) -> Result<Option<Results>> {
-        let values = inputs.iter().map(|x| self.value(x));
-        let values = values.collect::<Result<SmallVec<[&L::Array; 4]>>>()?;
+        let mut values: SmallVec<[&L::Array; 4]> = SmallVec::new();
+        for input in inputs {
+            values.push(self.value(input)?);
+        }
         let results = match self.0.call(op, &values)? {
             Spelled::Unknown => return Ok(None),
-            Spelled::Array(array) => Results::from_iter([self.wrap(array)]),
+            Spelled::Array(array) => Results::from_buf([self.wrap(array)]),
             Spelled::Several(arrays) => arrays.into_iter().map(|a| self.wrap(a)).collect(),
         };
         let types = result.arrays();

@@ -161,8 +161,15 @@ pub(crate) fn apply(
 
 /// Runs an op: infers its signature, converts the inputs, and expands it if the library does not spell it.
 fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
-    let types: SmallVec<[Type; 4]> = inputs.iter().map(|x| Type::from(x.ty())).collect();
-    let references: SmallVec<[&Type; 4]> = types.iter().collect();
+    // Loops where an iterator would do: collecting costs more than what it collects.
+    let mut types: SmallVec<[Type; 4]> = SmallVec::new();
+    for input in inputs {
+        types.push(input.ty().into());
+    }
+    let mut references: SmallVec<[&Type; 4]> = SmallVec::new();
+    for ty in &types {
+        references.push(ty);
+    }
     let signature = op.infer(&references)?;
     let converts = |(ty, operand): (&Type, &Option<crate::ir::DType>)| {
         operand.is_some_and(|dtype| ty.array().is_ok_and(|ty| ty.dtype != dtype))
