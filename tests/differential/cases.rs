@@ -417,6 +417,36 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             all
         }
 
+        "cumsum" | "cumprod" | "sort" | "argsort" => {
+            let mut all = Vec::new();
+            for shape in SHAPES.iter().filter(|shape| !shape.is_empty()) {
+                for axis in 0..shape.len() {
+                    let n = shape[axis].max(1) as f64;
+                    all.push(match name {
+                        "cumsum" => Case::new(Op::Cumsum { axis }, Moderate, &[shape]).with(
+                            // One by one, as NumPy adds them: the error grows with the length.
+                            Tolerance {
+                                absolute: 40.0 * n * n,
+                                ..Tolerance::ulps(1.0)
+                            },
+                        ),
+                        "cumprod" => {
+                            let role = if complex { Finite } else { NearOne };
+                            // Long complex products leave the range of the dtype.
+                            if complex && n > 20.0 {
+                                continue;
+                            }
+                            Case::new(Op::Cumprod { axis }, role, &[shape])
+                                .with(Tolerance::ulps(4.0 * n))
+                        }
+                        "sort" => Case::new(Op::Sort { axis }, Number, &[shape]),
+                        _ => Case::new(Op::Argsort { axis }, Number, &[shape]),
+                    });
+                }
+            }
+            all
+        }
+
         "matmul" => {
             let shapes: &[(&[usize], &[usize])] = &[
                 (&[1], &[1]),

@@ -94,6 +94,9 @@ fn arccosh_real(x: f64) -> f64 {
     if x > 1e8 {
         return x.ln() + std::f64::consts::LN_2;
     }
+    if x < 1.0 {
+        return f64::NAN;
+    }
     let above = x - 1.0;
     (above + (above * (x + 1.0)).sqrt()).ln_1p()
 }
@@ -115,7 +118,7 @@ fn arccosh_complex(z: Complex64) -> Complex64 {
         return Complex64::new(w.im.abs(), w.re);
     }
     if w.im.is_nan() {
-        return Complex64::new(w.im, w.im);
+        return Complex64::new(w.im, w.re);
     }
     Complex64::new(w.im.abs(), w.re.copysign(z.im))
 }
