@@ -97,6 +97,9 @@ fn arccosh_real(x: f64) -> f64 {
     if x > 1e8 {
         return x.ln() + std::f64::consts::LN_2;
     }
+    if x < 1.0 {
+        return f64::NAN;
+    }
     let above = x - 1.0;
     (above + (above * (x + 1.0)).sqrt()).ln_1p()
 }

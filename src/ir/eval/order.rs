@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::elementwise::multiply_scalars;
-use super::reduce::sum_scalars;
 use super::{Tensor, one};
 use crate::error::Result;
 use crate::ir::scalar::Scalar;
@@ -24,8 +23,18 @@ pub(in crate::ir) fn cumsum(axis: &usize, inputs: &[Tensor], result: &Type) -> R
     let ty = result.array()?;
     one(Tensor::build(ty, |index| {
         let line = line(&inputs[0], *axis, index);
-        sum_scalars(line[..=index[*axis]].iter().copied(), ty.dtype)
+        // In order: the total begins with the first element, whatever the sign of its zero.
+        let terms = line[..=index[*axis]].iter().copied();
+        terms.reduce(add_scalars).unwrap_or(line[0])
     }))
+}
+
+fn add_scalars(x: Scalar, y: Scalar) -> Scalar {
+    match (x, y) {
+        (Scalar::Int(x), Scalar::Int(y)) => Scalar::Int(x.wrapping_add(y)),
+        (Scalar::Complex(x), Scalar::Complex(y)) => Scalar::Complex(x + y),
+        _ => Scalar::Float(x.to_f64() + y.to_f64()),
+    }
 }
 
 pub(in crate::ir) fn cumprod(
