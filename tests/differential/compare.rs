@@ -56,7 +56,11 @@ impl Tolerance {
             if x.is_nan() || y.is_nan() {
                 return x.is_nan() && y.is_nan();
             }
-            let size = if modulus.is_finite() { modulus } else { y.abs() };
+            let size = if modulus.is_finite() {
+                modulus
+            } else {
+                y.abs()
+            };
             let allowed = epsilon * (self.relative * size.max(smallest) + self.absolute);
             x.is_finite() && y.is_finite() && (x - y).abs() <= allowed
         };

@@ -46,13 +46,43 @@ pub(crate) struct Program {
 }
 
 const SHAPES: [&[usize]; 20] = [
-    &[4], &[3, 4], &[], &[1], &[3], &[4, 3], &[1, 4], &[3, 1], &[2, 3, 4], &[9], &[3, 3], &[40], &[2, 3], &[5, 40],
-    &[0], &[3, 0], &[300], &[2, 1, 4], &[40, 5], &[2, 2, 2],
+    &[4],
+    &[3, 4],
+    &[],
+    &[1],
+    &[3],
+    &[4, 3],
+    &[1, 4],
+    &[3, 1],
+    &[2, 3, 4],
+    &[9],
+    &[3, 3],
+    &[40],
+    &[2, 3],
+    &[5, 40],
+    &[0],
+    &[3, 0],
+    &[300],
+    &[2, 1, 4],
+    &[40, 5],
+    &[2, 2, 2],
 ];
 
 /// Rows and columns of the programs in which most shapes broadcast together, so that loops are shared.
-const ROWS: [[usize; 2]; 12] =
-    [[3, 4], [5, 40], [2, 9], [1, 5], [3, 300], [4, 1], [7, 3], [40, 5], [2, 257], [3, 17], [9, 8], [0, 3]];
+const ROWS: [[usize; 2]; 12] = [
+    [3, 4],
+    [5, 40],
+    [2, 9],
+    [1, 5],
+    [3, 300],
+    [4, 1],
+    [7, 3],
+    [40, 5],
+    [2, 257],
+    [3, 17],
+    [9, 8],
+    [0, 3],
+];
 
 const DTYPES: [DType; 12] = [
     DType::Float64,
@@ -107,7 +137,11 @@ impl Builder {
     fn pick(&self, number: u16, fits: impl Fn(&Value) -> bool) -> Option<Value> {
         let fitting: Vec<&Value> = self.values.iter().filter(|v| fits(v)).collect();
         // Late values first, and often, so that chains grow.
-        let from = if number & 1 == 0 { fitting.len().min(4) } else { fitting.len() };
+        let from = if number & 1 == 0 {
+            fitting.len().min(4)
+        } else {
+            fitting.len()
+        };
         let index = (number as usize / 2).checked_rem(from)?;
         Some(fitting[fitting.len() - 1 - index].clone())
     }
@@ -121,14 +155,22 @@ impl Builder {
             return None;
         }
         let any_zero = any_zero || inputs.iter().any(|v| v.any_zero);
-        self.values.push(Value { id, ty, level, any_zero });
+        self.values.push(Value {
+            id,
+            ty,
+            level,
+            any_zero,
+        });
         Some(())
     }
 
     fn leaf(&mut self, dtype: DType, shape: &[usize], special: bool) -> (HostArray, Level) {
         let ty = ArrayType::new(dtype, shape);
         if special {
-            return (array(&mut self.random, &ty, Role::Number, Set::Special), Level::Exact);
+            return (
+                array(&mut self.random, &ty, Role::Number, Set::Special),
+                Level::Exact,
+            );
         }
         let random = &mut self.random;
         let mut number = || random.below(9) as f64 - 4.0;
@@ -136,7 +178,11 @@ impl Builder {
             .map(|_| {
                 // Never -0, which sums may lose.
                 let z = num_complex::Complex64::new(number(), number());
-                if dtype.is_complex() { Scalar::Complex(z) } else { Scalar::Float(z.re).cast(dtype) }
+                if dtype.is_complex() {
+                    Scalar::Complex(z)
+                } else {
+                    Scalar::Float(z.re).cast(dtype)
+                }
             })
             .collect();
         let array = HostArray::from_scalars(&ty, &scalars).expect("as many as the type has");
@@ -146,16 +192,28 @@ impl Builder {
     }
 
     fn add_input(&mut self, dtype: u8, shape: u8) {
-        let (dtype, shape) = (DTYPES[dtype as usize % 12], self.shapes[shape as usize % 20].clone());
+        let (dtype, shape) = (
+            DTYPES[dtype as usize % 12],
+            self.shapes[shape as usize % 20].clone(),
+        );
         let special = (self.fusing || shape.len() == 1) && self.random.below(3) == 0;
         let (array, level) = self.leaf(dtype, &shape, special);
         let id = self.graph.add_input(array.ty());
-        self.values.push(Value { id, ty: array.ty(), level, any_zero: false });
+        self.values.push(Value {
+            id,
+            ty: array.ty(),
+            level,
+            any_zero: false,
+        });
         self.inputs.push(array);
     }
 
     fn step(&mut self, [kind, a, b, c]: [u16; 4]) -> Option<()> {
-        let kind = if self.fusing && kind % 3 != 0 { (kind / 3) % 11 } else { kind };
+        let kind = if self.fusing && kind % 3 != 0 {
+            (kind / 3) % 11
+        } else {
+            kind
+        };
         match kind % 20 {
             0 | 1 => self.unary(a, b),
             2..=5 => self.binary(a, b, c),
@@ -235,7 +293,11 @@ impl Builder {
         ][c as usize % 21]
             .clone();
         let dtype = x.ty.dtype.promote(y.ty.dtype);
-        let dtype = if matches!(op, Op::Divide | Op::Arctan2) { dtype.floating() } else { dtype };
+        let dtype = if matches!(op, Op::Divide | Op::Arctan2) {
+            dtype.floating()
+        } else {
+            dtype
+        };
         // What promotion converts must still be exact.
         let converted = |level| match level {
             Level::Whole(n) => whole(n, dtype),
@@ -248,10 +310,18 @@ impl Builder {
             (Op::Add | Op::Subtract, (Level::Whole(m), Level::Whole(n))) => whole(m + n, dtype),
             (Op::Multiply, (Level::Whole(m), Level::Whole(n))) => multiplied(m, n, dtype),
             (Op::Multiply | Op::Divide, _) if single => Level::Rounded,
-            (Op::Maximum | Op::Minimum, (Level::Whole(m), Level::Whole(n))) => Level::Whole(m.max(n)),
+            (Op::Maximum | Op::Minimum, (Level::Whole(m), Level::Whole(n))) => {
+                Level::Whole(m.max(n))
+            }
             (Op::Add | Op::Subtract | Op::Multiply | Op::Maximum | Op::Minimum, _) => Level::Exact,
-            (Op::Divide | Op::FloorDivide | Op::Remainder | Op::Power | Op::Arctan2, _) if any_zero => return None,
-            (Op::FloorDivide | Op::Remainder, (Level::Whole(m), Level::Whole(n))) if dtype.is_integer() => {
+            (Op::Divide | Op::FloorDivide | Op::Remainder | Op::Power | Op::Arctan2, _)
+                if any_zero =>
+            {
+                return None;
+            }
+            (Op::FloorDivide | Op::Remainder, (Level::Whole(m), Level::Whole(n)))
+                if dtype.is_integer() =>
+            {
                 Level::Whole(m.max(n))
             }
             (Op::FloorDivide | Op::Remainder, _) if dtype == DType::Float64 => Level::Exact,
@@ -285,10 +355,16 @@ impl Builder {
         let axes: Dims = (0..ndim).filter(|axis| (c >> axis) & 1 == 0).collect();
         let keepdims = c & 64 != 0;
         let count = axes.iter().map(|&a| x.ty.shape[a]).product::<usize>() as f64;
-        let widened = if dtype.class() <= Class::Integer { DType::Int64 } else { dtype };
+        let widened = if dtype.class() <= Class::Integer {
+            DType::Int64
+        } else {
+            dtype
+        };
         let (level, sum) = match (x.level, dtype.class()) {
             (_, Class::Bool | Class::Integer) => (x.level, Some(Level::Whole(limit(DType::Int64)))),
-            (Level::Whole(n), _) if n * count <= limit(dtype) => (x.level, Some(Level::Whole(n * count))),
+            (Level::Whole(n), _) if n * count <= limit(dtype) => {
+                (x.level, Some(Level::Whole(n * count)))
+            }
             (level, _) => (level, None),
         };
         let axis = (c >> 7) as usize % ndim.max(1);
@@ -303,7 +379,8 @@ impl Builder {
             _ if widened == DType::Int64 => (Op::Prod { axes, keepdims }, sum?, false),
             _ => {
                 let mask = self.pick(b / 9, |v| {
-                    v.ty.dtype == DType::Bool && broadcast_shapes(&x.ty.shape, &v.ty.shape) == Some(x.ty.shape.clone())
+                    v.ty.dtype == DType::Bool
+                        && broadcast_shapes(&x.ty.shape, &v.ty.shape) == Some(x.ty.shape.clone())
                 })?;
                 return self.push(Op::SumWhere { axes, keepdims }, &[&x, &mask], sum?, false);
             }
@@ -318,11 +395,19 @@ impl Builder {
     /// The singular values, or the product of the factors: what is unique.
     fn decompose(&mut self, a: u16, b: u16) -> Option<()> {
         let fits = |v: &Value| {
-            matches!(v.level, Level::Whole(n) if n < 100.0) && v.ty.ndim() > 1 && v.ty.dtype.real() != DType::Float32
+            matches!(v.level, Level::Whole(n) if n < 100.0)
+                && v.ty.ndim() > 1
+                && v.ty.dtype.real() != DType::Float32
         };
         let x = self.pick(a, fits)?;
         let is_svd = b & 1 == 0;
-        let op = if is_svd { Op::Svd { full_matrices: b & 2 == 0 } } else { Op::Qr };
+        let op = if is_svd {
+            Op::Svd {
+                full_matrices: b & 2 == 0,
+            }
+        } else {
+            Op::Qr
+        };
         let factors = self.graph.push(op, &[x.id], None).ok()?;
         let mut get = |index| self.graph.push(Op::Get { index }, &[factors], None).ok();
         let id = if is_svd {
@@ -332,7 +417,12 @@ impl Builder {
             self.graph.push(Op::Matmul, &[q, r], None).ok()?
         };
         let ty = self.graph.ty(id).ok()?.clone();
-        self.values.push(Value { id, ty, level: Level::Rounded, any_zero: true });
+        self.values.push(Value {
+            id,
+            ty,
+            level: Level::Rounded,
+            any_zero: true,
+        });
         Some(())
     }
 
@@ -389,7 +479,9 @@ impl Builder {
                 x_axes: Dims::from_slice(&[x.ty.ndim() - 1]),
                 y_axes: Dims::from_slice(&[y.ty.ndim().saturating_sub(2)]),
             },
-            1 if (x.ty.ndim(), y.ty.ndim()) == (2, 2) => Op::Einsum { subscripts: "ij,jk->ki".into() },
+            1 if (x.ty.ndim(), y.ty.ndim()) == (2, 2) => Op::Einsum {
+                subscripts: "ij,jk->ki".into(),
+            },
             _ => Op::Matmul,
         };
         self.push(op, &[&x, &y], level, true)
@@ -402,14 +494,19 @@ impl Builder {
         let op = match b % 6 {
             0 => {
                 let n = x.ty.size();
-                let factor = [1, 2, 3, 4, 5].into_iter().filter(|f| n % f == 0).nth(c as usize % 3)?;
+                let factor = [1, 2, 3, 4, 5]
+                    .into_iter()
+                    .filter(|f| n % f == 0)
+                    .nth(c as usize % 3)?;
                 let shape = match c / 3 % 4 {
                     0 => vec![n],
                     1 => vec![factor, n / factor],
                     2 => vec![n / factor, 1, factor],
                     _ => vec![n / factor, factor],
                 };
-                Op::Reshape { shape: Dims::from_slice(&shape) }
+                Op::Reshape {
+                    shape: Dims::from_slice(&shape),
+                }
             }
             1 | 2 => {
                 let mut perm: Dims = (0..shape.len()).collect();
@@ -427,7 +524,8 @@ impl Builder {
                     (3, _) => (n - 1, -2, n.div_ceil(2)),
                     _ => (n / 2, 1, n - n / 2),
                 };
-                let parts: Vec<(usize, isize, usize)> = shape.iter().enumerate().map(part).collect();
+                let parts: Vec<(usize, isize, usize)> =
+                    shape.iter().enumerate().map(part).collect();
                 let slicing = Slicing {
                     starts: parts.iter().map(|p| p.0).collect(),
                     steps: parts.iter().map(|p| p.1).collect(),
@@ -436,7 +534,8 @@ impl Builder {
                 Op::Slice { slicing }
             }
             4 => {
-                let stretched = |(axis, &n): (usize, &usize)| if n == 1 { 1 + digit(axis, 4) } else { n };
+                let stretched =
+                    |(axis, &n): (usize, &usize)| if n == 1 { 1 + digit(axis, 4) } else { n };
                 let mut to: Dims = shape.iter().enumerate().map(stretched).collect();
                 if c & 1 == 0 {
                     to.insert(0, 2);
@@ -446,14 +545,20 @@ impl Builder {
             _ => {
                 let item = |(axis, &n): (usize, &usize)| match digit(axis, 3) {
                     0 if n > 0 => IndexItem::Int((c as usize % n) as i64),
-                    1 => IndexItem::Slice { start: None, stop: None, step: Some(-1) },
+                    1 => IndexItem::Slice {
+                        start: None,
+                        stop: None,
+                        step: Some(-1),
+                    },
                     _ => IndexItem::FULL,
                 };
                 let mut items: Vec<IndexItem> = shape.iter().enumerate().map(item).collect();
                 if c & 2 != 0 {
                     items.insert(0, IndexItem::NewAxis);
                 }
-                Op::Getitem { key: IndexKey(items.into()) }
+                Op::Getitem {
+                    key: IndexKey(items.into()),
+                }
             }
         };
         self.push(op, &[&x], x.level, false)
@@ -465,7 +570,12 @@ impl Builder {
         let n = x.ty.shape[axis];
         let shape = [&[][..], &[3], &[2, 2], &[0]][c as usize % 4];
         let role = Role::Index(n);
-        let indices = array(&mut self.random, &ArrayType::new(DType::Int64, shape), role, Set::Ordinary);
+        let indices = array(
+            &mut self.random,
+            &ArrayType::new(DType::Int64, shape),
+            role,
+            Set::Ordinary,
+        );
         let index = if c & 4 == 0 {
             let id = self.graph.add_input(indices.ty());
             self.inputs.push(indices.clone());
@@ -474,12 +584,25 @@ impl Builder {
             self.graph.add_constant(indices.clone())
         };
         let level = Level::Whole(n as f64);
-        let index = Value { id: index, ty: indices.ty(), level, any_zero: false };
+        let index = Value {
+            id: index,
+            ty: indices.ty(),
+            level,
+            any_zero: false,
+        };
         let op = if c & 8 == 0 {
             Op::Take { axis }
         } else {
-            let item = |a| if a == axis { IndexItem::Array } else { IndexItem::FULL };
-            Op::Getitem { key: IndexKey((0..x.ty.ndim()).map(item).collect()) }
+            let item = |a| {
+                if a == axis {
+                    IndexItem::Array
+                } else {
+                    IndexItem::FULL
+                }
+            };
+            Op::Getitem {
+                key: IndexKey((0..x.ty.ndim()).map(item).collect()),
+            }
         };
         self.push(op, &[&x, &index], x.level, false)
     }
@@ -491,7 +614,10 @@ impl Builder {
         let fits = |v: &Value| {
             let rest = |t: &ArrayType| -> Vec<usize> {
                 let sizes = t.shape.iter().enumerate();
-                sizes.filter(|(i, _)| stack || *i != axis).map(|(_, &n)| n).collect()
+                sizes
+                    .filter(|(i, _)| stack || *i != axis)
+                    .map(|(_, &n)| n)
+                    .collect()
             };
             v.ty.ndim() == x.ty.ndim() && rest(&v.ty) == rest(&x.ty) && alike(v, &x)
         };
@@ -505,7 +631,11 @@ impl Builder {
             (Level::Rounded, _) => Level::Rounded,
             _ => Level::Exact,
         })?;
-        let op = if stack { Op::Stack { axis } } else { Op::Concatenate { axis } };
+        let op = if stack {
+            Op::Stack { axis }
+        } else {
+            Op::Concatenate { axis }
+        };
         self.push(op, &all, level, false)
     }
 
@@ -521,10 +651,18 @@ impl Builder {
     }
 
     fn constant(&mut self, a: u16, b: u16, c: u16) -> Option<()> {
-        let (dtype, shape) = (DTYPES[a as usize % 12], self.shapes[b as usize % 20].clone());
+        let (dtype, shape) = (
+            DTYPES[a as usize % 12],
+            self.shapes[b as usize % 20].clone(),
+        );
         let (array, level) = self.leaf(dtype, if c & 1 == 0 { &[] } else { &shape }, false);
         let id = self.graph.add_constant(array.clone());
-        self.values.push(Value { id, ty: array.ty(), level, any_zero: false });
+        self.values.push(Value {
+            id,
+            ty: array.ty(),
+            level,
+            any_zero: false,
+        });
         Some(())
     }
 }
@@ -540,7 +678,11 @@ fn alike(x: &Value, y: &Value) -> bool {
 
 /// The level of a product of whole numbers.
 fn multiplied(m: f64, n: f64, dtype: DType) -> Level {
-    let bound = if dtype.is_complex() { 2.0 * m * n } else { m * n };
+    let bound = if dtype.is_complex() {
+        2.0 * m * n
+    } else {
+        m * n
+    };
     match whole(bound, dtype) {
         Level::Exact if dtype == DType::Complex64 => Level::Rounded,
         level => level,
@@ -553,7 +695,17 @@ pub(crate) fn decode(numbers: &Numbers) -> Program {
     let fusing = numbers.seed & 64 != 0;
     let shapes = if fusing {
         let mut shapes = vec![vec![m, n]; 10];
-        shapes.extend([vec![m, 1], vec![m, 1], vec![n], vec![n], vec![m], vec![1, n], vec![n, m], vec![], vec![1]]);
+        shapes.extend([
+            vec![m, 1],
+            vec![m, 1],
+            vec![n],
+            vec![n],
+            vec![m],
+            vec![1, n],
+            vec![n, m],
+            vec![],
+            vec![1],
+        ]);
         shapes.push(vec![2, m, n]);
         shapes
     } else {
@@ -577,15 +729,28 @@ pub(crate) fn decode(numbers: &Numbers) -> Program {
     let mut outputs = vec![];
     let mut tolerances = vec![];
     for &output in &numbers.outputs {
-        let Some(value) = builder.pick(output, |_| true) else { continue };
+        let Some(value) = builder.pick(output, |_| true) else {
+            continue;
+        };
         let any_zero_sign = value.any_zero || value.level == Level::Rounded;
         let tolerance = match value.level {
-            Level::Rounded => Tolerance { absolute: 4096.0, any_nan: true, ..Tolerance::ulps(64.0) },
+            Level::Rounded => Tolerance {
+                absolute: 4096.0,
+                any_nan: true,
+                ..Tolerance::ulps(64.0)
+            },
             _ => Tolerance::EXACT,
         };
         outputs.push(value.id);
-        tolerances.push(Tolerance { any_zero_sign, ..tolerance });
+        tolerances.push(Tolerance {
+            any_zero_sign,
+            ..tolerance
+        });
     }
     builder.graph.set_outputs(outputs);
-    Program { graph: builder.graph, inputs: builder.inputs, tolerances }
+    Program {
+        graph: builder.graph,
+        inputs: builder.inputs,
+        tolerances,
+    }
 }

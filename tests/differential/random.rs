@@ -31,7 +31,8 @@ fn check(numbers: &Numbers) -> Result<(), String> {
         if let Some((output, wrong)) = differences(&got, &expected, &program.tolerances).first() {
             let mut text = format!("{backend}, result {output}: {wrong}\n{}", program.graph);
             for input in &program.inputs {
-                let scalars: Vec<String> = input.to_scalars().iter().map(ToString::to_string).collect();
+                let scalars: Vec<String> =
+                    input.to_scalars().iter().map(ToString::to_string).collect();
                 text += &format!(";! in {} {}\n", input.ty(), scalars.join(" "));
             }
             return Err(text);
@@ -42,14 +43,23 @@ fn check(numbers: &Numbers) -> Result<(), String> {
 
 #[test]
 fn random_graphs_agree_with_the_reference() {
-    let cases = std::env::var("AUTOJIT_CASES").map_or(200, |s| s.parse().expect("AUTOJIT_CASES is a number"));
+    let cases = std::env::var("AUTOJIT_CASES")
+        .map_or(200, |s| s.parse().expect("AUTOJIT_CASES is a number"));
     let seed = seed();
     println!("seed {seed}, {cases} cases");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let result = runner.run(&programs(), |numbers| check(&numbers).map_err(TestCaseError::fail));
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let result = runner.run(&programs(), |numbers| {
+        check(&numbers).map_err(TestCaseError::fail)
+    });
     if let Err(error) = result {
         panic!("seed {seed}: {error}");
     }

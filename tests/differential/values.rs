@@ -2,8 +2,8 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use autojit::ir::{ArrayType, Class, HostArray, Scalar};
 use autojit::DType;
+use autojit::ir::{ArrayType, Class, HostArray, Scalar};
 use num_complex::Complex64;
 
 /// Marsaglia's xorshift.
@@ -72,12 +72,44 @@ fn special_real(random: &mut Random, dtype: DType, role: Role) -> f64 {
         (5e-324, 1.1e-308, f64::MAX)
     };
     let list = [
-        0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.0, 3.0, -7.0, 1e-3, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -2.5,
+        2.0,
+        3.0,
+        -7.0,
+        1e-3,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
         // The rest is not for roles that add and multiply.
-        smallest, -smallest, tiny, -tiny, huge, -huge, 1e16, -1e16, 709.5, -745.5, 1e22,
+        smallest,
+        -smallest,
+        tiny,
+        -tiny,
+        huge,
+        -huge,
+        1e16,
+        -1e16,
+        709.5,
+        -745.5,
+        1e22,
     ];
     let count = match role {
-        Role::NearOne => return [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN][random.below(7)],
+        Role::NearOne => {
+            return [
+                0.0,
+                -0.0,
+                1.0,
+                -1.0,
+                f64::INFINITY,
+                f64::NEG_INFINITY,
+                f64::NAN,
+            ][random.below(7)];
+        }
         Role::Number if !(single && dtype.is_complex()) => list.len(),
         _ => 13,
     };
@@ -90,7 +122,21 @@ fn special_integer(random: &mut Random, dtype: DType) -> i64 {
         DType::Int32 => (i64::from(i32::MIN), i64::from(i32::MAX)),
         _ => (i64::MIN, i64::MAX),
     };
-    let list = [low, high, low + 1, high - 1, 0, 1, -1, 2, 3, -3, 7, 100, (1 << 53) + 1];
+    let list = [
+        low,
+        high,
+        low + 1,
+        high - 1,
+        0,
+        1,
+        -1,
+        2,
+        3,
+        -3,
+        7,
+        100,
+        (1 << 53) + 1,
+    ];
     list[random.below(list.len())]
 }
 
@@ -98,7 +144,11 @@ fn real(random: &mut Random, dtype: DType, role: Role, set: Set) -> f64 {
     match (role, set) {
         (Role::NearOne, Set::Ordinary) | (Role::Finite, _) => {
             let size = 0.7 + 0.7 * random.unit().abs();
-            let size = if dtype.is_complex() { size * FRAC_1_SQRT_2 } else { size };
+            let size = if dtype.is_complex() {
+                size * FRAC_1_SQRT_2
+            } else {
+                size
+            };
             if random.next() & 1 == 0 { size } else { -size }
         }
         (_, Set::Special) => special_real(random, dtype, role),
@@ -122,7 +172,10 @@ fn scalar(random: &mut Random, dtype: DType, role: Role, set: Set) -> Scalar {
         (_, Class::Integer) => Scalar::Int(random.below(23) as i64 - 8).cast(dtype),
         (_, Class::Float) => Scalar::Float(real(random, dtype, role, set)).cast(dtype),
         (_, Class::Complex) => {
-            let (re, im) = (real(random, dtype, role, set), real(random, dtype, role, set));
+            let (re, im) = (
+                real(random, dtype, role, set),
+                real(random, dtype, role, set),
+            );
             Scalar::Complex(Complex64::new(re, im)).cast(dtype)
         }
     }
@@ -130,6 +183,8 @@ fn scalar(random: &mut Random, dtype: DType, role: Role, set: Set) -> Scalar {
 
 /// An array of values.
 pub(crate) fn array(random: &mut Random, ty: &ArrayType, role: Role, set: Set) -> HostArray {
-    let data: Vec<Scalar> = (0..ty.size()).map(|_| scalar(random, ty.dtype, role, set)).collect();
+    let data: Vec<Scalar> = (0..ty.size())
+        .map(|_| scalar(random, ty.dtype, role, set))
+        .collect();
     HostArray::from_scalars(ty, &data).expect("as many elements as the type has")
 }
