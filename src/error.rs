@@ -43,10 +43,12 @@ enum Kind {
     DType,
     Index,
     Value,
+    UnboundVariable,
     LinearAlgebra,
     UnknownBackend,
     UnknownFunction,
     UnknownLibrary,
+    MixedLibraries,
     Tree,
     Unsupported,
     Parse,
@@ -80,6 +82,8 @@ kinds! {
     index, is_index => Index;
     /// An argument has a value that the operation does not take.
     value, is_value => Value;
+    /// The result depends on a lazy variable that is neither given nor known.
+    unbound_variable, is_unbound_variable => UnboundVariable;
     /// A matrix is singular, not positive definite, or an iteration did not converge.
     linear_algebra, is_linear_algebra => LinearAlgebra;
     /// No backend has this name.
@@ -88,6 +92,8 @@ kinds! {
     unknown_function, is_unknown_function => UnknownFunction;
     /// No library has this name, or none can be found from the arguments.
     unknown_library, is_unknown_library => UnknownLibrary;
+    /// Arrays of two libraries met in one call.
+    mixed_libraries, is_mixed_libraries => MixedLibraries;
     /// Nested arguments do not have the structure that was expected.
     tree, is_tree => Tree;
     /// This combination is valid, but it is not supported here.
@@ -127,6 +133,15 @@ impl Error {
     pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
         if self.0.location.is_none() {
             Arc::make_mut(&mut self.0).location = Some(location);
+        }
+        self
+    }
+
+    /// Forgets a line of our own, where we called a function for somebody else; theirs is added further out.
+    #[must_use]
+    pub(crate) fn without_location(mut self) -> Self {
+        if self.0.location.is_some() {
+            Arc::make_mut(&mut self.0).location = None;
         }
         self
     }

@@ -316,7 +316,10 @@ impl Array {
         let key = attempt!("getitem", IndexKey::normalize(&items, &ty));
         let mut inputs: SmallVec<[Operand; 2]> = SmallVec::with_capacity(1 + arrays.len());
         inputs.push(self.into());
-        inputs.extend(arrays.into_iter().map(Operand::from));
+        for array in arrays {
+            let array = attempt!("getitem", array.brought_to(&inputs[0]));
+            inputs.push(array.into());
+        }
         Array::apply(Op::Getitem { key }, &inputs)
     }
 

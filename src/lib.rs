@@ -67,6 +67,7 @@ pub mod numpy;
 mod operand;
 mod operators;
 mod opt;
+mod registry;
 mod signature;
 pub mod tree;
 mod value;
@@ -74,10 +75,14 @@ mod value;
 pub use array::Array;
 pub use autojit_derive::Tree;
 pub use backends::{backends, run_graph};
+pub use dispatch::{
+    backend_like, compose, get_namespace, register_function, register_function_wrapping,
+};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
 pub use jit::{Explanation, Jit, autojit};
+pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};
 pub use value::Value;

@@ -47,3 +47,20 @@ macro_rules! operand_from {
 }
 
 operand_from!(bool, u8, i32, i64, f32, f64, Complex32, Complex64);
+
+/// A list of numbers, as `[0, 2]` or a `Vec`, is an array.
+macro_rules! operand_from_list {
+    ($([$($generics:tt)*] $t:ty),* $(,)?) => {$(
+        impl<$($generics)*> From<$t> for Operand
+        where
+            Array: From<$t>,
+        {
+            #[track_caller]
+            fn from(list: $t) -> Self {
+                Self::Array(list.into())
+            }
+        }
+    )*};
+}
+
+operand_from_list!([T, const N: usize] [T; N], [T] Vec<T>, ['a, T] &'a [T]);

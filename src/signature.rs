@@ -20,6 +20,10 @@ pub(crate) struct Options {
     pub(crate) backend: &'static str,
     /// Whether an error follows if that one declines.
     pub(crate) strict: bool,
+    /// The library of calls that are given no array.
+    pub(crate) library: &'static str,
+    /// How often functions were registered: what was compiled before may stand for others now.
+    pub(crate) registrations: u64,
 }
 
 /// What the arguments of a call look like, borrowed from the call.
@@ -73,6 +77,7 @@ impl Query<'_, '_> {
 fn has_type(array: &Concrete, ty: &ArrayType) -> bool {
     match array {
         Concrete::Ndarray(host) => host.dtype() == ty.dtype && host.shape() == ty.shape.as_slice(),
+        Concrete::Foreign(foreign) => foreign.ty() == ty,
     }
 }
 
@@ -194,6 +199,14 @@ impl Diff {
             self.reasons
                 .push(format!("strict changed from {before} to {now}"));
         }
+        if before.library != now.library {
+            let (before, now) = (before.library, now.library);
+            self.reasons
+                .push(format!("the library changed from {before} to {now}"));
+        }
+        if before.registrations != now.registrations {
+            self.reasons.push("functions were registered".into());
+        }
     }
 
     fn trees(&mut self, before: &mut Cursor<'_>, now: &mut Cursor<'_>, path: &Path<'_>) {
@@ -274,6 +287,8 @@ mod tests {
     use crate::ir::DType;
 
     const OPTIONS: Options = Options {
+        library: "ndarray",
+        registrations: 0,
         backend: "replay",
         strict: false,
     };
@@ -324,6 +339,7 @@ mod tests {
         strict.options = Options {
             backend: "cranelift",
             strict: true,
+            ..OPTIONS
         };
         assert_eq!(
             strict.diff(&old),

@@ -3,9 +3,14 @@
 //! It is what Python's values are to NumPy's functions. Conversions into it are total; what a function makes of
 //! a value of the wrong kind is decided, and said, by [`crate::dispatch`].
 
+use std::panic::Location;
+
 use num_complex::{Complex32, Complex64};
 
-use crate::{Array, DType, Scalar};
+use crate::error::{Error, Result};
+use crate::ir::HostArray;
+use crate::numpy::options::{Axes, Integers};
+use crate::{Array, DType, Operand, Scalar};
 
 /// An argument or a result of [`crate::dispatch::call`].
 #[derive(Clone, Debug)]
@@ -62,6 +67,59 @@ impl Value {
         }
     }
 
+    /// The value as an array, a tuple or a `Vec` of arrays, a number, or text.
+    ///
+    /// This is the method of [`TryInto`], except that its error has the line of the caller.
+    ///
+    /// # Errors
+    /// It is of another kind, or a failed array.
+    #[track_caller]
+    pub fn try_into<T: TryFrom<Self, Error = Error>>(self) -> Result<T> {
+        let location = Location::caller();
+        T::try_from(self).map_err(|e| e.at(location))
+    }
+
+    /// The array that it is; a number is a 0-d array of its own dtype.
+    ///
+    /// # Errors
+    /// It is neither, or a failed array.
+    #[track_caller]
+    pub fn into_array(self) -> Result<Array> {
+        let location = Location::caller();
+        self.array_inside().map_err(|e| e.at(location))
+    }
+
+    /// The arrays of a list, such as the results of a decomposition; one array is a list of itself.
+    ///
+    /// # Errors
+    /// It is something else, or an array failed.
+    #[track_caller]
+    pub fn into_arrays(self) -> Result<Vec<Array>> {
+        let location = Location::caller();
+        self.arrays_inside().map_err(|e| e.at(location))
+    }
+
+    fn array_inside(self) -> Result<Array> {
+        match self {
+            Self::Array(array) => array.check(),
+            other => match other.scalar() {
+                Some(scalar) => Ok(Array::from_host(HostArray::scalar(scalar, scalar.dtype()))),
+                None => Err(other.is_not("an array")),
+            },
+        }
+    }
+
+    fn arrays_inside(self) -> Result<Vec<Array>> {
+        match self {
+            Self::List(items) => items.into_iter().map(Self::array_inside).collect(),
+            other => Ok(vec![other.array_inside()?]),
+        }
+    }
+
+    fn is_not(&self, expected: &str) -> Error {
+        Error::value(format!("expected {expected}, got {}", self.describe()))
+    }
+
     /// The number, if it is one.
     pub(crate) fn scalar(&self) -> Option<Scalar> {
         match *self {
@@ -100,8 +158,22 @@ value_from! {
     &str => |x| Self::Str(x.to_owned());
     String => |x| Self::Str(x);
     DType => |x| Self::DType(x);
-    (Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into()]);
-    (Array, Array, Array) => |x| Self::List(vec![x.0.into(), x.1.into(), x.2.into()]);
+    Operand => |x| match x {
+        Operand::Array(array) => array.into(),
+        Operand::Scalar(scalar) => scalar.into(),
+    };
+    &Operand => |x| x.clone().into();
+    Scalar => |x| match x {
+        Scalar::Bool(b) => Self::Bool(b),
+        Scalar::Int(i) => Self::Int(i),
+        Scalar::Float(x) => Self::Float(x),
+        Scalar::Complex(z) => Self::Complex(z),
+    };
+    &Integers => |x| match x.0.as_slice() {
+        [one] => Self::Int(*one),
+        list => list.into(),
+    };
+    &Axes => |x| x.0.as_ref().into();
 }
 
 impl<T: Into<Value>> From<Vec<T>> for Value {
@@ -122,8 +194,96 @@ impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     }
 }
 
+impl<T: Into<Value> + Clone> From<&Vec<T>> for Value {
+    fn from(items: &Vec<T>) -> Self {
+        items.as_slice().into()
+    }
+}
+
+impl<A: Into<Value>, B: Into<Value>> From<(A, B)> for Value {
+    fn from((a, b): (A, B)) -> Self {
+        Self::List(vec![a.into(), b.into()])
+    }
+}
+
+impl<A: Into<Value>, B: Into<Value>, C: Into<Value>> From<(A, B, C)> for Value {
+    fn from((a, b, c): (A, B, C)) -> Self {
+        Self::List(vec![a.into(), b.into(), c.into()])
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::None, Into::into)
     }
+}
+
+macro_rules! value_into {
+    ($($t:ty, $expected:literal: $pattern:pat => $value:expr;)*) => {$(
+        impl TryFrom<Value> for $t {
+            type Error = Error;
+
+            fn try_from(value: Value) -> Result<Self> {
+                match value {
+                    $pattern => Ok($value),
+                    other => Err(other.is_not($expected)),
+                }
+            }
+        }
+    )*};
+}
+
+value_into! {
+    i64, "an integer": Value::Int(i) => i;
+    bool, "a bool": Value::Bool(b) => b;
+    String, "a string": Value::Str(s) => s;
+    DType, "a dtype": Value::DType(dtype) => dtype;
+    Vec<Value>, "a list": Value::List(items) => items;
+}
+
+impl TryFrom<Value> for f64 {
+    type Error = Error;
+
+    fn try_from(value: Value) -> Result<Self> {
+        match value {
+            Value::Float(x) => Ok(x),
+            Value::Int(i) => Ok(i as Self),
+            other => Err(other.is_not("a real number")),
+        }
+    }
+}
+
+impl TryFrom<Value> for Array {
+    type Error = Error;
+
+    fn try_from(value: Value) -> Result<Self> {
+        value.array_inside()
+    }
+}
+
+impl TryFrom<Value> for Vec<Array> {
+    type Error = Error;
+
+    fn try_from(value: Value) -> Result<Self> {
+        value.arrays_inside()
+    }
+}
+
+macro_rules! value_into_tuple {
+    ($($count:literal $text:literal ($($Array:ident),*);)*) => {$(
+        impl TryFrom<Value> for ($($Array,)*) {
+            type Error = Error;
+
+            fn try_from(value: Value) -> Result<Self> {
+                let wrong = value.is_not($text);
+                let arrays = <[Array; $count]>::try_from(value.arrays_inside()?);
+                arrays.map(Into::into).map_err(|_| wrong)
+            }
+        }
+    )*};
+}
+
+value_into_tuple! {
+    2 "two arrays" (Array, Array);
+    3 "three arrays" (Array, Array, Array);
 }

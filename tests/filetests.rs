@@ -219,7 +219,9 @@ impl RunFile {
     ) -> Option<String> {
         let (got, expected) = match (got, expected) {
             (Ok(got), Ok(expected)) => (got, expected),
-            (Err(got), Err(expected)) if got == expected || same_failure(got, expected) => return None,
+            (Err(got), Err(expected)) if got == expected || same_failure(got, expected) => {
+                return None;
+            }
             (Err(got), _) => return Some(format!("failed: {got}")),
             (Ok(_), Err(expected)) => return Some(format!("expected the error: {expected}")),
         };
@@ -324,5 +326,7 @@ fn run_covers_all_ops() {
             }
         }
     }
+    // A function of the user has no text form.
+    missing.remove("opaque");
     assert!(missing.is_empty(), "no run test has {missing:?}");
 }

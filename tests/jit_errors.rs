@@ -131,7 +131,7 @@ fn a_variable_of_nobody_leaves_the_result_lazy() {
     assert!(result.as_lazy().is_some());
     assert_eq!(f.compiled(), 0);
     let error = result.compute().unwrap_err();
-    assert!(error.is_value(), "{error:?}");
+    assert!(error.is_unbound_variable(), "{error:?}");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_variable_has_no_value() {
     let line = line!() - 1;
     let y: Array = np::sin(&x) + 1.0;
     for error in [y.compute().unwrap_err(), x.compute().unwrap_err()] {
-        assert!(error.is_value());
+        assert!(error.is_unbound_variable());
         let at = error.location().unwrap();
         assert_eq!((at.file(), at.line()), (file!(), line));
         let text = error.to_string();

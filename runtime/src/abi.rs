@@ -58,6 +58,8 @@ pub enum Failure {
     },
     /// A matrix has no inverse.
     Singular,
+    /// A matrix has no Cholesky factor.
+    NotPositiveDefinite,
     /// An iteration did not converge, or its input was not finite.
     NoConvergence,
     /// An integer was raised to a negative power.
@@ -76,6 +78,7 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::Singular => write!(f, "singular matrix"),
+            Failure::NotPositiveDefinite => write!(f, "matrix is not positive definite"),
             Failure::NoConvergence => write!(
                 f,
                 "linear algebra did not converge, or its input was not finite"
@@ -210,6 +213,7 @@ pub fn symbols() -> &'static [Symbol] {
             exp(x) log(x) sin(x) cos(x) tan(x) tanh(x) sinh(x) cosh(x)
             arcsin(x) arccos(x) arctan(x) arcsinh(x) arccosh(x) arctanh(x)
             exp2(x) expm1(x) log1p(x) log2(x) log10(x) cbrt(x) rint(x)
+            erf(x) lgamma(x) floor(x) ceil(x) trunc(x) copysign(x, y)
             power(x, y) arctan2(y, x) hypot(x, y) floor_divide(x, y) remainder(x, y) fmod(x, y)
         }
         integer! { list; power floor_divide remainder }
@@ -264,7 +268,7 @@ mod tests {
     fn names_are_unique_and_addresses_set() {
         let names: HashSet<_> = symbols().iter().map(|symbol| symbol.name).collect();
         assert_eq!(names.len(), symbols().len());
-        assert_eq!(names.len(), 2 * 27 + 3 * 3 + 2 * 22 + 2);
+        assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 22 + 2);
         assert!(
             symbols()
                 .iter()

@@ -7,6 +7,7 @@
 pub mod complex;
 pub mod integer;
 pub mod real;
+mod special;
 
 pub use integer::Integer;
 pub use real::Real;

@@ -140,6 +140,24 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> for Arr
     }
 }
 
+/// Shares the array in main memory.
+impl From<HostArray> for Array {
+    fn from(array: HostArray) -> Self {
+        Self::from_host(array)
+    }
+}
+
+/// The values in main memory, whatever the dtype; see [`Array::to_ndarray`] for one that is known.
+impl TryFrom<&Array> for HostArray {
+    type Error = Error;
+
+    #[track_caller]
+    fn try_from(array: &Array) -> Result<Self> {
+        let location = Location::caller();
+        array.to_host().map_err(|e| e.at(location))
+    }
+}
+
 impl Array {
     /// The number of elements along each axis; lazy arrays know it without being computed.
     ///

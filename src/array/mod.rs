@@ -5,6 +5,7 @@
 
 mod convert;
 mod display;
+mod foreign;
 mod number_format;
 
 use std::panic::Location;
@@ -12,10 +13,12 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, DType, HostArray, Op, Scalar, resolve_scalars};
+use crate::ir::{ArrayType, DType, HostArray, Op, Scalar, Type, resolve_scalars};
 use crate::lazy::{self, LazyArray, LazyOperand};
-use crate::library::{self, Concrete, Library, Results};
+use crate::library::{self, AnyLibrary, Concrete, Place, Results};
 use crate::operand::Operand;
+use crate::registry;
+use crate::value::Value;
 
 /// An array of numbers: of a library such as ndarray, or lazy.
 #[derive(Clone, Debug)]
@@ -80,9 +83,21 @@ impl Array {
         }
     }
 
-    /// Runs or writes down an op with one result. This is where every function ends up.
+    /// Runs or writes down an op with one result. This is where every function ends up, and what libraries that
+    /// are made of other arrays need (see [`crate::Library`]); everybody else has [`crate::numpy`].
+    ///
+    /// ```
+    /// use autojit::{Array, ir::Op};
+    ///
+    /// let x = Array::apply(Op::Add, &[Array::from([1.0, 2.0]).into(), 1.0.into()]);
+    /// assert_eq!(x.to_string(), "[2. 3.]");
+    /// ```
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, or it fails.
+    #[must_use]
     #[track_caller]
-    pub(crate) fn apply(op: Op, inputs: &[Operand]) -> Self {
+    pub fn apply(op: Op, inputs: &[Operand]) -> Self {
         let location = Location::caller();
         let name = op.name();
         Self::try_apply(op, inputs, location)
@@ -92,6 +107,9 @@ impl Array {
     fn try_apply(op: Op, inputs: &[Operand], location: &'static Location<'static>) -> Result<Self> {
         match Self::place(inputs)? {
             Place::Lazy => {
+                if library::any_replacement() && library::replaced_lazily(&op) {
+                    return registry::replaced_lazy_op(&op, inputs)?.into_array();
+                }
                 lazy::apply(op, lazy_operands(inputs, location)?, location).map(Self::from_lazy)
             }
             Place::Library(library) => {
@@ -120,42 +138,88 @@ impl Array {
         inputs: &[Operand],
         location: &'static Location<'static>,
     ) -> Result<[Self; N]> {
-        let arrays: Vec<Self> = match Self::place(inputs)? {
-            Place::Lazy => {
-                let tuple = lazy::apply(op, lazy_operands(inputs, location)?, location)?;
-                let get = |index| lazy::get(&tuple, index, location).map(Self::from_lazy);
-                (0..N).map(get).collect::<Result<_>>()?
-            }
-            Place::Library(library) => apply_eagerly(library, &op, inputs)?
-                .into_iter()
-                .map(Self::from_concrete)
-                .collect(),
-        };
-        arrays
+        Self::try_apply_several(op, inputs, N, location)?
             .try_into()
             .map_err(|_| Error::internal("wrong number of results"))
     }
 
+    /// Runs or writes down an op with one result or several.
+    pub(crate) fn apply_opaque(
+        op: Op,
+        inputs: &[Operand],
+        result: &Type,
+        location: &'static Location<'static>,
+    ) -> Result<Value> {
+        match result {
+            Type::Array(_) => Self::try_apply(op, inputs, location).map(Value::from),
+            Type::Tuple(types) => {
+                Self::try_apply_several(op, inputs, types.len(), location).map(Value::from)
+            }
+        }
+    }
+
+    fn try_apply_several(
+        op: Op,
+        inputs: &[Operand],
+        count: usize,
+        location: &'static Location<'static>,
+    ) -> Result<Vec<Self>> {
+        match Self::place(inputs)? {
+            Place::Lazy if library::any_replacement() && library::replaced_lazily(&op) => {
+                registry::replaced_lazy_op(&op, inputs)?.into_arrays()
+            }
+            Place::Lazy => {
+                let tuple = lazy::apply(op, lazy_operands(inputs, location)?, location)?;
+                let get = |index| lazy::get(&tuple, index, location).map(Self::from_lazy);
+                (0..count).map(get).collect()
+            }
+            Place::Library(library) => Ok(apply_eagerly(library, &op, inputs)?
+                .into_iter()
+                .map(Self::from_concrete)
+                .collect()),
+        }
+    }
+
     /// Where an op with these inputs runs: lazily if any is lazy, else in the library of the arrays.
+    ///
+    /// Arrays of two libraries can meet in a lazy op, which is computed in one that takes both.
     fn place(inputs: &[Operand]) -> Result<Place> {
-        let mut place = None;
+        let mut first: Option<&Concrete> = None;
+        let (mut lazy, mut mixed) = (false, None);
         for input in inputs {
             match input {
                 Operand::Array(Self(Repr::Failed(error))) => return Err(error.clone()),
-                Operand::Array(Self(Repr::Lazy(_))) => place = Some(Place::Lazy),
-                Operand::Array(Self(Repr::Concrete(array))) if place.is_none() => {
-                    place = Some(Place::Library(array.library()));
-                }
-                _ => {}
+                Operand::Array(Self(Repr::Lazy(_))) => lazy = true,
+                Operand::Array(Self(Repr::Concrete(array))) => match (first, array) {
+                    (None, _) => first = Some(array),
+                    (Some(Concrete::Ndarray(_)), Concrete::Ndarray(_)) => {}
+                    (Some(x), y) if x.library().name() != y.library().name() => {
+                        mixed = mixed.or(Some((x, y)));
+                    }
+                    _ => {}
+                },
+                Operand::Scalar(_) => {}
             }
         }
-        Ok(place.unwrap_or(Place::Library(library::default_library())))
+        match (lazy, first, mixed) {
+            (true, ..) => Ok(Place::Lazy),
+            (_, _, Some((x, y))) => Err(library::mixed(x.library(), y.library())),
+            (_, Some(array), _) => Ok(Place::Library(array.library())),
+            (_, None, _) => Ok(Place::Library(library::innermost_library())),
+        }
     }
-}
 
-enum Place {
-    Lazy,
-    Library(&'static dyn Library),
+    /// Where the array is: lazy, or in a library.
+    ///
+    /// # Errors
+    /// The array is a failed one: its error.
+    pub(crate) fn own_place(&self) -> Result<Place> {
+        match &self.0 {
+            Repr::Concrete(array) => Ok(Place::Library(array.library())),
+            Repr::Lazy(_) => Ok(Place::Lazy),
+            Repr::Failed(error) => Err(error.clone()),
+        }
+    }
 }
 
 /// Arrays with values become leaves beside the lazy ones.
@@ -174,7 +238,24 @@ fn lazy_operands(
     inputs.iter().map(operand).collect()
 }
 
-fn apply_eagerly(library: &dyn Library, op: &Op, inputs: &[Operand]) -> Result<Results> {
+fn apply_eagerly(library: &'static dyn AnyLibrary, op: &Op, inputs: &[Operand]) -> Result<Results> {
+    let array = |input| match input {
+        &Operand::Array(Array(Repr::Concrete(ref array))) => Some(array),
+        _ => None,
+    };
+    let arrays: SmallVec<[&Concrete; 4]> = inputs.iter().filter_map(array).collect();
+    if arrays.len() == inputs.len() {
+        return library::apply(library, op, &arrays);
+    }
+    apply_with_scalars(library, op, inputs)
+}
+
+/// Gives the numbers among the inputs the dtypes that they take on beside the arrays.
+fn apply_with_scalars(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[Operand],
+) -> Result<Results> {
     let dtypes: SmallVec<[Option<DType>; 4]> = inputs
         .iter()
         .map(|input| match input {
@@ -194,5 +275,5 @@ fn apply_eagerly(library: &dyn Library, op: &Op, inputs: &[Operand]) -> Result<R
             Operand::Array(_) => Err(Error::internal("a lazy array met an eager op")),
         })
         .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
-    library::apply(library, op, &inputs)
+    library::apply(library, op, &inputs.iter().collect::<SmallVec<[_; 4]>>())
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{Backend, Executable};
 use crate::error::Result;
 use crate::ir::Graph;
@@ -27,19 +29,13 @@ struct Replayed {
 }
 
 impl Executable for Replayed {
-    /// In the library of the first array; others are converted.
+    /// In the library of the first array that is not of ndarray; others are converted.
     fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
-        let library = inputs
-            .first()
-            .map_or_else(library::default_library, Concrete::library);
-        if inputs.iter().all(|x| x.library().name() == library.name()) {
-            return library::run_graph(library, &self.graph, inputs);
-        }
-        let converted = inputs
-            .iter()
-            .map(|x| library.from_host(x.to_host()?))
-            .collect::<Result<Vec<_>>>()?;
-        library::run_graph(library, &self.graph, &converted)
+        let library = library::common(inputs);
+        let inputs = inputs.iter().map(|x| x.moved_to(library));
+        let inputs = inputs.collect::<Result<SmallVec<[Concrete; 4]>>>()?;
+        let references: SmallVec<[&Concrete; 4]> = inputs.iter().collect();
+        library::run_graph(library, &self.graph, &references)
     }
 
     fn describe(&self) -> String {

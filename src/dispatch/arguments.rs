@@ -18,13 +18,19 @@ pub(super) struct Argument<'a> {
     pub(super) value: Option<&'a Value>,
 }
 
+/// dtype and shape of an array, a number, or nested lists of numbers.
+pub(super) fn array_type(name: &'static str, value: &Value) -> Result<ArrayType> {
+    let value = Some(value);
+    crate::numpy::type_of(&Argument { name, value }.operand()?)
+}
+
 impl Argument<'_> {
     /// The value, unless it is left out or Python's `None`.
-    fn given(&self) -> Option<&Value> {
+    pub(super) fn given(&self) -> Option<&Value> {
         self.value.filter(|v| !matches!(v, Value::None))
     }
 
-    fn wrong(&self, expected: &str) -> Error {
+    pub(super) fn wrong(&self, expected: &str) -> Error {
         let got = self.value.map_or_else(|| "none".into(), Value::describe);
         Error::value(format!(
             "the argument {} is {got}, expected {expected}",
@@ -76,9 +82,10 @@ impl Argument<'_> {
             shape,
         };
         let array = HostArray::from_scalars(&ty, &scalars);
-        Ok(Array::from_host(
-            array.ok_or_else(|| self.wrong("lists of equal length"))?,
-        ))
+        let array = array.ok_or_else(|| self.wrong("lists of equal length"))?;
+        // A list is nobody's array yet, so it becomes one where calls without arrays go.
+        let array = crate::library::innermost_library().from_host(array)?;
+        Ok(Array::from_concrete(array))
     }
 
     fn flatten(

@@ -1,43 +1,132 @@
-//! Calls by name: NumPy's functions as data, for programs that read what to call.
+//! Calls by name: NumPy's functions as data, for programs that read what to call; and what users register.
 //!
 //! ```
-//! use autojit::{Array, Value, dispatch::call};
+//! use autojit::{Array, call};
 //!
 //! let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
-//! let total = call("sum", &[(&x).into()], &[("axis", 0.into())]).unwrap();
-//! let Value::Array(total) = total else { panic!("expected an array") };
+//! let total: Array = call!("sum", &x, axis = 0)?.try_into()?;
 //! assert_eq!(total.to_string(), "[4. 6.]");
+//! # Ok::<(), autojit::Error>(())
 //! ```
 //!
 //! There is one table (`table.rs`) of names, parameters and implementations; elementwise functions enter it from
 //! the op table. Arguments bind as in Python: by position, then by name, then by default. A mistake is an `Err`
 //! with the caller's line and says what would have been right.
+//!
+//! # Which library runs a call
+//!
+//! The one that its arrays live in: all arrays count, those in lists too. If one of them is lazy the call is
+//! written down; otherwise arrays of two libraries are an error. Plain numbers go along with any of them. A
+//! call without an array belongs to what `like = ..` says, else to the innermost [`backend_like`] block, else to
+//! the ndarray library.
+#![doc = include_str!("../../docs/dispatch.md")]
 
 mod arguments;
+mod forms;
+mod libraries;
+mod macros;
+mod namespace;
+mod register;
+mod special;
 mod table;
 
 use std::panic::Location;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
+use crate::array::Repr;
 use crate::error::{Error, Result};
+use crate::library::{self, Block, Like, Place};
+use crate::registry;
 use crate::{Array, Operand, Value};
 use arguments::Argument;
 use table::{ENTRIES, Entry, Implementation};
 
-/// Calls the function that NumPy knows by this name, such as `"sum"` or `"linalg.norm"`.
+pub use crate::registry::{Arguments, IntoResult, IntoTypes};
+pub use libraries::{backend_like, get_namespace, infer_backend, infer_backend_multi};
+pub use namespace::Namespace;
+pub use register::{
+    Composed, Original, Registration, compose, register_function, register_function_wrapping,
+};
+pub use special::{
+    astype, from_ndarray, get_common_dtype, get_dtype_name, is_array, is_scalar, ndim, shape, size,
+    stop_gradient, to, to_backend_dtype, to_ndarray,
+};
+
+/// Calls the function that NumPy knows by this name, such as `"sum"` or `"linalg.norm"`, or that was registered
+/// under it. The macro [`call!`](crate::call!) writes it more shortly.
 ///
-/// Besides NumPy's names there are `getitem(array, key)` and `astype(array, dtype)`. The result is an array, or
-/// a list of arrays for a function that gives several.
+/// Besides NumPy's names there are `getitem(array, key)` and `astype(array, dtype)`. Every function takes a
+/// further argument `like`, an array or the name of a library: where arrays are made if none is given. The result
+/// is an array, or a list of arrays for a function that gives several.
 ///
 /// # Errors
 /// No function has this name (the nearest known are listed); an argument is missing, given twice, unknown, or of
-/// the wrong kind; or the function itself fails.
+/// the wrong kind; arrays of two libraries meet; or the function itself fails.
+///
+/// Source: autoray's `do`.
 #[track_caller]
 pub fn call(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Value> {
     let location = Location::caller();
-    let Some(entry) = ENTRIES.get(name) else {
+    if let Some((_, like)) = kwargs.iter().find(|(name, _)| *name == "like") {
+        let others = kwargs.iter().filter(|(name, _)| *name != "like").cloned();
+        let kwargs: SmallVec<[(&str, Value); 4]> = others.collect();
+        let _block = match enter(like, args, &kwargs) {
+            Ok(block) => block,
+            Err(error) => return Err(error.in_op(name).at(location)),
+        };
+        return call_here(name, args, &kwargs);
+    }
+    call_here(name, args, kwargs)
+}
+
+/// Begins the block that the argument `like` of a call stands for.
+fn enter(like: &Value, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Block> {
+    let like: Like = match like {
+        Value::Array(array) => array.into(),
+        Value::Str(name) => name.into(),
+        Value::DType(dtype) => (*dtype).into(),
+        Value::None => return Ok(Block::enter(library::Wanted::default())),
+        other => {
+            return Err(Error::value(format!(
+                "the argument like is {}, expected an array or the name of a library",
+                other.describe()
+            )));
+        }
+    };
+    let wanted = like.0?;
+    let found = registry::place_of(args.iter().chain(kwargs.iter().map(|(_, value)| value)))?;
+    if let (Some(Place::Library(wanted)), Some(Place::Library(found))) = (wanted.place, found)
+        && wanted.name() != found.name()
+    {
+        return Err(library::mixed(wanted, found));
+    }
+    Ok(Block::enter(wanted))
+}
+
+#[track_caller]
+fn call_here(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Value> {
+    let location = Location::caller();
+    let entry = ENTRIES.get(name);
+    if registry::any()
+        && let Some(result) = call_registered(entry, name, args, kwargs, location)
+    {
+        return result.map_err(|e| e.at(location));
+    }
+    let Some(entry) = entry else {
         return Err(unknown(name).at(location));
+    };
+    call_entry(entry, args, kwargs)
+}
+
+/// Calls a row of the table.
+#[track_caller]
+fn call_entry(entry: &Entry, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Value> {
+    let location = Location::caller();
+    let _block = match with_lists(args, kwargs) {
+        Ok(block) => block,
+        Err(error) => return Err(error.in_op(entry.name).at(location)),
     };
     let bound = match bind(entry, args, kwargs) {
         Ok(bound) => bound,
@@ -51,9 +140,82 @@ pub fn call(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Valu
         },
         Implementation::Function(function) => table::run(*function, &bound),
     };
-    result
-        .and_then(checked)
-        .map_err(|e| e.in_op(entry.name).at(location))
+    let failed = match result {
+        Ok(Value::Array(Array(Repr::Failed(error)))) => error,
+        Ok(Value::List(items)) => match registry::checked(Value::List(items)) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        },
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    Err(failed.in_op(entry.name).at(location))
+}
+
+/// Lists of numbers become arrays of the library whose arrays they meet.
+fn with_lists(args: &[Value], kwargs: &[(&str, Value)]) -> Result<Option<Block>> {
+    let values = || args.iter().chain(kwargs.iter().map(|(_, value)| value));
+    if !values().any(|value| matches!(value, Value::List(_))) {
+        return Ok(None);
+    }
+    let place @ Some(Place::Library(_)) = registry::place_of(values())? else {
+        return Ok(None);
+    };
+    let mut wanted = library::innermost();
+    wanted.place = place;
+    Ok(Some(Block::enter(wanted)))
+}
+
+/// Calls what was registered under a name; `None` if the table is to be asked.
+fn call_registered(
+    entry: Option<&Entry>,
+    name: &str,
+    args: &[Value],
+    kwargs: &[(&str, Value)],
+    location: &'static Location<'static>,
+) -> Option<Result<Value>> {
+    let canonical = entry.map_or(name, |entry| entry.name);
+    if !registry::knows(canonical) {
+        return None;
+    }
+    let found = registry::place_of(args.iter().chain(kwargs.iter().map(|(_, value)| value)));
+    let found = match found {
+        Ok(found) => found.or(library::innermost_place()),
+        Err(error) => return Some(Err(error.in_op(canonical))),
+    };
+    let place = found.unwrap_or(Place::Library(library::default_library()));
+    let named = kwargs.iter().map(|(n, v)| ((*n).to_owned(), v.clone()));
+    let arguments = Arguments::new(args.to_vec(), named.collect());
+    let result = registry::call(place, canonical, &arguments, location);
+    if result.is_some() || entry.is_some() {
+        return result;
+    }
+    Some(Err(not_there(canonical, place, found.is_none())))
+}
+
+/// Why a function that is registered for some libraries cannot be called for this one.
+fn not_there(name: &str, place: Place, no_array: bool) -> Error {
+    let owners = registry::entry(name).map_or_else(Vec::new, |(_, entry)| entry.owners());
+    if owners.is_empty() {
+        return unknown(name);
+    }
+    let owners = owners.join(", ");
+    if no_array {
+        return Error::unknown_library(format!(
+            "there is no array to infer the library of `{name}` from: it is registered for {owners}, \
+             choose with like = .."
+        ));
+    }
+    match place {
+        Place::Lazy => Error::unsupported(format!(
+            "the function `{name}`, registered for {owners}, cannot be traced without a rule for its types: \
+             add one with with_shape_rule"
+        )),
+        Place::Library(library) => Error::unknown_function(format!(
+            "the function `{name}` is registered for {owners}, not for the library {}",
+            library.name()
+        )),
+    }
 }
 
 /// All functions that [`call`] knows, in alphabetical order, each with its parameters as Python would write
@@ -69,19 +231,8 @@ pub fn functions() -> Vec<(&'static str, String)> {
 }
 
 /// The arguments of an op, all of which are arrays or numbers.
-fn operands(bound: &[Argument<'_>]) -> Result<Vec<Operand>> {
+fn operands(bound: &[Argument<'_>]) -> Result<SmallVec<[Operand; 3]>> {
     bound.iter().map(Argument::operand).collect()
-}
-
-/// A failed array is an error here: results of calls by name are data.
-fn checked(value: Value) -> Result<Value> {
-    match value {
-        Value::Array(array) => array.check().map(Value::Array),
-        Value::List(items) => Ok(Value::List(
-            items.into_iter().map(checked).collect::<Result<_>>()?,
-        )),
-        other => Ok(other),
-    }
 }
 
 /// Assigns arguments to parameters, as Python does.
@@ -89,7 +240,7 @@ fn bind<'a>(
     entry: &Entry,
     args: &'a [Value],
     kwargs: &'a [(&str, Value)],
-) -> Result<Vec<Argument<'a>>> {
+) -> Result<SmallVec<[Argument<'a>; 6]>> {
     let parameters = entry.parameters;
     if args.len() > parameters.len() && entry.rest.is_none() {
         return Err(Error::value(format!(
@@ -99,9 +250,13 @@ fn bind<'a>(
             args.len()
         )));
     }
-    let mut bound = Vec::with_capacity(parameters.len().max(args.len()));
+    // Where a parameter takes all further arguments, those with a default can only be named.
+    let by_position = |p: &&crate::registry::Parameter| entry.rest.is_none() || p.default.is_none();
+    let positions = parameters.iter().filter(by_position).count();
+    let mut bound = SmallVec::with_capacity(parameters.len().max(args.len()));
     for (i, parameter) in parameters.iter().enumerate() {
         let name = parameter.name;
+        let i = if i < positions { i } else { usize::MAX };
         let named = kwargs.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
         let value = match (args.get(i), named) {
             (Some(_), Some(_)) => {
@@ -119,7 +274,7 @@ fn bind<'a>(
         bound.push(Argument { name, value });
     }
     if let Some(name) = entry.rest {
-        let rest = args.iter().skip(parameters.len());
+        let rest = args.iter().skip(positions);
         bound.extend(rest.map(|value| Argument {
             name,
             value: Some(value),
@@ -143,9 +298,12 @@ fn bind<'a>(
 fn unknown(name: &str) -> Error {
     let mut near: Vec<(usize, &str)> = ENTRIES
         .keys()
-        .map(|known| (edit_distance(name, known), *known))
+        .copied()
+        .chain(registry::names())
+        .map(|known| (edit_distance(name, known), known))
         .collect();
     near.sort_unstable();
+    near.dedup();
     let near: Vec<&str> = near.iter().take(3).map(|(_, known)| *known).collect();
     Error::unknown_function(format!(
         "no function is called `{name}`, the nearest known are {}",

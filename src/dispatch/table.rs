@@ -13,8 +13,13 @@ use super::Entries;
 use super::arguments::Argument;
 use crate::error::{Error, Result};
 use crate::ir::{Op, Scalar, for_each_op};
+use crate::numpy::arranging::Rotation;
+use crate::numpy::calculus::{Differences, LogspaceOptions, Powers, Spacing};
 use crate::numpy::create::Progression;
+use crate::numpy::logic::Tolerance;
 use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions, Offset};
+use crate::numpy::special::{AngleUnit, Replacements};
+use crate::registry::Parameter;
 use crate::{Value, numpy as np};
 
 /// One function.
@@ -28,12 +33,6 @@ pub(super) struct Entry {
     pub(super) implementation: Implementation,
 }
 
-/// A parameter, with the text of its default if it has one.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) default: Option<&'static str>,
-}
-
 /// What runs a function.
 pub(super) enum Implementation {
     /// An op on all arguments.
@@ -45,15 +44,15 @@ pub(super) enum Implementation {
 impl Entry {
     /// The parameters as Python writes them.
     pub(super) fn signature(&self) -> String {
-        let mut parts: Vec<String> = self
-            .parameters
-            .iter()
-            .map(|p| match p.default {
-                Some(default) => format!("{}={default}", p.name),
-                None => p.name.to_owned(),
-            })
-            .collect();
+        let part = |p: &Parameter| match p.default {
+            Some(default) => format!("{}={default}", p.name),
+            None => p.name.to_owned(),
+        };
+        let required = self.parameters.iter().filter(|p| p.default.is_none());
+        let mut parts: Vec<String> = required.map(part).collect();
         parts.extend(self.rest.map(|rest| format!("*{rest}")));
+        let optional = self.parameters.iter().filter(|p| p.default.is_some());
+        parts.extend(optional.map(part));
         parts.join(", ")
     }
 }
@@ -68,7 +67,7 @@ const fn python_name(name: &'static str) -> &'static str {
 
 macro_rules! define_functions {
     ($(
-        $Function:ident $name:literal ($($parameter:ident $(= $default:tt)?),* $(; $rest:ident)?) => $body:expr;
+        $Function:ident $name:literal ($($parameter:ident $(= $default:expr)?),* $(; $rest:ident)?) => $body:expr;
     )*) => {
         /// The rows of the table.
         #[derive(Clone, Copy)]
@@ -169,7 +168,7 @@ define_functions! {
     Eye "eye" (N, M = None, k = 0, dtype = None) => np::eye(N.int()?, EyeOptions {
         columns: M.axes()?.0.and_then(|columns| columns.0.first().copied()),
         k: k.int_or(0)?,
-        dtype: dtype.dtype_option()?,
+        creation: dtype.creation()?,
     });
     Identity "identity" (n, dtype = None) => np::identity(n.int()?, dtype.creation()?);
     Arange "arange" (start, stop = None, step = 1, dtype = None) =>
@@ -178,14 +177,177 @@ define_functions! {
         np::linspace(start.scalar()?, stop.scalar()?, LinspaceOptions {
             num: num.int_or(50)?,
             endpoint: endpoint.bool_or(true)?,
-            dtype: dtype.dtype_option()?,
+            creation: dtype.creation()?,
         });
+
+    Positive "positive" (x) => np::positive(x.operand()?);
+    Fabs "fabs" (x) => np::fabs(x.operand()?);
+    Deg2rad "deg2rad" (x) => np::deg2rad(x.operand()?);
+    Rad2deg "rad2deg" (x) => np::rad2deg(x.operand()?);
+    Sinc "sinc" (x) => np::sinc(x.operand()?);
+    Angle "angle" (z, deg = False) => np::angle(z.operand()?, match deg.bool_or(false)? {
+        true => AngleUnit::Degrees,
+        false => AngleUnit::Radians,
+    });
+    Round "round" (a, decimals = 0) => np::round(a.operand()?, decimals.int_or(0)?);
+    NanToNum "nan_to_num" (x, nan = 0.0, posinf = None, neginf = None) =>
+        np::nan_to_num(x.operand()?, Replacements {
+            nan: nan.float_or(0.0)?,
+            posinf: posinf.float_option()?,
+            neginf: neginf.float_option()?,
+        });
+    Logaddexp "logaddexp" (x1, x2) => np::logaddexp(x1.operand()?, x2.operand()?);
+    Logaddexp2 "logaddexp2" (x1, x2) => np::logaddexp2(x1.operand()?, x2.operand()?);
+    Fmax "fmax" (x1, x2) => np::fmax(x1.operand()?, x2.operand()?);
+    Fmin "fmin" (x1, x2) => np::fmin(x1.operand()?, x2.operand()?);
+    Heaviside "heaviside" (x1, x2) => np::heaviside(x1.operand()?, x2.operand()?);
+    FloatPower "float_power" (x1, x2) => np::float_power(x1.operand()?, x2.operand()?);
+    Clip "clip" (a, a_min = None, a_max = None, min = None, max = None) =>
+        np::clip(a.operand()?, a_min.limit(min)?, a_max.limit(max)?);
+    Isclose "isclose" (a, b, rtol = 1e-5, atol = 1e-8, equal_nan = False) =>
+        np::isclose(a.operand()?, b.operand()?, tolerance(rtol, atol, equal_nan)?);
+    Allclose "allclose" (a, b, rtol = 1e-5, atol = 1e-8, equal_nan = False) =>
+        np::allclose(a.operand()?, b.operand()?, tolerance(rtol, atol, equal_nan)?);
+
+    CountNonzero "count_nonzero" (a, axis = None, keepdims = False) =>
+        np::count_nonzero(a.operand()?, axis.reduction(keepdims)?);
+    Ptp "ptp" (a, axis = None, keepdims = False) => np::ptp(a.operand()?, axis.reduction(keepdims)?);
+    Median "median" (a, axis = None, keepdims = False) =>
+        np::median(a.operand()?, axis.reduction(keepdims)?);
+    Nansum "nansum" (a, axis = None, keepdims = False) =>
+        np::nansum(a.operand()?, axis.reduction(keepdims)?);
+    Nanprod "nanprod" (a, axis = None, keepdims = False) =>
+        np::nanprod(a.operand()?, axis.reduction(keepdims)?);
+    Nanmean "nanmean" (a, axis = None, keepdims = False) =>
+        np::nanmean(a.operand()?, axis.reduction(keepdims)?);
+    Nanmax "nanmax" (a, axis = None, keepdims = False) =>
+        np::nanmax(a.operand()?, axis.reduction(keepdims)?);
+    Nanmin "nanmin" (a, axis = None, keepdims = False) =>
+        np::nanmin(a.operand()?, axis.reduction(keepdims)?);
+    Logsumexp "logsumexp" (a, axis = None, keepdims = False) =>
+        np::logsumexp(a.operand()?, axis.reduction(keepdims)?);
+    Softmax "softmax" (x, axis = None) => np::softmax(x.operand()?, axis.reduction(&NOT_GIVEN)?);
+    LogSoftmax "log_softmax" (x, axis = None) =>
+        np::log_softmax(x.operand()?, axis.reduction(&NOT_GIVEN)?);
+
+    Sort "sort" (a, axis = -1) => np::sort(a.operand()?, axis.along()?);
+    Argsort "argsort" (a, axis = -1) => np::argsort(a.operand()?, axis.along()?);
+    Cumsum "cumsum" (a, axis = None) => np::cumsum(a.operand()?, axis.axes()?);
+    Cumprod "cumprod" (a, axis = None) => np::cumprod(a.operand()?, axis.axes()?);
+    Diff "diff" (a, n = 1, axis = -1) => np::diff(a.operand()?, Differences {
+        n: n.int_or(1)?,
+        axis: axis.along()?,
+    });
+    Trapezoid "trapezoid" (y, x = None, dx = 1.0, axis = -1) => np::trapezoid(y.operand()?, Spacing {
+        x: x.operand_option()?,
+        dx: dx.float_or(1.0)?,
+        axis: axis.along()?,
+    });
+    Cross "cross" (a, b, axis = -1) => np::cross(a.operand()?, b.operand()?, axis.along()?);
+    Kron "kron" (a, b) => np::kron(a.operand()?, b.operand()?);
+    TakeAlongAxis "take_along_axis" (arr, indices, axis = -1) =>
+        np::take_along_axis(arr.operand()?, indices.operand()?, axis.along()?);
+    Searchsorted "searchsorted" (a, v, side = "left") =>
+        np::searchsorted(a.operand()?, v.operand()?, side.side()?);
+    Nonzero "nonzero" (a) => np::nonzero(a.operand()?);
+    Unique "unique" (ar) => np::unique(ar.operand()?);
+    Bincount "bincount" (x, minlength = 0) => np::bincount(x.operand()?, minlength.int_or(0)?);
+
+    Atleast1d "atleast_1d" (x) => np::atleast_1d(x.operand()?);
+    Atleast2d "atleast_2d" (x) => np::atleast_2d(x.operand()?);
+    Atleast3d "atleast_3d" (x) => np::atleast_3d(x.operand()?);
+    Vstack "vstack" (tup) => np::vstack(tup.operands()?);
+    Hstack "hstack" (tup) => np::hstack(tup.operands()?);
+    Dstack "dstack" (tup) => np::dstack(tup.operands()?);
+    ColumnStack "column_stack" (tup) => np::column_stack(tup.operands()?);
+    Split "split" (ary, indices_or_sections, axis = 0) =>
+        np::split(ary.operand()?, indices_or_sections.sections()?, axis.split_axis()?);
+    ArraySplit "array_split" (ary, indices_or_sections, axis = 0) =>
+        np::array_split(ary.operand()?, indices_or_sections.sections()?, axis.split_axis()?);
+    Tile "tile" (A, reps) => np::tile(A.operand()?, reps.integers()?);
+    Repeat "repeat" (a, repeats, axis = None) =>
+        np::repeat(a.operand()?, repeats.integers()?, axis.axes()?);
+    Meshgrid "meshgrid" (indexing = "xy"; xi) =>
+        np::meshgrid(super::operands(xi)?, indexing.indexing()?);
+    Roll "roll" (a, shift, axis = None) => np::roll(a.operand()?, shift.integers()?, axis.axes()?);
+    Fliplr "fliplr" (m) => np::fliplr(m.operand()?);
+    Flipud "flipud" (m) => np::flipud(m.operand()?);
+    Rot90 "rot90" (m, k = 1, axes = (0, 1)) => np::rot90(m.operand()?, Rotation {
+        quarters: k.int_or(1)?,
+        axes: axes.pair_or((0, 1))?,
+    });
+    Pad "pad" (array, pad_width, mode = "constant", constant_values = 0) =>
+        np::pad(array.operand()?, pad_width.widths()?, mode.padding(constant_values)?);
+    Tri "tri" (N, M = None, k = 0, dtype = None) =>
+        np::tri(N.int()?, triangle_options(M, k, dtype)?);
+    Tril "tril" (m, k = 0) => np::tril(m.operand()?, Offset(k.int_or(0)?));
+    Triu "triu" (m, k = 0) => np::triu(m.operand()?, Offset(k.int_or(0)?));
+    Logspace "logspace" (start, stop, num = 50, endpoint = True, base = 10.0, dtype = None) => {
+        let exponents = linspace_options(num, endpoint, dtype)?;
+        let options = LogspaceOptions::from(exponents).base(base.float_or(10.0)?);
+        np::logspace(start.scalar()?, stop.scalar()?, options)
+    };
+    Geomspace "geomspace" (start, stop, num = 50, endpoint = True, dtype = None) =>
+        np::geomspace(start.scalar()?, stop.scalar()?, linspace_options(num, endpoint, dtype)?);
+    Vander "vander" (x, N = None, increasing = False) => np::vander(x.operand()?, Powers {
+        columns: N.int_option()?,
+        increasing: increasing.bool_or(false)?,
+    });
 
     Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
         np::linalg::norm(x.operand()?, ord.norm_options(axis, keepdims)?);
     Qr "linalg.qr" (a) => np::linalg::qr(a.operand()?);
     Svd "linalg.svd" (a, full_matrices = False) =>
         np::linalg::svd(a.operand()?, np::full_matrices(full_matrices.bool_or(false)?));
+}
+
+/// An argument that a function does not have.
+const NOT_GIVEN: Argument<'static> = Argument {
+    name: "",
+    value: None,
+};
+
+fn tolerance(
+    rtol: &Argument<'_>,
+    atol: &Argument<'_>,
+    equal_nan: &Argument<'_>,
+) -> Result<Tolerance> {
+    Ok(Tolerance {
+        rtol: rtol.float_or(1e-5)?,
+        atol: atol.float_or(1e-8)?,
+        equal_nan: equal_nan.bool_or(false)?,
+    })
+}
+
+/// The options of `tri`.
+fn triangle_options(
+    columns: &Argument<'_>,
+    k: &Argument<'_>,
+    dtype: &Argument<'_>,
+) -> Result<EyeOptions> {
+    let mut options = EyeOptions::default().k(k.int_or(0)?);
+    options.columns = columns.int_option()?;
+    Ok(match dtype.dtype_option()? {
+        Some(dtype) => options.dtype(dtype),
+        None => options,
+    })
+}
+
+/// The options of sequences between two ends.
+fn linspace_options(
+    num: &Argument<'_>,
+    endpoint: &Argument<'_>,
+    dtype: &Argument<'_>,
+) -> Result<LinspaceOptions> {
+    let options = LinspaceOptions {
+        num: num.int_or(50)?,
+        endpoint: endpoint.bool_or(true)?,
+        ..LinspaceOptions::default()
+    };
+    Ok(match dtype.dtype_option()? {
+        Some(dtype) => options.dtype(dtype),
+        None => options,
+    })
 }
 
 /// The options of `diagonal` and `trace`.
@@ -214,12 +376,21 @@ fn progression(
 const ALIASES: &[(&str, &str)] = &[
     ("abs", "absolute"),
     ("acos", "arccos"),
+    ("acosh", "arccosh"),
     ("amax", "max"),
     ("amin", "min"),
     ("asin", "arcsin"),
+    ("asinh", "arcsinh"),
     ("atan", "arctan"),
     ("atan2", "arctan2"),
+    ("atanh", "arctanh"),
+    ("bitwise_invert", "invert"),
+    ("bitwise_left_shift", "left_shift"),
+    ("bitwise_not", "invert"),
+    ("bitwise_right_shift", "right_shift"),
+    ("around", "round"),
     ("concat", "concatenate"),
+    ("degrees", "rad2deg"),
     ("conjugate", "conj"),
     ("linalg.diagonal", "diagonal"),
     ("linalg.matmul", "matmul"),
@@ -229,6 +400,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("mod", "remainder"),
     ("permute_dims", "transpose"),
     ("pow", "power"),
+    ("radians", "deg2rad"),
     ("true_divide", "divide"),
 ];
 

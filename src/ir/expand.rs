@@ -133,6 +133,45 @@ pub(super) fn isnan(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     b.push(Op::NotEqual, &[x[0], x[0]])
 }
 
+/// Of each part for complex numbers, with `join` between the two.
+fn of_parts(
+    b: &mut Builder<'_>,
+    x: ValueId,
+    join: Op,
+    test: impl Fn(&mut Builder<'_>, ValueId) -> Expanded,
+) -> Expanded {
+    if !b.ty(x)?.dtype.is_complex() {
+        return test(b, x);
+    }
+    let (re, im) = (b.push(Op::Real, &[x])?, b.push(Op::Imag, &[x])?);
+    let (re, im) = (test(b, re)?, test(b, im)?);
+    b.push(join, &[re, im])
+}
+
+pub(super) fn isinf(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalOr, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::NotEqual, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Equal, &[magnitude, infinity])
+    })
+}
+
+pub(super) fn isfinite(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalAnd, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::Equal, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Less, &[magnitude, infinity])
+    })
+}
+
 pub(super) fn greater(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     b.push(Op::Less, &[x[1], x[0]])
 }

@@ -256,6 +256,9 @@ impl Graph {
     #[must_use]
     pub(crate) fn same_inputs(&self) -> Self {
         let mut graph = Self::new();
+        // A rebuild is about as long. To grow the table step by step is most of its time.
+        graph.nodes.reserve(self.nodes.len());
+        graph.shared.reserve(self.nodes.len(), |_| 0);
         for ty in &self.inputs {
             graph.add_input(ty.clone());
         }

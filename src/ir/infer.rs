@@ -199,6 +199,25 @@ pub(super) fn real_numbers(inputs: &[&Type]) -> Result<Signature> {
     Signature::uniform(inputs.len(), ty.dtype, ty)
 }
 
+/// Real numbers of any kind, booleans included.
+pub(super) fn rounding(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Complex, &promote_and_broadcast(inputs)?, inputs)?;
+    arithmetic(inputs)
+}
+
+/// Booleans and integers.
+pub(super) fn bitwise(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Float, &promote_and_broadcast(inputs)?, inputs)?;
+    rounding(inputs)
+}
+
+/// Integers alone.
+pub(super) fn shift(inputs: &[&Type]) -> Result<Signature> {
+    // NumPy shifts booleans as int8, which there is no dtype for.
+    refuse(Class::Bool, &promote_and_broadcast(inputs)?, inputs)?;
+    bitwise(inputs)
+}
+
 pub(super) fn power(inputs: &[&Type]) -> Result<Signature> {
     no_bool(inputs)
 }
@@ -352,6 +371,35 @@ pub(super) fn arg_extremum(axis: &usize, keepdims: &bool, inputs: &[&Type]) -> R
         ty.dtype = DType::Int64;
     }
     Ok(signature)
+}
+
+/// A result of the shape of the input, worked out along an axis.
+fn along(axis: usize, inputs: &[&Type]) -> Result<ArrayType> {
+    let ty = inputs[0].array()?;
+    if axis >= ty.ndim() {
+        return Err(Error::index(format!(
+            "axis {axis} is out of range for {ty}"
+        )));
+    }
+    Ok(ty.clone())
+}
+
+pub(super) fn scan(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    let ty = along(*axis, inputs)?;
+    let dtype = if ty.dtype.class() <= Class::Integer {
+        DType::Int64
+    } else {
+        ty.dtype
+    };
+    Signature::uniform(1, dtype, ty.with_dtype(dtype))
+}
+
+pub(super) fn sort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?)
+}
+
+pub(super) fn argsort(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, along(*axis, inputs)?.with_dtype(DType::Int64))
 }
 
 // ---- products ----

@@ -1,7 +1,7 @@
 //! The intermediate representation: types, the op table, graphs, their text form and their meaning.
 //!
 //! This layer knows nothing of libraries, backends or user-facing arrays. Everything about an op stands in
-//! one row of [`op`]; the other files hold the functions that rows refer to.
+//! one row of `op.rs`; the other files hold the functions that rows refer to.
 
 mod attribute;
 pub mod einsum;
@@ -12,6 +12,7 @@ mod host;
 pub mod index;
 mod infer;
 mod op;
+mod opaque;
 mod scalar;
 mod text;
 mod types;
@@ -25,6 +26,7 @@ pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
 pub use op::{Arity, Op};
+pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
 

@@ -23,6 +23,7 @@ use super::expand::{self, Builder};
 use super::graph::ValueId;
 use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
+use super::opaque::{self, OpaqueFunction};
 use super::scalar::Literal;
 use super::types::{ArrayType, DType, Dims, Type};
 use crate::error::{Error, Result};
@@ -85,6 +86,29 @@ elementwise {
     /// Whether `x` is NaN.
     isnan "isnan" IsNan (x) : infer::predicate => eval::isnan, or expand::isnan;
 
+    /// Whether `x` is infinite, in either direction and in either part.
+    isinf "isinf" IsInf (x) : infer::predicate => eval::isinf, or expand::isinf;
+    /// Whether `x` is neither infinite nor NaN.
+    isfinite "isfinite" IsFinite (x) : infer::predicate => eval::isfinite, or expand::isfinite;
+    /// The largest integer not above `x`, in the dtype of `x`.
+    floor "floor" Floor (x) : infer::rounding => eval::floor;
+    /// The smallest integer not below `x`, in the dtype of `x`.
+    ceil "ceil" Ceil (x) : infer::rounding => eval::ceil;
+    /// `x` without its fraction, in the dtype of `x`.
+    trunc "trunc" Trunc (x) : infer::rounding => eval::trunc;
+    /// The nearest integer, the even one of two; each part of complex `x`.
+    rint "rint" Rint (x) : infer::floating => eval::rint;
+    /// The cube root.
+    cbrt "cbrt" Cbrt (x) : infer::real_floating => eval::cbrt;
+    /// The inverse hyperbolic sine.
+    arcsinh "arcsinh" Arcsinh (x) : infer::floating => eval::arcsinh;
+    /// The inverse hyperbolic cosine.
+    arccosh "arccosh" Arccosh (x) : infer::floating => eval::arccosh;
+    /// The inverse hyperbolic tangent.
+    arctanh "arctanh" Arctanh (x) : infer::floating => eval::arctanh;
+    /// Every bit the other way; booleans are not.
+    invert "invert" Invert (x) : infer::bitwise => eval::invert;
+
     /// `x + y`. Integers wrap; booleans are or.
     add "add" Add (x, y) : infer::arithmetic => eval::add;
     /// `x - y`. Integers wrap; booleans are refused.
@@ -123,6 +147,22 @@ elementwise {
     logical_or "logical_or" LogicalOr (x, y) : infer::logical => eval::logical_or;
     /// Whether exactly one is not zero.
     logical_xor "logical_xor" LogicalXor (x, y) : infer::logical => eval::logical_xor, or expand::logical_xor;
+    /// What division rounded towards zero leaves, with the sign of `x`; integers by zero give zero.
+    fmod "fmod" Fmod (x, y) : infer::real_numbers => eval::fmod;
+    /// The length of the hypotenuse, without overflow on the way.
+    hypot "hypot" Hypot (x, y) : infer::real_floating => eval::hypot;
+    /// `x` with the sign of `y`.
+    copysign "copysign" Copysign (x, y) : infer::real_floating => eval::copysign;
+    /// The bits that are set in both.
+    bitwise_and "bitwise_and" BitwiseAnd (x, y) : infer::bitwise => eval::bitwise_and;
+    /// The bits that are set in at least one.
+    bitwise_or "bitwise_or" BitwiseOr (x, y) : infer::bitwise => eval::bitwise_or;
+    /// The bits that are set in exactly one.
+    bitwise_xor "bitwise_xor" BitwiseXor (x, y) : infer::bitwise => eval::bitwise_xor;
+    /// `x` times two to the power `y`; zero where `y` is negative or as large as the number of bits.
+    left_shift "left_shift" LeftShift (x, y) : infer::shift => eval::left_shift;
+    /// `x` divided by two to the power `y`, rounded down; a shift by a negative number is one by all bits.
+    right_shift "right_shift" RightShift (x, y) : infer::shift => eval::right_shift;
     /// `x` where `condition` is not zero, else `y`.
     where_ "where" Where (condition, x, y) : infer::select => eval::select;
 }
@@ -157,6 +197,15 @@ structured {
     /// The position of the first smallest element along `axis`; a NaN counts as smallest.
     argmin "argmin" Argmin { axis: usize, keepdims: bool } (x) : infer::arg_extremum => eval::argmin;
 
+    /// Sums up to and with each element along `axis`; booleans and small integers sum as int64.
+    cumsum "cumsum" Cumsum { axis: usize } (x) : infer::scan => eval::cumsum;
+    /// Products up to and with each element along `axis`; booleans and small integers multiply as int64.
+    cumprod "cumprod" Cumprod { axis: usize } (x) : infer::scan => eval::cumprod;
+    /// The elements in order along `axis`: stable, NaN last, complex numbers by real, then imaginary part.
+    sort "sort" Sort { axis: usize } (x) : infer::sort => eval::sort;
+    /// The positions that put the elements in order along `axis`, as `sort` does.
+    argsort "argsort" Argsort { axis: usize } (x) : infer::argsort => eval::argsort;
+
     /// The matrix product over the last two axes; leading axes broadcast; vectors are rows or columns.
     matmul "matmul" Matmul (x, y) : infer::matmul => eval::matmul;
     /// The sum of products over pairs of axes.
@@ -189,6 +238,9 @@ structured {
     qr "qr" Qr (x) : infer::qr => eval::qr;
     /// The singular value decomposition of matrices: the tuple `(u, s, vh)`.
     svd "svd" Svd { full_matrices: bool } (x) : infer::svd => eval::svd;
+
+    /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
+    opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;
 }
 } } }
 pub(crate) use for_each_op;
@@ -228,6 +280,9 @@ macro_rules! define_op {
             /// The short name that statistics print: autoray's.
             #[must_use]
             pub fn shown_name(&self) -> &'static str {
+                if let Op::Opaque { function } = self {
+                    return function.name();
+                }
                 match self { $($( Op::$Op { .. } => $shown, )*)* }
             }
 

@@ -24,7 +24,8 @@ use crate::backends::{self, Backend, Executable};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
-use crate::library::{self, Concrete, Library};
+use crate::library::{self, AnyLibrary, Concrete};
+use crate::registry;
 use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
@@ -59,7 +60,7 @@ struct Compiled {
     executable: Arc<dyn Executable>,
     output: Structure,
     /// Where the results live: in the library of the first array.
-    library: &'static dyn Library,
+    library: &'static dyn AnyLibrary,
 }
 
 /// Compiles a function of trees of arrays, once for each signature that it is called with.
@@ -172,10 +173,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let query = Query {
             tokens: flat.tokens(),
             arrays: &arrays,
-            options: Options {
-                backend: backend.name(),
-                strict: self.strict,
-            },
+            options: self.options(backend, &arrays),
         };
         let mut captures_variables = false;
         let found = self.cache.get_or_build(&query, |before| {
@@ -193,6 +191,15 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             // The closure captures the variable of a trace that is going on around it, and belongs to that.
             Err(_) if captures_variables => self.run_closure(&flat),
             Err(error) => Err(error),
+        }
+    }
+
+    fn options(&self, backend: &'static dyn Backend, arrays: &[&Concrete]) -> Options {
+        Options {
+            backend: backend.name(),
+            strict: self.strict,
+            library: library_of(arrays).name(),
+            registrations: registry::registrations(),
         }
     }
 
@@ -260,10 +267,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let query = Query {
             tokens: flat.tokens(),
             arrays: &arrays,
-            options: Options {
-                backend: backend.name(),
-                strict: self.strict,
-            },
+            options: self.options(backend, &arrays),
         };
         let built = trace::build(&self.f, backend, &query, location)?;
         Ok(Explanation::new(self.shown_name(), &query, &built))
@@ -326,9 +330,7 @@ impl Compiled {
         Self {
             executable: built.choice.executable,
             output: built.output,
-            library: arrays
-                .first()
-                .map_or_else(library::default_library, |array| array.library()),
+            library: library_of(arrays),
         }
     }
 
@@ -343,6 +345,14 @@ impl Compiled {
         let mut arrays = outputs.into_iter().map(Array::from_concrete);
         tree::unflatten(self.output.tokens(), &mut arrays)
     }
+}
+
+/// Where the results live: in the library of the arguments, or where arrays are made if there are none.
+fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
+    if arrays.is_empty() {
+        return library::innermost_library();
+    }
+    library::common(arrays.iter().copied())
 }
 
 /// The values of arrays; `None` if one is lazy.

@@ -3,14 +3,19 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
 use super::check_arrays;
 use crate::Array;
 use crate::array::Repr;
 use crate::backends::{self, Backend, Choice};
 use crate::debug;
 use crate::error::{Error, Result};
-use crate::ir::Graph;
+use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
 use crate::lazy::{self, LazyArray};
+use crate::library::AnyLibrary;
+use crate::registry;
 use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
 
@@ -82,10 +87,11 @@ pub(super) fn build<A: Tree, R: Tree>(
     let (traced, output) = trace(f, query, location)?;
     verify(&traced)?;
     let after_trace = Instant::now();
-    let optimized = crate::opt::optimize(&traced)?;
+    let library = super::library_of(query.arrays);
+    let optimized = crate::opt::optimize(&external_steps(&traced, library))?;
     verify(&optimized)?;
     let after_optimize = Instant::now();
-    let choice = backends::choose(backend, query.options.strict, &optimized)?;
+    let choice = choose(backend, query.options.strict, &optimized, library)?;
     Ok(Built {
         traced,
         optimized,
@@ -127,14 +133,68 @@ fn trace<A: Tree, R: Tree>(
         })
         .collect();
     let graph = lazy::to_graph(&variables, &outputs).map_err(|error| {
-        // The one thing that is wrong with a graph whose nodes were inferred one by one.
-        if error.is_value() {
+        if error.is_unbound_variable() {
             Failure::ForeignVariable(error)
         } else {
             Failure::Error(error)
         }
     })?;
     Ok((graph, flat.structure()))
+}
+
+/// Compiled code keeps to the numbers, so a library whose arrays are more than that runs its graphs itself.
+fn choose(
+    backend: &'static dyn Backend,
+    strict: bool,
+    graph: &Graph,
+    library: &'static dyn AnyLibrary,
+) -> Result<Choice> {
+    let replay = backends::find("replay")?;
+    if library.round_trips() || backend.name() == replay.name() {
+        return backends::choose(backend, strict, graph);
+    }
+    let declined = Error::unsupported(format!(
+        "arrays of the library {} are more than their values",
+        library.name()
+    ));
+    if strict {
+        return Err(declined);
+    }
+    let mut choice = backends::choose(replay, strict, graph)?;
+    choice.declined.insert(0, (backend.name(), declined));
+    Ok(choice)
+}
+
+/// The graph with the ops that a registered function stands in the place of as calls of that function.
+fn external_steps(graph: &Graph, library: &'static dyn AnyLibrary) -> Graph {
+    let is_replaced = |op: &Op| registry::is_replaced(library.name(), op);
+    if !registry::any() || !graph.nodes().iter().any(|node| is_replaced(&node.op)) {
+        return graph.clone();
+    }
+    // Equal ops get one function, so that equal nodes stay one node.
+    let mut functions: FxHashMap<&Op, OpaqueFunction> = FxHashMap::default();
+    let mut new = graph.same_inputs();
+    let mut map: Vec<ValueId> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let inputs: SmallVec<[ValueId; 4]> = node.inputs.iter().map(|i| map[i.index()]).collect();
+        map.push(match &node.op {
+            Op::Input { index, .. } => ValueId(*index as u32),
+            Op::Constant { index, .. } => new.add_constant(graph.constants()[*index].clone()),
+            Op::Literal { value } => new.add_literal(value.value, value.dtype),
+            op => {
+                let op = if is_replaced(op) {
+                    let function = functions.entry(op);
+                    let function = function.or_insert_with(|| registry::opaque_op(op)).clone();
+                    Op::Opaque { function }
+                } else {
+                    op.clone()
+                };
+                new.insert(op, &inputs, node.ty.clone(), node.location)
+            }
+        });
+    }
+    new.set_outputs(graph.outputs().iter().map(|o| map[o.index()]).collect());
+    new
 }
 
 fn verify(graph: &Graph) -> Result<()> {

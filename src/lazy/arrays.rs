@@ -92,16 +92,20 @@ pub fn compute(arrays: impl IntoIterator<Item: Borrow<Array>>) -> Result<Vec<Arr
 /// An operation failed, or one of `variables` is not lazy.
 ///
 /// Source: autoray's `lazy.compute_constants`.
+#[track_caller]
 pub fn compute_constants(
     arrays: impl IntoIterator<Item: Borrow<Array>>,
     variables: impl IntoIterator<Item: Borrow<Array>>,
 ) -> Result<()> {
+    let location = Location::caller();
     let arrays: Vec<Array> = arrays.into_iter().map(|a| a.borrow().clone()).collect();
     let variables = variables.into_iter().map(|v| {
         let v = v.borrow();
         let ty = v.ty()?;
         let lazy = v.as_lazy().cloned();
-        lazy.ok_or_else(|| Error::value(format!("expected a lazy array as a variable, got {ty}")))
+        lazy.ok_or_else(|| {
+            Error::value(format!("expected a lazy array as a variable, got {ty}")).at(location)
+        })
     });
     let variables = variables.collect::<Result<Vec<_>>>()?;
     compute_constant_nodes(&lazy_ones(&arrays)?, &variables)
@@ -149,6 +153,7 @@ impl Array {
     ///
     /// # Errors
     /// An operation failed, or one of `variables` is not lazy.
+    #[track_caller]
     pub fn compute_constants(
         &self,
         variables: impl IntoIterator<Item: Borrow<Self>>,

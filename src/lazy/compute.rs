@@ -49,7 +49,7 @@ fn compute_node(node: &LazyArray) -> Result<()> {
         State::Value(_) => return Ok(()),
         State::Pending { op, inputs } => (op.clone(), inputs.clone()),
         State::Variable => {
-            let error = Error::value(format!("the variable {} has no value", node.ty()));
+            let error = Error::unbound_variable(format!("the variable {} has no value", node.ty()));
             return Err(error.at(node.location()));
         }
     };
@@ -72,8 +72,7 @@ fn run(op: &Op, inputs: &[LazyOperand]) -> Result<Results> {
     for input in inputs {
         arrays.push(input.node().map(LazyArray::concrete).transpose()?);
     }
-    let first = arrays.iter().flatten().next();
-    let library = first.map_or_else(library::default_library, Concrete::library);
+    let library = library::common(arrays.iter().flatten());
     let dtypes: SmallVec<[Option<DType>; 4]> = arrays
         .iter()
         .map(|a| a.as_ref().map(|a| a.ty().dtype))
@@ -81,7 +80,7 @@ fn run(op: &Op, inputs: &[LazyOperand]) -> Result<Results> {
     let mut arguments: SmallVec<[Concrete; 4]> = SmallVec::with_capacity(inputs.len());
     for (input, array) in inputs.iter().zip(arrays) {
         arguments.push(match (input, array) {
-            (_, Some(array)) => array,
+            (_, Some(array)) => array.moved_to(library)?,
             (LazyOperand::Scalar(scalar), None) => {
                 let literal = resolve_scalars(op, &dtypes, *scalar)?;
                 library.from_host(HostArray::scalar(literal.value, literal.dtype))?
@@ -89,5 +88,5 @@ fn run(op: &Op, inputs: &[LazyOperand]) -> Result<Results> {
             (LazyOperand::Node(_), None) => return Err(Error::internal("an array was lost")),
         });
     }
-    library::apply(library, op, &arguments)
+    library::apply(library, op, &arguments.iter().collect::<SmallVec<[_; 4]>>())
 }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::node::{LazyArray, LazyOperand, State};
 use crate::error::{Error, Result};
-use crate::ir::{DType, Graph, Op, ValueId, resolve_scalars};
+use crate::ir::{DType, Graph, HostArray, Op, ValueId, resolve_scalars};
 use crate::library::Concrete;
 
 /// Rebuilds what the outputs depend on as a graph whose arguments are `inputs`, in that order.
@@ -42,7 +42,7 @@ fn add(
             continue;
         }
         if let Some(value) = known_result(node) {
-            let constant = graph.add_constant(value.to_host()?);
+            let constant = graph.add_constant(constant_of(&value)?);
             values.insert(node.address(), constant);
             stack.pop();
             continue;
@@ -50,11 +50,16 @@ fn add(
         let state = node.state();
         let value = match &*state {
             State::Variable => {
-                let error = Error::value(format!("the variable {} is not an argument", node.ty()));
+                let error = Error::unbound_variable(format!(
+                    "the variable {} is not an argument",
+                    node.ty()
+                ));
                 return Err(error.at(node.location()));
             }
             State::Value(value) => match value.as_slice() {
-                [value] => graph.add_constant(value.to_host()?),
+                [value] => {
+                    graph.add_constant(constant_of(value).map_err(|e| e.at(node.location()))?)
+                }
                 // A tuple that another thread has just computed: its user is looked at again, and finds it.
                 _ => {
                     drop(state);
@@ -85,6 +90,18 @@ fn add(
         .get(&root.address())
         .copied()
         .ok_or_else(|| Error::internal("a traced node was lost"))
+}
+
+/// A captured array as a constant of the graph, which is kept in main memory.
+fn constant_of(value: &Concrete) -> Result<HostArray> {
+    if !value.library().round_trips() {
+        return Err(Error::unsupported(format!(
+            "the captured array {} of the library {} cannot become a constant, pass it as an argument",
+            value.ty(),
+            value.library().name()
+        )));
+    }
+    value.to_host()
 }
 
 /// The array that is taken out of a tuple which has been computed: graphs have no tuple constants.
@@ -170,6 +187,7 @@ return %2 %1
         let graph = super::to_graph(&[node(&x)], &[node(&y)]).unwrap();
         assert_eq!(graph.nodes().len(), 3);
         let error = super::to_graph(&[node(&other)], &[node(&y)]).unwrap_err();
+        assert!(error.is_unbound_variable());
         assert!(
             error
                 .to_string()

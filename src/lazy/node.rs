@@ -158,7 +158,8 @@ impl LazyArray {
     /// The value, if it is known and is one array.
     pub(crate) fn concrete(&self) -> Result<Concrete> {
         let value = self.value().and_then(|mut v| v.pop());
-        value.ok_or_else(|| Error::value("the variable has no value").at(self.location()))
+        value
+            .ok_or_else(|| Error::unbound_variable("the variable has no value").at(self.location()))
     }
 }
 

@@ -142,6 +142,11 @@ impl Storage {
                 ty: host.ty(),
                 strides: dispatch_host!(host, a => Steps::from_slice(a.strides())),
             },
+            Concrete::Foreign(foreign) => Self {
+                first: std::sync::Arc::as_ptr(foreign).addr(),
+                ty: foreign.ty().clone(),
+                strides: Steps::new(),
+            },
         }
     }
 }

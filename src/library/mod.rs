@@ -1,42 +1,81 @@
 //! Libraries: where arrays live, and how each op is spelled there.
 //!
-//! A [`Library`] spells core ops on its own arrays. Everything around that is the same for all and stands in
-//! [`apply`]: converting inputs to the dtypes that inference asks for, and expanding what a library does not
-//! spell. Not to be confused with a backend, which runs a whole graph (see [`crate::backends`]).
+//! An [`AnyLibrary`] spells core ops on its own arrays; users add theirs by implementing [`Library`]. Everything
+//! around that is the same for all and stands in [`apply`]: functions that users put in an op's place,
+//! converting inputs to the dtypes that inference asks for, and expanding what a library does not spell. Not to
+//! be confused with a backend, which runs a whole graph (see [`crate::backends`]).
 
+mod foreign;
+mod like;
 mod ndarray;
+pub(crate) mod registered;
+mod replacement;
 
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
 
+pub(crate) use foreign::{ForeignArray, make};
+pub use foreign::{Library, Spelled};
+pub use like::Like;
+pub(crate) use like::{Block, Place, Wanted, innermost, innermost_library, innermost_place};
+pub use registered::{libraries, register_library};
+pub(crate) use replacement::{
+    Hooks, LibraryFunction, any_replacement, check_types, install, replaced_lazily,
+};
+
 /// An array of some library.
 #[derive(Clone, Debug)]
 pub(crate) enum Concrete {
     /// An array in main memory, of the ndarray library.
     Ndarray(HostArray),
+    /// An array of a library that a user registered.
+    Foreign(std::sync::Arc<ForeignArray>),
 }
 
 /// The results of an op: one, except for decompositions.
 pub(crate) type Results = SmallVec<[Concrete; 1]>;
 
-/// What a library must be able to do.
-pub(crate) trait Library: Send + Sync {
+/// What a library must be able to do, whatever its arrays are. Libraries live as long as the program.
+pub(crate) trait AnyLibrary: Send + Sync {
     /// The name by which users call it.
     fn name(&self) -> &'static str;
 
     /// Runs an op on arrays of this library whose dtypes are those of the op's signature.
     ///
     /// `None` means that the library has no spelling of its own for the op; it is then expanded.
-    fn spell(&self, op: &Op, inputs: &[Concrete], result: &Type) -> Result<Option<Results>>;
+    fn spell(
+        &'static self,
+        op: &Op,
+        inputs: &[&Concrete],
+        result: &Type,
+    ) -> Result<Option<Results>>;
 
-    /// An array of this library with the given values.
+    /// An array of this library with the given values, on its default device or the one that is named.
     #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
-    fn from_host(&self, array: HostArray) -> Result<Concrete>;
+    fn from_host_on(&'static self, array: HostArray, device: Option<&str>) -> Result<Concrete>;
 
     /// The values of an array of this library.
     fn to_host(&self, array: &Concrete) -> Result<HostArray>;
+
+    /// Where the array lives, such as `"cpu"`.
+    fn device(&self, array: &Concrete) -> String;
+
+    /// Whether its arrays are no more than their values, so that they survive the way to main memory and back.
+    fn round_trips(&self) -> bool;
+
+    /// The Rust type of its arrays.
+    fn array_type_id(&self) -> std::any::TypeId;
+
+    /// dtype and shape of a value, if it is one of the library's arrays.
+    fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType>;
+
+    /// An array of this library with the given values.
+    #[allow(clippy::wrong_self_convention, reason = "the library makes the array")]
+    fn from_host(&'static self, array: HostArray) -> Result<Concrete> {
+        self.from_host_on(array, None)
+    }
 }
 
 impl Concrete {
@@ -44,81 +83,169 @@ impl Concrete {
     pub(crate) fn ty(&self) -> ArrayType {
         match self {
             Self::Ndarray(array) => array.ty(),
+            Self::Foreign(array) => array.ty().clone(),
         }
     }
 
     /// The library that it belongs to.
-    pub(crate) fn library(&self) -> &'static dyn Library {
+    pub(crate) fn library(&self) -> &'static dyn AnyLibrary {
         match self {
             Self::Ndarray(_) => &ndarray::Ndarray,
+            Self::Foreign(array) => array.library(),
         }
     }
 
     /// The values in main memory.
     pub(crate) fn to_host(&self) -> Result<HostArray> {
-        self.library().to_host(self)
+        match self {
+            Self::Ndarray(array) => Ok(array.clone()),
+            Self::Foreign(_) => self.library().to_host(self),
+        }
+    }
+
+    /// The array itself if it lives in this library, else one there with the same values.
+    ///
+    /// # Errors
+    /// The array is more than its values, which would get lost.
+    pub(crate) fn moved_to(&self, library: &'static dyn AnyLibrary) -> Result<Self> {
+        let own = self.library();
+        if own.name() == library.name() {
+            return Ok(self.clone());
+        }
+        if !own.round_trips() {
+            return Err(mixed(library, own));
+        }
+        library.from_host(self.to_host()?)
     }
 }
 
+/// The error for arrays of two libraries in one call.
+pub(crate) fn mixed(x: &dyn AnyLibrary, y: &dyn AnyLibrary) -> Error {
+    Error::mixed_libraries(format!(
+        "arrays of the libraries {} and {} cannot be mixed, convert one of them with to(..)",
+        x.name(),
+        y.name()
+    ))
+}
+
 /// The library of arrays that come from nowhere else: ndarray.
-pub(crate) fn default_library() -> &'static dyn Library {
+pub(crate) fn default_library() -> &'static dyn AnyLibrary {
     &ndarray::Ndarray
 }
 
+/// The library of arrays that meet outside of a direct call, in a graph: the first that is not ndarray, else
+/// ndarray; the default if there are none.
+pub(crate) fn common<'a>(
+    arrays: impl IntoIterator<Item = &'a Concrete>,
+) -> &'static dyn AnyLibrary {
+    let mut libraries = arrays.into_iter().filter_map(|array| match array {
+        Concrete::Ndarray(_) => None,
+        Concrete::Foreign(array) => Some(array.library()),
+    });
+    libraries.next().unwrap_or(default_library())
+}
+
+/// Runs an op: by the function that a user put in its place, if there is one, else as the library does.
+pub(crate) fn apply(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[&Concrete],
+) -> Result<Results> {
+    if any_replacement()
+        && let Some(results) = replacement::replaced(library, op, inputs)
+    {
+        return results;
+    }
+    apply_own(library, op, inputs)
+}
+
 /// Runs an op: infers its signature, converts the inputs, and expands it if the library does not spell it.
-pub(crate) fn apply(library: &dyn Library, op: &Op, inputs: &[Concrete]) -> Result<Results> {
+fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
     let types: SmallVec<[Type; 4]> = inputs.iter().map(|x| Type::from(x.ty())).collect();
     let references: SmallVec<[&Type; 4]> = types.iter().collect();
     let signature = op.infer(&references)?;
+    let converts = |(ty, operand): (&Type, &Option<crate::ir::DType>)| {
+        operand.is_some_and(|dtype| ty.array().is_ok_and(|ty| ty.dtype != dtype))
+    };
+    if !types.iter().zip(&signature.operands).any(converts) {
+        return spell(library, op, inputs, &signature.result);
+    }
     let mut converted: SmallVec<[Concrete; 4]> = SmallVec::with_capacity(inputs.len());
     for ((input, ty), operand) in inputs.iter().zip(&types).zip(&signature.operands) {
         match *operand {
             Some(dtype) if ty.array()?.dtype != dtype => {
-                converted.push(spell_core(
-                    library,
-                    &Op::Astype { dtype },
-                    std::slice::from_ref(input),
-                )?);
+                converted.push(spell_core(library, &Op::Astype { dtype }, &[input])?);
             }
-            _ => converted.push(input.clone()),
+            _ => converted.push((*input).clone()),
         }
     }
+    let converted: SmallVec<[&Concrete; 4]> = converted.iter().collect();
+    spell(library, op, &converted, &signature.result)
+}
+
+/// Runs an op on inputs with the dtypes of its signature.
+fn spell(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[&Concrete],
+    result: &Type,
+) -> Result<Results> {
+    if let Op::Opaque { function } = op {
+        return replacement::call_opaque(library, function, inputs, result);
+    }
     match library
-        .spell(op, &converted, &signature.result)
+        .spell(op, inputs, result)
         .map_err(|e| e.in_op(op.name()))?
     {
         Some(results) => Ok(results),
-        None => apply_expanded(library, op, &converted).map_err(|e| e.in_op(op.name())),
+        None => apply_expanded(library, op, inputs, result).map_err(|e| e.in_op(op.name())),
     }
 }
 
 /// Runs an op that must be spelled and has one result.
-fn spell_core(library: &dyn Library, op: &Op, inputs: &[Concrete]) -> Result<Concrete> {
+fn spell_core(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Concrete> {
     apply(library, op, inputs)?
         .pop()
         .ok_or_else(|| Error::internal(format!("{op} gave no result")))
 }
 
-/// Runs the expansion of an op.
-fn apply_expanded(library: &dyn Library, op: &Op, inputs: &[Concrete]) -> Result<Results> {
-    if !op.has_expansion() {
+/// Runs the expansion of an op; without one, in main memory if the library's arrays survive that.
+fn apply_expanded(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[&Concrete],
+    result: &Type,
+) -> Result<Results> {
+    if op.has_expansion() {
+        let mut graph = Graph::new();
+        let values: Vec<_> = inputs.iter().map(|x| graph.add_input(x.ty())).collect();
+        let output = Builder::new(&mut graph, None).push(op.clone(), &values)?;
+        graph.set_outputs(vec![output]);
+        return Ok(run_graph(library, &graph, inputs)?.into());
+    }
+    if !library.round_trips() {
         return Err(Error::unsupported(format!(
             "the library {} does not support {op}",
             library.name()
         )));
     }
-    let mut graph = Graph::new();
-    let values: Vec<_> = inputs.iter().map(|x| graph.add_input(x.ty())).collect();
-    let output = Builder::new(&mut graph, None).push(op.clone(), &values)?;
-    graph.set_outputs(vec![output]);
-    Ok(run_graph(library, &graph, inputs)?.into())
+    let host = |x: &&Concrete| x.to_host().map(Concrete::Ndarray);
+    let hosts = inputs
+        .iter()
+        .map(host)
+        .collect::<Result<SmallVec<[_; 4]>>>()?;
+    let hosts: SmallVec<[&Concrete; 4]> = hosts.iter().collect();
+    spell(default_library(), op, &hosts, result)?
+        .into_iter()
+        .map(|x| library.from_host(x.to_host()?))
+        .collect()
 }
 
 /// Walks a graph with arrays of one library, forgetting each value after its last use.
 pub(crate) fn run_graph(
-    library: &dyn Library,
+    library: &'static dyn AnyLibrary,
     graph: &Graph,
-    inputs: &[Concrete],
+    inputs: &[&Concrete],
 ) -> Result<Vec<Concrete>> {
     let mut last_use: Vec<u32> = vec![0; graph.nodes().len()];
     let live = graph.live();
@@ -134,39 +261,35 @@ pub(crate) fn run_graph(
     for value in graph.values().filter(|v| live[v.index()]) {
         let node = &graph[value];
         let missing = || Error::internal(format!("{value} is used before it is computed"));
-        let result =
-            match &node.op {
-                Op::Input { index, .. } => {
-                    Results::from_iter([inputs.get(*index).cloned().ok_or_else(missing)?])
-                }
-                Op::Literal { value } => Results::from_iter([
-                    library.from_host(HostArray::scalar(value.value, value.dtype))?
-                ]),
-                Op::Constant { index, .. } => {
-                    Results::from_iter([library.from_host(graph.constants()[*index].clone())?])
-                }
-                Op::Get { index } => {
-                    let tuple = results[node.inputs[0].index()]
-                        .as_ref()
-                        .ok_or_else(missing)?;
-                    Results::from_iter([tuple.get(*index).cloned().ok_or_else(missing)?])
-                }
-                op => {
-                    let arguments = node
-                        .inputs
-                        .iter()
-                        .map(|i| {
-                            results[i.index()]
-                                .as_ref()
-                                .and_then(|r| r.first())
-                                .cloned()
-                                .ok_or_else(missing)
-                        })
-                        .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
-                    let result = apply(library, op, &arguments);
-                    result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
-                }
-            };
+        let result = match &node.op {
+            Op::Input { index, .. } => {
+                let input = inputs.get(*index).ok_or_else(missing)?;
+                Results::from_iter([(*input).clone()])
+            }
+            Op::Literal { value } => {
+                let scalar = HostArray::scalar(value.value, value.dtype);
+                Results::from_iter([library.from_host(scalar)?])
+            }
+            Op::Constant { index, .. } => {
+                Results::from_iter([library.from_host(graph.constants()[*index].clone())?])
+            }
+            Op::Get { index } => {
+                let tuple = results[node.inputs[0].index()]
+                    .as_ref()
+                    .ok_or_else(missing)?;
+                Results::from_iter([tuple.get(*index).cloned().ok_or_else(missing)?])
+            }
+            op => {
+                let argument = |i: &crate::ir::ValueId| {
+                    let result = results[i.index()].as_ref();
+                    result.and_then(|r| r.first()).ok_or_else(missing)
+                };
+                let arguments = node.inputs.iter().map(argument);
+                let arguments = arguments.collect::<Result<SmallVec<[&Concrete; 4]>>>()?;
+                let result = apply(library, op, &arguments);
+                result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
+            }
+        };
         results[value.index()] = Some(result);
         for input in &node.inputs {
             if last_use[input.index()] == value.0 {

@@ -3,7 +3,7 @@
 //! Results have the promoted dtype of the inputs. Sizes of paired axes must be equal.
 
 use super::options::{Diagonal, Integers, TensordotAxes};
-use super::{attempt, conj, diagonal, multiply, reshape, sum, to_array, type_of};
+use super::{attempt, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of};
 use crate::ir::einsum::Subscripts;
 use crate::ir::{ArrayType, Dims, Op};
 use crate::{Array, Error, Operand, Result};
@@ -31,6 +31,7 @@ pub fn matmul(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn dot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("dot", [&x, &y]);
     let (x_ty, y_ty) = (attempt!("dot", type_of(&x)), attempt!("dot", type_of(&y)));
     match (x_ty.ndim(), y_ty.ndim()) {
         (0, _) | (_, 0) => multiply(x, y),
@@ -49,6 +50,7 @@ pub fn dot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn inner(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("inner", [&x, &y]);
     let (x_ty, y_ty) = (
         attempt!("inner", type_of(&x)),
         attempt!("inner", type_of(&y)),
@@ -64,6 +66,8 @@ pub fn inner(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 /// Source: `numpy.outer`.
 #[track_caller]
 pub fn outer(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    replaceable!("outer", [&x, &y]);
     let column = reshape(x, [-1, 1]);
     let row = reshape(y, [1, -1]);
     multiply(column, row)
@@ -77,7 +81,9 @@ pub fn outer(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 /// Source: `numpy.vdot`.
 #[track_caller]
 pub fn vdot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
-    let (x, y) = (flat(x.into()), flat(y.into()));
+    let (x, y) = (x.into(), y.into());
+    replaceable!("vdot", [&x, &y]);
+    let (x, y) = (flat(x), flat(y));
     let x = match x.ty() {
         Ok(ty) if ty.dtype.is_complex() => conj(x),
         _ => x,
@@ -103,6 +109,15 @@ fn flat(x: Operand) -> Array {
 /// Source: `numpy.trace`.
 #[track_caller]
 pub fn trace(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    let (axis1, axis2) = options.axes;
+    replaceable!(
+        "trace",
+        [&x],
+        "offset" = options.offset,
+        "axis1" = axis1,
+        "axis2" = axis2
+    );
     sum(diagonal(x, options), -1)
 }
 

@@ -7,8 +7,9 @@ use std::ops::Range;
 use ndarray::{ArrayD, IxDyn};
 
 use super::options::{Creation, EyeOptions, Integers, LinspaceOptions};
-use super::{attempt, type_of};
+use super::{attempt, replaceable, type_of};
 use crate::ir::{Class, Dims, Element, HostArray, Scalar, host_from};
+use crate::library::{Place, default_library};
 use crate::{Array, DType, Error, Operand, Result};
 
 /// Zeros, `float64` by default.
@@ -19,11 +20,10 @@ use crate::{Array, DType, Error, Operand, Result};
 /// Source: `numpy.zeros`.
 #[track_caller]
 pub fn zeros(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
-    let dtype = options.into().dtype.unwrap_or(DType::Float64);
-    Array::from_host(attempt!(
-        "zeros",
-        filled(&shape.into(), Scalar::Int(0), dtype)
-    ))
+    let (shape, creation) = (shape.into(), options.into());
+    replaceable!("zeros", [&shape], "dtype" = creation.dtype; like = creation);
+    let make = |dtype| filled(&shape, Scalar::Int(0), dtype);
+    attempt!("zeros", made(&creation, DType::Float64, make))
 }
 
 /// Ones, `float64` by default.
@@ -34,11 +34,10 @@ pub fn zeros(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array 
 /// Source: `numpy.ones`.
 #[track_caller]
 pub fn ones(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
-    let dtype = options.into().dtype.unwrap_or(DType::Float64);
-    Array::from_host(attempt!(
-        "ones",
-        filled(&shape.into(), Scalar::Int(1), dtype)
-    ))
+    let (shape, creation) = (shape.into(), options.into());
+    replaceable!("ones", [&shape], "dtype" = creation.dtype; like = creation);
+    let make = |dtype| filled(&shape, Scalar::Int(1), dtype);
+    attempt!("ones", made(&creation, DType::Float64, make))
 }
 
 /// One number everywhere; by default of the number's own dtype.
@@ -53,9 +52,10 @@ pub fn full(
     value: impl Into<Scalar>,
     options: impl Into<Creation>,
 ) -> Array {
-    let value = value.into();
-    let dtype = options.into().dtype.unwrap_or(value.dtype());
-    Array::from_host(attempt!("full", filled(&shape.into(), value, dtype)))
+    let (shape, value, creation) = (shape.into(), value.into(), options.into());
+    replaceable!("full", [&shape, value], "dtype" = creation.dtype; like = creation);
+    let make = |dtype| filled(&shape, value, dtype);
+    attempt!("full", made(&creation, value.dtype(), make))
 }
 
 /// Zeros of the shape of `x`, and of its dtype by default.
@@ -63,6 +63,8 @@ pub fn full(
 /// Source: `numpy.zeros_like`.
 #[track_caller]
 pub fn zeros_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    replaceable!("zeros_like", [&x], "dtype" = options.dtype);
     full_like(x, Scalar::Int(0), options)
 }
 
@@ -71,6 +73,8 @@ pub fn zeros_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array 
 /// Source: `numpy.ones_like`.
 #[track_caller]
 pub fn ones_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    replaceable!("ones_like", [&x], "dtype" = options.dtype);
     full_like(x, Scalar::Int(1), options)
 }
 
@@ -83,9 +87,15 @@ pub fn full_like(
     value: impl Into<Scalar>,
     options: impl Into<Creation>,
 ) -> Array {
-    let ty = attempt!("full_like", type_of(&x.into()));
-    let dtype = options.into().dtype.unwrap_or(ty.dtype);
-    full(&ty.shape, value, dtype)
+    let (x, value, creation) = (x.into(), value.into(), options.into());
+    replaceable!("full_like", [&x, value], "dtype" = creation.dtype);
+    let ty = attempt!("full_like", type_of(&x));
+    let creation = match x {
+        Operand::Array(array) if creation.like.is_none() => creation.like(&array),
+        _ => creation,
+    };
+    let dtype = creation.dtype.unwrap_or(ty.dtype);
+    full(&ty.shape, value, creation.dtype(dtype))
 }
 
 /// Ones on a diagonal of a matrix of zeros with `rows` rows and, by default, as many columns.
@@ -96,10 +106,15 @@ pub fn full_like(
 /// Source: `numpy.eye`.
 #[track_caller]
 pub fn eye(rows: i64, options: impl Into<EyeOptions>) -> Array {
-    let EyeOptions { columns, k, dtype } = options.into();
+    let EyeOptions {
+        columns,
+        k,
+        creation,
+    } = options.into();
+    replaceable!("eye", [rows], "M" = columns, "k" = k, "dtype" = creation.dtype; like = creation);
     let shape = Integers::from([rows, columns.unwrap_or(rows)]);
-    let dtype = dtype.unwrap_or(DType::Float64);
-    Array::from_host(attempt!("eye", with_diagonal(&shape, k, dtype)))
+    let make = |dtype| with_diagonal(&shape, k, dtype);
+    attempt!("eye", made(&creation, DType::Float64, make))
 }
 
 /// The identity matrix with `n` rows.
@@ -110,8 +125,9 @@ pub fn eye(rows: i64, options: impl Into<EyeOptions>) -> Array {
 /// Source: `numpy.identity`.
 #[track_caller]
 pub fn identity(n: i64, options: impl Into<Creation>) -> Array {
-    let dtype = options.into().dtype.unwrap_or(DType::Float64);
-    eye(n, dtype)
+    let creation = options.into();
+    replaceable!("identity", [n], "dtype" = creation.dtype; like = creation);
+    eye(n, creation)
 }
 
 /// What `arange` counts through: from a start, up to but without a stop, by steps.
@@ -132,6 +148,11 @@ impl Progression {
             stop: stop.into(),
             step: step.into(),
         }
+    }
+
+    fn class(&self) -> Class {
+        let Self { start, stop, step } = self;
+        start.class().max(stop.class()).max(step.class())
     }
 }
 
@@ -180,13 +201,20 @@ progression_from!(i32, i64, f64);
 /// Source: `numpy.arange`.
 #[track_caller]
 pub fn arange(interval: impl Into<Progression>, options: impl Into<Creation>) -> Array {
-    let dtype = options.into().dtype;
-    Array::from_host(attempt!("arange", count_through(&interval.into(), dtype)))
+    let (interval, creation) = (interval.into(), options.into());
+    let Progression { start, stop, step } = interval;
+    replaceable!("arange", [start, stop, step], "dtype" = creation.dtype; like = creation);
+    let own = match interval.class() {
+        Class::Bool | Class::Integer => DType::Int64,
+        _ => DType::Float64,
+    };
+    let make = |dtype| count_through(&interval, dtype);
+    attempt!("arange", made(&creation, own, make))
 }
 
-fn count_through(interval: &Progression, dtype: Option<DType>) -> Result<HostArray> {
+fn count_through(interval: &Progression, dtype: DType) -> Result<HostArray> {
     let &Progression { start, stop, step } = interval;
-    let class = start.class().max(stop.class()).max(step.class());
+    let class = interval.class();
     if class == Class::Complex {
         return Err(Error::dtype("expected real numbers, got complex ones"));
     }
@@ -199,7 +227,6 @@ fn count_through(interval: &Progression, dtype: Option<DType>) -> Result<HostArr
         let span = (i128::from(stop) - i128::from(start)) * i128::from(step.signum());
         let steps = i128::from(step).abs();
         let count = usize::try_from((span.max(0) + steps - 1) / steps).map_err(|_| too_large())?;
-        let dtype = dtype.unwrap_or(DType::Int64);
         return generate(dtype, count, |i| {
             // Within the interval, so it cannot overflow.
             Scalar::Int(start.wrapping_add((i as i64).wrapping_mul(step)))
@@ -216,7 +243,6 @@ fn count_through(interval: &Progression, dtype: Option<DType>) -> Result<HostArr
         return Err(too_large());
     }
     // NumPy's step is the difference of the first two numbers, after rounding.
-    let dtype = dtype.unwrap_or(DType::Float64);
     if dtype == DType::Float32 {
         let first = start as f32;
         let step = (start + step) as f32 - first;
@@ -242,20 +268,26 @@ pub fn linspace(
     stop: impl Into<Scalar>,
     options: impl Into<LinspaceOptions>,
 ) -> Array {
-    Array::from_host(attempt!(
-        "linspace",
-        evenly_spaced(start.into(), stop.into(), options.into())
-    ))
-}
-
-fn evenly_spaced(start: Scalar, stop: Scalar, options: LinspaceOptions) -> Result<HostArray> {
+    let (start, stop) = (start.into(), stop.into());
     let LinspaceOptions {
         num,
         endpoint,
-        dtype,
-    } = options;
+        creation,
+    } = options.into();
+    replaceable!("linspace", [start, stop, num], "endpoint" = endpoint, "dtype" = creation.dtype; like = creation);
     let own = start.dtype().promote(stop.dtype()).floating();
-    let dtype = dtype.unwrap_or(own);
+    let make = |dtype| evenly_spaced(start, stop, num, endpoint, dtype);
+    attempt!("linspace", made(&creation, own, make))
+}
+
+fn evenly_spaced(
+    start: Scalar,
+    stop: Scalar,
+    num: i64,
+    endpoint: bool,
+    dtype: DType,
+) -> Result<HostArray> {
+    let own = start.dtype().promote(stop.dtype()).floating();
     let count = usize::try_from(num)
         .map_err(|_| Error::value(format!("a size cannot be negative, got {num}")))?;
     let gaps = if endpoint {
@@ -295,6 +327,28 @@ fn evenly_spaced(start: Scalar, stop: Scalar, options: LinspaceOptions) -> Resul
             i as f64 * step + first
         }))
     })
+}
+
+/// An array where the options say, with the dtype that they say, which is `own` if nobody does.
+#[track_caller]
+pub(super) fn made(
+    creation: &Creation,
+    own: DType,
+    make: impl FnOnce(DType) -> Result<HostArray>,
+) -> Result<Array> {
+    let (wanted, dtype) = creation.resolve(own)?;
+    let host = make(dtype)?;
+    match wanted.place {
+        Some(Place::Lazy) => Ok(crate::lazy::array(&Array::from_host(host))),
+        Some(Place::Library(library)) => {
+            let array = library.from_host_on(host, wanted.device.as_deref())?;
+            Ok(Array::from_concrete(array))
+        }
+        None => {
+            let array = default_library().from_host_on(host, wanted.device.as_deref())?;
+            Ok(Array::from_concrete(array))
+        }
+    }
 }
 
 /// An array with one number everywhere.

@@ -40,30 +40,56 @@
 //! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`]; elementwise functions are
 //! generated from the op table, the others either write down one op or combine several.
 
+pub mod along;
+pub mod arranging;
+pub mod calculus;
 pub mod contract;
 pub mod create;
+mod creation;
 pub mod elementwise;
 mod integers;
+pub mod joining;
 pub mod linalg;
+pub mod logic;
 mod methods;
 pub mod options;
 pub mod reduce;
+pub mod searching;
 pub mod shape;
+pub mod sorting;
+pub mod special;
+pub mod statistics;
 
 use std::panic::Location;
 
+pub use arranging::{fliplr, flipud, pad, roll, rot90, tri, tril, triu};
+pub use calculus::{cross, diff, geomspace, logspace, trapezoid, vander};
 pub use contract::{dot, einsum, inner, matmul, outer, tensordot, trace, vdot};
 pub use create::{
     arange, eye, full, full_like, identity, linspace, ones, ones_like, zeros, zeros_like,
 };
 pub use elementwise::*;
+pub use joining::{
+    array_split, atleast_1d, atleast_2d, atleast_3d, column_stack, dstack, hstack, kron, meshgrid,
+    repeat, split, tile, vstack,
+};
+pub use logic::{allclose, isclose};
 pub use options::{
-    axis, columns, ddof, dtype, full_matrices, keepdims, num, offset, ord, where_mask,
+    axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };
 pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
+pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique};
 pub use shape::{
     broadcast_to, concatenate, diag, diagonal, expand_dims, flip, moveaxis, ravel, reshape,
     squeeze, stack, swapaxes, take, transpose,
+};
+pub use sorting::{argsort, cumprod, cumsum, median, sort};
+pub use special::{
+    angle, clip, deg2rad, degrees, fabs, float_power, fmax, fmin, heaviside, logaddexp, logaddexp2,
+    nan_to_num, positive, rad2deg, radians, round, sinc,
+};
+pub use statistics::{
+    count_nonzero, log_softmax, logsumexp, nanmax, nanmean, nanmin, nanprod, nansum, ptp, softmax,
 };
 
 use crate::ir::{ArrayType, HostArray, Op};
@@ -81,6 +107,28 @@ macro_rules! attempt {
     };
 }
 pub(crate) use attempt;
+
+/// An early return of what a registered function gives, if one stands in the place of a function that is made of
+/// others. Ops need none of this: what stands in their place is found where they run.
+macro_rules! replaceable {
+    ($function:literal, [$($x:expr),*] $(, $name:literal = $value:expr)* $(; like = $creation:expr)?) => {
+        if $crate::registry::any() {
+            let arguments = || {
+                $crate::registry::Arguments::new(
+                    vec![$($crate::Value::from($x)),*],
+                    vec![$((String::from($name), $crate::Value::from($value))),*],
+                )
+            };
+            #[allow(unused_mut, unused_assignments, reason = "only functions that make arrays say where")]
+            let mut place = None;
+            $(place = $creation.place();)?
+            if let Some(result) = $crate::registry::replaced($function, place, arguments) {
+                return Array::from_result(result);
+            }
+        }
+    };
+}
+pub(crate) use replaceable;
 
 /// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
 /// drop the imaginary part.

@@ -6,8 +6,9 @@
 
 use std::ops::RangeFull;
 
+pub use super::creation::{Creation, EyeOptions, LinspaceOptions, columns, dtype, like, num};
 pub use super::integers::Integers;
-use crate::ir::{ArrayType, DType, Dims, NormOrder};
+use crate::ir::{ArrayType, Dims, NormOrder};
 use crate::{Operand, Result};
 
 macro_rules! from_defaults {
@@ -236,114 +237,6 @@ impl Diagonal {
     pub fn axes(self, rows: i64, columns: i64) -> Self {
         Self {
             axes: (rows, columns),
-            ..self
-        }
-    }
-}
-
-/// The options of functions that make arrays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Creation {
-    pub(crate) dtype: Option<DType>,
-}
-
-/// Make the array with this dtype. See [`Creation`].
-#[must_use]
-pub fn dtype(dtype: DType) -> Creation {
-    Creation { dtype: Some(dtype) }
-}
-
-impl From<DType> for Creation {
-    fn from(dtype: DType) -> Self {
-        Self { dtype: Some(dtype) }
-    }
-}
-
-impl From<Option<DType>> for Creation {
-    fn from(dtype: Option<DType>) -> Self {
-        Self { dtype }
-    }
-}
-
-/// The options of `eye`: the number of columns, the diagonal, the dtype.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EyeOptions {
-    pub(crate) columns: Option<i64>,
-    pub(crate) k: i64,
-    pub(crate) dtype: Option<DType>,
-}
-
-/// Make this many columns. See [`EyeOptions`].
-#[must_use]
-pub fn columns(columns: i64) -> EyeOptions {
-    EyeOptions {
-        columns: Some(columns),
-        ..EyeOptions::default()
-    }
-}
-
-impl EyeOptions {
-    /// The ones stand on this diagonal.
-    #[must_use]
-    pub fn k(self, k: i64) -> Self {
-        Self { k, ..self }
-    }
-
-    /// The dtype, `float64` by default.
-    #[must_use]
-    pub fn dtype(self, dtype: DType) -> Self {
-        Self {
-            dtype: Some(dtype),
-            ..self
-        }
-    }
-}
-
-impl From<DType> for EyeOptions {
-    fn from(dtype: DType) -> Self {
-        Self::default().dtype(dtype)
-    }
-}
-
-/// The options of `linspace`: how many numbers, whether the last is the end, and the dtype.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinspaceOptions {
-    pub(crate) num: i64,
-    pub(crate) endpoint: bool,
-    pub(crate) dtype: Option<DType>,
-}
-
-impl Default for LinspaceOptions {
-    fn default() -> Self {
-        Self {
-            num: 50,
-            endpoint: true,
-            dtype: None,
-        }
-    }
-}
-
-/// Make this many numbers. See [`LinspaceOptions`].
-#[must_use]
-pub fn num(num: i64) -> LinspaceOptions {
-    LinspaceOptions {
-        num,
-        ..LinspaceOptions::default()
-    }
-}
-
-impl LinspaceOptions {
-    /// Whether the last number is the end of the interval.
-    #[must_use]
-    pub fn endpoint(self, endpoint: bool) -> Self {
-        Self { endpoint, ..self }
-    }
-
-    /// The dtype; by default the floating one of both ends.
-    #[must_use]
-    pub fn dtype(self, dtype: DType) -> Self {
-        Self {
-            dtype: Some(dtype),
             ..self
         }
     }

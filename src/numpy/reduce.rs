@@ -4,7 +4,8 @@
 
 use super::options::{Deviation, Reduction, SumOptions};
 use super::{
-    astype, attempt, conj, divide, multiply, real, reshape, sqrt, square, subtract, type_of,
+    astype, attempt, conj, divide, multiply, real, replaceable, reshape, sqrt, square, subtract,
+    type_of,
 };
 use crate::ir::{ArrayType, Class, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
@@ -179,6 +180,12 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
 #[track_caller]
 pub fn mean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, reduction) = (x.into(), options.into());
+    replaceable!(
+        "mean",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "keepdims" = reduction.keepdims
+    );
     let ty = attempt!("mean", type_of(&x));
     let count = attempt!("mean", count(&ty, &reduction));
     let x = to_floating(x, &ty);
@@ -212,6 +219,13 @@ fn to_floating(x: Operand, ty: &ArrayType) -> Operand {
 pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
     let x = x.into();
     let Deviation { reduction, ddof } = options.into();
+    replaceable!(
+        "var",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "ddof" = ddof,
+        "keepdims" = reduction.keepdims
+    );
     let ty = attempt!("var", type_of(&x));
     let count = attempt!("var", count(&ty, &reduction));
     let x = to_floating(x, &ty);
@@ -236,5 +250,14 @@ pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
 /// Source: `numpy.std`.
 #[track_caller]
 pub fn std(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    let Deviation { reduction, ddof } = &options;
+    replaceable!(
+        "std",
+        [&x],
+        "axis" = reduction.axes.as_ref(),
+        "ddof" = *ddof,
+        "keepdims" = reduction.keepdims
+    );
     sqrt(var(x, options))
 }

@@ -3,10 +3,10 @@
 //! None of them changes a dtype, except that joined arrays promote to a common one.
 
 use super::integers::one_axis;
-use super::options::{Axes, Diagonal, Integers, JoinAxis, Offset};
-use super::{attempt, eye, to_array, type_of, where_, zeros};
+use super::options::{Axes, Creation, Diagonal, Integers, JoinAxis, Offset, like};
+use super::{attempt, eye, replaceable, to_array, type_of, where_, zeros};
 use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{ArrayType, Dims, HostArray, Op, Scalar};
+use crate::ir::{ArrayType, Dims, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
 
 /// The same elements in C order under another shape; one size may be -1, which is what is left over.
@@ -60,6 +60,8 @@ fn reshape_sizes(sizes: &Integers, ty: &ArrayType) -> Result<Dims> {
 /// Source: `numpy.ravel`.
 #[track_caller]
 pub fn ravel(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    replaceable!("ravel", [&x]);
     reshape(x, -1)
 }
 
@@ -93,9 +95,11 @@ pub fn moveaxis(
     destination: impl Into<Integers>,
 ) -> Array {
     let x = x.into();
+    let (source, destination) = (source.into(), destination.into());
+    replaceable!("moveaxis", [&x, &source, &destination]);
     let ty = attempt!("moveaxis", type_of(&x));
-    let source = attempt!("moveaxis", source.into().as_axes(&ty));
-    let destination = attempt!("moveaxis", destination.into().as_axes(&ty));
+    let source = attempt!("moveaxis", source.as_axes(&ty));
+    let destination = attempt!("moveaxis", destination.as_axes(&ty));
     let perm = attempt!("moveaxis", moved_axes(&source, &destination, &ty));
     Array::apply(Op::Transpose { perm }, &[x])
 }
@@ -125,6 +129,7 @@ fn moved_axes(source: &Dims, destination: &Dims, ty: &ArrayType) -> Result<Dims>
 #[track_caller]
 pub fn swapaxes(x: impl Into<Operand>, axis1: i64, axis2: i64) -> Array {
     let x = x.into();
+    replaceable!("swapaxes", [&x, axis1, axis2]);
     let ty = attempt!("swapaxes", type_of(&x));
     let (a, b) = (
         attempt!("swapaxes", one_axis(axis1, &ty)),
@@ -143,9 +148,10 @@ pub fn swapaxes(x: impl Into<Operand>, axis1: i64, axis2: i64) -> Array {
 /// Source: `numpy.expand_dims`.
 #[track_caller]
 pub fn expand_dims(x: impl Into<Operand>, axis: impl Into<Integers>) -> Array {
-    let x = x.into();
+    let (x, axis) = (x.into(), axis.into());
+    replaceable!("expand_dims", [&x, &axis]);
     let ty = attempt!("expand_dims", type_of(&x));
-    let shape = attempt!("expand_dims", expanded_shape(&axis.into(), &ty));
+    let shape = attempt!("expand_dims", expanded_shape(&axis, &ty));
     Array::apply(Op::Reshape { shape }, &[x])
 }
 
@@ -172,9 +178,10 @@ fn expanded_shape(positions: &Integers, ty: &ArrayType) -> Result<Dims> {
 /// Source: `numpy.squeeze`.
 #[track_caller]
 pub fn squeeze(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
-    let x = x.into();
+    let (x, axis) = (x.into(), axis.into());
+    replaceable!("squeeze", [&x], "axis" = &axis);
     let ty = attempt!("squeeze", type_of(&x));
-    let shape = attempt!("squeeze", squeezed_shape(&axis.into(), &ty));
+    let shape = attempt!("squeeze", squeezed_shape(&axis, &ty));
     Array::apply(Op::Reshape { shape }, &[x])
 }
 
@@ -276,9 +283,10 @@ where
 /// Source: `numpy.flip`.
 #[track_caller]
 pub fn flip(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
-    let x = x.into();
+    let (x, axis) = (x.into(), axis.into());
+    replaceable!("flip", [&x], "axis" = &axis);
     let ty = attempt!("flip", type_of(&x));
-    let axes: Dims = match axis.into().0 {
+    let axes: Dims = match axis.0 {
         None => (0..ty.ndim()).collect(),
         Some(axes) => attempt!("flip", axes.as_axes(&ty)),
     };
@@ -330,7 +338,8 @@ pub fn take(x: impl Into<Operand>, indices: impl Into<Operand>, axis: impl Into<
         let key = attempt!("take", IndexKey::normalize(&items, &ty));
         return Array::apply(Op::Getitem { key }, &[x]);
     }
-    Array::apply(Op::Take { axis }, &[x, to_array(indices).into()])
+    let indices = attempt!("take", to_array(indices).brought_to(&x));
+    Array::apply(Op::Take { axis }, &[x, indices.into()])
 }
 
 /// The diagonal of the matrices that two axes span (0 and 1 by default), as the last axis.
@@ -343,6 +352,13 @@ pub fn take(x: impl Into<Operand>, indices: impl Into<Operand>, axis: impl Into<
 pub fn diagonal(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
     let x = x.into();
     let Diagonal { offset, axes } = options.into();
+    replaceable!(
+        "diagonal",
+        [&x],
+        "offset" = offset,
+        "axis1" = axes.0,
+        "axis2" = axes.1
+    );
     let ty = attempt!("diagonal", type_of(&x));
     if ty.ndim() < 2 {
         let wrong = Error::shape(format!("expected at least two axes, got {ty}"));
@@ -400,6 +416,7 @@ fn diagonal_slice(m: usize, n: usize, offset: i64) -> IndexItem {
 #[track_caller]
 pub fn diag(x: impl Into<Operand>, k: impl Into<Offset>) -> Array {
     let (x, Offset(k)) = (x.into(), k.into());
+    replaceable!("diag", [&x], "k" = k);
     let ty = attempt!("diag", type_of(&x));
     match *ty.shape.as_slice() {
         [n] => {
@@ -423,16 +440,24 @@ pub fn diag(x: impl Into<Operand>, k: impl Into<Offset>) -> Array {
 fn diagonal_matrix(x: Operand, n: i64, k: i64, dtype: DType) -> Array {
     let (shape, axis) = if k >= 0 { ([n, 1], 0) } else { ([1, n], 1) };
     let side = n + k.abs();
-    let options = super::columns(if k >= 0 { side } else { n })
-        .k(k)
-        .dtype(DType::Bool);
-    let is_diagonal = eye(if k >= 0 { n } else { side }, options);
-    let zero = Array::from_host(HostArray::scalar(Scalar::Int(0), dtype));
+    let creation = match &x {
+        Operand::Array(array) => like(array),
+        Operand::Scalar(_) => Creation::default(),
+    };
+    let options = super::columns(if k >= 0 { side } else { n }).k(k);
+    let options = match &creation.like {
+        Some(other) => options.like(other),
+        None => options,
+    };
+    let rows = if k >= 0 { n } else { side };
+    let is_diagonal = eye(rows, options.dtype(DType::Bool));
+    let zero = super::full((), Scalar::Int(0), creation.clone().dtype(dtype));
     let filled = where_(is_diagonal, reshape(x, shape), zero);
     if k == 0 {
         return filled;
     }
     // Above the main diagonal the last rows are empty, below it the last columns.
-    let rest = zeros(if k > 0 { [k, side] } else { [side, -k] }, dtype);
+    let shape = if k > 0 { [k, side] } else { [side, -k] };
+    let rest = zeros(shape, creation.dtype(dtype));
     concatenate([filled, rest], axis)
 }

@@ -13,6 +13,8 @@ mod flatten;
 mod structure;
 mod types;
 
+use std::panic::Location;
+
 use crate::Array;
 use crate::error::{Error, Result};
 
@@ -88,10 +90,12 @@ impl<T: Tree> Args<T> for &T {
 ///
 /// # Errors
 /// The tree contains an `Err`. Failed arrays are arrays, and stay what they are.
+#[track_caller]
 pub fn tree_flatten<T: Tree>(tree: &T) -> Result<(Vec<Array>, Structure)> {
+    let location = Location::caller();
     let mut flattener = Flattener::new();
     tree.flatten(&mut flattener);
-    flattener.check()?;
+    flattener.check().map_err(|e| e.at(location))?;
     let arrays = flattener.arrays().iter().map(|&array| array.clone());
     Ok((arrays.collect(), flattener.structure()))
 }
@@ -100,11 +104,13 @@ pub fn tree_flatten<T: Tree>(tree: &T) -> Result<(Vec<Array>, Structure)> {
 ///
 /// # Errors
 /// The structure is not one of a `T`, or the number of arrays is not the structure's.
+#[track_caller]
 pub fn tree_unflatten<T: Tree>(
     arrays: impl IntoIterator<Item = Array>,
     structure: &Structure,
 ) -> Result<T> {
-    unflatten(structure.tokens(), &mut arrays.into_iter())
+    let location = Location::caller();
+    unflatten(structure.tokens(), &mut arrays.into_iter()).map_err(|e| e.at(location))
 }
 
 /// The tree with a function applied to each of its arrays.
@@ -120,14 +126,14 @@ pub fn tree_unflatten<T: Tree>(
 ///
 /// # Errors
 /// The tree contains an `Err`.
+#[track_caller]
 pub fn tree_map<T: Tree>(f: impl FnMut(&Array) -> Array, tree: &T) -> Result<T> {
+    let location = Location::caller();
     let mut flattener = Flattener::new();
     tree.flatten(&mut flattener);
-    flattener.check()?;
-    unflatten(
-        flattener.tokens(),
-        &mut flattener.arrays().iter().copied().map(f),
-    )
+    flattener.check().map_err(|e| e.at(location))?;
+    let mut arrays = flattener.arrays().iter().copied().map(f);
+    unflatten(flattener.tokens(), &mut arrays).map_err(|e| e.at(location))
 }
 
 /// Puts a tree together from tokens; all tokens and arrays must be used up.

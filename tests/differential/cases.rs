@@ -242,14 +242,16 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
     };
     match name {
         // Exact, except that complex functions go through square roots and divisions.
-        "negative" | "square" | "conj" | "real" | "imag" | "logical_not" | "isnan" => unary(
+        "negative" | "square" | "conj" | "real" | "imag" | "logical_not" | "isnan" | "isinf"
+        | "isfinite" | "floor" | "ceil" | "trunc" | "rint" | "invert" => unary(
             &op(name, &[]),
             when(single_complex && name == "square", 4.0),
         ),
         "absolute" | "sign" | "sqrt" => unary(&op(name, &[]), when(complex, 4.0)),
         "reciprocal" => unary(&op(name, &[]), when(complex, 8.0)),
         "exp" | "exp2" | "expm1" | "log" | "log2" | "log10" | "log1p" | "sin" | "cos" | "tan"
-        | "arcsin" | "arccos" | "arctan" | "sinh" | "cosh" | "tanh" => {
+        | "arcsin" | "arccos" | "arctan" | "arcsinh" | "arccosh" | "arctanh" | "cbrt" | "sinh"
+        | "cosh" | "tanh" => {
             let wide = matches!(name, "sin" | "cos" | "sinh" | "cosh");
             let ulps = match (complex, wide) {
                 (false, _) => 4.0,
@@ -269,11 +271,12 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
         }
         "add" | "subtract" | "equal" | "not_equal" | "less" | "less_equal" | "greater"
         | "greater_equal" | "logical_and" | "logical_or" | "logical_xor" | "maximum"
-        | "minimum" => binary(&op(name, &[]), exact),
+        | "minimum" | "fmod" | "copysign" | "bitwise_and" | "bitwise_or" | "bitwise_xor"
+        | "left_shift" | "right_shift" => binary(&op(name, &[]), exact),
         "multiply" => binary(&op(name, &[]), when(single_complex, 4.0)),
         "divide" => binary(&op(name, &[]), when(single_complex, 8.0)),
         "floor_divide" | "remainder" => binary(&op(name, &[]), when(dtype == DType::Float32, 2.0)),
-        "arctan2" => binary(&op(name, &[]), Tolerance::ulps(4.0)),
+        "arctan2" | "hypot" => binary(&op(name, &[]), Tolerance::ulps(4.0)),
         "power" => {
             let mut all = binary(
                 &op(name, &[]),
@@ -413,6 +416,43 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             all
         }
 
+        "cumsum" | "cumprod" | "sort" | "argsort" => {
+            let shapes: Shapes<'_> = &[
+                &[0],
+                &[1],
+                &[9],
+                &[50],
+                &[3, 4],
+                &[0, 3],
+                &[3, 0],
+                &[2, 3, 5],
+            ];
+            let role = if name == "cumprod" && !complex {
+                NearOne
+            } else {
+                Finite
+            };
+            let role = if name.contains("sort") { Number } else { role };
+            let mut all = Vec::new();
+            for shape in shapes {
+                for axis in 0..shape.len() {
+                    let tolerance = if name.contains("sort") {
+                        exact
+                    } else {
+                        let absolute = 32.0 * shape[axis] as f64;
+                        Tolerance {
+                            absolute,
+                            any_zero_sign: true,
+                            any_nan: true,
+                            ..Tolerance::ulps(64.0)
+                        }
+                    };
+                    let op = op(name, &[("axis", &axis.to_string())]);
+                    all.push(Case::new(op, role, &[shape]).with(tolerance));
+                }
+            }
+            all
+        }
         "matmul" => {
             let shapes: &[(&[usize], &[usize])] = &[
                 (&[1], &[1]),
@@ -567,7 +607,8 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 .collect()
         }
         "slice" => {
-            let cases: &[(&[usize], &[(usize, isize, usize)])] = &[
+            type Sliced<'a> = (&'a [usize], &'a [(usize, isize, usize)]);
+            let cases: &[Sliced<'_>] = &[
                 (&[], &[]),
                 (&[9], &[(1, 2, 4)]),
                 (&[9], &[(8, -1, 9)]),

@@ -250,6 +250,10 @@ fn check_ops(part: usize, parts: usize) {
         if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
+        // A function of the user has no row of its own; the tests of registration run such.
+        if name == "opaque" {
+            continue;
+        }
         let mut taken = false;
         for dtype in DType::ALL {
             taken |= check(name, dtype, &mut failures);

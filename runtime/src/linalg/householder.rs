@@ -3,12 +3,19 @@
 //! `geqr2` and `org2r` of LAPACK, on columns: below some size faer's blocking costs more than it gains, and for complex
 //! matrices faer leaves a phase on the diagonal of `r` where LAPACK, hence NumPy, makes it real.
 
+use crate::math::complex::divide;
 use num_complex::Complex;
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul, Neg, Sub};
 
-/// What the reflections need of an element. Magnitudes are computed in double precision.
+/// What kernels written by hand need of an element. Magnitudes are computed in double precision.
 pub trait Scalar:
-    Copy + PartialEq + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + 'static
+    Copy
+    + PartialEq
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Neg<Output = Self>
+    + 'static
 {
     /// The number zero.
     const NULL: Self;
@@ -22,6 +29,8 @@ pub trait Scalar:
     fn parts(self) -> (f64, f64);
     /// Complex conjugate.
     fn conj(self) -> Self;
+    /// The quotient; a zero divisor gives infinities and NaN.
+    fn over(self, divisor: Self) -> Self;
 }
 
 macro_rules! scalar {
@@ -42,6 +51,10 @@ macro_rules! scalar {
             fn conj(self) -> Self {
                 self
             }
+            #[inline(always)]
+            fn over(self, divisor: Self) -> Self {
+                self / divisor
+            }
         }
 
         impl Scalar for Complex<$type> {
@@ -59,6 +72,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn conj(self) -> Self {
                 Complex::new(self.re, -self.im)
+            }
+            #[inline(always)]
+            fn over(self, divisor: Self) -> Self {
+                divide(self, divisor)
             }
         }
     )*};
@@ -149,8 +166,16 @@ fn reflector<T: Scalar>(column: &mut [T]) -> T {
     T::from_parts((beta - re) / beta, -im / beta)
 }
 
-/// Reduced QR of the `m` by `n` matrix `a`. All three matrices are row-major; none may be empty.
-pub(super) fn qr<T: Scalar>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T]) {
+/// QR of the `m` by `n` matrix `a`, with as many columns of `q` as told: `min(m, n)` or `m`. All three matrices are
+/// row-major; none may be empty.
+pub(super) fn qr<T: Scalar>(
+    a: &[T],
+    m: usize,
+    n: usize,
+    q_columns: usize,
+    q: &mut [T],
+    r: &mut [T],
+) {
     let size = m.min(n);
     // Columns a power of two apart alias in the cache (measured at 64 rows: a factor of three to five), hence the padding.
     let stride = if m.is_multiple_of(16) { m + 4 } else { m };
@@ -186,9 +211,14 @@ pub(super) fn qr<T: Scalar>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T
             };
         }
     }
+    columns.resize(stride * q_columns, T::NULL);
+    for column in size..q_columns {
+        columns[column * stride..(column + 1) * stride].fill(T::NULL);
+        columns[column * stride + column] = T::UNIT;
+    }
     // Accumulate the product of the reflections from the last to the first, in place of the reflectors.
     for step in (0..size).rev() {
-        let (done, rest) = columns[..size * stride].split_at_mut((step + 1) * stride);
+        let (done, rest) = columns.split_at_mut((step + 1) * stride);
         let column = &mut done[step * stride..step * stride + m];
         let tau = taus[step];
         if tau != T::NULL {
@@ -205,7 +235,7 @@ pub(super) fn qr<T: Scalar>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T
             *x = T::NULL - tau * *x;
         }
     }
-    for (row, q) in q.chunks_exact_mut(size).enumerate() {
+    for (row, q) in q.chunks_exact_mut(q_columns).enumerate() {
         for (column, q) in q.iter_mut().enumerate() {
             *q = columns[column * stride + row];
         }

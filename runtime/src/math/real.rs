@@ -4,6 +4,7 @@
 //! the platform's C library's where its quality is known, and the published fdlibm formulas for the inverse hyperbolic
 //! functions, where Rust's standard library loses accuracy or overflows.
 
+use super::special;
 use std::f64::consts::LN_2;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -73,6 +74,18 @@ pub trait Real:
     fn log10(self) -> Self;
     /// Cube root (`numpy.cbrt`).
     fn cbrt(self) -> Self;
+    /// The error function (`scipy.special.erf`).
+    fn erf(self) -> Self;
+    /// Logarithm of the modulus of the gamma function (`scipy.special.gammaln`).
+    fn lgamma(self) -> Self;
+    /// Nearest integer below or equal (`numpy.floor`).
+    fn floor(self) -> Self;
+    /// Nearest integer above or equal (`numpy.ceil`).
+    fn ceil(self) -> Self;
+    /// Nearest integer toward zero (`numpy.trunc`).
+    fn trunc(self) -> Self;
+    /// The modulus of `self` with the sign of `sign` (`numpy.copysign`).
+    fn copysign(self, sign: Self) -> Self;
     /// `self` to the power `exponent` (`numpy.power`).
     fn power(self, exponent: Self) -> Self;
     /// The angle of the point `(x, self)` (`numpy.arctan2`).
@@ -214,8 +227,11 @@ real! {
         arcsin = f64::asin, arccos = f64::acos, arctan = f64::atan,
         arcsinh = arcsinh, arccosh = arccosh, arctanh = arctanh,
         exp2 = f64::exp2, expm1 = f64::exp_m1, log1p = f64::ln_1p,
-        log2 = f64::log2, log10 = f64::log10, cbrt = f64::cbrt;
-    binary: power = f64::powf, arctan2 = f64::atan2, hypot = f64::hypot;
+        log2 = f64::log2, log10 = f64::log10, cbrt = f64::cbrt,
+        erf = special::erf, lgamma = special::lgamma,
+        floor = f64::floor, ceil = f64::ceil, trunc = f64::trunc;
+    binary: power = f64::powf, arctan2 = f64::atan2, hypot = f64::hypot,
+        copysign = f64::copysign;
 }
 
 /// Above this, `x * x + 1` rounds to `x * x`; below its inverse, an odd function rounds to `x`.

@@ -128,6 +128,7 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
             Op::Imag => result != DType::Bool,
             Op::Multiply | Op::Equal | Op::NotEqual => !inputs.contains(&DType::Bool),
             Op::LogicalAnd | Op::LogicalOr | Op::LogicalNot => true,
+            Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::Invert => true,
             Op::Divide | Op::Sqrt | Op::Absolute | Op::Sign => !complex && !integer,
             Op::Less | Op::LessEqual | Op::Maximum | Op::Minimum => {
                 !complex && !integer && !inputs.contains(&DType::Bool)
@@ -289,9 +290,64 @@ impl Arithmetic<'_, '_> {
             Op::LogicalAnd => Element::One(self.builder.ins().band(one, x[1].real())),
             Op::LogicalOr => Element::One(self.builder.ins().bor(one, x[1].real())),
 
+            Op::Floor | Op::Ceil | Op::Trunc if class < Class::Float => x[0],
+            Op::Floor => Element::One(self.builder.ins().floor(one)),
+            Op::Ceil => Element::One(self.builder.ins().ceil(one)),
+            Op::Trunc => Element::One(self.builder.ins().trunc(one)),
+            Op::Rint => x[0].map(|v| self.builder.ins().nearest(v)),
+            Op::Copysign => Element::One(self.builder.ins().fcopysign(one, x[1].real())),
+            Op::Invert if class == Class::Bool => Element::One(self.not(one, width)),
+            Op::Invert => Element::One(self.builder.ins().bnot(one)),
+            Op::BitwiseAnd => Element::One(self.builder.ins().band(one, x[1].real())),
+            Op::BitwiseOr => Element::One(self.builder.ins().bor(one, x[1].real())),
+            Op::BitwiseXor => Element::One(self.builder.ins().bxor(one, x[1].real())),
+            Op::LeftShift | Op::RightShift => {
+                Element::One(self.shift(one, x[1].real(), dtype, *op == Op::LeftShift))
+            }
+            Op::Fmod if class == Class::Integer => {
+                Element::One(self.integer_fmod(one, x[1].real(), dtype))
+            }
+
             // The rest are functions of the runtime.
             _ => return self.call(op.name(), x, dtype, result),
         })
+    }
+
+    /// A shift by a negative number, or by all bits, leaves nothing but the sign.
+    fn shift(&mut self, x: Value, places: Value, dtype: DType, left: bool) -> Value {
+        let ty = component(dtype);
+        let fits =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedLessThan, places, i64::from(ty.bits()));
+        let last = self.builder.ins().iconst(ty, i64::from(ty.bits()) - 1);
+        let zero = self.builder.ins().iconst(ty, 0);
+        if left {
+            let shifted = self.builder.ins().ishl(x, places);
+            return self.builder.ins().select(fits, shifted, zero);
+        }
+        if dtype == DType::Uint8 {
+            let shifted = self.builder.ins().ushr(x, places);
+            return self.builder.ins().select(fits, shifted, zero);
+        }
+        let places = self.builder.ins().select(fits, places, last);
+        self.builder.ins().sshr(x, places)
+    }
+
+    /// The remainder with the sign of `x`; zero by zero. Division by -1 would trap for the smallest integer.
+    fn integer_fmod(&mut self, x: Value, y: Value, dtype: DType) -> Value {
+        let ty = component(dtype);
+        let one = self.builder.ins().iconst(ty, 1);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, y, 0);
+        if dtype == DType::Uint8 {
+            let divisor = self.builder.ins().select(zero, one, y);
+            return self.builder.ins().urem(x, divisor);
+        }
+        let minus_one = self.builder.ins().icmp_imm_s(IntCC::Equal, y, -1);
+        let whole = self.builder.ins().bor(zero, minus_one);
+        // What one divides leaves nothing.
+        let divisor = self.builder.ins().select(whole, one, y);
+        self.builder.ins().srem(x, divisor)
     }
 
     fn multiply(&mut self, x: Element, y: Element, class: Class) -> Element {
@@ -353,9 +409,7 @@ impl Arithmetic<'_, '_> {
 
     /// `x / |x|`, zero for zero, with NumPy's limits where the modulus is infinite. Source: `npy_csign`'s loop.
     fn complex_sign(&mut self, x: Element, dtype: DType) -> Result<Element> {
-        let magnitude = self
-            .call("absolute", &[x], dtype, dtype.real())?
-            .real();
+        let magnitude = self.call("absolute", &[x], dtype, dtype.real())?.real();
         let (zero, one) = (
             self.number(0.0, dtype, Width::Scalar),
             self.number(1.0, dtype, Width::Scalar),

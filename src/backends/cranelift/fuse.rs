@@ -223,6 +223,12 @@ impl Schedule {
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
         }
+        let fails = |&(id, _): &(InstructionId, Part)| program.instruction(id).can_fail();
+        if instruction.can_fail() && group.members.iter().any(fails) {
+            return Some(Err(
+                "the loop has an operation that can fail, and could not tell which did",
+            ));
+        }
         let mut part = match group.part_for(instruction) {
             Ok(part) => part,
             Err(why) => return Some(Err(why)),

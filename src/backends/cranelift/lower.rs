@@ -9,8 +9,11 @@ use smallvec::{SmallVec, smallvec};
 
 use autojit_runtime::copy::StridedCopy;
 use autojit_runtime::gather::Gather;
+use autojit_runtime::lines::Lines;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
+use autojit_runtime::scan::Scan;
+use autojit_runtime::sort::Sort;
 
 use super::layout::Layout;
 use super::program::{
@@ -308,6 +311,10 @@ impl Lowering<'_> {
             Op::Take { axis } => self.take(value, *axis)?,
             Op::Argmax { axis, .. } => self.arg_reduce(value, *axis, true)?,
             Op::Argmin { axis, .. } => self.arg_reduce(value, *axis, false)?,
+            Op::Cumsum { axis }
+            | Op::Cumprod { axis }
+            | Op::Sort { axis }
+            | Op::Argsort { axis } => self.along(value, *axis)?,
             Op::Qr | Op::Svd { .. } => return self.decompose(value),
             op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => {
                 self.map(value)?
@@ -514,6 +521,31 @@ impl Lowering<'_> {
             largest,
         };
         Ok(self.call(Call::ArgReduce(reduce), smallvec![x], output))
+    }
+
+    /// A running total, or a sort.
+    fn along(&mut self, value: ValueId, axis: usize) -> Result<View> {
+        let node = &self.graph[value];
+        let x = self.view(node.inputs[0])?;
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let lines = Lines::new(&x.shape, &x.layout.strides, &output.layout.strides, axis);
+        let kind = kind(x.dtype);
+        let product = matches!(node.op, Op::Cumprod { .. });
+        let positions = matches!(node.op, Op::Argsort { .. });
+        let call = match node.op {
+            Op::Cumsum { .. } | Op::Cumprod { .. } => Call::Scan(Scan {
+                kind,
+                product,
+                lines,
+            }),
+            _ => Call::Sort(Sort {
+                kind,
+                positions,
+                lines,
+            }),
+        };
+        Ok(self.call(call, smallvec![x], output))
     }
 
     fn decompose(&mut self, value: ValueId) -> Result<Held> {

@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{Backend, Executable};
 use crate::error::{Error, Result};
@@ -95,15 +96,14 @@ fn compile(graph: &Graph) -> Result<Native> {
     let (mut operands, mut parameters) = (Vec::new(), Vec::new());
     for step in &schedule.steps {
         let start = operands.len() as u32;
-        let origin = match step {
-            Step::Loop(group) => group.members.last().map_or(InstructionId(0), |m| m.0),
-            Step::Call(id) => *id,
+        let node = &graph[program.values[blamed(&program, step).0 as usize]];
+        // Users write an index, not the step that checks it.
+        let name = if matches!(node.op, Op::WrapIndex { .. }) {
+            "getitem"
+        } else {
+            node.op.name()
         };
-        let node = &graph[program.values[origin.0 as usize]];
-        origins.push((
-            failing_op(&program, step).unwrap_or(node.op.name()),
-            node.location,
-        ));
+        origins.push((name, node.location));
         match step {
             Step::Loop(group) => {
                 let applied = kernel::build(&program, group, &|id| stored[id.0 as usize])?;
@@ -181,22 +181,16 @@ fn compile(graph: &Graph) -> Result<Native> {
     })
 }
 
-/// The op to blame if a step fails: the one in it that can.
-fn failing_op(program: &Program, step: &Step) -> Option<&'static str> {
-    let Step::Loop(group) = step else { return None };
-    group
-        .members
-        .iter()
-        .find_map(|&(id, _)| match program.instruction(id) {
-            Instruction::Map {
-                op: op @ Op::Power, ..
-            } => Some(op.name()),
-            Instruction::Map {
-                op: Op::WrapIndex { .. },
-                ..
-            } => Some("getitem"),
-            _ => None,
-        })
+/// The instruction to blame if a step fails: the one in it that can, or its last.
+fn blamed(program: &Program, step: &Step) -> InstructionId {
+    match step {
+        Step::Call(id) => *id,
+        Step::Loop(group) => {
+            let can_fail = |&&(id, _): &&(InstructionId, _)| program.instruction(id).can_fail();
+            let member = group.members.iter().find(can_fail).or(group.members.last());
+            member.map_or(InstructionId(0), |&(id, _)| id)
+        }
+    }
 }
 
 /// Which instructions' results must be in memory: those that another step or another part of the loop reads,
@@ -257,35 +251,57 @@ fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report 
 
 impl Executable for Native {
     fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
-        let hosts = inputs
-            .iter()
-            .map(|x| x.to_host().map(|h| h.to_contiguous()))
-            .collect::<Result<Vec<_>>>()?;
-        for (host, ty) in hosts.iter().zip(&self.inputs) {
-            if host.ty() != *ty {
-                return Err(Error::internal(format!(
-                    "compiled for {ty}, called with {}",
-                    host.ty()
-                )));
-            }
-        }
-        if hosts.len() != self.inputs.len() {
+        if inputs.len() != self.inputs.len() {
             return Err(Error::internal(format!(
                 "compiled for {} arguments, got {}",
                 self.inputs.len(),
-                hosts.len()
+                inputs.len()
             )));
         }
-        let mut memory: Vec<OutputMemory> = self.outputs.iter().map(OutputMemory::new).collect();
-        let pointers: Vec<*mut u8> = memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
-        let references: Vec<&HostArray> = hosts.iter().collect();
-        // SAFETY: types and layout of the inputs were checked above; the outputs have the sizes of their types.
-        unsafe { self.tape.run(&references, &pointers)? };
+        // Contiguous arguments in main memory are read where they are; copies of the others live until the tape
+        // has run.
+        let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
+        let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
+        for (input, ty) in inputs.iter().zip(&self.inputs) {
+            let converted;
+            let host = match input {
+                Concrete::Ndarray(host) => host,
+                foreign => {
+                    converted = foreign.to_host()?;
+                    &converted
+                }
+            };
+            if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
+                let got = host.ty();
+                return Err(Error::internal(format!(
+                    "compiled for {ty}, called with {got}"
+                )));
+            }
+            let is_argument = matches!(input, Concrete::Ndarray(_));
+            if is_argument && host.is_contiguous() {
+                addresses.push(host.as_ptr());
+            } else {
+                let copy = host.to_contiguous();
+                addresses.push(copy.as_ptr());
+                copies.push(copy);
+            }
+        }
+        let mut memory: SmallVec<[OutputMemory; 2]> =
+            self.outputs.iter().map(OutputMemory::new).collect();
+        let pointers: SmallVec<[*mut u8; 8]> =
+            memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
+        // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
+        // outputs have the sizes of their types.
+        unsafe { self.tape.run(&addresses, &pointers)? };
+        drop(copies);
         // SAFETY: the tape ran to its end, and it writes every element of every result.
         let outputs: Vec<Concrete> = memory
             .into_iter()
             .map(|m| Concrete::Ndarray(unsafe { m.into_host() }))
             .collect();
+        if self.results.len() == outputs.len() {
+            return Ok(outputs);
+        }
         Ok(self.results.iter().map(|&i| outputs[i].clone()).collect())
     }
 

@@ -10,6 +10,8 @@ use autojit_runtime::copy::StridedCopy;
 use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
+use autojit_runtime::scan::Scan;
+use autojit_runtime::sort::Sort;
 
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
@@ -91,6 +93,10 @@ pub(super) enum Call {
     },
     /// `argmax` or `argmin`.
     ArgReduce(ArgReduce),
+    /// `cumsum` or `cumprod`.
+    Scan(Scan),
+    /// `sort` or `argsort`.
+    Sort(Sort),
     /// A copy from one layout to another.
     Copy(StridedCopy),
     /// A batch of QR decompositions.
@@ -139,6 +145,24 @@ pub(super) enum Instruction {
     },
     /// Nothing to do: marks where all parts of a joined array are there.
     Join { parts: Vec<InstructionId> },
+}
+
+impl Instruction {
+    /// Whether it may fail on some values, and records that it did.
+    pub(super) fn can_fail(&self) -> bool {
+        match self {
+            Self::Map {
+                op: Op::WrapIndex { .. },
+                ..
+            } => true,
+            Self::Map {
+                op: Op::Power,
+                output,
+                ..
+            } => output.dtype.is_integer(),
+            _ => false,
+        }
+    }
 }
 
 /// A whole program.

@@ -117,12 +117,12 @@ impl Tape {
     /// Runs the tape.
     ///
     /// # Safety
-    /// `inputs` are contiguous and have the types of the program's arguments; `outputs` point to memory for the
-    /// program's results, aligned for their dtypes.
+    /// `inputs` point to contiguous arrays of the types of the program's arguments, `outputs` to memory for its
+    /// results, aligned for their dtypes.
     ///
     /// # Errors
     /// A step failed on these values, such as an index out of range.
-    pub(super) unsafe fn run(&self, inputs: &[&HostArray], outputs: &[*mut u8]) -> Result<()> {
+    pub(super) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> Result<()> {
         let pooled = self
             .pool
             .lock()
@@ -132,7 +132,7 @@ impl Tape {
         let mut bases: smallvec::SmallVec<[*mut u8; 16]> = smallvec::SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
-        bases.extend(inputs.iter().map(|x| x.as_ptr().cast_mut()));
+        bases.extend(inputs.iter().map(|x| x.cast_mut()));
         bases.extend(outputs.iter().copied());
         // SAFETY: forwarded; the bases are those that `Bases` numbers.
         let result = unsafe { self.entries(&bases) };
@@ -217,6 +217,11 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),
             Call::ArgReduce(reduce) => {
                 reduce.run(pointers[0], pointers[1].cast());
+                Ok(())
+            }
+            Call::Scan(scan) => scan.run(pointers[0], pointers[1]),
+            Call::Sort(sort) => {
+                sort.run(pointers[0], pointers[1]);
                 Ok(())
             }
             Call::Copy(copy) => {

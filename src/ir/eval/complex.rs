@@ -409,7 +409,10 @@ fn multiply_infinite(x: Complex64, y: Complex64) -> Complex64 {
     }
     // An infinite factor counts by its direction alone; a NaN beside it as zero.
     let part = |z: Complex64, a: f64| {
-        let size = match (is_infinite(z), a.is_infinite() || !is_infinite(z) && !a.is_nan()) {
+        let size = match (
+            is_infinite(z),
+            a.is_infinite() || !is_infinite(z) && !a.is_nan(),
+        ) {
             (true, infinite) => f64::from(u8::from(infinite)),
             (false, true) => a.abs(),
             (false, false) => 0.0,

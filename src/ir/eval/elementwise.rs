@@ -11,14 +11,18 @@ use crate::ir::scalar::Scalar::{self, Bool, Complex, Float, Int};
 use crate::ir::types::Type;
 
 /// Applies a function to every element.
-fn unary(inputs: &[Tensor], result: &Type, f: impl Fn(Scalar) -> Scalar) -> Result<Vec<Tensor>> {
+pub(super) fn unary(
+    inputs: &[Tensor],
+    result: &Type,
+    f: impl Fn(Scalar) -> Scalar,
+) -> Result<Vec<Tensor>> {
     one(Tensor::build(result.array()?, |i| {
         f(inputs[0].at_broadcast(i))
     }))
 }
 
 /// Applies a function to every pair of elements of the broadcast inputs.
-fn binary(
+pub(super) fn binary(
     inputs: &[Tensor],
     result: &Type,
     f: impl Fn(Scalar, Scalar) -> Scalar,

@@ -175,7 +175,7 @@ fn dims(list: &[usize]) -> Dims {
 fn expansions_mean_the_same() {
     let mut seen = BTreeSet::new();
     let s = &mut seen;
-    for op in [Op::Square, Op::IsNan] {
+    for op in [Op::Square, Op::IsNan, Op::IsInf, Op::IsFinite] {
         for shape in [&[][..], &[7], &[0, 2]] {
             compare_dtypes(s, &op, &[shape], &[]);
         }

@@ -11,6 +11,7 @@
 //! signature, and the type of the result; they never look at anything else. Every failure that depends on
 //! values (an index, a singular iteration) is an `Err`, never a panic.
 
+mod bits;
 mod complex;
 mod contract;
 mod elementwise;
@@ -18,14 +19,17 @@ mod elementwise;
 mod expansion_tests;
 mod linalg;
 mod norm;
+mod order;
 mod reduce;
 mod shape;
 mod summation;
 
+pub(super) use bits::*;
 pub(super) use contract::{einsum, matmul, tensordot};
 pub(super) use elementwise::*;
 pub(super) use linalg::{qr, svd};
 pub(super) use norm::norm;
+pub(super) use order::{argsort, cumprod, cumsum, sort};
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,

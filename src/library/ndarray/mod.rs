@@ -7,11 +7,13 @@
 //! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
 //! is not spelled in [`Ndarray::spell`] is expanded by the caller.
 
+mod bits;
 mod cast;
 mod contract;
 mod elementwise;
 mod linalg;
 mod number;
+mod order;
 mod reduce;
 mod shape;
 mod strided;
@@ -25,19 +27,24 @@ use elementwise::{
 use number::{Basic, Floating, Number};
 use strided::{map1, map2};
 
-use super::{Concrete, Library, Results};
+use super::{AnyLibrary, Concrete, Results};
 use crate::error::{Error, Result};
-use crate::ir::{HostArray, Op, Type, dispatch_host};
+use crate::ir::{ArrayType, HostArray, Op, Type, dispatch_host};
 
 /// The library.
 pub(super) struct Ndarray;
 
-impl Library for Ndarray {
+impl AnyLibrary for Ndarray {
     fn name(&self) -> &'static str {
         "ndarray"
     }
 
-    fn spell(&self, op: &Op, inputs: &[Concrete], result: &Type) -> Result<Option<Results>> {
+    fn spell(
+        &'static self,
+        op: &Op,
+        inputs: &[&Concrete],
+        result: &Type,
+    ) -> Result<Option<Results>> {
         if op.is_elementwise() {
             let spelled = spell_elementwise(op, inputs, &result.array()?.shape)?;
             return Ok(spelled.map(one));
@@ -59,6 +66,11 @@ impl Library for Ndarray {
             Op::Argmin { axis, .. } => {
                 reduce::arg_extremum(x()?, *axis, false, &result.array()?.shape)?
             }
+
+            Op::Cumsum { axis } => order::scan(x()?, *axis, false)?,
+            Op::Cumprod { axis } => order::scan(x()?, *axis, true)?,
+            Op::Sort { axis } => order::sort(x()?, *axis)?,
+            Op::Argsort { axis } => order::argsort(x()?, *axis)?,
 
             Op::Matmul => contract::matmul(x()?, y()?, &result.array()?.shape)?,
             Op::Tensordot { x_axes, y_axes } => {
@@ -87,14 +99,33 @@ impl Library for Ndarray {
         Ok(Some(one(array)))
     }
 
-    fn from_host(&self, array: HostArray) -> Result<Concrete> {
-        Ok(Concrete::Ndarray(array))
+    fn from_host_on(&'static self, array: HostArray, device: Option<&str>) -> Result<Concrete> {
+        match device {
+            None | Some("cpu") => Ok(Concrete::Ndarray(array)),
+            Some(device) => Err(Error::value(format!(
+                "the library ndarray has no device {device}, only cpu"
+            ))),
+        }
     }
 
     fn to_host(&self, array: &Concrete) -> Result<HostArray> {
-        match array {
-            Concrete::Ndarray(array) => Ok(array.clone()),
-        }
+        array.to_host()
+    }
+
+    fn device(&self, _array: &Concrete) -> String {
+        "cpu".into()
+    }
+
+    fn round_trips(&self) -> bool {
+        true
+    }
+
+    fn array_type_id(&self) -> std::any::TypeId {
+        std::any::TypeId::of::<HostArray>()
+    }
+
+    fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType> {
+        value.downcast_ref().map(HostArray::ty)
     }
 }
 
@@ -104,15 +135,16 @@ fn one(array: HostArray) -> Results {
 }
 
 /// One input.
-fn host(inputs: &[Concrete], index: usize) -> Result<&HostArray> {
+fn host<'a>(inputs: &[&'a Concrete], index: usize) -> Result<&'a HostArray> {
     match inputs.get(index) {
         Some(Concrete::Ndarray(array)) => Ok(array),
+        Some(Concrete::Foreign(array)) => Err(super::mixed(&Ndarray, array.library())),
         None => Err(Error::internal(format!("input {index} is missing"))),
     }
 }
 
 /// The elementwise ops; `shape` is the shape to which the inputs broadcast.
-fn spell_elementwise(op: &Op, inputs: &[Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
+fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<Option<HostArray>> {
     let x = host(inputs, 0)?;
     let y = || host(inputs, 1);
     let array = match op {
@@ -164,7 +196,13 @@ fn spell_elementwise(op: &Op, inputs: &[Concrete], shape: &[usize]) -> Result<Op
         Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
         Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
         Op::IsNan => elementwise::isnan(x),
-        _ => return Ok(None),
+        _ => {
+            let spelled = match inputs.len() {
+                1 => bits::spell_unary(op, x),
+                _ => bits::spell_binary(op, x, y()?, shape),
+            };
+            return spelled.transpose();
+        }
     };
     array.map(Some)
 }

@@ -1,0 +1,132 @@
+//! Arguments of calls by name whose form varies: limits, sections, widths, modes.
+
+use super::arguments::Argument;
+use crate::error::{Error, Result};
+use crate::numpy::along::Along;
+use crate::numpy::arranging::{Padding, Widths};
+use crate::numpy::joining::{Indexing, Sections, SplitAxis};
+use crate::numpy::searching::Side;
+use crate::numpy::special::Limit;
+use crate::{Operand, Value};
+
+impl Argument<'_> {
+    /// One axis, the last unless it is given; Python's `None` flattens.
+    pub(super) fn along(&self) -> Result<Along> {
+        match self.value {
+            None => Ok(Along::default()),
+            Some(Value::None) => Ok(None.into()),
+            Some(_) => self.int().map(Along::from),
+        }
+    }
+
+    /// The axis along which to take an array apart.
+    pub(super) fn split_axis(&self) -> Result<SplitAxis> {
+        self.int_or(0).map(SplitAxis::from)
+    }
+
+    /// An array or a number, if one is given.
+    pub(super) fn operand_option(&self) -> Result<Option<Operand>> {
+        self.given().map(|_| self.operand()).transpose()
+    }
+
+    /// A limit under one name or the other.
+    pub(super) fn limit(&self, other: &Argument<'_>) -> Result<Limit> {
+        match (self.operand_option()?, other.operand_option()?) {
+            (Some(_), Some(_)) => Err(Error::value(format!(
+                "the arguments {} and {} mean the same, expected one of them",
+                self.name, other.name
+            ))),
+            (one, other) => Ok(Limit(one.or(other))),
+        }
+    }
+
+    /// A number of parts, or the positions between them.
+    pub(super) fn sections(&self) -> Result<Sections> {
+        match self.value {
+            Some(Value::List(_)) => self.integers().map(Sections::At),
+            _ => self.int().map(Sections::Count),
+        }
+    }
+
+    /// One width, or the widths before and after, or both for each axis.
+    pub(super) fn widths(&self) -> Result<Widths> {
+        let pair = |value: &Value| match value {
+            Value::List(items) => match items.as_slice() {
+                [Value::Int(width)] => Some((*width, *width)),
+                [Value::Int(before), Value::Int(after)] => Some((*before, *after)),
+                _ => None,
+            },
+            _ => None,
+        };
+        match self.value {
+            Some(Value::Int(width)) => Ok((*width).into()),
+            Some(value @ Value::List(items)) => {
+                let each = items.iter().map(pair).collect::<Option<Vec<_>>>();
+                let all = pair(value).map(|(before, after)| Widths::All(before, after));
+                let widths = all.or_else(|| each.map(Widths::Each));
+                widths.ok_or_else(|| self.wrong("a width or pairs of widths"))
+            }
+            _ => Err(self.wrong("a width or pairs of widths")),
+        }
+    }
+
+    /// One of some words, the first unless it is given.
+    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
+        let given = match self.given() {
+            None => words.first().map(|(_, meaning)| *meaning),
+            Some(_) => {
+                let text = self.text()?;
+                let found = words.iter().find(|(word, _)| *word == text);
+                found.map(|(_, meaning)| *meaning)
+            }
+        };
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        given.ok_or_else(|| self.wrong(&format!("one of {}", words.join(", "))))
+    }
+
+    /// How to pad, this being the mode.
+    pub(super) fn padding(&self, number: &Argument<'_>) -> Result<Padding> {
+        let number = number.scalar_option()?;
+        self.word(&[
+            (
+                "constant",
+                number.map_or_else(Padding::default, Padding::Constant),
+            ),
+            ("edge", Padding::Edge),
+            ("reflect", Padding::Reflect),
+            ("symmetric", Padding::Symmetric),
+            ("wrap", Padding::Wrap),
+        ])
+    }
+
+    /// `"left"` or `"right"`.
+    pub(super) fn side(&self) -> Result<Side> {
+        self.word(&[("left", Side::Left), ("right", Side::Right)])
+    }
+
+    /// `"xy"` or `"ij"`.
+    pub(super) fn indexing(&self) -> Result<Indexing> {
+        self.word(&[("xy", Indexing::Cartesian), ("ij", Indexing::Matrix)])
+    }
+
+    /// A real number, if one is given.
+    pub(super) fn float_option(&self) -> Result<Option<f64>> {
+        self.given().map(|_| self.float_or(0.0)).transpose()
+    }
+
+    /// An integer, if one is given.
+    pub(super) fn int_option(&self) -> Result<Option<i64>> {
+        self.given().map(|_| self.int()).transpose()
+    }
+
+    /// A pair of integers, or the default.
+    pub(super) fn pair_or(&self, default: (i64, i64)) -> Result<(i64, i64)> {
+        if self.given().is_none() {
+            return Ok(default);
+        }
+        match *self.integers()?.0.as_slice() {
+            [first, second] => Ok((first, second)),
+            _ => Err(self.wrong("a pair of integers")),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Differences, integrals, cross products, and sequences that grow by factors.
+
+use std::ops::RangeFull;
+
+use super::along::Along;
+use super::joining::part;
+use super::options::LinspaceOptions;
+use super::special::beside;
+use super::{
+    add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power, stack,
+    subtract, sum, take, to_array, type_of,
+};
+use crate::ir::{Class, Scalar};
+use crate::{Array, DType, Error, Operand};
+
+/// How often, and along which axis, [`diff`] takes differences: once, along the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Differences {
+    /// How often.
+    pub n: i64,
+    /// The axis.
+    pub axis: Along,
+}
+
+impl Default for Differences {
+    fn default() -> Self {
+        Self {
+            n: 1,
+            axis: Along::default(),
+        }
+    }
+}
+
+impl From<RangeFull> for Differences {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<i64> for Differences {
+    fn from(n: i64) -> Self {
+        Self {
+            n,
+            ..Self::default()
+        }
+    }
+}
+
+/// Differences of neighbours along an axis; of booleans, whether they differ.
+///
+/// # Errors
+/// `n` is negative, or the axis is out of range.
+///
+/// Source: `numpy.diff`.
+#[track_caller]
+pub fn diff(x: impl Into<Operand>, options: impl Into<Differences>) -> Array {
+    let mut x = to_array(x.into());
+    let Differences { n, axis } = options.into();
+    let ty = attempt!("diff", x.ty());
+    let axis = attempt!("diff", axis.resolve(&ty));
+    if n < 0 {
+        let wrong = Error::value(format!("the order cannot be negative, got {n}"));
+        return fail("diff", wrong);
+    }
+    // After as many rounds as there are elements, nothing is left.
+    let rounds = usize::try_from(n).unwrap_or(usize::MAX);
+    for _ in 0..rounds.min(ty.shape[axis]) {
+        let later = part(&x, ty.ndim(), axis, Some(1), None);
+        let earlier = part(&x, ty.ndim(), axis, None, Some(-1));
+        x = if ty.dtype == DType::Bool {
+            not_equal(later, earlier)
+        } else {
+            subtract(later, earlier)
+        };
+    }
+    x
+}
+
+/// Where the values that [`trapezoid`] integrates stand: one apart along the last axis.
+#[derive(Clone, Debug)]
+pub struct Spacing {
+    /// The positions, if they are not evenly spaced.
+    pub x: Option<Operand>,
+    /// The distance of neighbours.
+    pub dx: f64,
+    /// The axis.
+    pub axis: Along,
+}
+
+impl Default for Spacing {
+    fn default() -> Self {
+        Self {
+            x: None,
+            dx: 1.0,
+            axis: Along::default(),
+        }
+    }
+}
+
+impl From<RangeFull> for Spacing {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<f64> for Spacing {
+    fn from(dx: f64) -> Self {
+        Self {
+            dx,
+            ..Self::default()
+        }
+    }
+}
+
+/// The integral along an axis by the trapezoidal rule.
+///
+/// # Errors
+/// The axis is out of range, or positions do not broadcast with the values.
+///
+/// Source: `numpy.trapezoid`.
+#[track_caller]
+pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
+    let y = to_array(y.into());
+    let Spacing { x, dx, axis } = spacing.into();
+    let ty = attempt!("trapezoid", y.ty());
+    let axis = attempt!("trapezoid", axis.resolve(&ty));
+    let later = part(&y, ty.ndim(), axis, Some(1), None);
+    let earlier = part(&y, ty.ndim(), axis, None, Some(-1));
+    let heights = add(later, earlier);
+    let areas = match x {
+        None => multiply(heights, dx),
+        Some(x) => {
+            let x_ty = attempt!("trapezoid", type_of(&x));
+            let widths = if x_ty.ndim() == 1 {
+                let behind: Vec<i64> = (1..(ty.ndim() - axis) as i64).collect();
+                expand_dims(diff(x, ..), behind)
+            } else {
+                let axis = Along(Some(axis as i64));
+                diff(x, Differences { n: 1, axis })
+            };
+            multiply(heights, widths)
+        }
+    };
+    sum(divide(areas, 2.0), axis)
+}
+
+/// The cross product of vectors with three elements, along an axis (the last by default) of both and of the
+/// result.
+///
+/// # Errors
+/// The vectors do not have three elements, the axis is out of range, or the shapes do not broadcast.
+///
+/// Source: `numpy.cross`.
+#[track_caller]
+pub fn cross(x: impl Into<Operand>, y: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+    let (x, y) = (to_array(x.into()), to_array(y.into()));
+    let Along(axis) = axis.into();
+    let axis = axis.unwrap_or(-1);
+    let (mut a, mut b) = (x, y);
+    for vectors in [&mut a, &mut b] {
+        let ty = attempt!("cross", vectors.ty());
+        let along = attempt!("cross", Along(Some(axis)).resolve(&ty));
+        if ty.shape[along] != 3 {
+            let wrong = Error::shape(format!(
+                "expected vectors with three elements along axis {axis}, got {ty}"
+            ));
+            return fail("cross", wrong);
+        }
+        *vectors = moveaxis(&*vectors, axis, -1);
+    }
+    let mut parts = Vec::with_capacity(3);
+    for i in 0..3 {
+        let (j, k) = ((i + 1) % 3, (i + 2) % 3);
+        parts.push(subtract(
+            multiply(take(&a, j, -1), take(&b, k, -1)),
+            multiply(take(&a, k, -1), take(&b, j, -1)),
+        ));
+    }
+    moveaxis(stack(parts, Some(-1)), -1, axis)
+}
+
+/// The options of [`logspace`]: those of `linspace`, and the base of the powers, 10 by default.
+#[derive(Clone, Debug)]
+pub struct LogspaceOptions {
+    pub(crate) exponents: LinspaceOptions,
+    /// The base.
+    pub base: f64,
+}
+
+impl<T: Into<LinspaceOptions>> From<T> for LogspaceOptions {
+    fn from(exponents: T) -> Self {
+        Self {
+            exponents: exponents.into(),
+            base: 10.0,
+        }
+    }
+}
+
+impl LogspaceOptions {
+    /// Powers of this base.
+    #[must_use]
+    pub fn base(self, base: f64) -> Self {
+        Self { base, ..self }
+    }
+}
+
+/// Powers whose exponents are evenly spaced: from `base` to the power `start` to `base` to the power `stop`.
+///
+/// # Errors
+/// The number is negative, or the array does not fit into memory.
+///
+/// Source: `numpy.logspace`.
+#[track_caller]
+pub fn logspace(
+    start: impl Into<Scalar>,
+    stop: impl Into<Scalar>,
+    options: impl Into<LogspaceOptions>,
+) -> Array {
+    let LogspaceOptions { exponents, base } = options.into();
+    let dtype = exponents.creation.dtype;
+    let wide = without_dtype(exponents);
+    let powers = power(base, linspace(start, stop, wide));
+    match dtype {
+        None => powers,
+        Some(dtype) => super::astype(powers, dtype),
+    }
+}
+
+/// The same options with the function's own dtype.
+fn without_dtype(mut options: LinspaceOptions) -> LinspaceOptions {
+    options.creation.dtype = None;
+    options
+}
+
+/// Numbers from `start` to `stop`, each the same multiple of the one before.
+///
+/// # Errors
+/// A limit is zero or complex, the limits have different signs, or the number is negative.
+///
+/// Source: `numpy.geomspace`.
+#[track_caller]
+pub fn geomspace(
+    start: impl Into<Scalar>,
+    stop: impl Into<Scalar>,
+    options: impl Into<LinspaceOptions>,
+) -> Array {
+    let (start, stop, options) = (start.into(), stop.into(), options.into());
+    if start.class().max(stop.class()) == Class::Complex {
+        let wrong = Error::dtype("expected real numbers, got complex ones");
+        return fail("geomspace", wrong);
+    }
+    let (first, last) = (start.to_f64(), stop.to_f64());
+    if first == 0.0 || last == 0.0 || (first < 0.0) != (last < 0.0) {
+        let wrong = Error::value(format!(
+            "expected limits of one sign that are not zero, got {first} and {last}"
+        ));
+        return fail("geomspace", wrong);
+    }
+    let dtype = options.creation.dtype.unwrap_or(DType::Float64);
+    let endpoint = options.endpoint;
+    let exponents = linspace(
+        Scalar::Float(first.abs().log10()),
+        Scalar::Float(last.abs().log10()),
+        without_dtype(options),
+    );
+    let powers = power(10.0, exponents);
+    let mut numbers: Vec<f64> = attempt!("geomspace", powers.to_vec());
+    let sign = first.signum();
+    numbers.iter_mut().for_each(|x| *x *= sign);
+    // The ends are exact, whatever the logarithms made of them.
+    if endpoint && numbers.len() > 1 {
+        numbers.last_mut().into_iter().for_each(|x| *x = last);
+    }
+    numbers.first_mut().into_iter().for_each(|x| *x = first);
+    let numbers = Array::from(numbers);
+    if dtype == DType::Float64 {
+        numbers
+    } else {
+        super::astype(numbers, dtype)
+    }
+}
+
+/// The options of [`vander`]: the number of columns, as many as rows by default, and whether powers increase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// The number of columns.
+    pub columns: Option<i64>,
+    /// Whether the first column is the power zero; else the last one is.
+    pub increasing: bool,
+}
+
+impl From<RangeFull> for Powers {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<i64> for Powers {
+    fn from(columns: i64) -> Self {
+        Self {
+            columns: Some(columns),
+            increasing: false,
+        }
+    }
+}
+
+/// The Vandermonde matrix: its columns are the powers of a vector, decreasing to the power zero.
+///
+/// # Errors
+/// `x` is not a vector, or the number of columns is negative.
+///
+/// Source: `numpy.vander`.
+#[track_caller]
+pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
+    let x = to_array(x.into());
+    let Powers {
+        columns,
+        increasing,
+    } = powers.into();
+    let ty = attempt!("vander", x.ty());
+    let &[rows] = ty.shape.as_slice() else {
+        let wrong = Error::shape(format!("expected a vector, got {ty}"));
+        return fail("vander", wrong);
+    };
+    let dtype = ty.dtype.promote(DType::Int64);
+    let columns = columns.unwrap_or(rows as i64);
+    let sizes = super::options::Integers::from([rows as i64, columns]);
+    let sizes = attempt!("vander", sizes.as_sizes(dtype.size()));
+    if sizes[1] == 0 {
+        return super::zeros(&sizes, beside(&x).dtype(dtype));
+    }
+    let x = super::special::cast(x.into(), dtype);
+    let mut list = vec![super::ones([rows], beside(&x).dtype(dtype))];
+    while list.len() < sizes[1] {
+        let next = match list.as_slice() {
+            [_] => x.clone(),
+            [.., last] => multiply(last, &x),
+            [] => return fail("vander", Error::internal("no power")),
+        };
+        list.push(next);
+    }
+    if !increasing {
+        list.reverse();
+    }
+    stack(list, Some(1))
+}

@@ -1,0 +1,86 @@
+//! Comparisons up to a tolerance.
+
+use std::ops::RangeFull;
+
+use super::special::cast;
+use super::{
+    absolute, add, all, attempt, equal, isfinite, isnan, less_equal, logical_and, logical_or,
+    multiply, subtract, type_of,
+};
+use crate::{Array, Operand};
+
+/// How far numbers may be apart: `|x - y| <= atol + rtol |y|`, with `1e-5` and `1e-8` by default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Relative to the second number.
+    pub rtol: f64,
+    /// Absolute.
+    pub atol: f64,
+    /// Whether NaN is close to NaN.
+    pub equal_nan: bool,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            rtol: 1e-5,
+            atol: 1e-8,
+            equal_nan: false,
+        }
+    }
+}
+
+impl From<RangeFull> for Tolerance {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+/// Whether numbers are equal up to a tolerance. Infinities are close to themselves alone.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.isclose`.
+#[track_caller]
+pub fn isclose(
+    x: impl Into<Operand>,
+    y: impl Into<Operand>,
+    tolerance: impl Into<Tolerance>,
+) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let Tolerance {
+        rtol,
+        atol,
+        equal_nan,
+    } = tolerance.into();
+    let dtype = attempt!("isclose", type_of(&y)).dtype.floating();
+    let y = match y {
+        // A plain number stays one, so that it takes part by its class.
+        Operand::Scalar(_) => y,
+        array @ Operand::Array(_) => cast(array, dtype).into(),
+    };
+    let apart = absolute(subtract(x.clone(), y.clone()));
+    let allowed = add(multiply(absolute(y.clone()), rtol), atol);
+    let near = logical_and(less_equal(apart, allowed), isfinite(y.clone()));
+    let close = logical_or(near, equal(x.clone(), y.clone()));
+    if !equal_nan {
+        return close;
+    }
+    logical_or(close, logical_and(isnan(x), isnan(y)))
+}
+
+/// Whether all numbers are equal up to a tolerance; 0-d.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.allclose`.
+#[track_caller]
+pub fn allclose(
+    x: impl Into<Operand>,
+    y: impl Into<Operand>,
+    tolerance: impl Into<Tolerance>,
+) -> Array {
+    all(isclose(x, y, tolerance), ..)
+}

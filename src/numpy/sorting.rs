@@ -1,0 +1,144 @@
+//! Sorting, running totals, and what needs sorted elements.
+
+use super::along::Along;
+use super::options::{Axes, Reduction};
+use super::special::{cast, constant};
+use super::{
+    attempt, fail, isnan, logical_and, logical_not, mean, not_equal, ravel, reshape, take,
+    to_array, transpose, where_,
+};
+use crate::ir::{Dims, Op};
+use crate::{Array, Error, Operand};
+
+/// The array, flattened if there is no axis, with the axis counted from the front.
+#[track_caller]
+fn along(x: Operand, axis: Along) -> crate::Result<(Array, usize)> {
+    let x = match axis.0 {
+        None => ravel(x),
+        Some(_) => to_array(x),
+    };
+    let axis = axis.resolve(&x.ty()?)?;
+    Ok((x, axis))
+}
+
+/// The elements in order along an axis, the last by default; `None` sorts the flattened array.
+///
+/// Equal elements keep their order, NaN comes last, complex numbers go by real, then imaginary part.
+///
+/// # Errors
+/// The axis is out of range.
+///
+/// Source: `numpy.sort`.
+#[track_caller]
+pub fn sort(x: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+    let (x, axis) = attempt!("sort", along(x.into(), axis.into()));
+    Array::apply(Op::Sort { axis }, &[x.into()])
+}
+
+/// The positions that put the elements in order along an axis, as [`sort`] does.
+///
+/// # Errors
+/// The axis is out of range.
+///
+/// Source: `numpy.argsort`, with `kind="stable"`.
+#[track_caller]
+pub fn argsort(x: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+    let (x, axis) = attempt!("argsort", along(x.into(), axis.into()));
+    Array::apply(Op::Argsort { axis }, &[x.into()])
+}
+
+/// The axis of a running total; without one the array is flattened.
+#[track_caller]
+fn running(x: Operand, axis: Axes) -> crate::Result<(Array, usize)> {
+    let axis = match axis.0 {
+        None => None,
+        Some(axes) => match *axes.0.as_slice() {
+            [axis] => Some(axis),
+            _ => return Err(Error::value("expected one axis")),
+        },
+    };
+    along(x, Along(axis))
+}
+
+/// Sums up to and with each element along an axis; without an axis, of the flattened array.
+///
+/// Booleans and integers sum as `int64`.
+///
+/// # Errors
+/// The axis is out of range.
+///
+/// Source: `numpy.cumsum`.
+#[track_caller]
+pub fn cumsum(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+    let (x, axis) = attempt!("cumsum", running(x.into(), axis.into()));
+    Array::apply(Op::Cumsum { axis }, &[x.into()])
+}
+
+/// Products up to and with each element along an axis; without an axis, of the flattened array.
+///
+/// Booleans and integers multiply as `int64`.
+///
+/// # Errors
+/// The axis is out of range.
+///
+/// Source: `numpy.cumprod`.
+#[track_caller]
+pub fn cumprod(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+    let (x, axis) = attempt!("cumprod", running(x.into(), axis.into()));
+    Array::apply(Op::Cumprod { axis }, &[x.into()])
+}
+
+/// The element in the middle, or the mean of the two there, over axes; NaN if any is or if there is none.
+///
+/// Booleans and integers give `float64`.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.median`.
+#[track_caller]
+pub fn median(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (to_array(x.into()), options.into());
+    let ty = attempt!("median", x.ty());
+    let axes = attempt!("median", options.resolve(&ty));
+    if ty.dtype.is_complex() {
+        let wrong = Error::dtype(format!("complex numbers are not supported, got {ty}"));
+        return fail("median", wrong);
+    }
+    let dtype = ty.dtype.floating();
+    let kept: Dims = (0..ty.ndim()).filter(|a| !axes.contains(a)).collect();
+    let n: usize = axes.iter().map(|&a| ty.shape[a]).product();
+    let mut shape: Dims = kept.iter().map(|&a| ty.shape[a]).collect();
+    shape.push(n);
+    let mut perm = kept;
+    perm.extend(axes.iter().copied());
+    let lines = reshape(transpose(cast(x.into(), dtype), perm), &shape);
+    let middle = if n == 0 {
+        mean(lines, -1)
+    } else {
+        let sorted = sort(lines, -1);
+        let middle: Vec<i64> = vec![(n as i64 - 1) / 2, n as i64 / 2];
+        let middle = attempt!("median", super::special::positions(middle, &sorted));
+        let middle = mean(take(&sorted, middle, -1), -1);
+        where_(
+            isnan(take(&sorted, -1, -1)),
+            constant(f64::NAN, dtype, &sorted),
+            middle,
+        )
+    };
+    if !options.keepdims {
+        return middle;
+    }
+    let sizes = ty.shape.iter().enumerate();
+    let shape: Dims = sizes
+        .map(|(a, &n)| if axes.contains(&a) { 1 } else { n })
+        .collect();
+    reshape(middle, &shape)
+}
+
+/// Whether two arrays differ, NaN counting as equal to itself.
+#[track_caller]
+pub(super) fn different(x: &Array, y: &Array) -> Array {
+    let both_nan = logical_and(isnan(x), isnan(y));
+    logical_and(not_equal(x, y), logical_not(both_nan))
+}

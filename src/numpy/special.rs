@@ -1,0 +1,427 @@
+//! Elementwise functions that are written with others: rounding to decimals, angles, logarithms of sums, limits.
+//!
+//! Numbers of integer dtype become `float64` where the result is not whole, as in NumPy.
+
+use std::f64::consts::{LN_2, LOG2_E, PI};
+use std::ops::RangeFull;
+
+use super::options::Creation;
+use super::{
+    absolute, add, arctan2, astype, attempt, divide, equal, exp, exp2, greater, greater_equal,
+    imag, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real, rint, sin,
+    subtract, to_array, type_of, where_,
+};
+use crate::array::Repr;
+use crate::ir::{Class, HostArray, Scalar};
+use crate::{Array, DType, Error, Operand, Result};
+
+/// The dtype to which operands promote; plain numbers take part by their class.
+pub(super) fn promoted(operands: &[&Operand]) -> Result<DType> {
+    let mut strong = None;
+    for operand in operands {
+        if let Operand::Array(array) = operand {
+            let dtype = array.ty()?.dtype;
+            strong = Some(strong.map_or(dtype, |s: DType| s.promote(dtype)));
+        }
+    }
+    let scalars = operands.iter().filter_map(|o| match o {
+        Operand::Scalar(s) => Some(*s),
+        Operand::Array(_) => None,
+    });
+    let result = scalars.fold(strong, |so_far, s| {
+        Some(so_far.map_or(s.dtype(), |d| d.promote(s.weak_dtype(d))))
+    });
+    result.ok_or_else(|| Error::internal("no operand to promote"))
+}
+
+/// Where to make what an array meets: in its library, if it has values. Beside a lazy array anything can be a
+/// constant, and one made at once is a single node.
+pub(super) fn beside(x: &Array) -> Creation {
+    match x.0 {
+        Repr::Concrete(_) => super::like(x),
+        _ => Creation::default(),
+    }
+}
+
+/// A number of a given dtype for an array to meet, 0-d.
+#[track_caller]
+pub(super) fn constant(value: impl Into<Scalar>, dtype: DType, x: &Array) -> Array {
+    super::full((), value.into(), beside(x).dtype(dtype))
+}
+
+/// Positions along an axis of an array, for `take`.
+pub(super) fn positions(list: Vec<i64>, x: &Array) -> Result<Array> {
+    let host = HostArray::from(ndarray::Array1::from_vec(list).into_dyn());
+    super::create::made(&beside(x).dtype(DType::Int64), DType::Int64, |_| Ok(host))
+}
+
+/// The common floating dtype of real operands.
+fn real_floating(operands: &[&Operand]) -> Result<DType> {
+    let dtype = promoted(operands)?;
+    if dtype.is_complex() {
+        return Err(Error::dtype(format!(
+            "complex numbers are not supported, got {dtype}"
+        )));
+    }
+    Ok(dtype.floating())
+}
+
+/// `+x`: the same numbers; booleans are refused.
+///
+/// # Errors
+/// `x` is boolean.
+///
+/// Source: `numpy.positive`.
+#[track_caller]
+pub fn positive(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    let ty = attempt!("positive", type_of(&x));
+    if ty.dtype == DType::Bool {
+        let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));
+        return super::fail("positive", wrong);
+    }
+    to_array(x)
+}
+
+/// `|x|` of real numbers, floating for integers too.
+///
+/// # Errors
+/// `x` is complex.
+///
+/// Source: `numpy.fabs`.
+#[track_caller]
+pub fn fabs(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    let dtype = attempt!("fabs", real_floating(&[&x]));
+    absolute(cast(x, dtype))
+}
+
+/// The operand in a dtype, as it is if it has it.
+#[track_caller]
+pub(super) fn cast(x: Operand, dtype: DType) -> Array {
+    let x = to_array(x);
+    match x.ty() {
+        Ok(ty) if ty.dtype == dtype => x,
+        _ => astype(x, dtype),
+    }
+}
+
+#[track_caller]
+fn scaled(name: &'static str, x: Operand, factor: f64) -> Array {
+    let dtype = match real_floating(&[&x]) {
+        Ok(dtype) => dtype,
+        Err(error) => return super::fail(name, error),
+    };
+    multiply(cast(x, dtype), factor)
+}
+
+/// Angles in degrees as radians.
+///
+/// # Errors
+/// `x` is complex.
+///
+/// Source: `numpy.deg2rad`.
+#[track_caller]
+pub fn deg2rad(x: impl Into<Operand>) -> Array {
+    scaled("deg2rad", x.into(), PI / 180.0)
+}
+
+/// Angles in radians as degrees.
+///
+/// # Errors
+/// `x` is complex.
+///
+/// Source: `numpy.rad2deg`.
+#[track_caller]
+pub fn rad2deg(x: impl Into<Operand>) -> Array {
+    scaled("rad2deg", x.into(), 180.0 / PI)
+}
+
+/// The same as [`deg2rad`].
+#[track_caller]
+pub fn radians(x: impl Into<Operand>) -> Array {
+    deg2rad(x)
+}
+
+/// The same as [`rad2deg`].
+#[track_caller]
+pub fn degrees(x: impl Into<Operand>) -> Array {
+    rad2deg(x)
+}
+
+/// `sin(pi x) / (pi x)`, one at zero.
+///
+/// Source: `numpy.sinc`.
+#[track_caller]
+pub fn sinc(x: impl Into<Operand>) -> Array {
+    let x = multiply(x, PI);
+    where_(equal(&x, 0), 1, divide(sin(&x), &x))
+}
+
+/// In which unit [`angle`] gives angles: radians by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AngleUnit {
+    /// A full turn is two pi.
+    #[default]
+    Radians,
+    /// A full turn is 360.
+    Degrees,
+}
+
+impl From<RangeFull> for AngleUnit {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+/// The angle of complex numbers; zero or pi for real ones.
+///
+/// Source: `numpy.angle`.
+#[track_caller]
+pub fn angle(z: impl Into<Operand>, unit: impl Into<AngleUnit>) -> Array {
+    let z = to_array(z.into());
+    let radians = arctan2(imag(&z), real(&z));
+    match unit.into() {
+        AngleUnit::Radians => radians,
+        AngleUnit::Degrees => multiply(radians, 180.0 / PI),
+    }
+}
+
+/// How many decimals [`round`] keeps: none by default; a negative number rounds to tens, hundreds and so on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decimals(pub i64);
+
+impl From<RangeFull> for Decimals {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<i64> for Decimals {
+    fn from(decimals: i64) -> Self {
+        Self(decimals)
+    }
+}
+
+impl From<i32> for Decimals {
+    fn from(decimals: i32) -> Self {
+        Self(decimals.into())
+    }
+}
+
+/// Rounded to decimals, halves to even; dtypes stay.
+///
+/// # Errors
+/// `x` is boolean.
+///
+/// Source: `numpy.round`.
+#[track_caller]
+pub fn round(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
+    let (x, Decimals(decimals)) = (x.into(), decimals.into());
+    let ty = attempt!("round", type_of(&x));
+    match ty.dtype.class() {
+        Class::Bool => {
+            let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));
+            super::fail("round", wrong)
+        }
+        Class::Integer if decimals >= 0 => to_array(x),
+        Class::Integer => astype(
+            rounded(astype(x, DType::Float64).into(), decimals),
+            ty.dtype,
+        ),
+        _ => rounded(x, decimals),
+    }
+}
+
+#[track_caller]
+fn rounded(x: Operand, decimals: i64) -> Array {
+    // Beyond this the power of ten is infinite, or zero.
+    let power = i32::try_from(decimals.clamp(-400, 400)).unwrap_or(0);
+    match power {
+        0 => rint(x),
+        1.. => divide(rint(multiply(x, 10f64.powi(power))), 10f64.powi(power)),
+        _ => multiply(rint(divide(x, 10f64.powi(-power))), 10f64.powi(-power)),
+    }
+}
+
+/// What [`nan_to_num`] puts in the place of special values: zero for NaN, the largest and smallest finite
+/// numbers for the infinities.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Replacements {
+    /// For NaN.
+    pub nan: f64,
+    /// For infinity, if not the largest finite number.
+    pub posinf: Option<f64>,
+    /// For minus infinity, if not the smallest finite number.
+    pub neginf: Option<f64>,
+}
+
+impl From<RangeFull> for Replacements {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+/// Finite numbers in the place of NaN and infinities, in each part of complex numbers.
+///
+/// Source: `numpy.nan_to_num`.
+#[track_caller]
+pub fn nan_to_num(x: impl Into<Operand>, replacements: impl Into<Replacements>) -> Array {
+    let (x, replacements) = (to_array(x.into()), replacements.into());
+    let ty = attempt!("nan_to_num", x.ty());
+    match ty.dtype.class() {
+        Class::Bool | Class::Integer => x,
+        Class::Float => finite(x, ty.dtype, replacements),
+        Class::Complex => {
+            let part = ty.dtype.real();
+            let (re, im) = (
+                finite(real(&x), part, replacements),
+                finite(imag(&x), part, replacements),
+            );
+            add(re, multiply(im, num_complex::Complex64::new(0.0, 1.0)))
+        }
+    }
+}
+
+#[track_caller]
+fn finite(x: Array, dtype: DType, replacements: Replacements) -> Array {
+    let largest = if dtype == DType::Float32 {
+        f32::MAX.into()
+    } else {
+        f64::MAX
+    };
+    let Replacements {
+        nan,
+        posinf,
+        neginf,
+    } = replacements;
+    let numbers = where_(isnan(&x), nan, &x);
+    let below = where_(equal(&x, f64::INFINITY), posinf.unwrap_or(largest), numbers);
+    where_(
+        equal(&x, f64::NEG_INFINITY),
+        neginf.unwrap_or(-largest),
+        below,
+    )
+}
+
+/// `log(exp(x) + exp(y))`, without overflow on the way.
+///
+/// # Errors
+/// The shapes do not broadcast, or an input is complex.
+///
+/// Source: `numpy.logaddexp`.
+#[track_caller]
+pub fn logaddexp(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let dtype = attempt!("logaddexp", real_floating(&[&x, &y]));
+    let (x, y) = (cast(x, dtype), cast(y, dtype));
+    let distance = negative(absolute(subtract(&x, &y)));
+    let sum = add(maximum(&x, &y), log1p(exp(distance)));
+    // Infinities have no distance.
+    where_(equal(&x, &y), add(&x, LN_2), sum)
+}
+
+/// `log2(2^x + 2^y)`, without overflow on the way.
+///
+/// # Errors
+/// The shapes do not broadcast, or an input is complex.
+///
+/// Source: `numpy.logaddexp2`.
+#[track_caller]
+pub fn logaddexp2(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let dtype = attempt!("logaddexp2", real_floating(&[&x, &y]));
+    let (x, y) = (cast(x, dtype), cast(y, dtype));
+    let distance = negative(absolute(subtract(&x, &y)));
+    let sum = add(maximum(&x, &y), multiply(log1p(exp2(distance)), LOG2_E));
+    where_(equal(&x, &y), add(&x, 1.0), sum)
+}
+
+/// The larger of the two; the other one if one is NaN.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.fmax`.
+#[track_caller]
+pub fn fmax(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let take_x = logical_or(greater_equal(x.clone(), y.clone()), isnan(y.clone()));
+    where_(take_x, x, y)
+}
+
+/// The smaller of the two; the other one if one is NaN.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.fmin`.
+#[track_caller]
+pub fn fmin(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let take_x = logical_or(greater_equal(y.clone(), x.clone()), isnan(y.clone()));
+    where_(take_x, x, y)
+}
+
+/// 0 below zero, 1 above, `h` at zero.
+///
+/// # Errors
+/// The shapes do not broadcast, or an input is complex.
+///
+/// Source: `numpy.heaviside`.
+#[track_caller]
+pub fn heaviside(x: impl Into<Operand>, h: impl Into<Operand>) -> Array {
+    let (x, h) = (x.into(), h.into());
+    let dtype = attempt!("heaviside", real_floating(&[&x, &h]));
+    let (x, h) = (cast(x, dtype), cast(h, dtype));
+    let step = astype(greater(&x, 0), dtype);
+    where_(isnan(&x), &x, where_(equal(&x, 0), h, step))
+}
+
+/// `x` to the power `y` in double precision: `float64`, or `complex128` if one is complex.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.float_power`.
+#[track_caller]
+pub fn float_power(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+    let (x, y) = (x.into(), y.into());
+    let dtype = attempt!("float_power", promoted(&[&x, &y]));
+    let dtype = dtype.promote(DType::Float64);
+    power(cast(x, dtype), cast(y, dtype))
+}
+
+/// A limit of [`clip`], none by default.
+#[derive(Clone, Debug, Default)]
+pub struct Limit(pub(crate) Option<Operand>);
+
+impl From<RangeFull> for Limit {
+    fn from(_: RangeFull) -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Into<Operand>> From<T> for Limit {
+    fn from(limit: T) -> Self {
+        Self(Some(limit.into()))
+    }
+}
+
+/// Numbers below `low` replaced by `low`, then those above `high` by `high`; `..` is no limit.
+///
+/// # Errors
+/// The shapes do not broadcast.
+///
+/// Source: `numpy.clip`.
+#[track_caller]
+pub fn clip(x: impl Into<Operand>, low: impl Into<Limit>, high: impl Into<Limit>) -> Array {
+    let raised = match low.into().0 {
+        Some(low) => maximum(x, low),
+        None => to_array(x.into()),
+    };
+    match high.into().0 {
+        Some(high) => minimum(raised, high),
+        None => raised,
+    }
+}

@@ -1,0 +1,193 @@
+//! Reductions that are written with others: counts, ranges, reductions that leave NaN out, normalised exponentials.
+
+use super::options::Reduction;
+use super::special::{cast, constant};
+use super::{
+    all, astype, attempt, divide, exp, isfinite, isnan, log, logical_not, max, mean, min, reshape,
+    subtract, sum, to_array, type_of, where_,
+};
+use crate::ir::{ArrayType, Class};
+use crate::{Array, DType, Operand, Result};
+
+/// How many elements are not zero, over axes; NaN counts.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.count_nonzero`.
+#[track_caller]
+pub fn count_nonzero(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    sum(astype(x, DType::Bool), options.into())
+}
+
+/// The distance of the largest from the smallest element, over axes.
+///
+/// # Errors
+/// An axis is out of range or given twice, there is no element, or `x` is boolean.
+///
+/// Source: `numpy.ptp`.
+#[track_caller]
+pub fn ptp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    subtract(max(x.clone(), options.clone()), min(x, options))
+}
+
+/// The array with a number in the place of NaN, and where NaN was; `None` if its dtype has no NaN.
+#[track_caller]
+fn without_nan(x: &Array, ty: &ArrayType, number: f64) -> Option<(Array, Array)> {
+    if ty.dtype.class() <= Class::Integer {
+        return None;
+    }
+    let missing = isnan(x);
+    Some((where_(&missing, constant(number, ty.dtype, x), x), missing))
+}
+
+/// The sum over axes of the elements that are not NaN.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.nansum`.
+#[track_caller]
+pub fn nansum(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let x = to_array(x.into());
+    let ty = attempt!("nansum", x.ty());
+    match without_nan(&x, &ty, 0.0) {
+        Some((numbers, _)) => sum(numbers, options.into()),
+        None => sum(x, options.into()),
+    }
+}
+
+/// The product over axes of the elements that are not NaN.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.nanprod`.
+#[track_caller]
+pub fn nanprod(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let x = to_array(x.into());
+    let ty = attempt!("nanprod", x.ty());
+    match without_nan(&x, &ty, 1.0) {
+        Some((numbers, _)) => super::prod(numbers, options),
+        None => super::prod(x, options),
+    }
+}
+
+/// The mean over axes of the elements that are not NaN; NaN if there is none.
+///
+/// # Errors
+/// An axis is out of range or given twice.
+///
+/// Source: `numpy.nanmean`.
+#[track_caller]
+pub fn nanmean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (to_array(x.into()), options.into());
+    let ty = attempt!("nanmean", x.ty());
+    match without_nan(&x, &ty, 0.0) {
+        Some((numbers, missing)) => {
+            let count = sum(logical_not(missing), options.clone());
+            divide(sum(numbers, options), astype(count, ty.dtype.real()))
+        }
+        None => mean(x, options),
+    }
+}
+
+/// The largest element over axes that is not NaN; NaN if all are.
+///
+/// # Errors
+/// An axis is out of range or given twice, or there is no element.
+///
+/// Source: `numpy.nanmax`.
+#[track_caller]
+pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (to_array(x.into()), options.into());
+    let ty = attempt!("nanmax", x.ty());
+    match without_nan(&x, &ty, f64::NEG_INFINITY) {
+        Some((numbers, missing)) => where_(
+            all(missing, options.clone()),
+            constant(f64::NAN, ty.dtype, &x),
+            max(numbers, options),
+        ),
+        None => max(x, options),
+    }
+}
+
+/// The smallest element over axes that is not NaN; NaN if all are.
+///
+/// # Errors
+/// An axis is out of range or given twice, or there is no element.
+///
+/// Source: `numpy.nanmin`.
+#[track_caller]
+pub fn nanmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (to_array(x.into()), options.into());
+    let ty = attempt!("nanmin", x.ty());
+    match without_nan(&x, &ty, f64::INFINITY) {
+        Some((numbers, missing)) => where_(
+            all(missing, options.clone()),
+            constant(f64::NAN, ty.dtype, &x),
+            min(numbers, options),
+        ),
+        None => min(x, options),
+    }
+}
+
+/// The largest elements, kept as axes of length one; zero where they are infinite, so that they can be
+/// subtracted.
+#[track_caller]
+fn shift(x: &Array, options: &Reduction) -> Array {
+    let largest = max(x, options.clone().keepdims());
+    where_(isfinite(&largest), &largest, 0)
+}
+
+/// Booleans and integers as `float64`.
+fn floating(x: impl Into<Operand>) -> Result<(Operand, DType)> {
+    let x = x.into();
+    let dtype = type_of(&x)?.dtype.floating();
+    Ok((x, dtype))
+}
+
+/// `log(sum(exp(x)))` over axes, without overflow on the way.
+///
+/// # Errors
+/// An axis is out of range or given twice, or there is no element.
+///
+/// Source: `scipy.special.logsumexp`.
+#[track_caller]
+pub fn logsumexp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, dtype) = attempt!("logsumexp", floating(x));
+    let (x, options) = (cast(x, dtype), options.into());
+    let largest = shift(&x, &options);
+    let logarithm = log(sum(exp(subtract(&x, &largest)), options));
+    let ty = attempt!("logsumexp", logarithm.ty());
+    super::add(&logarithm, reshape(largest, &ty.shape))
+}
+
+/// `exp(x)` divided by its sum over axes, without overflow on the way.
+///
+/// # Errors
+/// An axis is out of range or given twice, or there is no element.
+///
+/// Source: `scipy.special.softmax`.
+#[track_caller]
+pub fn softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, dtype) = attempt!("softmax", floating(x));
+    let (x, options) = (cast(x, dtype), options.into().keepdims());
+    let powers = exp(subtract(&x, max(&x, options.clone())));
+    divide(&powers, sum(&powers, options))
+}
+
+/// The logarithm of [`softmax`], without cancellation.
+///
+/// # Errors
+/// An axis is out of range or given twice, or there is no element.
+///
+/// Source: `scipy.special.log_softmax`.
+#[track_caller]
+pub fn log_softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, dtype) = attempt!("log_softmax", floating(x));
+    let (x, options) = (cast(x, dtype), options.into().keepdims());
+    let below = subtract(&x, shift(&x, &options));
+    subtract(&below, log(sum(exp(&below), options)))
+}
