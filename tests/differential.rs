@@ -4,7 +4,9 @@
 //! special values. [`random`] makes well-typed graphs over the whole table and shrinks those that fail.
 //! [`accuracy`] holds the engines to NumPy's accuracy where results may be rounded differently.
 //!
-//! `AUTOJIT_CASES` is the number of random graphs, `AUTOJIT_SEED` the seed of the values and graphs.
+//! [`failures`] runs what must fail on every engine, and nowhere sooner than when it runs.
+//!
+//! `AUTOJIT_OP` chooses one op of the table; `AUTOJIT_CASES` is the number of random graphs, `AUTOJIT_SEED` the seed of the values and graphs.
 
 #[path = "differential/accuracy.rs"]
 mod accuracy;
@@ -12,6 +14,8 @@ mod accuracy;
 mod cases;
 #[path = "differential/compare.rs"]
 mod compare;
+#[path = "differential/failures.rs"]
+mod failures;
 #[path = "differential/program.rs"]
 mod program;
 #[path = "differential/random.rs"]

@@ -169,14 +169,13 @@ fn reduction(
 ) -> Vec<Case> {
     let mut all = Vec::new();
     let mut add = |shape: &[usize], axes: &[usize]| {
-        for keepdims in [false, true] {
-            let op = make(dims(axes), keepdims);
-            // Nothing has no extremum.
-            let ty = ArrayType::new(DType::Int64, shape).into();
-            if op.infer(&[&ty]).is_ok() {
-                let count: usize = axes.iter().map(|&a| shape[a]).product();
-                all.push(Case::new(op, role, &[shape]).with(tolerance(count)));
-            }
+        let keepdims = all.len() % 2 == 1;
+        let op = make(dims(axes), keepdims);
+        // Nothing has no extremum.
+        let ty = ArrayType::new(DType::Int64, shape).into();
+        if op.infer(&[&ty]).is_ok() {
+            let count: usize = axes.iter().map(|&a| shape[a]).product();
+            all.push(Case::new(op, role, &[shape]).with(tolerance(count)));
         }
     };
     for n in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 257, 1000] {
