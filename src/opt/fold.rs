@@ -15,6 +15,10 @@ const LARGEST: usize = 4096;
 const LARGEST_WORK: usize = 1 << 16;
 
 fn fold(c: &mut Candidate<'_>) -> Option<ValueId> {
+    // What a user registered may have effects, and runs at each call.
+    if matches!(c.op, Op::Opaque { .. }) {
+        return None;
+    }
     // Views of constants are free where they are, and would only be copied by folding.
     if matches!(
         c.op,
