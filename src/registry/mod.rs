@@ -84,7 +84,15 @@ impl Entry {
     }
 }
 
-static FUNCTIONS: RwLock<Option<FxHashMap<&'static str, Entry>>> = RwLock::new(None);
+/// What is registered.
+#[derive(Default)]
+struct Functions {
+    entries: FxHashMap<&'static str, Entry>,
+    /// The names of functions that have another one as an op: `svd` is `linalg.svd`.
+    by_op: FxHashMap<&'static str, &'static str>,
+}
+
+static FUNCTIONS: RwLock<Option<Functions>> = RwLock::new(None);
 
 static REGISTRATIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -117,12 +125,16 @@ pub(crate) fn update<R>(
 ) -> R {
     let mut functions = FUNCTIONS.write().unwrap_or_else(PoisonError::into_inner);
     let functions = functions.get_or_insert_default();
-    let name = match functions.get_key_value(name) {
+    let name = match functions.entries.get_key_value(name) {
         Some((name, _)) => *name,
         // Names are kept for as long as the program runs: nodes and errors refer to them.
         None => Box::leak(name.to_owned().into_boxed_str()),
     };
-    let entry = functions.entry(name).or_default();
+    // Only NumPy's own: a user's `mine.sqrt` has nothing to do with the op.
+    if let (Some(_), Some((_, last))) = (&builtin, name.rsplit_once('.')) {
+        functions.by_op.insert(last, name);
+    }
+    let entry = functions.entries.entry(name).or_default();
     if entry.builtin.is_none() {
         entry.builtin = builtin;
     }
@@ -172,16 +184,16 @@ impl Entry {
 /// What is known under a name.
 pub(crate) fn entry(name: &str) -> Option<(&'static str, Entry)> {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
-    let found = functions.as_ref()?.get_key_value(name);
+    let found = functions.as_ref()?.entries.get_key_value(name);
     found.map(|(name, entry)| (*name, entry.clone()))
 }
 
 /// All names under which something is registered.
 pub(crate) fn names() -> Vec<&'static str> {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
-    let functions = functions.iter().flatten();
+    let entries = functions.iter().flat_map(|f| &f.entries);
     let known = |entry: &Entry| entry.default.is_some() || !entry.libraries.is_empty();
-    functions
+    entries
         .filter(|(_, entry)| known(entry))
         .map(|(name, _)| *name)
         .collect()
@@ -203,7 +215,20 @@ pub(crate) struct Found {
 /// The function that was registered for a library, unless it replaces another and is running.
 pub(crate) fn find(library: &'static str, name: &str) -> Option<Found> {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
-    let (name, entry) = functions.as_ref()?.get_key_value(name)?;
+    found(functions.as_ref()?, library, name)
+}
+
+/// The function that stands in the place of an op.
+fn find_op(library: &'static str, op: &Op) -> Option<Found> {
+    let name = spelling::name_of(op)?;
+    let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
+    let functions = functions.as_ref()?;
+    let dotted = || found(functions, library, functions.by_op.get(name)?);
+    found(functions, library, name).or_else(dotted)
+}
+
+fn found(functions: &Functions, library: &'static str, name: &str) -> Option<Found> {
+    let (name, entry) = functions.entries.get_key_value(name)?;
     let function = entry.find(library)?;
     let runs = || RUNNING.with_borrow(|running| running.contains(&(library, *name)));
     if entry.builtin.is_some() && runs() {
@@ -295,7 +320,9 @@ impl Places {
 /// Whether anything may be registered under a name.
 pub(crate) fn knows(name: &str) -> bool {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
-    functions.as_ref().is_some_and(|f| f.contains_key(name))
+    functions
+        .as_ref()
+        .is_some_and(|f| f.entries.contains_key(name))
 }
 
 /// What a registered function makes of a typed call; `None` if none is registered for it.
@@ -352,7 +379,7 @@ pub(crate) fn call(
 
 /// Whether a function stands in the place of an op.
 pub(crate) fn is_replaced(library: &'static str, op: &Op) -> bool {
-    spelling::name_of(op).is_some_and(|name| find(library, name).is_some())
+    find_op(library, op).is_some()
 }
 
 /// Runs the function that stands in an op's place.
@@ -361,11 +388,11 @@ fn replaced_op(
     op: &Op,
     inputs: &[&Concrete],
 ) -> Option<Result<Results>> {
-    let found = find(library.name(), spelling::name_of(op)?)?;
+    let found = find_op(library.name(), op)?;
     let arrays = inputs
         .iter()
         .map(|&x| Array::from_concrete(x.clone()).into());
-    let arguments = spelling::arguments(op, arrays.collect())?.with_parameters(found.parameters);
+    let arguments = spelling::arguments(op, arrays.collect()).with_parameters(found.parameters);
     let run = || {
         let types: Vec<Type> = inputs.iter().map(|x| x.ty().into()).collect();
         let signature = op.infer(&types.iter().collect::<Vec<_>>())?;
@@ -379,10 +406,9 @@ fn replaced_op(
 /// What the function for lazy arrays makes of an op.
 pub(crate) fn replaced_lazy_op(op: &Op, inputs: &[Operand]) -> Result<Value> {
     let lost = || Error::internal(format!("no function stands in the place of {op}"));
-    let name = spelling::name_of(op).ok_or_else(lost)?;
-    let found = find(Place::Lazy.name(), name).ok_or_else(lost)?;
+    let found = find_op(Place::Lazy.name(), op).ok_or_else(lost)?;
     let inputs = inputs.iter().cloned().map(Value::from).collect();
-    let arguments = spelling::arguments(op, inputs).ok_or_else(lost)?;
+    let arguments = spelling::arguments(op, inputs);
     found.call(&arguments.with_parameters(found.parameters))
 }
 

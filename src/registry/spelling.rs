@@ -5,9 +5,9 @@
 use super::Arguments;
 use crate::Value;
 use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{Dims, NormOrder, Op};
+use crate::ir::{NormOrder, Op};
 
-/// NumPy's name for an op.
+/// The name of an op, where users know it; functions of linear algebra have a longer one.
 pub(super) fn name_of(op: &Op) -> Option<&'static str> {
     match op {
         Op::Input { .. }
@@ -18,9 +18,6 @@ pub(super) fn name_of(op: &Op) -> Option<&'static str> {
         | Op::WrapIndex { .. }
         | Op::Opaque { .. } => None,
         Op::SumWhere { .. } => Some("sum"),
-        Op::Norm { .. } => Some("linalg.norm"),
-        Op::Qr => Some("linalg.qr"),
-        Op::Svd { .. } => Some("linalg.svd"),
         _ => Some(op.name()),
     }
 }
@@ -28,68 +25,70 @@ pub(super) fn name_of(op: &Op) -> Option<&'static str> {
 /// Whether a function of this name is written down as one op.
 pub(super) fn is_op(name: &str) -> bool {
     let hidden = ["slice", "wrap_index", "opaque", "get", "input", "literal"];
-    let name = name.strip_prefix("linalg.").unwrap_or(name);
+    let name = name.rsplit('.').next().unwrap_or(name);
     Op::NAMES.contains(&name) && !hidden.contains(&name)
 }
 
 /// The arguments of a call that means an op on these inputs.
-pub(super) fn arguments(op: &Op, mut inputs: Vec<Value>) -> Option<Arguments> {
+///
+/// Attributes have NumPy's names and become arguments by name, except where NumPy writes them otherwise.
+pub(super) fn arguments(op: &Op, mut inputs: Vec<Value>) -> Arguments {
     let mut named: Vec<(String, Value)> = Vec::new();
-    let mut name = |name: &str, value: Value| named.push((name.into(), value));
+    for (name, text) in op.attributes() {
+        named.push((numpys(name).into(), attribute(&text)));
+    }
     match op {
-        Op::Sum { axes, keepdims }
-        | Op::Prod { axes, keepdims }
-        | Op::Max { axes, keepdims }
-        | Op::Min { axes, keepdims }
-        | Op::Any { axes, keepdims }
-        | Op::All { axes, keepdims } => {
-            name("axis", list(axes));
-            name("keepdims", (*keepdims).into());
+        Op::SumWhere { .. } => {
+            let mask = inputs.pop().unwrap_or(Value::None);
+            named.push(("where".into(), mask));
         }
-        Op::SumWhere { axes, keepdims } => {
-            name("axis", list(axes));
-            name("keepdims", (*keepdims).into());
-            name("where", inputs.pop()?);
-        }
-        Op::Argmax { axis, keepdims } | Op::Argmin { axis, keepdims } => {
-            name("axis", (*axis).into());
-            name("keepdims", (*keepdims).into());
-        }
-        Op::Astype { dtype } => name("dtype", (*dtype).into()),
+        Op::Astype { dtype } => named = vec![("dtype".into(), (*dtype).into())],
         Op::Tensordot { x_axes, y_axes } => {
-            name("axes", Value::List(vec![list(x_axes), list(y_axes)]));
+            let axes = Value::List(vec![x_axes.as_slice().into(), y_axes.as_slice().into()]);
+            named = vec![("axes".into(), axes)];
         }
-        Op::Einsum { subscripts } => inputs.insert(0, (**subscripts).into()),
-        Op::Norm {
-            order,
-            axes,
-            keepdims,
-        } => {
-            name("ord", order_value(*order));
-            name("axis", axes.as_ref().map_or(Value::None, list));
-            name("keepdims", (*keepdims).into());
+        Op::Einsum { subscripts } => {
+            inputs.insert(0, (**subscripts).into());
+            named.clear();
         }
-        Op::Reshape { shape } | Op::BroadcastTo { shape } => name("shape", list(shape)),
-        Op::Transpose { perm } => name("axes", list(perm)),
-        Op::Take { axis } => name("axis", (*axis).into()),
-        Op::Concatenate { axis } | Op::Stack { axis } => {
-            inputs = vec![Value::List(inputs)];
-            name("axis", (*axis).into());
+        Op::Norm { order, .. } => {
+            named.retain(|(name, _)| name != "order");
+            named.push(("ord".into(), order_value(*order)));
         }
+        Op::Transpose { perm } => named = vec![("axes".into(), perm.as_slice().into())],
+        Op::Concatenate { .. } | Op::Stack { .. } => inputs = vec![Value::List(inputs)],
         Op::Getitem { key } => {
             let mut arrays = inputs.split_off(1.min(inputs.len())).into_iter();
             inputs.push(key_value(key, &mut arrays));
+            named.clear();
         }
-        Op::Svd { full_matrices } => name("full_matrices", (*full_matrices).into()),
-        Op::Matmul | Op::Qr => {}
-        op if op.is_elementwise() => {}
-        _ => return None,
+        _ => {}
     }
-    Some(Arguments::new(inputs, named))
+    Arguments::new(inputs, named)
 }
 
-fn list(numbers: &Dims) -> Value {
-    numbers.as_slice().into()
+/// NumPy's name for an attribute.
+fn numpys(attribute: &'static str) -> &'static str {
+    match attribute {
+        "axes" => "axis",
+        other => other,
+    }
+}
+
+/// The value that the text form of an attribute stands for.
+fn attribute(text: &str) -> Value {
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        let items = inner.split(',').filter(|item| !item.is_empty());
+        return Value::List(items.map(attribute).collect());
+    }
+    match text {
+        "None" => Value::None,
+        "true" => true.into(),
+        "false" => false.into(),
+        _ => text
+            .parse::<i64>()
+            .map_or_else(|_| text.into(), Value::from),
+    }
 }
 
 fn order_value(order: NormOrder) -> Value {
