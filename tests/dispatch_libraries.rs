@@ -80,13 +80,13 @@ fn other_libraries_run_their_graphs_themselves() {
     assert_eq!(values(&y), [-3.0, -5.0]);
     let explanation = f.explain(&x).unwrap();
     assert_eq!(explanation.backend(), "replay");
-    let (_, why) = &explanation.declined()[0];
-    assert!(
-        why.to_string().contains("are more than their values"),
-        "{why}"
-    );
-    let strict = autojit(|x: Array| x + 1).backend("cranelift").strict(true);
     if backends().contains(&"cranelift") {
+        let (_, why) = &explanation.declined()[0];
+        assert!(
+            why.to_string().contains("are more than their values"),
+            "{why}"
+        );
+        let strict = autojit(|x: Array| x + 1).backend("cranelift").strict(true);
         assert!(strict.call(&x).unwrap_err().is_unsupported());
     }
 
