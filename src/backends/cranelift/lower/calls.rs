@@ -1,0 +1,186 @@
+//! Ops that run as one call of the runtime: products, gathers, scans, sorts, decompositions.
+
+use smallvec::{SmallVec, smallvec};
+
+use autojit_runtime::gather::Gather;
+use autojit_runtime::lines::Lines;
+use autojit_runtime::matmul::MatrixProduct;
+use autojit_runtime::reduce::ArgReduce;
+use autojit_runtime::scan::Scan;
+use autojit_runtime::sort::Sort;
+
+use super::{Held, Lowering};
+use crate::backends::cranelift::layout::Layout;
+use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
+use crate::error::Result;
+use crate::ir::{Dims, Op, ValueId};
+
+impl Lowering<'_> {
+    pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
+        let output = View {
+            origin: Some(self.next()),
+            ..output
+        };
+        self.push(Instruction::Call {
+            call,
+            inputs,
+            outputs: smallvec![output.clone()],
+        });
+        output
+    }
+
+    pub(super) fn matmul(&mut self, value: ValueId) -> Result<View> {
+        let node = &self.graph[value];
+        let (x, y) = (self.view(node.inputs[0])?, self.view(node.inputs[1])?);
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        // Vectors become matrices of one row or one column.
+        let mut c = output.layout.strides.clone();
+        let (mut x_shape, mut x_strides) = (x.shape.clone(), x.layout.strides.clone());
+        let (mut y_shape, mut y_strides) = (y.shape.clone(), y.layout.strides.clone());
+        let mut shape = ty.shape.clone();
+        if y.shape.len() == 1 {
+            y_shape.push(1);
+            y_strides.push(0);
+            shape.push(1);
+            c.push(0);
+        }
+        if x.shape.len() == 1 {
+            x_shape.insert(0, 1);
+            x_strides.insert(0, 0);
+            shape.insert(shape.len() - 1, 1);
+            c.insert(c.len() - 1, 0);
+        }
+        let batch = &shape[..shape.len() - 2];
+        let lead = |s: &Dims, strides: &[isize]| {
+            let inner = s.len() - 2;
+            let layout = Layout {
+                offset: 0,
+                strides: strides[..inner].into(),
+            };
+            layout.broadcast(&s[..inner], batch).strides.to_vec()
+        };
+        let last_two = |strides: &[isize]| [strides[strides.len() - 2], strides[strides.len() - 1]];
+        let product = MatrixProduct {
+            kind: kind(ty.dtype),
+            batch: batch.to_vec(),
+            m: shape[shape.len() - 2],
+            k: x_shape[x_shape.len() - 1],
+            n: shape[shape.len() - 1],
+            a_batch: lead(&x_shape, &x_strides),
+            b_batch: lead(&y_shape, &y_strides),
+            c_batch: c[..c.len() - 2].to_vec(),
+            a: last_two(&x_strides),
+            b: last_two(&y_strides),
+            c: last_two(&c),
+        };
+        Ok(self.call(Call::Matmul(product), smallvec![x, y], output))
+    }
+
+    pub(super) fn take(&mut self, value: ValueId, axis: usize) -> Result<View> {
+        let node = &self.graph[value];
+        let (x, indices) = (
+            self.contiguous(node.inputs[0])?,
+            self.contiguous(node.inputs[1])?,
+        );
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let gather = Gather {
+            item_size: x.dtype.size(),
+            outer: x.shape[..axis].iter().product(),
+            len: x.shape[axis],
+            inner: x.shape[axis + 1..].iter().product(),
+            index_kind: kind(indices.dtype),
+            count: indices.shape.iter().product(),
+        };
+        Ok(self.call(Call::Gather { gather, axis }, smallvec![x, indices], output))
+    }
+
+    pub(super) fn arg_reduce(
+        &mut self,
+        value: ValueId,
+        axis: usize,
+        largest: bool,
+    ) -> Result<View> {
+        let x = self.view(self.graph[value].inputs[0])?;
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let (mut outer, mut strides) = (x.shape.to_vec(), x.layout.strides.to_vec());
+        let (len, stride) = (outer.remove(axis), strides.remove(axis));
+        let reduce = ArgReduce {
+            kind: kind(x.dtype),
+            outer,
+            outer_strides_in: strides,
+            len,
+            stride,
+            largest,
+        };
+        Ok(self.call(Call::ArgReduce(reduce), smallvec![x], output))
+    }
+
+    /// A running total, or a sort.
+    pub(super) fn along(&mut self, value: ValueId, axis: usize) -> Result<View> {
+        let node = &self.graph[value];
+        let x = self.view(node.inputs[0])?;
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let lines = Lines::new(&x.shape, &x.layout.strides, &output.layout.strides, axis);
+        let kind = kind(x.dtype);
+        let product = matches!(node.op, Op::Cumprod { .. });
+        let positions = matches!(node.op, Op::Argsort { .. });
+        let call = match node.op {
+            Op::Cumsum { .. } | Op::Cumprod { .. } => Call::Scan(Scan {
+                kind,
+                product,
+                lines,
+            }),
+            _ => Call::Sort(Sort {
+                kind,
+                positions,
+                lines,
+            }),
+        };
+        Ok(self.call(call, smallvec![x], output))
+    }
+
+    pub(super) fn decompose(&mut self, value: ValueId) -> Result<Held> {
+        let node = &self.graph[value];
+        let x = self.contiguous(node.inputs[0])?;
+        let rank = x.shape.len();
+        let (m, n, kind) = (x.shape[rank - 2], x.shape[rank - 1], kind(x.dtype));
+        let batch = x.shape[..rank - 2].iter().product();
+        let call = match node.op {
+            Op::Svd { full_matrices } => Call::Svd {
+                kind,
+                full_matrices,
+                batch,
+                m,
+                n,
+            },
+            _ => Call::Qr { kind, batch, m, n },
+        };
+        let types = node.ty.arrays();
+        let buffers: SmallVec<[BufferId; 3]> = types
+            .iter()
+            .map(|ty| self.new_buffer(Place::Workspace, ty))
+            .collect();
+        let origin = Some(self.next());
+        let outputs: SmallVec<[View; 3]> = types
+            .iter()
+            .zip(buffers)
+            .map(|(ty, buffer)| View {
+                buffer,
+                layout: Layout::contiguous(&ty.shape),
+                shape: ty.shape.clone(),
+                dtype: ty.dtype,
+                origin,
+            })
+            .collect();
+        self.push(Instruction::Call {
+            call,
+            inputs: smallvec![x],
+            outputs: outputs.clone(),
+        });
+        Ok(Held::Tuple(outputs))
+    }
+}

@@ -1,0 +1,159 @@
+//! Where values are computed: in the buffer of a result, in their part of a `concatenate`, or in a buffer of their own.
+
+use rustc_hash::FxHashMap;
+
+use super::Lowering;
+use crate::backends::cranelift::layout::Layout;
+use crate::backends::cranelift::program::{BufferId, Instruction, Operand, Place, View};
+use crate::error::Result;
+use crate::ir::{Op, ValueId};
+
+impl Lowering<'_> {
+    /// One output buffer for each different result; results that repeat share it.
+    pub(super) fn place_outputs(&mut self) {
+        let mut seen: FxHashMap<ValueId, usize> = FxHashMap::default();
+        for &output in self.graph.outputs() {
+            let next = seen.len();
+            let index = *seen.entry(output).or_insert(next);
+            self.program.results.push(index);
+            if index == next
+                && let Ok(ty) = self.graph.ty(output)
+            {
+                let buffer = self.new_buffer(Place::Output(index), ty);
+                self.place(output, buffer, Layout::contiguous(&ty.shape));
+            }
+        }
+    }
+
+    /// The parts of a join are computed in the buffer of the whole.
+    pub(super) fn place_parts(&mut self, value: ValueId) {
+        let node = &self.graph[value];
+        let (Op::Concatenate { axis }, Ok(ty)) = (&node.op, self.graph.ty(value)) else {
+            return;
+        };
+        let (buffer, layout) = match self.destinations.get(&value) {
+            Some(destination) => destination.clone(),
+            None => {
+                let buffer = self.new_buffer(Place::Workspace, ty);
+                let layout = Layout::contiguous(&ty.shape);
+                self.destinations.insert(value, (buffer, layout.clone()));
+                (buffer, layout)
+            }
+        };
+        let mut start = 0;
+        for &part in &node.inputs {
+            self.place(part, buffer, layout.part(*axis, start));
+            start += self.graph.ty(part).map_or(0, |t| t.shape[*axis]);
+        }
+    }
+
+    /// Lets `value` be computed with the given layout, looking through views that can be undone.
+    pub(super) fn place(&mut self, mut value: ValueId, buffer: BufferId, mut layout: Layout) {
+        loop {
+            let node = &self.graph[value];
+            let Ok(ty) = self.graph.ty(value) else { return };
+            match &node.op {
+                Op::Reshape { .. } => {
+                    let Ok(before) = self.graph.ty(node.inputs[0]) else {
+                        return;
+                    };
+                    layout = match layout.unreshape(&before.shape, &ty.shape) {
+                        Some(layout) => layout,
+                        None => match layout.reshape(&ty.shape, &before.shape) {
+                            Some(layout) => layout,
+                            None => return,
+                        },
+                    };
+                    value = node.inputs[0];
+                }
+                Op::Transpose { perm } => {
+                    layout = layout.untranspose(perm);
+                    value = node.inputs[0];
+                }
+                // What the runtime writes must be contiguous, except for matrix products.
+                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. }
+                    if !layout.is_contiguous(&ty.shape) =>
+                {
+                    return;
+                }
+                Op::Input { .. }
+                | Op::Constant { .. }
+                | Op::Literal { .. }
+                | Op::BroadcastTo { .. }
+                | Op::Slice { .. }
+                | Op::Get { .. } => return,
+                _ => {
+                    self.destinations.entry(value).or_insert((buffer, layout));
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn concatenate(&mut self, value: ValueId, axis: usize) -> Result<View> {
+        let node = &self.graph[value];
+        let ty = self.graph.ty(value)?.clone();
+        let (buffer, layout) = self.destinations[&value].clone();
+        let mut parts = Vec::with_capacity(node.inputs.len());
+        let mut start = 0;
+        for &input in &node.inputs {
+            let part_ty = self.graph.ty(input)?.clone();
+            let target = layout.part(axis, start);
+            start += part_ty.shape[axis];
+            let from = self.operand(input)?;
+            let in_place = match &from {
+                Operand::View(v) => {
+                    v.buffer == buffer && v.layout.same_elements(&target, &part_ty.shape)
+                }
+                Operand::Literal(_) => false,
+            };
+            if in_place {
+                if let Operand::View(View {
+                    origin: Some(origin),
+                    ..
+                }) = from
+                {
+                    parts.push(origin);
+                }
+            } else if part_ty.size() > 0 {
+                parts.extend(self.copy(from, &part_ty, Some((buffer, target))).origin);
+            }
+        }
+        let origin = Some(self.push(Instruction::Join { parts }));
+        Ok(View {
+            buffer,
+            layout,
+            shape: ty.shape,
+            dtype: ty.dtype,
+            origin,
+        })
+    }
+
+    /// Copies the results that could not be computed where they belong.
+    pub(super) fn finish_outputs(&mut self) -> Result<()> {
+        let mut done = 0;
+        for (position, &output) in self.graph.outputs().iter().enumerate() {
+            let index = self.program.results[position];
+            if index < done {
+                continue;
+            }
+            done += 1;
+            self.current = output;
+            let ty = self.graph.ty(output)?.clone();
+            // Output buffers were made first, in order.
+            let buffer = BufferId(index as u32);
+            let layout = Layout::contiguous(&ty.shape);
+            let from = self.operand(output)?;
+            let in_place = match &from {
+                Operand::View(v) => {
+                    v.buffer == buffer && v.layout.same_elements(&layout, &ty.shape)
+                }
+                Operand::Literal(_) => false,
+            };
+            if !in_place && ty.size() > 0 {
+                self.copy(from, &ty, Some((buffer, layout)));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Elementwise ops written with others.
+
+use super::{Builder, Expanded};
+use crate::ir::types::Class;
+use crate::ir::{Op, ValueId};
+
+pub(in crate::ir) fn square(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    b.push(Op::Multiply, &[x[0], x[0]])
+}
+
+pub(in crate::ir) fn reciprocal(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    let dtype = b.ty(x[0])?.dtype;
+    let one = b.literal(1, dtype);
+    if dtype.class() != Class::Integer {
+        return b.push(Op::Divide, &[one, x[0]]);
+    }
+    // 1 / x is zero except at 1 and -1, where it is x itself.
+    let magnitude = b.push(Op::Absolute, x)?;
+    let is_unit = b.push(Op::Equal, &[magnitude, one])?;
+    let zero = b.literal(0, dtype);
+    b.push(Op::Where, &[is_unit, x[0], zero])
+}
+
+pub(in crate::ir) fn isnan(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    b.push(Op::NotEqual, &[x[0], x[0]])
+}
+
+/// Of each part for complex numbers, with `join` between the two.
+fn of_parts(
+    b: &mut Builder<'_>,
+    x: ValueId,
+    join: Op,
+    test: impl Fn(&mut Builder<'_>, ValueId) -> Expanded,
+) -> Expanded {
+    if !b.ty(x)?.dtype.is_complex() {
+        return test(b, x);
+    }
+    let (re, im) = (b.push(Op::Real, &[x])?, b.push(Op::Imag, &[x])?);
+    let (re, im) = (test(b, re)?, test(b, im)?);
+    b.push(join, &[re, im])
+}
+
+pub(in crate::ir) fn isinf(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalOr, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::NotEqual, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Equal, &[magnitude, infinity])
+    })
+}
+
+pub(in crate::ir) fn isfinite(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    of_parts(b, x[0], Op::LogicalAnd, |b, x| {
+        let dtype = b.ty(x)?.dtype;
+        if !dtype.is_float() {
+            return b.push(Op::Equal, &[x, x]);
+        }
+        let infinity = b.literal(f64::INFINITY, dtype);
+        let magnitude = b.push(Op::Absolute, &[x])?;
+        b.push(Op::Less, &[magnitude, infinity])
+    })
+}
+
+pub(in crate::ir) fn greater(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    b.push(Op::Less, &[x[1], x[0]])
+}
+
+pub(in crate::ir) fn greater_equal(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    b.push(Op::LessEqual, &[x[1], x[0]])
+}
+
+pub(in crate::ir) fn logical_xor(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    b.push(Op::NotEqual, x)
+}

@@ -1,0 +1,70 @@
+//! Rules of products of arrays.
+
+use super::{Signature, broadcast_shapes};
+use crate::error::{Error, Result};
+use crate::ir::einsum::Subscripts;
+use crate::ir::types::{ArrayType, DType, Dims, Shape, Type};
+
+pub(in crate::ir) fn matmul(inputs: &[&Type]) -> Result<Signature> {
+    let (x, y) = (inputs[0].array()?, inputs[1].array()?);
+    let wrong = || Error::shape(format!("cannot multiply {x} with {y}"));
+    let (Some(&k), Some(_)) = (x.shape.last(), y.shape.last()) else {
+        return Err(wrong());
+    };
+    let k_axis = y.ndim().saturating_sub(2);
+    if y.shape[k_axis] != k {
+        return Err(Error::shape(format!(
+            "cannot multiply {x} with {y}: expected {k} rows on the right, got {}",
+            y.shape[k_axis]
+        )));
+    }
+    let lead = |ty: &ArrayType| Shape::from_slice(&ty.shape[..ty.ndim().saturating_sub(2)]);
+    let mut shape = broadcast_shapes(&lead(x), &lead(y)).ok_or_else(wrong)?;
+    if x.ndim() > 1 {
+        shape.push(x.shape[x.ndim() - 2]);
+    }
+    if y.ndim() > 1 {
+        shape.push(y.shape[y.ndim() - 1]);
+    }
+    let dtype = x.dtype.promote(y.dtype);
+    Signature::uniform(2, dtype, ArrayType { dtype, shape })
+}
+
+pub(in crate::ir) fn tensordot(
+    x_axes: &Dims,
+    y_axes: &Dims,
+    inputs: &[&Type],
+) -> Result<Signature> {
+    let (x, y) = (inputs[0].array()?, inputs[1].array()?);
+    let in_range = x_axes.iter().all(|&a| a < x.ndim()) && y_axes.iter().all(|&a| a < y.ndim());
+    let sizes =
+        |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
+    let distinct = |axes: &Dims| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
+    if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
+        return Err(Error::shape(format!(
+            "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
+        )));
+    }
+    let free = |ty: &ArrayType, axes: &Dims| -> Shape {
+        (0..ty.ndim())
+            .filter(|a| !axes.contains(a))
+            .map(|a| ty.shape[a])
+            .collect()
+    };
+    let mut shape = free(x, x_axes);
+    shape.extend(free(y, y_axes));
+    let dtype = x.dtype.promote(y.dtype);
+    Signature::uniform(2, dtype, ArrayType { dtype, shape })
+}
+
+#[allow(clippy::borrowed_box, reason = "rows pass attributes by reference")]
+pub(in crate::ir) fn einsum(subscripts: &Box<str>, inputs: &[&Type]) -> Result<Signature> {
+    let types = inputs
+        .iter()
+        .map(|t| t.array())
+        .collect::<Result<Vec<_>>>()?;
+    let shape = Subscripts::parse(subscripts)?.result_shape(&types)?;
+    let dtype = types.iter().map(|t| t.dtype).reduce(DType::promote);
+    let dtype = dtype.ok_or_else(|| Error::value("expected at least one operand"))?;
+    Signature::uniform(inputs.len(), dtype, ArrayType { dtype, shape })
+}
