@@ -20,6 +20,8 @@ mod compare;
 mod coverage;
 #[path = "differential/failures.rs"]
 mod failures;
+#[path = "differential/matrices.rs"]
+mod matrices;
 #[path = "differential/program.rs"]
 mod program;
 #[path = "differential/random.rs"]
