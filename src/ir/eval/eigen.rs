@@ -121,11 +121,18 @@ pub(in crate::ir) fn eigvalsh(inputs: &[Tensor], result: &Type) -> Result<Vec<Te
 
 // ---- general matrices ----
 
-/// `a = q t q^H` with an upper triangular `t`, both as columns; `None` if the iteration does not converge.
+/// A matrix as `scale q t q^H` with an upper triangular `t` and unitary `q`, both as columns.
+struct Schur {
+    t: Columns,
+    q: Columns,
+    scale: f64,
+}
+
+/// The decomposition; `None` if the iteration does not converge.
 ///
 /// Source: Golub and Van Loan, 7.3 and 7.5: the QR iteration with Wilkinson's shifts on the part that is not
 /// triangular yet, whose last row it makes zero.
-fn schur(mut a: Columns) -> Option<(Columns, Columns)> {
+fn schur(mut a: Columns) -> Option<Schur> {
     let n = a.len();
     let scale = scale(&a)?;
     divide(&mut a, scale);
@@ -158,8 +165,7 @@ fn schur(mut a: Columns) -> Option<(Columns, Columns)> {
         };
         step(&mut a, &mut q, active, shift);
     }
-    a.iter_mut().flatten().for_each(|z| *z *= scale);
-    Some((a, q))
+    Some(Schur { t: a, q, scale })
 }
 
 /// The eigenvalue of `[[a, b], [c, d]]` that is nearer to `d`.
@@ -197,34 +203,39 @@ fn step(a: &mut Columns, q: &mut Columns, active: usize, shift: Complex64) {
     }
 }
 
-/// The eigenvectors of `q t q^H`, of length one, as columns.
-fn eigenvectors(t: &Columns, q: &Columns) -> Columns {
-    let n = t.len();
-    let size = t.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
-    let smallest = (size * f64::EPSILON).max(f64::MIN_POSITIVE);
-    let vector = |j: usize| {
-        let mut y = vec![ZERO; n];
-        y[j] = ONE;
-        for i in (0..j).rev() {
-            let sum: Complex64 = (i + 1..=j).map(|k| t[k][i] * y[k]).sum();
-            let mut distance = t[i][i] - t[j][j];
-            if distance.norm() < smallest {
-                distance = smallest.into();
-            }
-            y[i] = -sum / distance;
-        }
-        let mut x: Vec<Complex64> = (0..n)
-            .map(|i| (0..=j).map(|k| q[k][i] * y[k]).sum())
-            .collect();
-        let size = length(&x);
-        x.iter_mut().for_each(|z| *z /= size);
-        x
-    };
-    (0..n).map(vector).collect()
-}
+impl Schur {
+    fn values(&self) -> impl Iterator<Item = Scalar> {
+        let diagonal = self.t.iter().enumerate();
+        diagonal.map(|(j, column)| Scalar::Complex(column[j] * self.scale))
+    }
 
-fn diagonal(t: &Columns) -> impl Iterator<Item = Scalar> {
-    t.iter().enumerate().map(|(j, c)| Scalar::Complex(c[j]))
+    /// The eigenvectors, of length one, as columns.
+    fn vectors(&self) -> Columns {
+        let (t, q) = (&self.t, &self.q);
+        let n = t.len();
+        let size = t.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
+        // Equal eigenvalues count as different ones, so that there always is a vector.
+        let smallest = if size > 0.0 { size * f64::EPSILON } else { 1.0 };
+        let vector = |j: usize| {
+            let mut y = vec![ZERO; n];
+            y[j] = ONE;
+            for i in (0..j).rev() {
+                let sum: Complex64 = (i + 1..=j).map(|k| t[k][i] * y[k]).sum();
+                let mut distance = t[i][i] - t[j][j];
+                if distance.norm() < smallest {
+                    distance = smallest.into();
+                }
+                y[i] = -sum / distance;
+            }
+            let mut x: Vec<Complex64> = (0..n)
+                .map(|i| (0..=j).map(|k| q[k][i] * y[k]).sum())
+                .collect();
+            let size = length(&x);
+            x.iter_mut().for_each(|z| *z /= size);
+            x
+        };
+        (0..n).map(vector).collect()
+    }
 }
 
 pub(in crate::ir) fn eig(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
@@ -232,9 +243,9 @@ pub(in crate::ir) fn eig(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
     let n = x.shape()[x.ty.ndim() - 1];
     let (mut values, mut vectors) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let (t, q) = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
-        values.extend(diagonal(&t));
-        append(&mut vectors, &eigenvectors(&t, &q), n);
+        let schur = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        values.extend(schur.values());
+        append(&mut vectors, &schur.vectors(), n);
     }
     tuple(result, [values, vectors])
 }
@@ -243,8 +254,11 @@ pub(in crate::ir) fn eigvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Ten
     let x = &inputs[0];
     let mut values = Vec::new();
     for batch in batches(x.shape()) {
-        let (t, _) = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
-        values.extend(diagonal(&t));
+        values.extend(
+            schur(matrix(x, &batch))
+                .ok_or_else(|| diverged(x))?
+                .values(),
+        );
     }
     one(Tensor::new(result.array()?.clone(), values)?)
 }
