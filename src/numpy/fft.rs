@@ -223,6 +223,10 @@ fn lines(grid: &Grid, ty: &ArrayType, own: Option<&[i64]>) -> Result<Vec<Line>> 
             axes.len()
         )));
     }
+    // Before the first transform, so that the message has the array that was given.
+    for &axis in &axes {
+        one_axis(axis, ty)?;
+    }
     // NumPy's -1 stands for the size that the axis has.
     let size = |i: usize| Some(*grid.s.as_ref()?.0.get(i)?).filter(|&n| n != -1);
     let line = |(i, &axis): (usize, &i64)| Line {
