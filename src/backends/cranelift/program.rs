@@ -101,7 +101,7 @@ pub(super) enum Call {
     /// A copy from one layout to another.
     Copy(StridedCopy),
     /// Linear algebra, or a Fourier transform, on contiguous arrays.
-    Runtime(RuntimeCall),
+    Runtime(Box<RuntimeCall>),
 }
 
 /// One step of the program.

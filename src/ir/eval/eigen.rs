@@ -4,19 +4,14 @@
 
 use num_complex::Complex64;
 
-use super::linalg::{Columns, ONE, ZERO, append, length, matrix, reflect, reflection, tuple, unit};
+use super::linalg::{
+    Columns, ONE, ZERO, append, diverged, length, matrix, reflect, reflection, tuple, unit,
+};
 use super::shape::batches;
 use super::{Tensor, one};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ir::scalar::Scalar;
 use crate::ir::types::Type;
-
-fn diverged(x: &Tensor) -> Error {
-    let ty = &x.ty;
-    Error::linear_algebra(format!(
-        "the iteration did not converge for {ty}, expected finite elements"
-    ))
-}
 
 /// The largest modulus; `None` if there are infinities or NaN.
 fn scale(a: &Columns) -> Option<f64> {
@@ -40,9 +35,11 @@ fn hermitian(mut a: Columns) -> Option<(Vec<f64>, Columns)> {
     let n = a.len();
     // The lower triangle counts.
     for j in 0..n {
-        a[j][j].im = 0.0;
-        for i in 0..j {
-            a[j][i] = a[i][j].conj();
+        let (before, rest) = a.split_at_mut(j);
+        let column = &mut rest[0];
+        column[j].im = 0.0;
+        for (above, left) in column.iter_mut().zip(before) {
+            *above = left[j].conj();
         }
     }
     let scale = scale(&a)?;
@@ -102,7 +99,7 @@ pub(in crate::ir) fn eigh(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor
     let n = x.shape()[x.ty.ndim() - 1];
     let (mut values, mut vectors) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let (w, v) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        let (w, v) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
         values.extend(w.into_iter().map(Scalar::Float));
         append(&mut vectors, &v, n);
     }
@@ -113,7 +110,7 @@ pub(in crate::ir) fn eigvalsh(inputs: &[Tensor], result: &Type) -> Result<Vec<Te
     let x = &inputs[0];
     let mut values = Vec::new();
     for batch in batches(x.shape()) {
-        let (w, _) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        let (w, _) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
         values.extend(w.into_iter().map(Scalar::Float));
     }
     one(Tensor::new(result.array()?.clone(), values)?)
@@ -243,7 +240,7 @@ pub(in crate::ir) fn eig(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
     let n = x.shape()[x.ty.ndim() - 1];
     let (mut values, mut vectors) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let schur = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        let schur = schur(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
         values.extend(schur.values());
         append(&mut vectors, &schur.vectors(), n);
     }
@@ -256,7 +253,7 @@ pub(in crate::ir) fn eigvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Ten
     for batch in batches(x.shape()) {
         values.extend(
             schur(matrix(x, &batch))
-                .ok_or_else(|| diverged(x))?
+                .ok_or_else(|| diverged(&x.ty))?
                 .values(),
         );
     }

@@ -165,7 +165,7 @@ impl Lowering<'_> {
                 output.buffer = self.new_buffer(Place::Workspace, ty);
                 output.layout = Layout::contiguous(&ty.shape);
             }
-            let view = self.call(Call::Runtime(call), inputs, output);
+            let view = self.call(Call::Runtime(Box::new(call)), inputs, output);
             return Ok(Some(Held::View(view)));
         }
         let types = node.ty.arrays();
@@ -186,7 +186,7 @@ impl Lowering<'_> {
             })
             .collect();
         self.push(Instruction::Call {
-            call: Call::Runtime(call),
+            call: Call::Runtime(Box::new(call)),
             inputs,
             outputs: outputs.clone(),
         });
