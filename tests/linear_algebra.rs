@@ -1,61 +1,18 @@
-//! Linear algebra and Fourier transforms at the edges, in every mode: nothing, one, many, NaN and infinity, and options.
+//! Linear algebra at the edges, in every mode: nothing, one, many, NaN and infinity, and options.
 //!
 //! What NumPy gives for ordinary input is in `tests/conformance`, and how engines agree in `tests/differential`.
+
+#[path = "modes/mod.rs"]
+mod modes;
+
+use std::slice::from_ref;
 
 use autojit::dispatch::{call, get_namespace};
 use autojit::numpy::fft::FourierNorm;
 use autojit::numpy::linalg::{QrMode, Transposition, Uplo};
-use autojit::{Array, DType, Value, autojit, backends, call, lazy, numpy as np};
+use autojit::{Array, DType, Value, call, numpy as np};
+use modes::{close, modes, same, ty, types};
 use num_complex::Complex64;
-
-/// The results of a function by mode: eager, lazy, and of each backend, which may not leave it to replay.
-fn modes(inputs: &[Array], f: fn(&[Array]) -> Vec<Array>) -> Vec<(&'static str, Vec<Array>)> {
-    let lazily: Vec<Array> = inputs.iter().map(lazy::array).collect();
-    let mut all = vec![
-        ("eager", f(inputs)),
-        ("lazy", lazy::compute(f(&lazily)).unwrap()),
-    ];
-    for backend in backends() {
-        let jit = autojit(|x: Vec<Array>| f(&x)).backend(backend).strict(true);
-        all.push((backend, jit.call(inputs.to_vec()).unwrap()));
-    }
-    all
-}
-
-fn ty(x: &Array) -> String {
-    x.ty().unwrap().to_string()
-}
-
-/// The types of the results, the same in every mode.
-#[track_caller]
-fn types(inputs: &[Array], f: fn(&[Array]) -> Vec<Array>) -> String {
-    let all = modes(inputs, f);
-    let text = |results: &[Array]| results.iter().map(ty).collect::<Vec<_>>().join(" ");
-    for (mode, results) in &all {
-        assert_eq!(text(results), text(&all[0].1), "{mode}");
-    }
-    text(&all[0].1)
-}
-
-#[track_caller]
-fn close(x: &Array, y: &Array, what: &str) {
-    assert_eq!(x.shape().unwrap(), y.shape().unwrap(), "{what}");
-    let tolerance = np::logic::Tolerance {
-        rtol: 1e-10,
-        atol: 1e-10,
-        equal_nan: true,
-    };
-    let equal = np::allclose(x, y, tolerance).item::<bool>().unwrap();
-    assert!(equal, "{what}: {x} and {y}");
-}
-
-/// The first result is the second in every mode.
-#[track_caller]
-fn same(inputs: &[Array], f: fn(&[Array]) -> Vec<Array>) {
-    for (mode, results) in modes(inputs, f) {
-        close(&results[0], &results[1], mode);
-    }
-}
 
 fn square() -> Array {
     Array::from([[4.0, 1.0, 2.0], [1.0, 5.0, 3.0], [0.0, 1.0, 6.0]])
@@ -364,7 +321,7 @@ fn what_is_not_finite() {
 #[test]
 fn ranks_and_conditions() {
     let zero = np::zeros([2, 3, 3], ..);
-    same(&[zero.clone()], |x| {
+    same(from_ref(&zero), |x| {
         vec![np::linalg::matrix_rank(&x[0], ..), Array::from([0, 0])]
     });
     same(&[zero], |x| {
@@ -378,7 +335,7 @@ fn ranks_and_conditions() {
         vec![np::stack(ranks, 0), Array::from([1, 0])]
     });
     let diagonal = np::diag(Array::from([1e-3, 1.0, 100.0]), ..);
-    same(&[diagonal.clone()], |x| {
+    same(from_ref(&diagonal), |x| {
         let rank = |options: np::linalg::Rank| np::linalg::matrix_rank(&x[0], options);
         let ranks = [
             rank(np::linalg::tol(1e-2)),
@@ -432,7 +389,7 @@ fn pseudo_inverses() {
 #[test]
 fn powers() {
     let x = square();
-    same(&[x.clone()], |x| {
+    same(from_ref(&x), |x| {
         let fifth = np::linalg::matrix_power(&x[0], 5);
         let back = np::linalg::matrix_power(&x[0], -5);
         vec![np::matmul(fifth, back), np::eye(3, ..)]
@@ -443,7 +400,7 @@ fn powers() {
         vec![power(0), power(1), power(3), power(-1)]
     };
     assert_eq!(
-        types(&[integers.clone()], all),
+        types(from_ref(&integers), all),
         "i64[2,2,2] i64[2,2,2] i64[2,2,2] f64[2,2,2]"
     );
     same(&[integers], |x| {
@@ -485,75 +442,6 @@ fn chains_of_products() {
         few.to_string()
             .starts_with("expected at least two arrays, got 1 in multi_dot")
     );
-}
-
-/// There and back, by every way of dividing, with other lengths and along other axes.
-#[test]
-fn transforms_there_and_back() {
-    let x = np::sin(np::reshape(np::arange(60, ..), [3, 4, 5]));
-    for norm in [
-        FourierNorm::Backward,
-        FourierNorm::Ortho,
-        FourierNorm::Forward,
-    ] {
-        for axis in [0, 1, 2, -1] {
-            let line = np::fft::axis(axis).norm(norm);
-            let there = np::fft::fft(&x, line);
-            close(&np::fft::ifft(&there, line).real(), &x, "ifft");
-            let length = x.shape().unwrap()[usize::try_from(axis).unwrap_or(2)];
-            let half = np::fft::rfft(&x, line);
-            let back = np::fft::irfft(&half, np::fft::n(length as i64).axis(axis).norm(norm));
-            close(&back, &x, "irfft");
-        }
-        let several = np::fft::fftn(&x, norm);
-        close(&np::fft::ifftn(&several, norm).real(), &x, "ifftn");
-        let two = np::fft::fft2(&x, norm);
-        close(&np::fft::ifft2(&two, norm).real(), &x, "ifft2");
-        close(
-            &np::fft::fftn(&two, np::fft::axes(0).norm(norm)),
-            &several,
-            "fftn",
-        );
-    }
-    same(&[x.clone()], |x| {
-        let line = np::fft::n(7).axis(1).norm(FourierNorm::Ortho);
-        let power = np::square(np::absolute(np::fft::fft(&x[0], line))).sum(..);
-        vec![power, np::square(&x[0]).sum(..)]
-    });
-    same(&[x], |x| {
-        let cut = x[0].get(autojit::ix![.., 0..3, ..]);
-        vec![
-            np::fft::fft2(&x[0], np::fft::s([3, 5])).real(),
-            np::fft::fft2(cut, ..).real(),
-        ]
-    });
-}
-
-#[test]
-fn frequencies_and_shifts() {
-    assert_eq!(
-        np::fft::fftfreq(4, ..).to_vec::<f64>().unwrap(),
-        [0.0, 0.25, -0.5, -0.25]
-    );
-    assert_eq!(
-        np::fft::fftfreq(5, 0.5).to_vec::<f64>().unwrap(),
-        [0.0, 0.4, 0.8, -0.8, -0.4]
-    );
-    assert_eq!(
-        np::fft::rfftfreq(5, ..).to_vec::<f64>().unwrap(),
-        [0.0, 0.2, 0.4]
-    );
-    assert_eq!(np::fft::fftfreq(1, ..).to_vec::<f64>().unwrap(), [0.0]);
-    for shape in [&[5, 4][..], &[1, 6], &[0, 3]] {
-        let count: usize = shape.iter().product();
-        let x = np::reshape(np::arange(count as i64, ..), shape);
-        same(&[x], |x| {
-            let there = np::fft::fftshift(&x[0], ..);
-            vec![np::fft::ifftshift(there, ..), x[0].clone()]
-        });
-    }
-    let shifted = np::fft::fftshift(np::arange(5, ..), 0);
-    assert_eq!(shifted.to_vec::<i64>().unwrap(), [3, 4, 0, 1, 2]);
 }
 
 /// NumPy's names and keywords, also those that no conformance case has.
