@@ -22,7 +22,7 @@ pub use like::Like;
 pub(crate) use like::{Block, Place, Wanted, innermost, innermost_library, innermost_place};
 pub use registered::{libraries, register_library};
 pub(crate) use replacement::{
-    Hooks, LibraryFunction, any_replacement, check_types, install, replaced_lazily,
+    Hooks, LibraryFunction, any_replacement, call_opaque, check_types, install, replaced_lazily,
 };
 
 /// An array of some library.
@@ -198,7 +198,7 @@ fn spell(
     result: &Type,
 ) -> Result<Results> {
     if let Op::Opaque { function } = op {
-        return replacement::call_opaque(library, function, inputs, result);
+        return call_opaque(library, function, inputs, result);
     }
     match library
         .spell(op, inputs, result)

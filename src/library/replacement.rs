@@ -55,7 +55,7 @@ type Implementation =
     dyn Fn(&'static dyn AnyLibrary, &[&Concrete]) -> Result<Results> + Send + Sync;
 
 /// Calls back into a function that was traced.
-pub(super) fn call_opaque(
+pub(crate) fn call_opaque(
     library: &'static dyn AnyLibrary,
     function: &OpaqueFunction,
     inputs: &[&Concrete],

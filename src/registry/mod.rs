@@ -28,7 +28,7 @@ use crate::{Array, Operand, Value};
 
 pub use arguments::Arguments;
 pub(crate) use arguments::Parameter;
-pub(crate) use opaque::{opaque_op, trace};
+pub(crate) use opaque::{opaque_in, opaque_op, trace};
 pub use outcome::{IntoResult, IntoTypes};
 
 /// What runs a registered function.

@@ -7,7 +7,7 @@
 //! build    loops become kernels, equal ones are shared   (kernel.rs)
 //! plan     buffers share the workspace                   (buffers.rs)
 //! emit     each distinct kernel becomes machine code     (emit.rs, arithmetic.rs, link.rs)
-//! run      a tape of kernels and runtime calls           (tape.rs)
+//! run      a tape of kernels, runtime calls and users' functions (tape.rs, external.rs)
 //! ```
 //!
 //! Every stage is linear in nodes; code generation costs as many compilations as there are *distinct*
@@ -16,6 +16,7 @@
 mod arithmetic;
 mod buffers;
 mod emit;
+mod external;
 mod fuse;
 mod kernel;
 mod layout;
@@ -98,10 +99,10 @@ fn compile(graph: &Graph) -> Result<Native> {
         let start = operands.len() as u32;
         let node = &graph[program.values[blamed(&program, step).0 as usize]];
         // Users write an index, not the step that checks it.
-        let name = if matches!(node.op, Op::WrapIndex { .. }) {
-            "getitem"
-        } else {
-            node.op.name()
+        let name = match &node.op {
+            Op::WrapIndex { .. } => "getitem",
+            Op::Opaque { function } => function.name(),
+            op => op.name(),
         };
         origins.push((name, node.location));
         match step {

@@ -13,6 +13,7 @@ use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
 use autojit_runtime::sort::Sort;
 
+use super::external::External;
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
 
@@ -114,6 +115,8 @@ pub(super) enum Call {
         m: usize,
         n: usize,
     },
+    /// A function that a user registered.
+    External(External),
 }
 
 /// One step of the program.

@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
 use autojit_runtime::linalg;
+use smallvec::SmallVec;
 
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
@@ -129,7 +130,7 @@ impl Tape {
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
         let mut arena = pooled.unwrap_or_else(|| Arena::new(self.workspace_bytes));
-        let mut bases: smallvec::SmallVec<[*mut u8; 16]> = smallvec::SmallVec::new();
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
         bases.extend(inputs.iter().map(|x| x.cast_mut()));
@@ -151,8 +152,21 @@ impl Tape {
         for (index, entry) in self.entries.iter().enumerate() {
             let (Entry::Kernel { operands, .. } | Entry::Call { operands, .. }) = entry;
             let operands = &self.operands[operands.start as usize..operands.end as usize];
+            let address = |o: &Operand| bases[o.base as usize].wrapping_offset(o.offset);
+            if let Entry::Call {
+                call: Call::External(external),
+                ..
+            } = entry
+            {
+                // Not in `pointers`: a user's function may take any number of arrays.
+                let addresses: SmallVec<[*mut u8; 8]> = operands.iter().map(address).collect();
+                // SAFETY: the addresses are those of the views that the call was planned for, inputs first;
+                // they are contiguous, and steps before this one wrote all elements of the inputs.
+                unsafe { external.run(&addresses) }.map_err(|e| self.locate(index, e))?;
+                continue;
+            }
             for (pointer, operand) in pointers.iter_mut().zip(operands) {
-                *pointer = bases[operand.base as usize].wrapping_offset(operand.offset);
+                *pointer = address(operand);
             }
             match entry {
                 Entry::Kernel {
@@ -224,6 +238,8 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 sort.run(pointers[0], pointers[1]);
                 Ok(())
             }
+            // Run by `entries`, which does not come here with it.
+            Call::External(_) => return Err(Error::internal("an external step in the runtime")),
             Call::Copy(copy) => {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())

@@ -226,6 +226,7 @@ impl Lowering<'_> {
             | Op::Sort { axis }
             | Op::Argsort { axis } => self.along(value, *axis)?,
             Op::Qr | Op::Svd { .. } => return self.decompose(value),
+            Op::Opaque { function } => return self.external(value, function),
             op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => {
                 self.map(value)?
             }
