@@ -10,7 +10,7 @@ use super::{
     add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power,
     replaceable, stack, subtract, sum, take, to_array, type_of,
 };
-use crate::ir::{Class, Scalar};
+use crate::ir::{ArrayType, Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand};
 
 /// How often, and along which axis, [`diff`] takes differences: once, along the last.
@@ -346,6 +346,8 @@ pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
     if sizes[1] == 0 {
         return super::zeros(&sizes, beside(&x).dtype(dtype));
     }
+    let ty = ArrayType::new(dtype, &sizes);
+    attempt!("vander", HostArray::check_memory(&ty));
     let x = super::special::cast(x.into(), dtype);
     let mut list = vec![super::ones([rows], beside(&x).dtype(dtype))];
     while list.len() < sizes[1] {

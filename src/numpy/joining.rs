@@ -433,7 +433,7 @@ pub fn kron(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     for (&m, &n) in a.iter().zip(&b) {
         left.extend([m, 1]);
         right.extend([1, n]);
-        result.push(m * n);
+        result.push(m.saturating_mul(n));
     }
     reshape(multiply(reshape(x, &left), reshape(y, &right)), &result)
 }

@@ -79,6 +79,7 @@ struct Report {
 fn compile(graph: &Graph) -> Result<Native> {
     let graph = opt::expand(graph)?;
     let mut program = lower::lower(&graph)?;
+    check_workspace(&program)?;
     let schedule = fuse::fuse(&mut program);
     let stored = stored(&program, &schedule);
     let workspace = buffers::plan(&program, &schedule);
@@ -180,6 +181,18 @@ fn compile(graph: &Graph) -> Result<Native> {
         results: program.results,
         report,
     })
+}
+
+/// Refuses programs whose buffers could not all be counted in one workspace, so that no offset overflows.
+fn check_workspace(program: &Program) -> Result<()> {
+    let add = |sum: usize, buffer: &program::Buffer| sum.saturating_add(buffer.bytes);
+    let total = program.buffers.iter().fold(0, add);
+    if total > isize::MAX as usize / 2 {
+        return Err(Error::value(format!(
+            "the arrays of this graph are too large, {total} bytes in all"
+        )));
+    }
+    Ok(())
 }
 
 /// The instruction to blame if a step fails: the one in it that can, or its last.
@@ -287,8 +300,11 @@ impl Executable for Native {
                 copies.push(copy);
             }
         }
-        let mut memory: SmallVec<[OutputMemory; 2]> =
-            self.outputs.iter().map(OutputMemory::new).collect();
+        let mut memory: SmallVec<[OutputMemory; 2]> = SmallVec::with_capacity(self.outputs.len());
+        for ty in &self.outputs {
+            HostArray::check_memory(ty)?;
+            memory.push(OutputMemory::new(ty));
+        }
         let pointers: SmallVec<[*mut u8; 8]> =
             memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the

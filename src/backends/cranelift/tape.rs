@@ -15,7 +15,7 @@ use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
 use super::program::{BufferId, Call, Place, Program};
 use crate::error::{Error, Result};
-use crate::ir::HostArray;
+use crate::ir::{ArrayType, DType, HostArray};
 
 /// An operand: a base address and an offset in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -99,8 +99,9 @@ pub(super) struct Arena(Vec<Line>);
 struct Line([u8; ALIGNMENT]);
 
 impl Arena {
-    fn new(bytes: usize) -> Self {
-        Self(vec![Line([0; ALIGNMENT]); bytes.div_ceil(ALIGNMENT)])
+    fn new(bytes: usize) -> Result<Self> {
+        HostArray::check_memory(&ArrayType::new(DType::Uint8, &[bytes]))?;
+        Ok(Self(vec![Line([0; ALIGNMENT]); bytes.div_ceil(ALIGNMENT)]))
     }
 
     fn as_mut_ptr(&mut self) -> *mut u8 {
@@ -129,7 +130,10 @@ impl Tape {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut arena = pooled.unwrap_or_else(|| Arena::new(self.workspace_bytes));
+        let mut arena = match pooled {
+            Some(arena) => arena,
+            None => Arena::new(self.workspace_bytes)?,
+        };
         let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
