@@ -14,7 +14,7 @@ mod replacement;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
+use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Op, Type, plain_result};
 
 pub(crate) use foreign::{ForeignArray, make};
 pub use foreign::{Library, Spelled};
@@ -84,6 +84,22 @@ impl Concrete {
         match self {
             Self::Ndarray(array) => array.ty(),
             Self::Foreign(array) => array.ty().clone(),
+        }
+    }
+
+    /// The dtype alone.
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::Ndarray(array) => array.dtype(),
+            Self::Foreign(array) => array.ty().dtype,
+        }
+    }
+
+    /// The shape, without a copy.
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Ndarray(array) => array.shape(),
+            Self::Foreign(array) => &array.ty().shape,
         }
     }
 
@@ -161,6 +177,9 @@ pub(crate) fn apply(
 
 /// Runs an op: infers its signature, converts the inputs, and expands it if the library does not spell it.
 fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
+    if let Some(result) = plain(op, inputs) {
+        return spell(library, op, inputs, &result);
+    }
     // Loops where an iterator would do: collecting costs more than what it collects.
     let mut types: SmallVec<[Type; 4]> = SmallVec::new();
     for input in inputs {
@@ -188,6 +207,19 @@ fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) ->
     }
     let converted: SmallVec<[&Concrete; 4]> = converted.iter().collect();
     spell(library, op, &converted, &signature.result)
+}
+
+/// The type of the result in the commonest case, where all inputs have one type that needs no conversion.
+#[inline]
+fn plain(op: &Op, inputs: &[&Concrete]) -> Option<Type> {
+    let (first, others) = inputs.split_first()?;
+    let (dtype, shape) = (first.dtype(), first.shape());
+    for other in others {
+        if other.dtype() != dtype || other.shape() != shape {
+            return None;
+        }
+    }
+    plain_result(op, inputs.len(), dtype, shape).map(Type::Array)
 }
 
 /// Runs an op on inputs with the dtypes of its signature.

@@ -9,6 +9,7 @@
 mod elementwise;
 mod joins;
 mod linalg;
+mod plain;
 mod products;
 mod reduce;
 mod shapes;
@@ -16,6 +17,7 @@ mod shapes;
 pub(super) use elementwise::*;
 pub(super) use joins::*;
 pub(super) use linalg::*;
+pub(crate) use plain::plain_result;
 pub(super) use products::*;
 pub(super) use reduce::*;
 pub(super) use shapes::*;
