@@ -159,6 +159,7 @@ pub(crate) use host_from;
 impl HostArray {
     /// The dtype of the elements.
     #[must_use]
+    #[inline]
     pub const fn dtype(&self) -> DType {
         match self {
             Self::Bool(_) => DType::Bool,
@@ -174,6 +175,7 @@ impl HostArray {
 
     /// The number of elements along each axis.
     #[must_use]
+    #[inline]
     pub fn shape(&self) -> &[usize] {
         dispatch_host!(self, a => a.shape())
     }
@@ -206,6 +208,7 @@ impl HostArray {
     ///
     /// # Errors
     /// There is not.
+    #[inline]
     pub(crate) fn check_memory(ty: &ArrayType) -> Result<()> {
         /// Smaller arrays are taken for granted, as everybody does.
         const LARGE: usize = 1 << 30;

@@ -234,6 +234,7 @@ impl ArrayType {
 
     /// The type of a 0-d array.
     #[must_use]
+    #[inline]
     pub fn scalar(dtype: DType) -> Self {
         Self {
             dtype,
@@ -249,6 +250,7 @@ impl ArrayType {
 
     /// The number of elements; the largest number there is if it is larger, as it is of no array that exists.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> usize {
         let saturating = |size: usize, &n: &usize| size.saturating_mul(n);
         self.shape.iter().fold(1, saturating)
@@ -327,6 +329,7 @@ impl Type {
     ///
     /// # Errors
     /// A tuple was used where an array is needed.
+    #[inline]
     pub fn array(&self) -> Result<&ArrayType> {
         match self {
             Self::Array(ty) => Ok(ty),
@@ -338,6 +341,7 @@ impl Type {
 
     /// All array types in it: one, or those of the tuple.
     #[must_use]
+    #[inline]
     pub fn arrays(&self) -> &[ArrayType] {
         match self {
             Self::Array(ty) => std::slice::from_ref(ty),

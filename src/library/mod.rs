@@ -88,6 +88,7 @@ impl Concrete {
     }
 
     /// The dtype alone.
+    #[inline]
     pub(crate) fn dtype(&self) -> DType {
         match self {
             Self::Ndarray(array) => array.dtype(),
@@ -96,6 +97,7 @@ impl Concrete {
     }
 
     /// The shape, without a copy.
+    #[inline]
     pub(crate) fn shape(&self) -> &[usize] {
         match self {
             Self::Ndarray(array) => array.shape(),
@@ -104,6 +106,7 @@ impl Concrete {
     }
 
     /// The library that it belongs to.
+    #[inline]
     pub(crate) fn library(&self) -> &'static dyn AnyLibrary {
         match self {
             Self::Ndarray(_) => &ndarray::Ndarray,
@@ -223,6 +226,7 @@ fn plain(op: &Op, inputs: &[&Concrete]) -> Option<Type> {
 }
 
 /// Runs an op on inputs with the dtypes of its signature.
+#[inline]
 fn spell(
     library: &'static dyn AnyLibrary,
     op: &Op,

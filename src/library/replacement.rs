@@ -25,6 +25,7 @@ static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
 /// Whether anything was ever registered. That may be seen late by a thread that does not wait for the
 /// registering one, as any other write may.
+#[inline]
 pub(crate) fn any_replacement() -> bool {
     ANY.load(Ordering::Relaxed)
 }

@@ -98,7 +98,7 @@ impl Reduction {
     pub fn where_(self, mask: impl Into<Operand>) -> SumOptions {
         SumOptions {
             reduction: self,
-            mask: Some(mask.into()),
+            mask: Some(Box::new(mask.into())),
         }
     }
 
@@ -133,7 +133,8 @@ impl<T: Into<Integers>> From<T> for Reduction {
 #[derive(Clone, Debug, Default)]
 pub struct SumOptions {
     pub(crate) reduction: Reduction,
-    pub(crate) mask: Option<Operand>,
+    /// In a box, as nearly every call is without, and moves the options around.
+    pub(crate) mask: Option<Box<Operand>>,
 }
 
 /// Sum only the elements where `mask` is true. See [`SumOptions`].
