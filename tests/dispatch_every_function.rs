@@ -15,11 +15,13 @@ use autojit::numpy::searching::Side;
 use autojit::numpy::special::{AngleUnit, Replacements};
 use autojit::{Array, DType, get_namespace, numpy as np, register_function_wrapping};
 
+type Bound = dyn Fn(&Namespace) -> Vec<Array>;
+
 /// One call, as a typed function and as a method of the namespace.
 struct Row {
     name: String,
     typed: Box<dyn Fn() -> Vec<Array>>,
-    bound: Box<dyn Fn(&Namespace) -> Vec<Array>>,
+    bound: Box<Bound>,
 }
 
 trait Arrays {

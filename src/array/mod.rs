@@ -315,3 +315,15 @@ fn apply_with_scalars(
         .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
     library::apply(library, op, &inputs.iter().collect::<SmallVec<[_; 4]>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_small_enough_to_be_moved_around() {
+        // ndarray's shape and strides, in place; every call moves a few of them.
+        assert!(size_of::<Array>() <= 112, "{}", size_of::<Array>());
+        assert!(size_of::<Operand>() <= 120, "{}", size_of::<Operand>());
+    }
+}
