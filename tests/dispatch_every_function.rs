@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use autojit::dispatch::{self, Arguments, Namespace};
 use autojit::numpy::arranging::{Padding, Rotation};
 use autojit::numpy::calculus::{Differences, Powers, Spacing};
+use autojit::numpy::fft::FourierNorm;
 use autojit::numpy::joining::Indexing;
+use autojit::numpy::linalg::{QrMode, Uplo};
 use autojit::numpy::logic::Tolerance;
 use autojit::numpy::searching::Side;
 use autojit::numpy::special::{AngleUnit, Replacements};
@@ -46,6 +48,12 @@ impl Arrays for (Array, Array) {
     }
 }
 
+impl Arrays for (Array, Array, Array, Array) {
+    fn arrays(self) -> Vec<Array> {
+        vec![self.0, self.1, self.2, self.3]
+    }
+}
+
 impl Arrays for (Array, Array, Array) {
     fn arrays(self) -> Vec<Array> {
         vec![self.0, self.1, self.2]
@@ -57,6 +65,7 @@ macro_rules! rows {
         with { $($x:ident = $value:expr;)* }
         numpy { $($name:ident ($($arg:expr),*);)* }
         linalg { $($linalg:ident ($($linalg_arg:expr),*);)* }
+        fft { $($fft:ident ($($fft_arg:expr),*);)* }
     ) => {
         #[allow(unused_variables, reason = "each row uses some of the arrays")]
         fn rows() -> Vec<Row> {
@@ -69,6 +78,11 @@ macro_rules! rows {
                     name: name(stringify!($name)),
                     typed: Box::new(move || np::$name($($arg),*).arrays()),
                     bound: Box::new(move |xp| xp.$name($($arg),*).arrays()),
+                },)*
+                $(Row {
+                    name: format!("fft.{}", stringify!($fft)),
+                    typed: Box::new(move || np::fft::$fft($($fft_arg),*).arrays()),
+                    bound: Box::new(move |xp| xp.fft().$fft($($fft_arg),*).arrays()),
                 },)*
                 $(Row {
                     name: format!("linalg.{}", stringify!($linalg)),
@@ -88,6 +102,7 @@ rows! {
         j = Array::from([1i64, 2, 2]);
         m = Array::from([[4.0, 1.0, 2.0], [3.0, f64::NAN, 6.0]]);
         n = Array::from([[4.0, 1.0, 2.0], [3.0, 5.0, 6.0]]);
+        h = Array::from([[4.0, 1.0, 0.5], [1.0, 3.0, 0.25], [0.5, 0.25, 2.0]]);
         cube = np::reshape(np::arange(24, ..), [2, 3, 4]);
     }
     numpy {
@@ -138,7 +153,18 @@ rows! {
         vstack([x, y]); where_(np::greater(x, 0), x, y); zeros([2, 1], DType::Int64); zeros_like(x, DType::Int64);
     }
     linalg {
-        norm(n, np::ord(1).axis(1).keepdims()); qr(n); svd(n, np::full_matrices(true));
+        norm(n, np::ord(1).axis(1).keepdims()); qr(n, QrMode::Complete); svd(n, np::full_matrices(true));
+        svdvals(n); eigh(h, Uplo::Upper); eigvalsh(h, Uplo::Upper); eig(h); eigvals(h); cholesky(h, ..);
+        lu(n); inv(h); det(h); slogdet(h); expm(h); solve(h, x); lstsq(np::transpose(n, ..), x, 0.5);
+        solve_triangular(h, x, np::linalg::lower().unit_diagonal());
+        pinv(n, np::linalg::rtol(0.5)); matrix_rank(h, np::linalg::tol(0.5).hermitian());
+        matrix_power(h, 3); multi_dot([n, h, h]); cond(h, 1);
+    }
+    fft {
+        fft(n, np::fft::n(4).axis(0).norm(FourierNorm::Ortho)); ifft(n, 2); rfft(n, FourierNorm::Forward);
+        irfft(n, 4); fft2(n, np::fft::s([2, 4]).axes([0, 1]).norm(FourierNorm::Ortho)); ifft2(n, ..);
+        fftn(n, np::fft::axes([1]).norm(FourierNorm::Forward)); ifftn(n, np::fft::s([1, 2]));
+        fftfreq(5, 0.5); rfftfreq(5, 0.5); fftshift(n, 1); ifftshift(n, 0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::RangeFull;
 pub use super::creation::{Creation, EyeOptions, LinspaceOptions, columns, dtype, like, num};
 pub use super::integers::Integers;
 use crate::ir::{ArrayType, Dims, NormOrder};
-use crate::{Operand, Result};
+use crate::{Operand, Result, Value};
 
 macro_rules! from_defaults {
     ($($options:ty),*) => {$(
@@ -334,6 +334,16 @@ pub enum Order {
     Number(f64),
     /// `"fro"` or `"nuc"`.
     Name(String),
+}
+
+impl From<&Order> for Value {
+    fn from(order: &Order) -> Self {
+        match order {
+            Order::Default => Self::None,
+            Order::Number(p) => (*p).into(),
+            Order::Name(name) => name.as_str().into(),
+        }
+    }
 }
 
 impl Order {
