@@ -24,6 +24,10 @@ pub(super) struct Operand {
 }
 
 /// One entry.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "calls are few, and a kernel must not be one pointer further away"
+)]
 #[derive(Debug)]
 pub(super) enum Entry {
     Kernel {
