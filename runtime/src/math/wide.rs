@@ -86,6 +86,7 @@ enum Machine {
     #[cfg(target_arch = "aarch64")]
     Neon,
     /// One lane at a time.
+    #[cfg_attr(target_arch = "aarch64", allow(dead_code))]
     Portable,
 }
 

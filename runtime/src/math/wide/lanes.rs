@@ -100,7 +100,7 @@ pub(super) trait Lanes:
     /// Bits moved down, by less than 64, zeros moved in.
     fn shr(self, by: u32) -> Self;
 
-    /// The lanes, then anything.
+    /// The lanes, then zeros.
     fn to_array(self) -> [f64; 8];
     /// Other lanes, the first of an array.
     fn of_array(self, lanes: &[f64; 8]) -> Self;
@@ -315,7 +315,7 @@ impl Lanes for Scalar {
     }
     #[inline(always)]
     fn to_array(self) -> [f64; 8] {
-        [self.0; 8]
+        [self.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     }
     #[inline(always)]
     fn of_array(self, lanes: &[f64; 8]) -> Self {

@@ -7,6 +7,7 @@ use super::Element;
 use super::coefficients::*;
 use super::exponential::{LN_2_HIGH, LN_2_LOW, Power};
 use super::lanes::{Lanes, fast_two_sum, polynomial, two_product, two_sum};
+use std::f64::consts::{LOG2_E, LOG10_E};
 
 /// The bits of `sqrt(1/2)`.
 const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
@@ -75,18 +76,14 @@ fn natural<V: Lanes>(k: V, high: V, low: V) -> V {
 
 #[inline(always)]
 pub(super) fn log2<V: Lanes, E: Element>(x: V) -> V {
-    in_base::<V, E>(
-        x,
-        [1.442_695_040_888_963_4, 2.035_527_374_093_103_3e-17],
-        [1.0, 0.0],
-    )
+    in_base::<V, E>(x, [LOG2_E, 2.035_527_374_093_103_3e-17], [1.0, 0.0])
 }
 
 #[inline(always)]
 pub(super) fn log10<V: Lanes, E: Element>(x: V) -> V {
     in_base::<V, E>(
         x,
-        [0.434_294_481_903_251_8, 1.098_319_650_216_765e-17],
+        [LOG10_E, 1.098_319_650_216_765e-17],
         [0.301_029_995_549_470_2, 1.145_110_089_802_183_8e-10],
     )
 }
@@ -142,9 +139,8 @@ fn precise_log_of_mantissa<V: Lanes>(m: V) -> (V, V) {
 
 #[inline(always)]
 pub(super) fn power<V: Lanes, E: Element>(x: V, y: V) -> V {
-    let (zero, one, infinity) = (x.of(0.0), x.of(1.0), x.of(f64::INFINITY));
-    let base = x.abs();
-    let (k, m) = split(base);
+    let (zero, infinity) = (x.of(0.0), x.of(f64::INFINITY));
+    let (k, m) = split(x.abs());
     let logarithm = if E::SINGLE {
         let (high, low) = log_of_mantissa::<V, E>(m);
         (natural(k, high, low), zero)
@@ -166,6 +162,19 @@ pub(super) fn power<V: Lanes, E: Element>(x: V, y: V) -> V {
     };
     let result = result.value();
 
+    let usual = zero.lt(x) & x.lt(infinity) & y.abs().lt(infinity);
+    if x.any(!usual) {
+        special_powers(x, y, result)
+    } else {
+        result
+    }
+}
+
+/// `result`, where it is the power of `|x|`, with the sign of the power of `x`; elsewhere what C99 demands.
+#[inline(always)]
+fn special_powers<V: Lanes>(x: V, y: V, result: V) -> V {
+    let (zero, one, infinity) = (x.of(0.0), x.of(1.0), x.of(f64::INFINITY));
+    let base = x.abs();
     // Where the logarithm or the exponent is infinite, only the sign of their product counts.
     let endless = base.eq(zero) | base.eq(infinity) | y.abs().eq(infinity);
     let grows = (base.lt(one) & y.lt(zero)) | (one.lt(base) & zero.lt(y));

@@ -63,12 +63,11 @@ fn reduce<V: Lanes, E: Element>(x: V) -> Reduced<V> {
 #[cold]
 #[inline(never)]
 fn reduce_large(parts: &mut [[f64; 8]; 3]) {
-    for lane in 0..8 {
-        let x = parts[0][lane];
-        if x.abs() > LARGE {
-            let [r, low, turns] = reduce_one(x);
-            (parts[0][lane], parts[1][lane]) = (r, low);
-            parts[2][lane] = turns + INTEGER_IN_LOW_BITS;
+    let [first, second, third] = parts;
+    for ((r, low), turns) in first.iter_mut().zip(second).zip(third) {
+        if r.abs() > LARGE {
+            [*r, *low, *turns] = reduce_one(*r);
+            *turns += INTEGER_IN_LOW_BITS;
         }
     }
 }

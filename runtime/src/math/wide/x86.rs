@@ -333,7 +333,8 @@ impl Lanes for Avx2One {
     #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         // SAFETY: a value exists only where the machine has its instructions.
-        [unsafe { _mm_cvtsd_f64(self.0) }; 8]
+        let lane = unsafe { _mm_cvtsd_f64(self.0) };
+        [lane, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     }
 }
 
