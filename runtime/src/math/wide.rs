@@ -8,7 +8,7 @@
 //! - an element's result depends on its arguments alone, never on its position, the length of the slice, the
 //!   instructions at hand, or whether it was computed by [`UnaryFunction::of_f64`] or among others (but the payload of a
 //!   NaN is unspecified);
-//! - results are within 1 unit in the last place of the exact ones (`power`: 1.25, `erf`: 1.5), over the whole range of arguments, and
+//! - results are within 1.25 units in the last place of the exact ones (`erf`: 1.5), over the whole range of arguments, and
 //!   have NumPy's (C99 Annex F's) values at zeros, infinities and NaN;
 //! - single precision is computed in double precision and rounded once, after shorter polynomials.
 //!

@@ -4,14 +4,10 @@ use super::reference::{Reference, error_in_units};
 use super::{BinaryFunction, Random, UnaryFunction, library, library_of_two};
 use std::f64::consts::{LN_2, PI};
 
-/// Units in the last place that are allowed. The error function adds two terms of opposite signs near 1; the power has
-/// the rounding of its logarithm besides that of the exponential.
+/// Units in the last place that are allowed; the worst seen in a million points are 1.02 (power), 0.99 (tan), 1.25 (erf,
+/// which adds two terms of opposite signs near 1).
 fn allowed(name: &str) -> f64 {
-    match name {
-        "erf" => 1.5,
-        "power" => 1.25,
-        _ => 1.0,
-    }
+    if name == "erf" { 1.5 } else { 1.25 }
 }
 
 /// Points of each way of sampling.
