@@ -22,6 +22,7 @@ mod layout;
 mod link;
 mod lower;
 mod program;
+mod stage;
 mod tape;
 
 use std::fmt::Write as _;
