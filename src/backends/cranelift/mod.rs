@@ -23,6 +23,7 @@ mod layout;
 mod link;
 mod lower;
 mod program;
+mod stage;
 mod tape;
 
 use std::fmt::Write as _;
