@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All checks of the project, as CI runs them. Needs Rust, a C compiler and nothing else.
+# All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
 #   scripts/test.sh          everything
 #   scripts/test.sh quick    formatting, lints and the debug tests only
@@ -12,9 +12,9 @@ step() {
 }
 
 step cargo fmt --all --check
-step cargo clippy --workspace --all-targets --locked -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc --workspace --no-deps --locked
-step cargo test --workspace --locked
+step cargo clippy --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --locked
+step cargo test --locked
 if [ "${1:-}" = quick ]; then
     exit 0
 fi
@@ -22,6 +22,11 @@ fi
 # The pure interpreter build: no code generator.
 step cargo clippy -p autojit --all-targets --no-default-features --locked -- -D warnings
 step cargo test -p autojit --no-default-features --locked
+
+# LAPACK by the OpenBLAS of the system: a crate of its own, see lapack/src/lib.rs.
+step scripts/setup-lapack.sh
+step cargo clippy -p autojit-lapack --all-targets --locked -- -D warnings
+step cargo test -p autojit-lapack --locked
 
 # Examples end by checking themselves.
 step cargo build --release --examples --locked
