@@ -36,4 +36,4 @@ for dtype in float32 complex64 complex128; do
 done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
-step cargo run --release --locked --example conformance -- --backend all tests/conformance/programs.json
+step cargo run --release --locked --example conformance -- --backend all tests/conformance
