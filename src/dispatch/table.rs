@@ -392,6 +392,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("concat", "concatenate"),
     ("degrees", "rad2deg"),
     ("conjugate", "conj"),
+    ("gammaln", "lgamma"),
     ("linalg.diagonal", "diagonal"),
     ("linalg.matmul", "matmul"),
     ("linalg.outer", "outer"),
@@ -401,6 +402,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("permute_dims", "transpose"),
     ("pow", "power"),
     ("radians", "deg2rad"),
+    ("special.erf", "erf"),
+    ("special.gammaln", "lgamma"),
+    ("special.log_softmax", "log_softmax"),
+    ("special.logsumexp", "logsumexp"),
+    ("special.softmax", "softmax"),
     ("true_divide", "divide"),
 ];
 

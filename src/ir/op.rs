@@ -106,6 +106,10 @@ elementwise {
     arccosh "arccosh" Arccosh (x) : infer::floating => eval::arccosh;
     /// The inverse hyperbolic tangent.
     arctanh "arctanh" Arctanh (x) : infer::floating => eval::arctanh;
+    /// The error function: `2 / sqrt(pi)` times the integral of `exp(-t * t)` from 0 to `x`.
+    erf "erf" Erf (x) : infer::real_floating => eval::erf;
+    /// The logarithm of the magnitude of the gamma function; infinite at zero and the negative integers.
+    lgamma "lgamma" Lgamma (x) : infer::real_floating => eval::lgamma;
     /// Every bit the other way; booleans are not.
     invert "invert" Invert (x) : infer::bitwise => eval::invert;
 

@@ -427,8 +427,8 @@ impl Builder {
     }
 
     fn function(&mut self, a: u16, b: u16) -> Option<()> {
-        if b % 19 >= 17 {
-            return self.decompose(a, b / 19);
+        if b % 20 >= 18 {
+            return self.decompose(a, b / 20);
         }
         // Large complex arguments are too hard on the reference.
         let fits = |v: &Value| match v.level {
@@ -438,6 +438,7 @@ impl Builder {
         };
         let x = self.pick(a, |v| fits(v) && !v.any_zero)?;
         let op = [
+            Op::Erf,
             Op::Exp,
             Op::Log,
             Op::Sin,
@@ -455,7 +456,7 @@ impl Builder {
             Op::Arctan,
             Op::Sinh,
             Op::Cosh,
-        ][b as usize % 19]
+        ][b as usize % 20]
             .clone();
         self.push(op, &[&x], Level::Rounded, false)
     }

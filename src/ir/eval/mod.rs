@@ -22,6 +22,7 @@ mod norm;
 mod order;
 mod reduce;
 mod shape;
+mod special;
 mod summation;
 
 pub(super) use bits::*;
@@ -34,6 +35,7 @@ pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
 };
+pub(super) use special::{erf, lgamma};
 
 use super::graph::Graph;
 use super::host::HostArray;
