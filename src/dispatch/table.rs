@@ -132,7 +132,16 @@ define_functions! {
     Vdot "vdot" (a, b) => np::vdot(a.operand()?, b.operand()?);
     Tensordot "tensordot" (a, b, axes = 2) =>
         np::tensordot(a.operand()?, b.operand()?, axes.tensordot_axes()?);
-    Einsum "einsum" (subscripts; operands) => np::einsum(subscripts.text()?, super::operands(operands)?);
+    Einsum "einsum" (subscripts, optimize = None; operands) => match optimize.optimize()? {
+        None => np::einsum(subscripts.text()?, super::operands(operands)?),
+        Some(optimize) => np::einsum_with(subscripts.text()?, super::operands(operands)?, optimize),
+    };
+    EinsumPath "einsum_path" (subscripts, optimize = None; operands) => {
+        let optimize = optimize.optimize()?.unwrap_or_default();
+        let path = np::einsum_path(subscripts.text()?, super::operands(operands)?, optimize)?;
+        let text = path.to_string();
+        (path.steps, text)
+    };
     Trace "trace" (a, offset = 0, axis1 = 0, axis2 = 1) =>
         np::trace(a.operand()?, diagonal_options(offset, axis1, axis2)?);
 

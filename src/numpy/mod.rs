@@ -46,6 +46,7 @@ pub mod calculus;
 pub mod contract;
 pub mod create;
 mod creation;
+pub mod einsum;
 pub mod elementwise;
 mod integers;
 pub mod joining;
@@ -64,10 +65,11 @@ use std::panic::Location;
 
 pub use arranging::{fliplr, flipud, pad, roll, rot90, tri, tril, triu};
 pub use calculus::{cross, diff, geomspace, logspace, trapezoid, vander};
-pub use contract::{dot, einsum, inner, matmul, outer, tensordot, trace, vdot};
+pub use contract::{dot, inner, matmul, outer, tensordot, trace, vdot};
 pub use create::{
     arange, eye, full, full_like, identity, linspace, ones, ones_like, zeros, zeros_like,
 };
+pub use einsum::{einsum, einsum_path, einsum_with};
 pub use elementwise::*;
 pub use joining::{
     array_split, atleast_1d, atleast_2d, atleast_3d, column_stack, dstack, hstack, kron, meshgrid,
