@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use super::Entries;
 use super::arguments::Argument;
 use crate::error::{Error, Result};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{Op, Scalar, for_each_op};
 use crate::numpy::arranging::Rotation;
 use crate::numpy::calculus::{Differences, LogspaceOptions, Powers, Spacing};
@@ -164,6 +165,13 @@ define_functions! {
         np::diagonal(a.operand()?, diagonal_options(offset, axis1, axis2)?);
     Diag "diag" (v, k = 0) => np::diag(v.operand()?, Offset(k.int_or(0)?));
     Getitem "getitem" (a, key) => np::to_array(a.operand()?).get(key.index()?);
+    Scatter "scatter" (a, key, values, mode = "set") => {
+        let mode = match mode.given() {
+            Some(_) => mode.text()?.parse()?,
+            None => ScatterMode::Set,
+        };
+        np::to_array(a.operand()?).at(key.index()?).update(mode, values.operand()?)
+    };
     Astype "astype" (x, dtype) => np::astype(x.operand()?, dtype.dtype()?);
 
     Zeros "zeros" (shape, dtype = None) => np::zeros(shape.integers()?, dtype.creation()?);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::scalar::Literal;
+use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Steps};
 use crate::error::{Error, Result};
 
@@ -37,7 +38,16 @@ macro_rules! attribute_by_display {
     )*};
 }
 
-attribute_by_display!(usize, u64, i64, bool, DType, ArrayType, NormOrder);
+attribute_by_display!(
+    usize,
+    u64,
+    i64,
+    bool,
+    DType,
+    ArrayType,
+    NormOrder,
+    ScatterMode
+);
 
 impl Attribute for Literal {
     fn print(&self) -> String {

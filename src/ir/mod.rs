@@ -14,6 +14,7 @@ mod infer;
 mod op;
 mod opaque;
 mod scalar;
+pub mod scatter;
 mod text;
 mod types;
 mod verify;

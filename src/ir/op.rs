@@ -25,6 +25,7 @@ use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
 use super::opaque::{self, OpaqueFunction};
 use super::scalar::Literal;
+use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Type};
 use crate::error::{Error, Result};
 
@@ -233,6 +234,10 @@ structured {
     wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index;
     /// The slices of `x` along `axis` at integer `indices`, which replace that axis.
     take "take" Take { axis: usize } (x, indices) : infer::take => eval::take;
+    /// A copy of `x` where `x[key]` is combined with the values, the key's arrays being the further inputs.
+    scatter "scatter" Scatter { key: IndexKey, mode: ScatterMode } (x, values; arrays) : infer::scatter => eval::scatter, or expand::scatter;
+    /// A copy of `x` whose elements at the given positions in C order are combined with the values, one by one.
+    scatter_flat "scatter_flat" ScatterFlat { mode: ScatterMode } (x, values, positions) : infer::scatter_flat => eval::scatter_flat;
     /// The arrays one after the other along an existing axis.
     concatenate "concatenate" Concatenate { axis: usize } (; arrays) : infer::concatenate => eval::concatenate;
     /// The arrays side by side along a new axis.

@@ -11,9 +11,11 @@ mod ndarray;
 pub(crate) mod registered;
 mod replacement;
 
+use autojit_runtime::scatter::Mode;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
 
 pub(crate) use foreign::{ForeignArray, make};
@@ -24,6 +26,17 @@ pub use registered::{libraries, register_library};
 pub(crate) use replacement::{
     Hooks, LibraryFunction, any_replacement, check_types, install, replaced_lazily,
 };
+
+/// The runtime's name of a way to update.
+pub(crate) fn scatter_mode(mode: ScatterMode) -> Mode {
+    match mode {
+        ScatterMode::Set => Mode::Set,
+        ScatterMode::Add => Mode::Add,
+        ScatterMode::Multiply => Mode::Multiply,
+        ScatterMode::Min => Mode::Min,
+        ScatterMode::Max => Mode::Max,
+    }
+}
 
 /// An array of some library.
 #[derive(Clone, Debug)]
@@ -200,9 +213,15 @@ fn spell(
     if let Op::Opaque { function } = op {
         return replacement::call_opaque(library, function, inputs, result);
     }
+    // Users write an index, not the step that checks it.
+    let name = if matches!(op, Op::WrapIndex { .. }) {
+        "getitem"
+    } else {
+        op.name()
+    };
     match library
         .spell(op, inputs, result)
-        .map_err(|e| e.in_op(op.name()))?
+        .map_err(|e| e.in_op(name))?
     {
         Some(results) => Ok(results),
         None => apply_expanded(library, op, inputs, result).map_err(|e| e.in_op(op.name())),

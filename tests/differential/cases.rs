@@ -678,6 +678,70 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 with(&[Array, FULL], &[5, 3], &[(5, &[0])]),
             ]
         }
+        // The second is what the first expands to; on its own it would be given indices from the end.
+        "scatter" | "scatter_flat" => {
+            use IndexItem::{Array, Int, NewAxis};
+            const FULL: IndexItem = IndexItem::FULL;
+            let part = IndexItem::Slice {
+                start: Some(3),
+                stop: None,
+                step: Some(-2),
+            };
+            type Selected<'a> = (
+                &'a [IndexItem],
+                &'a [usize],
+                &'a [usize],
+                &'a [(usize, &'a [usize])],
+            );
+            let cases: &[Selected<'_>] = &[
+                (&[], &[], &[], &[]),
+                (&[Int(1)], &[3], &[], &[]),
+                (&[Int(2), FULL], &[3, 4], &[4], &[]),
+                (&[part, NewAxis, Int(0)], &[4, 3], &[2, 1], &[]),
+                (&[part, part], &[4, 5], &[], &[]),
+                (&[Array], &[5], &[], &[(5, &[])]),
+                (&[Array], &[5], &[7], &[(5, &[7])]),
+                (&[Array, FULL], &[5, 3], &[2, 1, 3], &[(5, &[2, 2])]),
+                (&[FULL, Array, part], &[5, 3, 4], &[2], &[(3, &[2, 3])]),
+                (
+                    &[Array, FULL, Array],
+                    &[5, 2, 3],
+                    &[4, 2],
+                    &[(5, &[4]), (3, &[1])],
+                ),
+                (
+                    &[FULL, Array, Array],
+                    &[2, 5, 3],
+                    &[2, 4],
+                    &[(5, &[2, 1]), (3, &[4])],
+                ),
+                (&[Array, FULL], &[5, 3], &[1], &[(5, &[0])]),
+                (&[FULL, Array], &[0, 3], &[], &[(3, &[2])]),
+            ];
+            let modes = ["set", "add", "multiply", "min", "max"].iter();
+            let case = |mode: &str, (items, x, values, arrays): &Selected<'_>| {
+                let key = IndexKey((*items).into());
+                let mode = mode.parse().unwrap();
+                // Complex products are rounded differently with fused multiplications.
+                let tolerance = when(complex, 16.0);
+                let tolerance = Tolerance {
+                    any_nan: true,
+                    absolute: if complex { 64.0 } else { 0.0 },
+                    ..tolerance
+                };
+                let mut case = Case::new(
+                    Op::Scatter { key, mode },
+                    if complex { Finite } else { Number },
+                    &[x, values],
+                );
+                case.arguments
+                    .extend(arrays.iter().map(|(n, shape)| (Index(*n), dims(shape))));
+                case.with(tolerance)
+            };
+            modes
+                .flat_map(|mode| cases.iter().map(move |c| case(mode, c)))
+                .collect()
+        }
         "wrap_index" => {
             let op = Op::WrapIndex { axis: 1, size: 6 };
             SHAPES

@@ -11,6 +11,7 @@ use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
+use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
 use super::layout::Layout;
@@ -91,6 +92,8 @@ pub(super) enum Call {
         /// The axis, for messages.
         axis: usize,
     },
+    /// A copy with other values at some positions.
+    Scatter(Scatter),
     /// `argmax` or `argmin`.
     ArgReduce(ArgReduce),
     /// `cumsum` or `cumprod`.

@@ -215,6 +215,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 Ok(())
             }
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),
+            Call::Scatter(scatter) => {
+                scatter.run(pointers[0], pointers[2].cast(), pointers[1], pointers[3])
+            }
             Call::ArgReduce(reduce) => {
                 reduce.run(pointers[0], pointers[1].cast());
                 Ok(())
@@ -254,6 +257,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
         (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
             format!("index {index} is out of range for axis {axis} with size {len}"),
         ),
+        (Failure::IndexOutOfRange { index, len }, Call::Scatter(_)) => Error::index(format!(
+            "position {index} is out of range for {len} elements"
+        )),
         (Failure::NoConvergence, Call::Svd { .. }) => {
             Error::linear_algebra("the singular value decomposition did not converge")
         }

@@ -21,6 +21,7 @@ mod linalg;
 mod norm;
 mod order;
 mod reduce;
+mod scatter;
 mod shape;
 mod special;
 mod summation;
@@ -32,6 +33,7 @@ pub(super) use linalg::{qr, svd};
 pub(super) use norm::norm;
 pub(super) use order::{argsort, cumprod, cumsum, sort};
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
+pub(super) use scatter::{scatter, scatter_flat};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
 };

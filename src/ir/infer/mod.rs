@@ -11,6 +11,7 @@ mod joins;
 mod linalg;
 mod products;
 mod reduce;
+mod scatter;
 mod shapes;
 
 pub(super) use elementwise::*;
@@ -18,6 +19,7 @@ pub(super) use joins::*;
 pub(super) use linalg::*;
 pub(super) use products::*;
 pub(super) use reduce::*;
+pub(super) use scatter::*;
 pub(super) use shapes::*;
 
 use smallvec::{SmallVec, smallvec};

@@ -7,13 +7,16 @@ use autojit_runtime::lines::Lines;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
+use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
 use super::{Held, Lowering};
 use crate::backends::cranelift::layout::Layout;
 use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
 use crate::error::Result;
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{Dims, Op, ValueId};
+use crate::library::scatter_mode;
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
@@ -94,6 +97,23 @@ impl Lowering<'_> {
             count: indices.shape.iter().product(),
         };
         Ok(self.call(Call::Gather { gather, axis }, smallvec![x, indices], output))
+    }
+
+    pub(super) fn scatter(&mut self, value: ValueId, mode: ScatterMode) -> Result<View> {
+        let node = &self.graph[value];
+        let x = self.contiguous(node.inputs[0])?;
+        let values = self.contiguous(node.inputs[1])?;
+        let positions = self.contiguous(node.inputs[2])?;
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let scatter = Scatter {
+            kind: kind(ty.dtype),
+            mode: scatter_mode(mode),
+            size: ty.size(),
+            count: positions.shape.iter().product(),
+        };
+        let inputs = smallvec![x, values, positions];
+        Ok(self.call(Call::Scatter(scatter), inputs, output))
     }
 
     pub(super) fn arg_reduce(

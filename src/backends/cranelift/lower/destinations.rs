@@ -71,7 +71,10 @@ impl Lowering<'_> {
                     value = node.inputs[0];
                 }
                 // What the runtime writes must be contiguous, except for matrix products.
-                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. }
+                Op::Take { .. }
+                | Op::ScatterFlat { .. }
+                | Op::Argmax { .. }
+                | Op::Argmin { .. }
                     if !layout.is_contiguous(&ty.shape) =>
                 {
                     return;

@@ -219,6 +219,7 @@ impl Lowering<'_> {
             Op::Concatenate { axis } => self.concatenate(value, *axis)?,
             Op::Matmul => self.matmul(value)?,
             Op::Take { axis } => self.take(value, *axis)?,
+            Op::ScatterFlat { mode } => self.scatter(value, *mode)?,
             Op::Argmax { axis, .. } => self.arg_reduce(value, *axis, true)?,
             Op::Argmin { axis, .. } => self.arg_reduce(value, *axis, false)?,
             Op::Cumsum { axis }
