@@ -19,6 +19,7 @@ pub mod lines;
 pub mod math;
 pub mod matmul;
 mod odometer;
+pub mod random;
 pub mod reduce;
 pub mod scan;
 pub mod scatter;

@@ -17,7 +17,7 @@ use crate::{Array, DType, Operand, Scalar, numpy as np};
 /// their arguments are, as ever. Made by [`get_namespace`](super::get_namespace).
 #[derive(Clone)]
 pub struct Namespace {
-    like: Like,
+    pub(super) like: Like,
 }
 
 /// The functions of [`numpy::linalg`](crate::numpy::linalg) in a [`Namespace`].

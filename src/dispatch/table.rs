@@ -311,6 +311,35 @@ define_functions! {
         increasing: increasing.bool_or(false)?,
     });
 
+    RandomRandom "random.random" (size = None, dtype = None) => np::random::random(size.draw_size(dtype)?);
+    RandomStandardNormal "random.standard_normal" (size = None, dtype = None) =>
+        np::random::standard_normal(size.draw_size(dtype)?);
+    RandomNormal "random.normal" (loc = 0.0, scale = 1.0, size = None, dtype = None) =>
+        np::random::normal(loc.operand_or(0.0)?, scale.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomUniform "random.uniform" (low = 0.0, high = 1.0, size = None, dtype = None) =>
+        np::random::uniform(low.operand_or(0.0)?, high.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomExponential "random.exponential" (scale = 1.0, size = None, dtype = None) =>
+        np::random::exponential(scale.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomIntegers "random.integers" (low, high = None, size = None, dtype = None, endpoint = False) => {
+        let (low, high) = match high.int_option()? {
+            None => (0, low.int()?),
+            Some(high) => (low.int()?, high),
+        };
+        let size = size.draw_size(dtype)?;
+        np::random::integers(low, high, size.endpoint(endpoint.bool_or(false)?))
+    };
+    RandomPermutation "random.permutation" (x) => np::random::permutation(x.operand()?);
+    RandomChoice "random.choice" (a, size = None, replace = True, p = None) => {
+        let options = size.draw_size(&NOT_GIVEN)?.replace(replace.bool_or(true)?);
+        np::random::choice(a.operand()?, match p.operand_option()? {
+            Some(p) => options.p(p),
+            None => options,
+        })
+    };
+    RandomSeed "random.seed" (seed) => {
+        np::random::seed(seed.int()? as u64);
+        Value::None
+    };
     Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
         np::linalg::norm(x.operand()?, ord.norm_options(axis, keepdims)?);
     Qr "linalg.qr" (a) => np::linalg::qr(a.operand()?);
@@ -419,6 +448,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("permute_dims", "transpose"),
     ("pow", "power"),
     ("radians", "deg2rad"),
+    ("random.randint", "random.integers"),
     ("special.erf", "erf"),
     ("special.gammaln", "lgamma"),
     ("special.log_softmax", "log_softmax"),

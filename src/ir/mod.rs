@@ -13,6 +13,7 @@ pub mod index;
 mod infer;
 mod op;
 mod opaque;
+pub mod random;
 mod scalar;
 pub mod scatter;
 mod text;

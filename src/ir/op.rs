@@ -24,6 +24,7 @@ use super::graph::ValueId;
 use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
 use super::opaque::{self, OpaqueFunction};
+use super::random::{self, Distribution, Draw};
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Type};
@@ -247,6 +248,9 @@ structured {
     qr "qr" Qr (x) : infer::qr => eval::qr;
     /// The singular value decomposition of matrices: the tuple `(u, s, vh)`.
     svd "svd" Svd { full_matrices: bool } (x) : infer::svd => eval::svd;
+
+    /// The numbers of one draw of a generator; each call of a traced function draws anew.
+    random "random" Random { draw: Draw, distribution: Distribution, ty: ArrayType } () : random::infer => eval::random;
 
     /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
     opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;

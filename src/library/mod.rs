@@ -11,10 +11,12 @@ mod ndarray;
 pub(crate) mod registered;
 mod replacement;
 
+use autojit_runtime::random::Distribution as RuntimeDistribution;
 use autojit_runtime::scatter::Mode;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::ir::random::{Distribution, Reserved};
 use crate::ir::scatter::ScatterMode;
 use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
 
@@ -35,6 +37,15 @@ pub(crate) fn scatter_mode(mode: ScatterMode) -> Mode {
         ScatterMode::Multiply => Mode::Multiply,
         ScatterMode::Min => Mode::Min,
         ScatterMode::Max => Mode::Max,
+    }
+}
+
+/// The runtime's name of a distribution.
+pub(crate) fn random_distribution(distribution: Distribution) -> RuntimeDistribution {
+    match distribution {
+        Distribution::Uniform => RuntimeDistribution::Uniform,
+        Distribution::Normal => RuntimeDistribution::Normal,
+        Distribution::Integers { low, span } => RuntimeDistribution::Integers { low, span },
     }
 }
 
@@ -284,6 +295,7 @@ pub(crate) fn run_graph(
         last_use[output.index()] = u32::MAX;
     }
     let mut results: Vec<Option<Results>> = vec![None; graph.nodes().len()];
+    let draws = Reserved::new(graph);
     for value in graph.values().filter(|v| live[v.index()]) {
         let node = &graph[value];
         let missing = || Error::internal(format!("{value} is used before it is computed"));
@@ -312,7 +324,8 @@ pub(crate) fn run_graph(
                 };
                 let arguments = node.inputs.iter().map(argument);
                 let arguments = arguments.collect::<Result<SmallVec<[&Concrete; 4]>>>()?;
-                let result = apply(library, op, &arguments);
+                let fixed = draws.fixed(op);
+                let result = apply(library, fixed.as_ref().unwrap_or(op), &arguments);
                 result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
             }
         };

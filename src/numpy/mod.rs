@@ -54,6 +54,7 @@ pub mod linalg;
 pub mod logic;
 mod methods;
 pub mod options;
+pub mod random;
 pub mod reduce;
 pub mod searching;
 pub mod shape;

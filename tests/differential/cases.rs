@@ -329,6 +329,39 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             let tolerance = when(single_complex, 4.0);
             SHAPES.iter().map(case).map(|c| c.with(tolerance)).collect()
         }
+        "random" => {
+            let distributions = match dtype.class() {
+                Class::Integer => &["integers(-3,9)", "integers(0,0)"][..],
+                Class::Float => &["uniform", "normal"],
+                _ => &[],
+            };
+            let mut all = Vec::new();
+            for (i, distribution) in distributions.iter().enumerate() {
+                for shape in SHAPES {
+                    let ty = ArrayType::new(dtype, shape).to_string();
+                    let attributes = [
+                        ("draw", format!("{}:{}", i + 40, shape.len())),
+                        ("distribution", (*distribution).to_owned()),
+                        ("ty", ty),
+                    ];
+                    let attributes: Vec<(&str, &str)> = attributes
+                        .iter()
+                        .map(|(n, text)| (*n, text.as_str()))
+                        .collect();
+                    // The logarithm and the angle of normal numbers are rounded by the engine.
+                    let tolerance = if *distribution == "normal" {
+                        Tolerance {
+                            absolute: 8.0,
+                            ..Tolerance::ulps(8.0)
+                        }
+                    } else {
+                        exact
+                    };
+                    all.push(Case::new(op(name, &attributes), Number, &[]).with(tolerance));
+                }
+            }
+            all
+        }
         "astype" => {
             let to = DType::ALL.into_iter().map(|dtype| Op::Astype { dtype });
             to.flat_map(|op| unary(&op, exact)).collect()

@@ -20,6 +20,7 @@ mod expansion_tests;
 mod linalg;
 mod norm;
 mod order;
+mod random;
 mod reduce;
 mod scatter;
 mod shape;
@@ -32,6 +33,7 @@ pub(super) use elementwise::*;
 pub(super) use linalg::{qr, svd};
 pub(super) use norm::norm;
 pub(super) use order::{argsort, cumprod, cumsum, sort};
+pub(super) use random::random;
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
 pub(super) use scatter::{scatter, scatter_flat};
 pub(super) use shape::{
@@ -42,6 +44,7 @@ pub(super) use special::{erf, lgamma};
 use super::graph::Graph;
 use super::host::HostArray;
 use super::op::Op;
+use super::random::Reserved;
 use super::scalar::{Literal, Scalar};
 use super::types::{ArrayType, DType, Type};
 use crate::error::{Error, Result};
@@ -281,6 +284,7 @@ impl Graph {
     pub fn evaluate(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
         self.check_arguments(inputs)?;
         let live = self.live();
+        let draws = Reserved::new(self);
         let mut uses = vec![0usize; self.nodes().len()];
         for value in self.values().filter(|v| live[v.index()]) {
             for input in &self[value].inputs {
@@ -305,7 +309,8 @@ impl Graph {
                     let arguments = arguments.ok_or_else(|| {
                         Error::internal(format!("an input of {value} is missing"))
                     })?;
-                    evaluate_op(op, &arguments.concat())
+                    let fixed = draws.fixed(op);
+                    evaluate_op(fixed.as_ref().unwrap_or(op), &arguments.concat())
                 }
             };
             values[value.index()] = Some(result.map_err(|e| match node.location {

@@ -14,6 +14,7 @@ mod elementwise;
 mod linalg;
 mod number;
 mod order;
+mod random;
 mod reduce;
 mod scatter;
 mod shape;
@@ -91,6 +92,12 @@ impl AnyLibrary for Ndarray {
                 let arrays = arrays.collect::<Result<Vec<_>>>()?;
                 shape::join(&arrays, *axis, &result.array()?.shape)?
             }
+
+            Op::Random {
+                draw,
+                distribution,
+                ty,
+            } => random::random(draw, *distribution, ty)?,
 
             Op::Qr => return linalg::qr(x()?, result).map(Some),
             Op::Svd { full_matrices } => {

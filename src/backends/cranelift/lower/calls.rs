@@ -1,5 +1,7 @@
 //! Ops that run as one call of the runtime: products, gathers, scans, sorts, decompositions.
 
+use std::sync::Arc;
+
 use smallvec::{SmallVec, smallvec};
 
 use autojit_runtime::gather::Gather;
@@ -12,11 +14,12 @@ use autojit_runtime::sort::Sort;
 
 use super::{Held, Lowering};
 use crate::backends::cranelift::layout::Layout;
-use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
+use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, Source, View, kind};
 use crate::error::Result;
+use crate::ir::random::{Distribution, Draw};
 use crate::ir::scatter::ScatterMode;
 use crate::ir::{Dims, Op, ValueId};
-use crate::library::scatter_mode;
+use crate::library::{random_distribution, scatter_mode};
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
@@ -114,6 +117,40 @@ impl Lowering<'_> {
         };
         let inputs = smallvec![x, values, positions];
         Ok(self.call(Call::Scatter(scatter), inputs, output))
+    }
+
+    pub(super) fn random(
+        &mut self,
+        value: ValueId,
+        draw: &Draw,
+        distribution: Distribution,
+    ) -> Result<View> {
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let source = match draw {
+            Draw::Fixed { seed, number } => Source::Fixed {
+                seed: *seed,
+                number: *number,
+            },
+            Draw::Call(draw) => {
+                let known = &mut self.program.draws;
+                let found = known.iter().position(|d| Arc::ptr_eq(d, &draw.draws));
+                let draws = found.unwrap_or_else(|| {
+                    known.push(Arc::clone(&draw.draws));
+                    known.len() - 1
+                });
+                Source::Call {
+                    draws,
+                    offset: draw.offset,
+                }
+            }
+        };
+        let plan = autojit_runtime::random::Draw {
+            kind: kind(ty.dtype),
+            distribution: random_distribution(distribution),
+            count: ty.size(),
+        };
+        Ok(self.call(Call::Random { plan, source }, smallvec![], output))
     }
 
     pub(super) fn arg_reduce(

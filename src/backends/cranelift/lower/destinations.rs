@@ -73,6 +73,7 @@ impl Lowering<'_> {
                 // What the runtime writes must be contiguous, except for matrix products.
                 Op::Take { .. }
                 | Op::ScatterFlat { .. }
+                | Op::Random { .. }
                 | Op::Argmax { .. }
                 | Op::Argmin { .. }
                     if !layout.is_contiguous(&ty.shape) =>
