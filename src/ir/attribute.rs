@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Steps};
@@ -46,7 +47,10 @@ attribute_by_display!(
     DType,
     ArrayType,
     NormOrder,
-    ScatterMode
+    ScatterMode,
+    QrMode,
+    Cutoff,
+    FourierNorm
 );
 
 impl Attribute for Literal {

@@ -230,7 +230,7 @@ mod tests {
             ("ij,jk", &[2]),
             ("ij->ijk", &[2]),
             ("ij->ii", &[2]),
-            ("i1->i", &[2]),
+            ("i+j->i", &[2]),
         ] {
             assert!(normal(bad, ndims).unwrap_err().is_value(), "{bad}");
         }

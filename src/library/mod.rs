@@ -10,6 +10,7 @@ mod like;
 mod ndarray;
 pub(crate) mod registered;
 mod replacement;
+pub(crate) mod runtime;
 
 use autojit_runtime::random::Distribution as RuntimeDistribution;
 use autojit_runtime::scatter::Mode;

@@ -37,7 +37,7 @@
 //!
 //! # Where to look
 //!
-//! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`]; elementwise functions are
+//! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`], [`fft`]; elementwise functions are
 //! generated from the op table, the others either write down one op or combine several.
 
 pub mod along;
@@ -48,7 +48,9 @@ pub mod create;
 mod creation;
 pub mod einsum;
 pub mod elementwise;
+pub mod fft;
 mod integers;
+pub mod interpolation;
 pub mod joining;
 pub mod linalg;
 pub mod logic;
@@ -72,6 +74,7 @@ pub use create::{
 };
 pub use einsum::{einsum, einsum_path, einsum_with};
 pub use elementwise::*;
+pub use interpolation::interp;
 pub use joining::{
     array_split, atleast_1d, atleast_2d, atleast_3d, column_stack, dstack, hstack, kron, meshgrid,
     repeat, split, tile, vstack,
@@ -81,7 +84,7 @@ pub use options::{
     axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };
 pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
-pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique};
+pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique, unique_with};
 pub use shape::{
     broadcast_to, concatenate, diag, diagonal, expand_dims, flip, moveaxis, ravel, reshape,
     squeeze, stack, swapaxes, take, transpose,
