@@ -156,7 +156,7 @@ impl Stream {
     fn integer(self, block: u64, low: i64, span: u64) -> i64 {
         let count = u128::from(span) + 1;
         let [a, b] = self.pairs(block).map(u128::from);
-        let high = (b * count + (a * count >> 64)) >> 64;
+        let high = (b * count + ((a * count) >> 64)) >> 64;
         low.wrapping_add(high as i64)
     }
 }

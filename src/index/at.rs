@@ -47,6 +47,10 @@ impl Array {
 
 macro_rules! define_updates {
     ($($(#[$doc:meta])* $name:ident = $Mode:ident;)*) => {
+        #[allow(
+            clippy::should_implement_trait,
+            reason = "JAX's names; two take no other place but values"
+        )]
         impl At<'_> { $(
             $(#[$doc])*
             ///

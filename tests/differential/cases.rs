@@ -689,8 +689,21 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 with(&[Array, FULL], &[5, 3], &[(5, &[0])]),
             ]
         }
-        // The second is what the first expands to; on its own it would be given indices from the end.
-        "scatter" | "scatter_flat" => {
+        "scatter_flat" => ["set", "add", "multiply", "min", "max"]
+            .iter()
+            .map(|mode| {
+                let role = if complex { Finite } else { Number };
+                let mut case = Case::new(op(name, &[("mode", mode)]), role, &[&[2, 3], &[9]]);
+                // All zero, because flat positions do not count from the end; `scatter` has others.
+                case.arguments.push((Index(0), dims(&[9])));
+                let tolerance = when(complex, 64.0);
+                case.with(Tolerance {
+                    any_nan: true,
+                    ..tolerance
+                })
+            })
+            .collect(),
+        "scatter" => {
             use IndexItem::{Array, Int, NewAxis};
             const FULL: IndexItem = IndexItem::FULL;
             let part = IndexItem::Slice {

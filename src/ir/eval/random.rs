@@ -56,7 +56,7 @@ pub(in crate::ir) fn random(
                     u128::from(w[0] | w[1] << 32),
                     u128::from(w[2] | w[3] << 32),
                 );
-                let high = (b * count + (a * count >> 64)) >> 64;
+                let high = (b * count + ((a * count) >> 64)) >> 64;
                 Scalar::Int(low.wrapping_add(high as i64))
             }
             Distribution::Uniform if bits == 24 => {
