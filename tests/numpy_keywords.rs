@@ -98,7 +98,7 @@ fn interpolation() {
         .unwrap();
     same(&named, &[1.5]);
     for (wrong, part) in [
-        (np::interp(1.0, &xp, &fp.get(1..), ..), "same length"),
+        (np::interp(1.0, &xp, fp.get(1..), ..), "same length"),
         (
             np::interp(1.0, np::zeros(0, ..), np::zeros(0, ..), ..),
             "same length",

@@ -5,7 +5,7 @@ use std::ops::RangeFull;
 use super::searching::Side;
 use super::{
     add, argsort, attempt, concatenate, divide, equal, fail, greater, isnan, less, logical_or,
-    maximum, minimum, multiply, searchsorted, subtract, take, to_array, where_,
+    maximum, minimum, multiply, replaceable, searchsorted, subtract, take, to_array, where_,
 };
 use crate::ir::Class;
 use crate::{Array, DType, Error, Operand};
@@ -93,6 +93,10 @@ pub fn interp(
         right,
         period,
     } = outside.into();
+    replaceable!(
+        "interp",
+        [&x, &xp, &fp, left.as_ref(), right.as_ref(), period]
+    );
     let (x_ty, xp_ty, fp_ty) = (
         attempt!("interp", x.ty()),
         attempt!("interp", xp.ty()),

@@ -35,13 +35,14 @@ use std::sync::{Arc, LazyLock};
 
 use smallvec::SmallVec;
 
+use options::HasSize;
 pub use options::{ChoiceOptions, IntegersOptions, SizeOptions, like, replace, size};
 
 use super::options::Creation;
 use super::special::{beside, cast};
 use super::{
-    add, arange, argsort, attempt, cumsum, fail, log1p, multiply, negative, reshape, searchsorted,
-    subtract, take, to_array, type_of,
+    add, arange, argsort, attempt, cumsum, fail, log1p, multiply, negative, replaceable, reshape,
+    searchsorted, subtract, take, to_array, type_of,
 };
 use crate::ir::random::{Distribution, GeneratorState};
 use crate::ir::{ArrayType, Class, Dims, Op, Scalar, broadcast_shapes};
@@ -490,22 +491,31 @@ fn probabilities(p: Operand, length: usize) -> Result<Array> {
 }
 
 macro_rules! define_functions {
-    ($($name:ident ($($x:ident: $X:ty),*);)*) => { $(
+    ($($full:literal $name:ident ($($x:ident: $X:ty),*) [$($value:expr),*] $(like $options:ident)?;)*) => { $(
         #[doc = concat!("[`Generator::", stringify!($name), "`] of the generator of the process.")]
         #[track_caller]
-        pub fn $name($($x: $X),*) -> Array {
+        pub fn $name($($x: impl Into<$X>),*) -> Array {
+            $(let $x: $X = $x.into();)*
+            replaceable!($full, [$($value),*] $(; like = $options.size_options().creation)?);
             SHARED.$name($($x),*)
         }
     )* };
 }
 
 define_functions! {
-    random(options: impl Into<SizeOptions>);
-    standard_normal(options: impl Into<SizeOptions>);
-    normal(loc: impl Into<Operand>, scale: impl Into<Operand>, options: impl Into<SizeOptions>);
-    uniform(low: impl Into<Operand>, high: impl Into<Operand>, options: impl Into<SizeOptions>);
-    exponential(scale: impl Into<Operand>, options: impl Into<SizeOptions>);
-    integers(low: i64, high: i64, options: impl Into<IntegersOptions>);
-    permutation(x: impl Into<Operand>);
-    choice(a: impl Into<Operand>, options: impl Into<ChoiceOptions>);
+    "random.random" random(options: SizeOptions)
+        [options.size.as_ref(), options.creation.dtype] like options;
+    "random.standard_normal" standard_normal(options: SizeOptions)
+        [options.size.as_ref(), options.creation.dtype] like options;
+    "random.normal" normal(loc: Operand, scale: Operand, options: SizeOptions)
+        [&loc, &scale, options.size.as_ref(), options.creation.dtype] like options;
+    "random.uniform" uniform(low: Operand, high: Operand, options: SizeOptions)
+        [&low, &high, options.size.as_ref(), options.creation.dtype] like options;
+    "random.exponential" exponential(scale: Operand, options: SizeOptions)
+        [&scale, options.size.as_ref(), options.creation.dtype] like options;
+    "random.integers" integers(low: i64, high: i64, options: IntegersOptions)
+        [low, high, options.size.size.as_ref(), options.size.creation.dtype, options.endpoint] like options;
+    "random.permutation" permutation(x: Operand) [&x];
+    "random.choice" choice(a: Operand, options: ChoiceOptions)
+        [&a, options.size.size.as_ref(), options.replace, options.p.as_ref()] like options;
 }

@@ -62,6 +62,11 @@ pub(super) fn arguments(op: &Op, mut inputs: Vec<Value>) -> Arguments {
             inputs.push(key_value(key, &mut arrays));
             named.clear();
         }
+        Op::Scatter { key, mode } => {
+            let mut arrays = inputs.split_off(2.min(inputs.len())).into_iter();
+            inputs.insert(1.min(inputs.len()), key_value(key, &mut arrays));
+            named = vec![("mode".into(), mode.to_string().into())];
+        }
         _ => {}
     }
     Arguments::new(inputs, named)
@@ -85,9 +90,12 @@ fn attribute(text: &str) -> Value {
         "None" => Value::None,
         "true" => true.into(),
         "false" => false.into(),
-        _ => text
-            .parse::<i64>()
-            .map_or_else(|_| text.into(), Value::from),
+        _ => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(i), _) => i.into(),
+            // Words such as `inf` are text: no attribute writes a number so.
+            (_, Ok(x)) if text.contains(|c: char| c.is_ascii_digit()) => x.into(),
+            _ => text.into(),
+        },
     }
 }
 

@@ -186,3 +186,27 @@ impl ChoiceOptions {
         Self { p, ..self }
     }
 }
+
+/// Where the options of a draw say how many numbers there are, and where they are made.
+pub(super) trait HasSize {
+    /// That part of the options.
+    fn size_options(&self) -> &SizeOptions;
+}
+
+impl HasSize for SizeOptions {
+    fn size_options(&self) -> &SizeOptions {
+        self
+    }
+}
+
+impl HasSize for IntegersOptions {
+    fn size_options(&self) -> &SizeOptions {
+        &self.size
+    }
+}
+
+impl HasSize for ChoiceOptions {
+    fn size_options(&self) -> &SizeOptions {
+        &self.size
+    }
+}
