@@ -17,10 +17,14 @@
 //! mask selects where it is true; the shape of that depends on its values, so the mask must be known, and a
 //! lazy mask is refused.
 
+mod at;
+
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 use std::panic::Location;
 
 use smallvec::SmallVec;
+
+pub use at::At;
 
 use crate::array::Repr;
 use crate::ir::index::{IndexItem, IndexKey};

@@ -4,6 +4,7 @@ use super::arguments::Argument;
 use crate::error::{Error, Result};
 use crate::numpy::along::Along;
 use crate::numpy::arranging::{Padding, Widths};
+use crate::numpy::einsum::Optimize;
 use crate::numpy::joining::{Indexing, Sections, SplitAxis};
 use crate::numpy::searching::Side;
 use crate::numpy::special::Limit;
@@ -38,6 +39,34 @@ impl Argument<'_> {
             ))),
             (one, other) => Ok(Limit(one.or(other))),
         }
+    }
+
+    /// How to order the contractions of `einsum`; a path may begin with its name, as NumPy's do.
+    pub(super) fn optimize(&self) -> Result<Option<Optimize>> {
+        let wrong = || self.wrong("a bool, a way to find a path, or a list of positions");
+        Ok(Some(match self.given() {
+            None => return Ok(None),
+            Some(Value::Bool(optimize)) => (*optimize).into(),
+            Some(Value::Str(name)) => name.as_str().into(),
+            Some(Value::List(items)) => {
+                let steps = match items.as_slice() {
+                    [Value::Str(name), steps @ ..] if name == "einsum_path" => steps,
+                    steps => steps,
+                };
+                let step = |step: &Value| match step {
+                    Value::List(positions) => {
+                        let position = |p: &Value| match p {
+                            Value::Int(p) => usize::try_from(*p).map_err(|_| wrong()),
+                            _ => Err(wrong()),
+                        };
+                        positions.iter().map(position).collect()
+                    }
+                    _ => Err(wrong()),
+                };
+                Optimize::Path(steps.iter().map(step).collect::<Result<_>>()?)
+            }
+            Some(_) => return Err(wrong()),
+        }))
     }
 
     /// A number of parts, or the positions between them.

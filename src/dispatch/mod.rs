@@ -27,6 +27,7 @@ mod libraries;
 mod macros;
 mod matrices;
 mod namespace;
+mod random;
 mod register;
 mod special;
 mod table;
@@ -47,6 +48,7 @@ use table::{ENTRIES, Entry, Implementation};
 pub use crate::registry::{Arguments, IntoResult, IntoTypes};
 pub use libraries::{backend_like, get_namespace, infer_backend, infer_backend_multi};
 pub use namespace::Namespace;
+pub use random::Random;
 pub use register::{
     Composed, Original, Registration, compose, register_function, register_function_wrapping,
 };

@@ -9,6 +9,7 @@ use crate::numpy::arranging::{Padding, Rotation, Widths};
 use crate::numpy::calculus::{Differences, LogspaceOptions, Powers, Spacing};
 use crate::numpy::create::Progression;
 use crate::numpy::fft::{Grid, Line, Sampling};
+use crate::numpy::interpolation::Outside;
 use crate::numpy::joining::{Indexing, Sections, SplitAxis};
 use crate::numpy::linalg::{Cutoff, Pinv, QrMode, Rank, TriangularOptions, Uplo};
 use crate::numpy::logic::Tolerance;
@@ -16,7 +17,7 @@ use crate::numpy::options::{
     Axes, Creation, Deviation, Diagonal, EyeOptions, Integers, JoinAxis, LinspaceOptions,
     NormOptions, Offset, Order, Reduction, SumOptions, SvdOptions, TensordotAxes,
 };
-use crate::numpy::searching::Side;
+use crate::numpy::searching::{Counting, Side};
 use crate::numpy::special::{AngleUnit, Decimals, Limit, Replacements};
 use crate::{Array, DType, Operand, Scalar, numpy as np};
 
@@ -26,7 +27,7 @@ use crate::{Array, DType, Operand, Scalar, numpy as np};
 /// their arguments are, as ever. Made by [`get_namespace`](super::get_namespace).
 #[derive(Clone)]
 pub struct Namespace {
-    like: Like,
+    pub(super) like: Like,
 }
 
 /// The functions of [`numpy::linalg`](crate::numpy::linalg) in a [`Namespace`].
@@ -126,6 +127,7 @@ for_each_op!(define_elementwise);
 
 define_functions! { Namespace {
     np::abs as abs (x: Operand) -> Array;
+    np::gammaln as gammaln (x: Operand) -> Array;
     np::acos as acos (x: Operand) -> Array;
     np::acosh as acosh (x: Operand) -> Array;
     np::asin as asin (x: Operand) -> Array;
@@ -215,6 +217,7 @@ define_functions! { Namespace {
     np::argsort as argsort (x: Operand, axis: Along) -> Array;
     np::cumsum as cumsum (x: Operand, axis: Axes) -> Array;
     np::cumprod as cumprod (x: Operand, axis: Axes) -> Array;
+    np::interp as interp (x: Operand, xp: Operand, fp: Operand, outside: Outside) -> Array;
     np::diff as diff (x: Operand, options: Differences) -> Array;
     np::trapezoid as trapezoid (y: Operand, spacing: Spacing) -> Array;
     np::cross as cross (x: Operand, y: Operand, axis: Along) -> Array;
@@ -223,7 +226,7 @@ define_functions! { Namespace {
     np::searchsorted as searchsorted (sorted: Operand, numbers: Operand, side: Side) -> Array;
     np::nonzero as nonzero (x: Operand) -> Vec<Array>;
     np::unique as unique (x: Operand) -> Array;
-    np::bincount as bincount (x: Operand, minlength: i64) -> Array;
+    np::bincount as bincount (x: Operand, options: Counting) -> Array;
 
     np::atleast_1d as atleast_1d (x: Operand) -> Array;
     np::atleast_2d as atleast_2d (x: Operand) -> Array;

@@ -12,12 +12,15 @@ use std::sync::LazyLock;
 use super::arguments::Argument;
 use super::{Entries, matrices};
 use crate::error::{Error, Result};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{Op, Scalar, for_each_op};
 use crate::numpy::arranging::Rotation;
 use crate::numpy::calculus::{Differences, LogspaceOptions, Powers, Spacing};
 use crate::numpy::create::Progression;
+use crate::numpy::interpolation::Outside;
 use crate::numpy::logic::Tolerance;
 use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions, Offset};
+use crate::numpy::searching::Counting;
 use crate::numpy::special::{AngleUnit, Replacements};
 use crate::registry::Parameter;
 use crate::{Value, numpy as np};
@@ -132,7 +135,16 @@ define_functions! {
     Vdot "vdot" (a, b) => np::vdot(a.operand()?, b.operand()?);
     Tensordot "tensordot" (a, b, axes = 2) =>
         np::tensordot(a.operand()?, b.operand()?, axes.tensordot_axes()?);
-    Einsum "einsum" (subscripts; operands) => np::einsum(subscripts.text()?, super::operands(operands)?);
+    Einsum "einsum" (subscripts, optimize = None; operands) => match optimize.optimize()? {
+        None => np::einsum(subscripts.text()?, super::operands(operands)?),
+        Some(optimize) => np::einsum_with(subscripts.text()?, super::operands(operands)?, optimize),
+    };
+    EinsumPath "einsum_path" (subscripts, optimize = None; operands) => {
+        let optimize = optimize.optimize()?.unwrap_or_default();
+        let path = np::einsum_path(subscripts.text()?, super::operands(operands)?, optimize)?;
+        let text = path.to_string();
+        (path.steps, text)
+    };
     Trace "trace" (a, offset = 0, axis1 = 0, axis2 = 1) =>
         np::trace(a.operand()?, diagonal_options(offset, axis1, axis2)?);
 
@@ -155,6 +167,13 @@ define_functions! {
         np::diagonal(a.operand()?, diagonal_options(offset, axis1, axis2)?);
     Diag "diag" (v, k = 0) => np::diag(v.operand()?, Offset(k.int_or(0)?));
     Getitem "getitem" (a, key) => np::to_array(a.operand()?).get(key.index()?);
+    Scatter "scatter" (a, key, values, mode = "set") => {
+        let mode = match mode.given() {
+            Some(_) => mode.text()?.parse()?,
+            None => ScatterMode::Set,
+        };
+        np::to_array(a.operand()?).at(key.index()?).update(mode, values.operand()?)
+    };
     Astype "astype" (x, dtype) => np::astype(x.operand()?, dtype.dtype()?);
 
     Zeros "zeros" (shape, dtype = None) => np::zeros(shape.integers()?, dtype.creation()?);
@@ -234,10 +253,18 @@ define_functions! {
     Argsort "argsort" (a, axis = -1) => np::argsort(a.operand()?, axis.along()?);
     Cumsum "cumsum" (a, axis = None) => np::cumsum(a.operand()?, axis.axes()?);
     Cumprod "cumprod" (a, axis = None) => np::cumprod(a.operand()?, axis.axes()?);
-    Diff "diff" (a, n = 1, axis = -1) => np::diff(a.operand()?, Differences {
+    Diff "diff" (a, n = 1, axis = -1, prepend = None, append = None) => np::diff(a.operand()?, Differences {
         n: n.int_or(1)?,
         axis: axis.along()?,
+        prepend: prepend.operand_option()?,
+        append: append.operand_option()?,
     });
+    Interp "interp" (x, xp, fp, left = None, right = None, period = None) =>
+        np::interp(x.operand()?, xp.operand()?, fp.operand()?, Outside {
+            left: left.operand_option()?,
+            right: right.operand_option()?,
+            period: period.float_option()?,
+        });
     Trapezoid "trapezoid" (y, x = None, dx = 1.0, axis = -1) => np::trapezoid(y.operand()?, Spacing {
         x: x.operand_option()?,
         dx: dx.float_or(1.0)?,
@@ -250,8 +277,22 @@ define_functions! {
     Searchsorted "searchsorted" (a, v, side = "left") =>
         np::searchsorted(a.operand()?, v.operand()?, side.side()?);
     Nonzero "nonzero" (a) => np::nonzero(a.operand()?);
-    Unique "unique" (ar) => np::unique(ar.operand()?);
-    Bincount "bincount" (x, minlength = 0) => np::bincount(x.operand()?, minlength.int_or(0)?);
+    Unique "unique" (ar, return_index = False, return_inverse = False, return_counts = False) => {
+        let wanted = [return_index, return_inverse, return_counts].map(|w| w.bool_or(false));
+        match wanted {
+            [Ok(false), Ok(false), Ok(false)] => Value::from(np::unique(ar.operand()?)),
+            [index, inverse, counts] => {
+                let all = np::unique_with(ar.operand()?);
+                let parts = [(index?, all.index), (inverse?, all.inverse), (counts?, all.counts)];
+                let parts = parts.into_iter().filter(|(wanted, _)| *wanted).map(|(_, x)| x);
+                Value::from(std::iter::once(all.values).chain(parts).collect::<Vec<_>>())
+            }
+        }
+    };
+    Bincount "bincount" (x, weights = None, minlength = 0) => np::bincount(x.operand()?, Counting {
+        weights: weights.operand_option()?,
+        minlength: minlength.int_or(0)?,
+    });
 
     Atleast1d "atleast_1d" (x) => np::atleast_1d(x.operand()?);
     Atleast2d "atleast_2d" (x) => np::atleast_2d(x.operand()?);
@@ -294,6 +335,35 @@ define_functions! {
         increasing: increasing.bool_or(false)?,
     });
 
+    RandomRandom "random.random" (size = None, dtype = None) => np::random::random(size.draw_size(dtype)?);
+    RandomStandardNormal "random.standard_normal" (size = None, dtype = None) =>
+        np::random::standard_normal(size.draw_size(dtype)?);
+    RandomNormal "random.normal" (loc = 0.0, scale = 1.0, size = None, dtype = None) =>
+        np::random::normal(loc.operand_or(0.0)?, scale.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomUniform "random.uniform" (low = 0.0, high = 1.0, size = None, dtype = None) =>
+        np::random::uniform(low.operand_or(0.0)?, high.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomExponential "random.exponential" (scale = 1.0, size = None, dtype = None) =>
+        np::random::exponential(scale.operand_or(1.0)?, size.draw_size(dtype)?);
+    RandomIntegers "random.integers" (low, high = None, size = None, dtype = None, endpoint = False) => {
+        let (low, high) = match high.int_option()? {
+            None => (0, low.int()?),
+            Some(high) => (low.int()?, high),
+        };
+        let size = size.draw_size(dtype)?;
+        np::random::integers(low, high, size.endpoint(endpoint.bool_or(false)?))
+    };
+    RandomPermutation "random.permutation" (x) => np::random::permutation(x.operand()?);
+    RandomChoice "random.choice" (a, size = None, replace = True, p = None) => {
+        let options = size.draw_size(&NOT_GIVEN)?.replace(replace.bool_or(true)?);
+        np::random::choice(a.operand()?, match p.operand_option()? {
+            Some(p) => options.p(p),
+            None => options,
+        })
+    };
+    RandomSeed "random.seed" (seed) => {
+        np::random::seed(seed.int()? as u64);
+        Value::None
+    };
     Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
         np::linalg::norm(x.operand()?, ord.norm_options(axis, keepdims)?);
     Qr "linalg.qr" (a, mode = "reduced") => matrices::qr(a.operand()?, mode)?;
@@ -437,6 +507,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("concat", "concatenate"),
     ("degrees", "rad2deg"),
     ("conjugate", "conj"),
+    ("gammaln", "lgamma"),
     ("linalg.diagonal", "diagonal"),
     ("linalg.matmul", "matmul"),
     ("linalg.outer", "outer"),
@@ -446,6 +517,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("permute_dims", "transpose"),
     ("pow", "power"),
     ("radians", "deg2rad"),
+    ("random.randint", "random.integers"),
+    ("special.erf", "erf"),
+    ("special.gammaln", "lgamma"),
+    ("special.log_softmax", "log_softmax"),
+    ("special.logsumexp", "logsumexp"),
+    ("special.softmax", "softmax"),
     ("true_divide", "divide"),
 ];
 

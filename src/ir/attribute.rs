@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::scalar::Literal;
+use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Steps};
 use crate::error::{Error, Result};
 
@@ -46,6 +47,7 @@ attribute_by_display!(
     DType,
     ArrayType,
     NormOrder,
+    ScatterMode,
     QrMode,
     Cutoff,
     FourierNorm

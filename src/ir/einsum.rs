@@ -1,8 +1,10 @@
 //! Subscripts of `einsum`: parsing, checking, and the shape of the result.
 //!
 //! Subscripts become an attribute only in *explicit* form: an arrow, no ellipsis, no spaces, so that equal
-//! contractions compare equal. Labels are any Unicode letters; an axis label may repeat within an operand (a
-//! diagonal). Source: `numpy.einsum`.
+//! contractions compare equal. Labels are ASCII letters and digits, and for large networks any characters beyond ASCII that
+//! are not white space; an axis label may repeat within an operand (a diagonal). Source: `numpy.einsum`.
+
+pub mod path;
 
 use rustc_hash::FxHashMap;
 
@@ -18,7 +20,37 @@ pub struct Subscripts {
     pub result: Vec<char>,
 }
 
+/// Whether a character can stand for an axis.
+fn is_label(c: char) -> bool {
+    c.is_ascii_alphanumeric() || !(c.is_ascii() || c.is_whitespace() || c.is_control())
+}
+
+/// The label with this number: letters first, then what opt_einsum's `get_symbol` gives or a neighbour of it.
+fn label(number: usize) -> char {
+    let letters = ('a'..='z').chain('A'..='Z');
+    let beyond = ('\u{c0}'..=char::MAX).filter(|&c| is_label(c));
+    letters.chain(beyond).nth(number).unwrap_or(char::MAX)
+}
+
 impl Subscripts {
+    /// The same contraction with the labels `a`, `b`, .. in the order of their appearance, so that equal
+    /// contractions written with other letters are equal.
+    #[must_use]
+    pub fn renamed(&self) -> Self {
+        let mut names: FxHashMap<char, char> = FxHashMap::default();
+        let mut rename = |labels: &[char]| -> Vec<char> {
+            let name = |l: &char| {
+                let next = names.len();
+                *names.entry(*l).or_insert_with(|| label(next))
+            };
+            labels.iter().map(name).collect()
+        };
+        Self {
+            operands: self.operands.iter().map(|o| rename(o)).collect(),
+            result: rename(&self.result),
+        }
+    }
+
     /// Reads explicit subscripts such as `ij,jk->ik`.
     ///
     /// # Errors
@@ -37,7 +69,7 @@ impl Subscripts {
             .iter()
             .flatten()
             .chain(&subscripts.result);
-        if let Some(bad) = all.copied().find(|c| !c.is_alphabetic()) {
+        if let Some(bad) = all.copied().find(|&c| !is_label(c)) {
             return Err(wrong(format!("`{bad}` is not a letter")));
         }
         for (i, label) in subscripts.result.iter().enumerate() {
@@ -103,7 +135,7 @@ impl Subscripts {
             .collect();
         let result = output.map_or_else(
             || {
-                let mut once: Vec<char> = compact.chars().filter(|c| c.is_alphabetic()).collect();
+                let mut once: Vec<char> = compact.chars().filter(|&c| is_label(c)).collect();
                 once.sort_unstable();
                 let count = |c: char| compact.chars().filter(|d| *d == c).count();
                 let named = once.into_iter().filter(|&c| count(c) == 1);
@@ -198,7 +230,7 @@ mod tests {
             ("ij,jk", &[2]),
             ("ij->ijk", &[2]),
             ("ij->ii", &[2]),
-            ("i1->i", &[2]),
+            ("i+j->i", &[2]),
         ] {
             assert!(normal(bad, ndims).unwrap_err().is_value(), "{bad}");
         }

@@ -25,7 +25,9 @@ use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
 use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::opaque::{self, OpaqueFunction};
+use super::random::{self, Distribution, Draw};
 use super::scalar::Literal;
+use super::scatter::ScatterMode;
 use super::types::{ArrayType, DType, Dims, Type};
 use crate::error::{Error, Result};
 
@@ -107,6 +109,10 @@ elementwise {
     arccosh "arccosh" Arccosh (x) : infer::floating => eval::arccosh;
     /// The inverse hyperbolic tangent.
     arctanh "arctanh" Arctanh (x) : infer::floating => eval::arctanh;
+    /// The error function: `2 / sqrt(pi)` times the integral of `exp(-t * t)` from 0 to `x`.
+    erf "erf" Erf (x) : infer::real_floating => eval::erf;
+    /// The logarithm of the magnitude of the gamma function; infinite at zero and the negative integers.
+    lgamma "lgamma" Lgamma (x) : infer::real_floating => eval::lgamma;
     /// Every bit the other way; booleans are not.
     invert "invert" Invert (x) : infer::bitwise => eval::invert;
 
@@ -230,6 +236,10 @@ structured {
     wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index;
     /// The slices of `x` along `axis` at integer `indices`, which replace that axis.
     take "take" Take { axis: usize } (x, indices) : infer::take => eval::take;
+    /// A copy of `x` where `x[key]` is combined with the values, the key's arrays being the further inputs.
+    scatter "scatter" Scatter { key: IndexKey, mode: ScatterMode } (x, values; arrays) : infer::scatter => eval::scatter, or expand::scatter;
+    /// A copy of `x` whose elements at the given positions in C order are combined with the values, one by one.
+    scatter_flat "scatter_flat" ScatterFlat { mode: ScatterMode } (x, values, positions) : infer::scatter_flat => eval::scatter_flat;
     /// The arrays one after the other along an existing axis.
     concatenate "concatenate" Concatenate { axis: usize } (; arrays) : infer::concatenate => eval::concatenate;
     /// The arrays side by side along a new axis.
@@ -276,6 +286,9 @@ structured {
     rfft "rfft" Rfft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::rfft => eval::rfft;
     /// The inverse of `rfft`, `n` real numbers.
     irfft "irfft" Irfft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::irfft => eval::irfft;
+
+    /// The numbers of one draw of a generator; each call of a traced function draws anew.
+    random "random" Random { draw: Draw, distribution: Distribution, ty: ArrayType } () : random::infer => eval::random;
 
     /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
     opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;

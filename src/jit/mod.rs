@@ -24,6 +24,7 @@ use crate::backends::{self, Backend, Executable};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
+use crate::ir::random::CallDraws;
 use crate::library::{self, AnyLibrary, Concrete};
 use crate::registry;
 use crate::signature::{Options, Query, Signature};
@@ -59,6 +60,9 @@ enum Wanted {
 struct Compiled {
     executable: Arc<dyn Executable>,
     output: Structure,
+    /// Random draws that the function makes and does not use: each call takes their numbers, as it would
+    /// without tracing.
+    unused_draws: Vec<Arc<CallDraws>>,
     /// Where the results live: in the library of the first array.
     library: &'static dyn AnyLibrary,
 }
@@ -329,6 +333,7 @@ impl Compiled {
     fn new(built: Built, arrays: &[&Concrete]) -> Self {
         Self {
             executable: built.choice.executable,
+            unused_draws: built.unused_draws,
             output: built.output,
             library: library_of(arrays),
         }
@@ -336,6 +341,9 @@ impl Compiled {
 
     fn run<R: Tree>(&self, arrays: &[&Concrete]) -> Result<R> {
         let inputs: SmallVec<[Concrete; 4]> = arrays.iter().map(|&x| x.clone()).collect();
+        for draws in &self.unused_draws {
+            let _ = draws.reserve();
+        }
         let mut outputs = self.executable.run(&inputs)?;
         for output in &mut outputs {
             if output.library().name() != self.library.name() {

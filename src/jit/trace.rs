@@ -1,6 +1,7 @@
 //! Trace, optimise, compile: what happens once per signature.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use crate::array::Repr;
 use crate::backends::{self, Backend, Choice};
 use crate::debug;
 use crate::error::{Error, Result};
+use crate::ir::random::{CallDraws, unused};
 use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
 use crate::lazy::{self, LazyArray};
 use crate::library::{self, AnyLibrary};
@@ -26,6 +28,8 @@ pub(super) struct Built {
     /// The results without their arrays.
     pub(super) output: Structure,
     pub(super) choice: Choice,
+    /// Random draws that the function makes and does not use.
+    pub(super) unused_draws: Vec<Arc<CallDraws>>,
     pub(super) times: Times,
 }
 
@@ -84,7 +88,7 @@ pub(super) fn build<A: Tree, R: Tree>(
     location: &'static Location<'static>,
 ) -> Result<Built, Failure> {
     let start = Instant::now();
-    let (traced, output) = trace(f, query, location)?;
+    let (traced, output, draws) = trace(f, query, location)?;
     verify(&traced)?;
     let after_trace = Instant::now();
     let library = super::library_of(query.arrays);
@@ -92,11 +96,13 @@ pub(super) fn build<A: Tree, R: Tree>(
     verify(&optimized)?;
     let after_optimize = Instant::now();
     let choice = choose(backend, query.options.strict, &optimized, library)?;
+    let unused_draws = unused(&optimized, draws);
     Ok(Built {
         traced,
         optimized,
         output,
         choice,
+        unused_draws,
         times: Times {
             trace: after_trace - start,
             optimize: after_optimize - after_trace,
@@ -109,14 +115,18 @@ fn trace<A: Tree, R: Tree>(
     f: &impl Fn(A) -> R,
     query: &Query<'_, '_>,
     location: &'static Location<'static>,
-) -> Result<(Graph, Structure), Failure> {
+) -> Result<(Graph, Structure, Vec<Arc<CallDraws>>), Failure> {
     let variables: Vec<LazyArray> = query
         .arrays
         .iter()
         .map(|array| LazyArray::variable(array.ty(), location))
         .collect();
     let mut arrays = variables.iter().cloned().map(Array::from_lazy);
-    let result = f(tree::unflatten(query.tokens, &mut arrays)?);
+    let arguments = tree::unflatten(query.tokens, &mut arrays)?;
+    let tracing = lazy::Tracing::begin();
+    let result = f(arguments);
+    let draws = tracing.draws();
+    drop(tracing);
 
     let mut flat = Flattener::new();
     result.flatten(&mut flat);
@@ -139,7 +149,7 @@ fn trace<A: Tree, R: Tree>(
             Failure::Error(error)
         }
     })?;
-    Ok((graph, flat.structure()))
+    Ok((graph, flat.structure(), draws))
 }
 
 /// Compiled code keeps to the numbers, so a library whose arrays are more than that runs its graphs itself.

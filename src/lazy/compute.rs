@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use super::node::{LazyArray, LazyOperand, State};
 use super::traversal::walk;
 use crate::error::{Error, Result};
+use crate::ir::random::Draw;
 use crate::ir::{DType, HostArray, Op, resolve_scalars};
 use crate::library::{self, Concrete, Results};
 
@@ -34,6 +35,18 @@ pub(super) fn compute_constant_nodes(roots: &[LazyArray], variables: &[LazyArray
         let node = step.node;
         let is_variable =
             given.contains(&node.address()) || matches!(&*node.state(), State::Variable);
+        // What a call draws anew has no value yet.
+        let is_variable = is_variable
+            || matches!(
+                &*node.state(),
+                State::Pending {
+                    op: Op::Random {
+                        draw: Draw::Call(_),
+                        ..
+                    },
+                    ..
+                }
+            );
         let depends = step.inputs.iter().any(|&input| varies[input as usize]);
         varies.push(is_variable || depends);
         if !is_variable && !depends {

@@ -18,6 +18,7 @@ mod history;
 mod node;
 mod sharing;
 mod show;
+mod tracing;
 mod traversal;
 
 pub(crate) use apply::{apply, get};
@@ -28,3 +29,4 @@ pub use node::LazyArray;
 pub(crate) use node::{LazyOperand, State};
 pub use sharing::{SharedIntermediates, share_intermediates, shared_intermediates};
 pub use show::Show;
+pub(crate) use tracing::{Tracing, current_trace, next_draw};

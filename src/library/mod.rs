@@ -12,9 +12,13 @@ pub(crate) mod registered;
 mod replacement;
 pub(crate) mod runtime;
 
+use autojit_runtime::random::Distribution as RuntimeDistribution;
+use autojit_runtime::scatter::Mode;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::ir::random::{Distribution, Reserved};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Op, Type, plain_result};
 
 pub(crate) use foreign::{ForeignArray, make};
@@ -25,6 +29,26 @@ pub use registered::{libraries, register_library};
 pub(crate) use replacement::{
     Hooks, LibraryFunction, any_replacement, call_opaque, check_types, install, replaced_lazily,
 };
+
+/// The runtime's name of a way to update.
+pub(crate) fn scatter_mode(mode: ScatterMode) -> Mode {
+    match mode {
+        ScatterMode::Set => Mode::Set,
+        ScatterMode::Add => Mode::Add,
+        ScatterMode::Multiply => Mode::Multiply,
+        ScatterMode::Min => Mode::Min,
+        ScatterMode::Max => Mode::Max,
+    }
+}
+
+/// The runtime's name of a distribution.
+pub(crate) fn random_distribution(distribution: Distribution) -> RuntimeDistribution {
+    match distribution {
+        Distribution::Uniform => RuntimeDistribution::Uniform,
+        Distribution::Normal => RuntimeDistribution::Normal,
+        Distribution::Integers { low, span } => RuntimeDistribution::Integers { low, span },
+    }
+}
 
 /// An array of some library.
 #[derive(Clone, Debug)]
@@ -237,9 +261,15 @@ fn spell(
     if let Op::Opaque { function } = op {
         return call_opaque(library, function, inputs, result);
     }
+    // Users write an index, not the step that checks it.
+    let name = if matches!(op, Op::WrapIndex { .. }) {
+        "getitem"
+    } else {
+        op.name()
+    };
     match library
         .spell(op, inputs, result)
-        .map_err(|e| e.in_op(op.name()))?
+        .map_err(|e| e.in_op(name))?
     {
         Some(results) => Ok(results),
         None => apply_expanded(library, op, inputs, result).map_err(|e| e.in_op(op.name())),
@@ -302,6 +332,7 @@ pub(crate) fn run_graph(
         last_use[output.index()] = u32::MAX;
     }
     let mut results: Vec<Option<Results>> = vec![None; graph.nodes().len()];
+    let draws = Reserved::new(graph);
     for value in graph.values().filter(|v| live[v.index()]) {
         let node = &graph[value];
         let missing = || Error::internal(format!("{value} is used before it is computed"));
@@ -330,7 +361,8 @@ pub(crate) fn run_graph(
                 };
                 let arguments = node.inputs.iter().map(argument);
                 let arguments = arguments.collect::<Result<SmallVec<[&Concrete; 4]>>>()?;
-                let result = apply(library, op, &arguments);
+                let fixed = draws.fixed(op);
+                let result = apply(library, fixed.as_ref().unwrap_or(op), &arguments);
                 result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
             }
         };

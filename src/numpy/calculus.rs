@@ -13,13 +13,41 @@ use super::{
 use crate::ir::{ArrayType, Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand};
 
-/// How often, and along which axis, [`diff`] takes differences: once, along the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How often, and along which axis, [`diff`] takes differences: once, along the last; and what to put before and
+/// behind the elements first.
+#[derive(Clone, Debug)]
 pub struct Differences {
     /// How often.
     pub n: i64,
     /// The axis.
     pub axis: Along,
+    /// What comes before the elements; a number is one element.
+    pub prepend: Option<Operand>,
+    /// What comes behind the elements; a number is one element.
+    pub append: Option<Operand>,
+}
+
+impl Differences {
+    /// Takes differences along this axis.
+    #[must_use]
+    pub fn axis(self, axis: impl Into<Along>) -> Self {
+        let axis = axis.into();
+        Self { axis, ..self }
+    }
+
+    /// Puts this before the elements first.
+    #[must_use]
+    pub fn prepend(self, x: impl Into<Operand>) -> Self {
+        let prepend = Some(x.into());
+        Self { prepend, ..self }
+    }
+
+    /// Puts this behind the elements first.
+    #[must_use]
+    pub fn append(self, x: impl Into<Operand>) -> Self {
+        let append = Some(x.into());
+        Self { append, ..self }
+    }
 }
 
 impl Default for Differences {
@@ -27,6 +55,8 @@ impl Default for Differences {
         Self {
             n: 1,
             axis: Along::default(),
+            prepend: None,
+            append: None,
         }
     }
 }
@@ -55,14 +85,41 @@ impl From<i64> for Differences {
 #[track_caller]
 pub fn diff(x: impl Into<Operand>, options: impl Into<Differences>) -> Array {
     let mut x = to_array(x.into());
-    let Differences { n, axis } = options.into();
-    replaceable!("diff", [&x, n, axis.0]);
+    let Differences {
+        n,
+        axis,
+        prepend,
+        append,
+    } = options.into();
+    replaceable!("diff", [&x, n, axis.0, prepend.as_ref(), append.as_ref()]);
     let ty = attempt!("diff", x.ty());
     let axis = attempt!("diff", axis.resolve(&ty));
     if n < 0 {
         let wrong = Error::value(format!("the order cannot be negative, got {n}"));
         return fail("diff", wrong);
     }
+    if n == 0 {
+        return x;
+    }
+    if prepend.is_some() || append.is_some() {
+        let mut parts = Vec::with_capacity(3);
+        for (position, end) in [prepend, Some(Operand::from(&x)), append]
+            .into_iter()
+            .enumerate()
+        {
+            let Some(end) = end else { continue };
+            let end_ty = attempt!("diff", type_of(&end));
+            parts.push(if position != 1 && end_ty.ndim() == 0 {
+                let mut shape = ty.shape.clone();
+                shape[axis] = 1;
+                super::broadcast_to(end, &shape).into()
+            } else {
+                end
+            });
+        }
+        x = super::concatenate(parts, Some(axis as i64));
+    }
+    let ty = attempt!("diff", x.ty());
     // After as many rounds as there are elements, nothing is left.
     let rounds = usize::try_from(n).unwrap_or(usize::MAX);
     for _ in 0..rounds.min(ty.shape[axis]) {
@@ -138,7 +195,7 @@ pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
                 expand_dims(diff(x, ..), behind)
             } else {
                 let axis = Along(Some(axis as i64));
-                diff(x, Differences { n: 1, axis })
+                diff(x, Differences::default().axis(axis))
             };
             multiply(heights, widths)
         }
@@ -147,10 +204,11 @@ pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
 }
 
 /// The cross product of vectors with three elements, along an axis (the last by default) of both and of the
-/// result.
+/// result. A vector with two has a third that is zero; of two such ones the third element of the product is the
+/// result, and the axis disappears.
 ///
 /// # Errors
-/// The vectors do not have three elements, the axis is out of range, or the shapes do not broadcast.
+/// The vectors do not have two or three elements, the axis is out of range, or the shapes do not broadcast.
 ///
 /// Source: `numpy.cross`.
 #[track_caller]
@@ -160,16 +218,30 @@ pub fn cross(x: impl Into<Operand>, y: impl Into<Operand>, axis: impl Into<Along
     let axis = axis.unwrap_or(-1);
     replaceable!("cross", [&x, &y, axis]);
     let (mut a, mut b) = (x, y);
-    for vectors in [&mut a, &mut b] {
+    let mut lengths = [0; 2];
+    for (vectors, length) in [&mut a, &mut b].into_iter().zip(&mut lengths) {
         let ty = attempt!("cross", vectors.ty());
         let along = attempt!("cross", Along(Some(axis)).resolve(&ty));
-        if ty.shape[along] != 3 {
+        *length = ty.shape[along];
+        if !(2..=3).contains(length) {
             let wrong = Error::shape(format!(
-                "expected vectors with three elements along axis {axis}, got {ty}"
+                "expected vectors with two or three elements along axis {axis}, got {ty}"
             ));
             return fail("cross", wrong);
         }
         *vectors = moveaxis(&*vectors, axis, -1);
+    }
+    if lengths == [2, 2] {
+        return subtract(
+            multiply(take(&a, 0, -1), take(&b, 1, -1)),
+            multiply(take(&a, 1, -1), take(&b, 0, -1)),
+        );
+    }
+    for (vectors, length) in [&mut a, &mut b].into_iter().zip(lengths) {
+        if length == 2 {
+            let third = expand_dims(super::zeros_like(take(&*vectors, 0, -1), ..), -1);
+            *vectors = super::concatenate([&*vectors, &third], Some(-1));
+        }
     }
     let mut parts = Vec::with_capacity(3);
     for i in 0..3 {

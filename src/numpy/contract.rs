@@ -1,10 +1,9 @@
-//! Products that sum over axes: `matmul`, `tensordot`, `einsum` and their relatives.
+//! Products that sum over axes: `matmul`, `tensordot` and their relatives; `einsum` has a file of its own.
 //!
 //! Results have the promoted dtype of the inputs. Sizes of paired axes must be equal.
 
 use super::options::{Diagonal, Integers, TensordotAxes};
 use super::{attempt, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of};
-use crate::ir::einsum::Subscripts;
 use crate::ir::{ArrayType, Dims, Op};
 use crate::{Array, Error, Operand, Result};
 
@@ -166,33 +165,4 @@ fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Dims
             Ok((x_axes.as_axes(x)?, y_axes.as_axes(y)?))
         }
     }
-}
-
-/// Einstein summation: `"ij,jk->ik"`, or without the arrow, when labels that occur once make the result in
-/// alphabetical order; `...` stands for any number of axes. A label may repeat within an operand.
-///
-/// ```
-/// # use autojit::{Array, numpy as np};
-/// # let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
-/// np::einsum("ij,jk", [&x, &x]);
-/// np::einsum("ii->i", [&x]);
-/// ```
-///
-/// # Errors
-/// The subscripts are malformed or do not fit the operands.
-///
-/// Source: `numpy.einsum`.
-#[track_caller]
-pub fn einsum<I>(subscripts: &str, operands: I) -> Array
-where
-    I: IntoIterator<Item: Into<Operand>>,
-{
-    let operands: Vec<Operand> = operands.into_iter().map(Into::into).collect();
-    let mut ndims = Vec::with_capacity(operands.len());
-    for operand in &operands {
-        ndims.push(attempt!("einsum", type_of(operand)).ndim());
-    }
-    let explicit = attempt!("einsum", Subscripts::normalize(subscripts, &ndims));
-    let subscripts = explicit.to_string().into();
-    Array::apply(Op::Einsum { subscripts }, &operands)
 }

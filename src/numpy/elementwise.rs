@@ -6,6 +6,19 @@
 use crate::ir::{Op, for_each_op};
 use crate::{Array, Operand};
 
+/// Where a function and its name come from.
+macro_rules! source {
+    (erf) => {
+        "Source: `scipy.special.erf`."
+    };
+    (lgamma) => {
+        "Source: `scipy.special.gammaln`; the name is C's."
+    };
+    ($name:ident) => {
+        concat!("Source: `numpy.", stringify!($name), "`.")
+    };
+}
+
 macro_rules! define_elementwise {
     (elementwise { $(
         $(#[$doc:meta])*
@@ -14,7 +27,7 @@ macro_rules! define_elementwise {
     )* } structured { $($structured:tt)* }) => { $(
         $(#[$doc])*
         ///
-        #[doc = concat!("Source: `numpy.", stringify!($name), "`.")]
+        #[doc = source!($name)]
         #[track_caller]
         pub fn $name($($x: impl Into<Operand>),*) -> Array {
             Array::apply(Op::$Op, &[$($x.into()),*])
@@ -48,6 +61,7 @@ define_aliases! {
     bitwise_not = invert(x);
     bitwise_right_shift = right_shift(x, y);
     conjugate = conj(x);
+    gammaln = lgamma(x);
     true_divide = divide(x, y);
     mod_ = remainder(x, y);
     pow = power(x, y);

@@ -46,14 +46,17 @@ pub mod calculus;
 pub mod contract;
 pub mod create;
 mod creation;
+pub mod einsum;
 pub mod elementwise;
 pub mod fft;
 mod integers;
+pub mod interpolation;
 pub mod joining;
 pub mod linalg;
 pub mod logic;
 mod methods;
 pub mod options;
+pub mod random;
 pub mod reduce;
 pub mod searching;
 pub mod shape;
@@ -65,11 +68,13 @@ use std::panic::Location;
 
 pub use arranging::{fliplr, flipud, pad, roll, rot90, tri, tril, triu};
 pub use calculus::{cross, diff, geomspace, logspace, trapezoid, vander};
-pub use contract::{dot, einsum, inner, matmul, outer, tensordot, trace, vdot};
+pub use contract::{dot, inner, matmul, outer, tensordot, trace, vdot};
 pub use create::{
     arange, eye, full, full_like, identity, linspace, ones, ones_like, zeros, zeros_like,
 };
+pub use einsum::{einsum, einsum_path, einsum_with};
 pub use elementwise::*;
+pub use interpolation::interp;
 pub use joining::{
     array_split, atleast_1d, atleast_2d, atleast_3d, column_stack, dstack, hstack, kron, meshgrid,
     repeat, split, tile, vstack,
@@ -79,7 +84,7 @@ pub use options::{
     axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };
 pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
-pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique};
+pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique, unique_with};
 pub use shape::{
     broadcast_to, concat, concatenate, diag, diagonal, expand_dims, flip, moveaxis, permute_dims,
     ravel, reshape, squeeze, stack, swapaxes, take, transpose,

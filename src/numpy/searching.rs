@@ -193,17 +193,131 @@ pub fn unique(x: impl Into<Operand>) -> Array {
     sorted.get(concatenate([first, changes], Some(0)))
 }
 
-/// How often each number from zero on occurs; at least `minlength` counts.
+/// What [`unique_with`] gives.
+#[derive(Clone, Debug)]
+pub struct Unique {
+    /// The different elements in order.
+    pub values: Array,
+    /// Where each stands first, among the flattened elements.
+    pub index: Array,
+    /// Which of the values each element is, in the shape of `x`.
+    pub inverse: Array,
+    /// How often each occurs.
+    pub counts: Array,
+}
+
+/// The different elements as [`unique`] gives them, where they stand first, which one each element is, and how often
+/// each occurs.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let u = np::unique_with(Array::from([3i64, 1, 3, 2]));
+/// assert_eq!(u.values.to_string(), "[1 2 3]");
+/// assert_eq!(u.index.to_string(), "[1 3 0]");
+/// assert_eq!(u.inverse.to_string(), "[2 0 2 1]");
+/// assert_eq!(u.counts.to_string(), "[1 1 2]");
+/// ```
 ///
 /// # Errors
-/// `x` is not a vector of integers, a number is negative, or `x` is lazy: compare with `arange` and sum in
-/// traced functions.
+/// `x` is lazy: use `sort` in traced functions. A failure is all four arrays.
+///
+/// Source: `numpy.unique` with `return_index`, `return_inverse` and `return_counts`; `numpy.unique_all`.
+#[track_caller]
+pub fn unique_with(x: impl Into<Operand>) -> Unique {
+    let x = to_array(x.into());
+    let failed = |array: Array| Unique {
+        values: array.clone(),
+        index: array.clone(),
+        inverse: array.clone(),
+        counts: array,
+    };
+    let ty = match with_values(&x, "use sort").and_then(|()| x.ty()) {
+        Ok(ty) => ty,
+        Err(error) => return failed(fail("unique", error)),
+    };
+    let flat = ravel(x);
+    let creation = beside(&flat).dtype(DType::Int64);
+    // A stable order keeps the first of equal elements in front.
+    let order = super::argsort(&flat, -1);
+    let sorted = take(&flat, &order, 0);
+    let n = ty.size() as i64;
+    if n == 0 {
+        let nothing = zeros([0], creation);
+        return Unique {
+            values: sorted,
+            index: nothing.clone(),
+            inverse: reshape(&nothing, &ty.shape),
+            counts: nothing,
+        };
+    }
+    let changes = different(&sorted.get(1..), &sorted.get(..-1));
+    let first = super::ones([1], creation.clone().dtype(DType::Bool));
+    let begins = concatenate([first, changes], Some(0));
+    let number = add(super::cumsum(super::astype(&begins, DType::Int64), 0), -1);
+    let starts = arange(n, creation.clone()).get(&begins);
+    let end = super::full([1], n, creation.clone());
+    let ends = concatenate([&starts.get(1..), &end], Some(0));
+    Unique {
+        values: sorted.get(&begins),
+        index: order.get(&begins),
+        inverse: reshape(zeros([n], creation).at(order).set(number), &ty.shape),
+        counts: super::subtract(ends, starts),
+    }
+}
+
+/// The options of [`bincount`]: what each element counts, one unless it is given, and the least number of counts.
+#[derive(Clone, Debug, Default)]
+pub struct Counting {
+    /// What each element counts.
+    pub weights: Option<Operand>,
+    /// At least so many counts.
+    pub minlength: i64,
+}
+
+impl From<RangeFull> for Counting {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<i64> for Counting {
+    fn from(minlength: i64) -> Self {
+        let weights = None;
+        Self { weights, minlength }
+    }
+}
+
+/// Let each element count as much as its weight. See [`Counting`].
+pub fn weights(weights: impl Into<Operand>) -> Counting {
+    Counting {
+        weights: Some(weights.into()),
+        minlength: 0,
+    }
+}
+
+impl Counting {
+    /// At least so many counts.
+    #[must_use]
+    pub fn minlength(self, minlength: i64) -> Self {
+        Self { minlength, ..self }
+    }
+}
+
+/// How often each number from zero on occurs, or the sum of its weights, then of `float64`.
+///
+/// The weights may be lazy, the numbers not: how many there are decides the shape.
+///
+/// # Errors
+/// `x` is not a vector of integers, there are not as many weights, a number or `minlength` is negative, or `x` is
+/// lazy: compare with `arange` and sum in traced functions.
 ///
 /// Source: `numpy.bincount`.
 #[track_caller]
-pub fn bincount(x: impl Into<Operand>, minlength: i64) -> Array {
+pub fn bincount(x: impl Into<Operand>, options: impl Into<Counting>) -> Array {
     let x = to_array(x.into());
-    replaceable!("bincount", [&x, minlength]);
+    let Counting { weights, minlength } = options.into();
+    replaceable!("bincount", [&x, weights.as_ref(), minlength]);
     let ty = attempt!("bincount", x.ty());
     if ty.ndim() != 1 || ty.dtype.class() > crate::ir::Class::Integer {
         let wrong = Error::dtype(format!("expected a vector of integers, got {ty}"));
@@ -212,8 +326,24 @@ pub fn bincount(x: impl Into<Operand>, minlength: i64) -> Array {
     let instead = "compare with arange and sum";
     attempt!("bincount", with_values(&x, instead));
     let numbers: Vec<i64> = attempt!("bincount", super::astype(&x, DType::Int64).to_vec());
+    if minlength < 0 {
+        let wrong = Error::value(format!("minlength cannot be negative, got {minlength}"));
+        return fail("bincount", wrong);
+    }
     let counts = attempt!("bincount", counts(&numbers, minlength));
-    Array::from(counts)
+    let Some(weights) = weights else {
+        return Array::from(counts);
+    };
+    let weights_ty = attempt!("bincount", super::type_of(&weights));
+    if weights_ty.shape != ty.shape || weights_ty.dtype.class() == crate::ir::Class::Complex {
+        let wrong = Error::shape(format!(
+            "expected a real weight for each of {ty}, got {weights_ty}"
+        ));
+        return fail("bincount", wrong);
+    }
+    let sums = zeros([counts.len()], beside(&x).dtype(DType::Float64));
+    sums.at(x)
+        .add(super::special::cast(weights, DType::Float64))
 }
 
 fn counts(numbers: &[i64], minlength: i64) -> Result<Vec<i64>> {

@@ -62,6 +62,11 @@ pub(super) fn arguments(op: &Op, mut inputs: Vec<Value>) -> Arguments {
             inputs.push(key_value(key, &mut arrays));
             named.clear();
         }
+        Op::Scatter { key, mode } => {
+            let mut arrays = inputs.split_off(2.min(inputs.len())).into_iter();
+            inputs.insert(1.min(inputs.len()), key_value(key, &mut arrays));
+            named = vec![("mode".into(), mode.to_string().into())];
+        }
         _ => {}
     }
     Arguments::new(inputs, named)

@@ -247,6 +247,15 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             }
             all
         }
+        "erf" => unary(&op(name, &[]), Tolerance::ulps(4.0)),
+        "lgamma" => unary(
+            &op(name, &[]),
+            // Between negative integers it has zeros, near which the relative error is large.
+            Tolerance {
+                absolute: 32.0,
+                ..Tolerance::ulps(8.0)
+            },
+        ),
         "add" | "subtract" | "equal" | "not_equal" | "less" | "less_equal" | "greater"
         | "greater_equal" | "logical_and" | "logical_or" | "logical_xor" | "maximum"
         | "minimum" | "fmod" | "copysign" | "bitwise_and" | "bitwise_or" | "bitwise_xor"
@@ -297,6 +306,39 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
             let case = |s: &&[usize]| Case::new(Op::Literal { value }, Number, &[s]);
             let tolerance = when(single_complex, 4.0);
             SHAPES.iter().map(case).map(|c| c.with(tolerance)).collect()
+        }
+        "random" => {
+            let distributions = match dtype.class() {
+                autojit::ir::Class::Integer => &["integers(-3,9)", "integers(0,0)"][..],
+                autojit::ir::Class::Float => &["uniform", "normal"],
+                _ => &[],
+            };
+            let mut all = Vec::new();
+            for (i, distribution) in distributions.iter().enumerate() {
+                for shape in SHAPES {
+                    let ty = ArrayType::new(dtype, shape).to_string();
+                    let attributes = [
+                        ("draw", format!("{}:{}", i + 40, shape.len())),
+                        ("distribution", (*distribution).to_owned()),
+                        ("ty", ty),
+                    ];
+                    let attributes: Vec<(&str, &str)> = attributes
+                        .iter()
+                        .map(|(n, text)| (*n, text.as_str()))
+                        .collect();
+                    // The logarithm and the angle of normal numbers are rounded by the engine.
+                    let tolerance = if *distribution == "normal" {
+                        Tolerance {
+                            absolute: 8.0,
+                            ..Tolerance::ulps(8.0)
+                        }
+                    } else {
+                        exact
+                    };
+                    all.push(Case::new(op(name, &attributes), Number, &[]).with(tolerance));
+                }
+            }
+            all
         }
         "astype" => {
             let to = DType::ALL.into_iter().map(|dtype| Op::Astype { dtype });
@@ -646,6 +688,83 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 with(&[Array, NewAxis, Array], &[2, 5], &[(2, &[3]), (5, &[3])]),
                 with(&[Array, FULL], &[5, 3], &[(5, &[0])]),
             ]
+        }
+        "scatter_flat" => ["set", "add", "multiply", "min", "max"]
+            .iter()
+            .map(|mode| {
+                let role = if complex { Finite } else { Number };
+                let mut case = Case::new(op(name, &[("mode", mode)]), role, &[&[2, 3], &[9]]);
+                // All zero, because flat positions do not count from the end; `scatter` has others.
+                case.arguments.push((Index(0), dims(&[9])));
+                let tolerance = when(complex, 64.0);
+                case.with(Tolerance {
+                    any_nan: true,
+                    ..tolerance
+                })
+            })
+            .collect(),
+        "scatter" => {
+            use IndexItem::{Array, Int, NewAxis};
+            const FULL: IndexItem = IndexItem::FULL;
+            let part = IndexItem::Slice {
+                start: Some(3),
+                stop: None,
+                step: Some(-2),
+            };
+            type Selected<'a> = (
+                &'a [IndexItem],
+                &'a [usize],
+                &'a [usize],
+                &'a [(usize, &'a [usize])],
+            );
+            let cases: &[Selected<'_>] = &[
+                (&[], &[], &[], &[]),
+                (&[Int(1)], &[3], &[], &[]),
+                (&[Int(2), FULL], &[3, 4], &[4], &[]),
+                (&[part, NewAxis, Int(0)], &[4, 3], &[2, 1], &[]),
+                (&[part, part], &[4, 5], &[], &[]),
+                (&[Array], &[5], &[], &[(5, &[])]),
+                (&[Array], &[5], &[7], &[(5, &[7])]),
+                (&[Array, FULL], &[5, 3], &[2, 1, 3], &[(5, &[2, 2])]),
+                (&[FULL, Array, part], &[5, 3, 4], &[2], &[(3, &[2, 3])]),
+                (
+                    &[Array, FULL, Array],
+                    &[5, 2, 3],
+                    &[4, 2],
+                    &[(5, &[4]), (3, &[1])],
+                ),
+                (
+                    &[FULL, Array, Array],
+                    &[2, 5, 3],
+                    &[2, 4],
+                    &[(5, &[2, 1]), (3, &[4])],
+                ),
+                (&[Array, FULL], &[5, 3], &[1], &[(5, &[0])]),
+                (&[FULL, Array], &[0, 3], &[], &[(3, &[2])]),
+            ];
+            let modes = ["set", "add", "multiply", "min", "max"].iter();
+            let case = |mode: &str, (items, x, values, arrays): &Selected<'_>| {
+                let key = IndexKey((*items).into());
+                let mode = mode.parse().unwrap();
+                // Complex products are rounded differently with fused multiplications.
+                let tolerance = when(complex, 16.0);
+                let tolerance = Tolerance {
+                    any_nan: true,
+                    absolute: if complex { 64.0 } else { 0.0 },
+                    ..tolerance
+                };
+                let mut case = Case::new(
+                    Op::Scatter { key, mode },
+                    if complex { Finite } else { Number },
+                    &[x, values],
+                );
+                case.arguments
+                    .extend(arrays.iter().map(|(n, shape)| (Index(*n), dims(shape))));
+                case.with(tolerance)
+            };
+            modes
+                .flat_map(|mode| cases.iter().map(move |c| case(mode, c)))
+                .collect()
         }
         "wrap_index" => {
             let op = Op::WrapIndex { axis: 1, size: 6 };

@@ -238,7 +238,10 @@ impl Chain<'_> {
 
 /// Adds the op with what of its results is unique; `None` if the op is none of this kind.
 pub(crate) fn finish(op: &Op, graph: &mut Graph, x: &[ValueId]) -> Result<Option<Vec<ValueId>>> {
-    let ty = graph.ty(x[0])?.clone();
+    let Some(&first) = x.first() else {
+        return Ok(None);
+    };
+    let ty = graph.ty(first)?.clone();
     let mut chain = Chain(graph);
     let unique = match op {
         Op::Qr { .. } => {

@@ -6,6 +6,7 @@
 //! are only moved and returned.
 
 use autojit::ir::index::{IndexItem, IndexKey, Slicing};
+use autojit::ir::scatter::ScatterMode;
 use autojit::ir::{Class, Dims, Graph, HostArray, Op, Shape, ValueId, broadcast_shapes};
 use autojit::{ArrayType, DType, Scalar};
 
@@ -396,8 +397,8 @@ impl Builder {
     }
 
     fn function(&mut self, a: u16, b: u16) -> Option<()> {
-        if b % 23 >= 17 {
-            return self.decompose(a, b / 23);
+        if b % 24 >= 18 {
+            return self.decompose(a, b / 24);
         }
         // Large complex arguments are too hard on the reference.
         let fits = |v: &Value| match v.level {
@@ -407,6 +408,7 @@ impl Builder {
         };
         let x = self.pick(a, |v| fits(v) && !v.any_zero)?;
         let op = [
+            Op::Erf,
             Op::Exp,
             Op::Log,
             Op::Sin,
@@ -424,7 +426,7 @@ impl Builder {
             Op::Arctan,
             Op::Sinh,
             Op::Cosh,
-        ][b as usize % 23]
+        ][b as usize % 24]
             .clone();
         self.push(op, &[&x], Level::Rounded, false)
     }
@@ -569,9 +571,26 @@ impl Builder {
                     IndexItem::FULL
                 }
             };
-            Op::Getitem {
-                key: IndexKey((0..x.ty.ndim()).map(item).collect()),
+            let key = IndexKey((0..x.ty.ndim()).map(item).collect());
+            if c & 16 != 0 {
+                let fits = |v: &Value| v.ty.dtype == x.ty.dtype && alike(v, &x);
+                let values = self.pick(b / 7, |v| fits(v) && v.ty.ndim() == 0);
+                let values = values.or_else(|| self.pick(b / 7, fits))?;
+                let level = match (x.level, values.level) {
+                    (Level::Whole(m), Level::Whole(n)) => whole(m.max(n), x.ty.dtype),
+                    (Level::Rounded, _) => Level::Rounded,
+                    _ => Level::Exact,
+                };
+                let mode = ScatterMode::Set;
+                let any_zero = values.any_zero;
+                return self.push(
+                    Op::Scatter { key, mode },
+                    &[&x, &values, &index],
+                    level,
+                    any_zero,
+                );
             }
+            Op::Getitem { key }
         };
         self.push(op, &[&x, &index], x.level, false)
     }

@@ -37,7 +37,8 @@ pub(super) fn lgamma(x: f64) -> f64 {
     if x < 0.5 {
         x * polynomial(&LGAMMA_ONE, x) - x.ln()
     } else if x <= 1.5 {
-        (x - 1.0) * polynomial(&LGAMMA_ONE, x - 1.0)
+        // The zero at 1 is positive, as C has it.
+        (x - 1.0) * polynomial(&LGAMMA_ONE, x - 1.0) + 0.0
     } else if x < STIRLING_FROM {
         let (mut reduced, mut product) = (x, 1.0);
         while reduced > 2.5 {

@@ -173,6 +173,7 @@ fn compile(graph: &Graph) -> Result<Native> {
             .map(HostArray::to_contiguous)
             .collect(),
         workspace_bytes: workspace.size,
+        draws: std::mem::take(&mut program.draws),
         pool: Mutex::default(),
     };
     Ok(Native {

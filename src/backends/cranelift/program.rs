@@ -3,6 +3,8 @@
 //! Invariants: an element of a buffer is written by one instruction; an instruction comes after those that
 //! write what it reads; only the buffers of results and the workspace are written.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use autojit_runtime::abi::Kind;
@@ -11,10 +13,12 @@ use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
+use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
 use super::external::External;
 use super::layout::Layout;
+use crate::ir::random::CallDraws;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
 use crate::library::runtime::RuntimeCall;
 
@@ -81,6 +85,25 @@ pub(super) enum Operand {
     View(View),
 }
 
+/// Where the numbers of a random draw come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// This seed and this draw.
+    Fixed {
+        /// The seed.
+        seed: u64,
+        /// The number of the draw.
+        number: u64,
+    },
+    /// A draw of the current call.
+    Call {
+        /// Which of [`Program::draws`].
+        draws: usize,
+        /// How many come before it in the call.
+        offset: u64,
+    },
+}
+
 /// What runs as one call of the runtime.
 #[derive(Clone, Debug)]
 pub(super) enum Call {
@@ -92,6 +115,15 @@ pub(super) enum Call {
         gather: Gather,
         /// The axis, for messages.
         axis: usize,
+    },
+    /// A copy with other values at some positions.
+    Scatter(Scatter),
+    /// A random draw.
+    Random {
+        /// The plan.
+        plan: autojit_runtime::random::Draw,
+        /// Which draw.
+        source: Source,
     },
     /// `argmax` or `argmin`.
     ArgReduce(ArgReduce),
@@ -165,6 +197,8 @@ pub(super) struct Program {
     pub(super) buffers: Vec<Buffer>,
     /// For each result of the graph, the number of the output buffer.
     pub(super) results: Vec<usize>,
+    /// The draws that each call takes from generators.
+    pub(super) draws: Vec<Arc<CallDraws>>,
 }
 
 impl Program {

@@ -5,15 +5,16 @@
 //! threads at once; what changes between calls is the table of bases.
 
 use std::panic::Location;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
-use super::program::{BufferId, Call, Place, Program};
+use super::program::{BufferId, Call, Place, Program, Source};
 use crate::error::{Error, Result};
+use crate::ir::random::CallDraws;
 use crate::ir::{ArrayType, DType, HostArray};
 
 /// An operand: a base address and an offset in bytes.
@@ -53,6 +54,8 @@ pub(super) struct Tape {
     pub(super) parameters: Vec<i64>,
     pub(super) constants: Vec<HostArray>,
     pub(super) workspace_bytes: usize,
+    /// The draws that each call takes from generators.
+    pub(super) draws: Vec<Arc<CallDraws>>,
     /// Workspaces of calls that ended, for calls to come.
     pub(super) pool: Mutex<Vec<Arena>>,
 }
@@ -115,6 +118,9 @@ impl Arena {
 /// The most arenas that are kept for later calls: as many threads rarely call at once.
 const POOL: usize = 8;
 
+/// The seed and the number of the first draw of this call, for each generator.
+type Draws = smallvec::SmallVec<[(u64, u64); 1]>;
+
 /// Pointers that one kernel takes, failure record included.
 const LARGEST_OPERANDS: usize = 128;
 
@@ -154,6 +160,8 @@ impl Tape {
     /// # Safety
     /// `bases` hold the addresses that the operands count from.
     unsafe fn entries(&self, bases: &[*mut u8]) -> Result<()> {
+        // All at once, so that calls on other threads do not come between.
+        let draws: Draws = self.draws.iter().map(|d| d.reserve()).collect();
         let mut failure = [0i64; 4];
         let mut pointers = [std::ptr::null_mut::<u8>(); LARGEST_OPERANDS];
         for (index, entry) in self.entries.iter().enumerate() {
@@ -200,7 +208,8 @@ impl Tape {
                 }
                 Entry::Call { call, .. } => {
                     // SAFETY: the pointers address the views that the call was planned for.
-                    unsafe { run_call(call, &pointers) }.map_err(|e| self.locate(index, e))?;
+                    unsafe { run_call(call, &pointers, &draws) }
+                        .map_err(|e| self.locate(index, e))?;
                 }
             }
         }
@@ -226,7 +235,7 @@ fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
 
 /// # Safety
 /// The pointers address the views that the call was planned for, inputs first.
-unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
+unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws) -> Result<()> {
     use autojit_runtime::abi::Failure;
     // SAFETY: forwarded to each function of the runtime.
     let result = unsafe {
@@ -236,6 +245,22 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 Ok(())
             }
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),
+            Call::Scatter(scatter) => {
+                scatter.run(pointers[0], pointers[2].cast(), pointers[1], pointers[3])
+            }
+            Call::Random { plan, source } => {
+                let (seed, number) = match *source {
+                    Source::Fixed { seed, number } => (seed, number),
+                    Source::Call {
+                        draws: list,
+                        offset,
+                    } => {
+                        let (seed, first) = draws[list];
+                        (seed, first.wrapping_add(offset))
+                    }
+                };
+                plan.run(seed, number, pointers[0])
+            }
             Call::ArgReduce(reduce) => {
                 reduce.run(pointers[0], pointers[1].cast());
                 Ok(())
@@ -258,6 +283,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
         (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
             format!("index {index} is out of range for axis {axis} with size {len}"),
         ),
+        (Failure::IndexOutOfRange { index, len }, Call::Scatter(_)) => Error::index(format!(
+            "position {index} is out of range for {len} elements"
+        )),
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }

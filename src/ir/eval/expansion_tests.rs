@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ir::index::{IndexItem, IndexKey};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{
     ArrayType, Builder, Class, DType, Dims, Graph, HostArray, NormOrder, Op, Scalar, Type,
     for_each_op,
@@ -390,7 +391,7 @@ fn indexing(s: &mut BTreeSet<&'static str>) {
     ];
     for (items, shapes) in keys {
         let key = IndexKey::normalize(items, &ArrayType::new(DType::Bool, shapes[0])).unwrap();
-        let op = Op::Getitem { key };
+        let op = Op::Getitem { key: key.clone() };
         s.insert(op.name());
         let mut random = Random(7);
         for dtype in DTYPES {
@@ -416,6 +417,17 @@ fn indexing(s: &mut BTreeSet<&'static str>) {
                 })
                 .collect();
             compare(&op, &types, &arguments);
+            // The same part, set to one number.
+            let mode = ScatterMode::Set;
+            let op = Op::Scatter {
+                key: key.clone(),
+                mode,
+            };
+            s.insert(op.name());
+            let number = HostArray::scalar(random.scalar(dtype, false), dtype);
+            let types = [&types[..1], &[number.ty()], &types[1..]].concat();
+            let values = [&arguments[..1], &[number], &arguments[1..]].concat();
+            compare(&op, &types, &values);
         }
     }
     for axis in 0..=2 {

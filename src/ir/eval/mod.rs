@@ -22,8 +22,11 @@ mod fourier;
 mod linalg;
 mod norm;
 mod order;
+mod random;
 mod reduce;
+mod scatter;
 mod shape;
+mod special;
 mod summation;
 mod systems;
 
@@ -35,15 +38,19 @@ pub(super) use fourier::{fft, ifft, irfft, rfft};
 pub(super) use linalg::{qr, svd, svdvals};
 pub(super) use norm::norm;
 pub(super) use order::{argsort, cumprod, cumsum, sort};
+pub(super) use random::random;
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
+pub(super) use scatter::{scatter, scatter_flat};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
 };
+pub(super) use special::{erf, lgamma};
 pub(super) use systems::{cholesky, det, expm, inv, lstsq, lu, slogdet, solve, solve_triangular};
 
 use super::graph::Graph;
 use super::host::HostArray;
 use super::op::Op;
+use super::random::Reserved;
 use super::scalar::{Literal, Scalar};
 use super::types::{ArrayType, DType, Type};
 use crate::error::{Error, Result};
@@ -283,6 +290,7 @@ impl Graph {
     pub fn evaluate(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
         self.check_arguments(inputs)?;
         let live = self.live();
+        let draws = Reserved::new(self);
         let mut uses = vec![0usize; self.nodes().len()];
         for value in self.values().filter(|v| live[v.index()]) {
             for input in &self[value].inputs {
@@ -307,7 +315,8 @@ impl Graph {
                     let arguments = arguments.ok_or_else(|| {
                         Error::internal(format!("an input of {value} is missing"))
                     })?;
-                    evaluate_op(op, &arguments.concat())
+                    let fixed = draws.fixed(op);
+                    evaluate_op(fixed.as_ref().unwrap_or(op), &arguments.concat())
                 }
             };
             values[value.index()] = Some(result.map_err(|e| match node.location {

@@ -8,11 +8,13 @@ mod elementwise;
 mod indexing;
 mod products;
 mod reductions;
+mod scatter;
 
 pub(super) use elementwise::*;
 pub(super) use indexing::*;
 pub(super) use products::*;
 pub(super) use reductions::*;
+pub(super) use scatter::*;
 
 use std::panic::Location;
 

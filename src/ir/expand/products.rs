@@ -3,6 +3,7 @@
 use super::{Builder, Expanded};
 use crate::error::{Error, Result};
 use crate::ir::einsum::Subscripts;
+use crate::ir::einsum::path::{self, Search};
 use crate::ir::index::{IndexItem, IndexKey};
 use crate::ir::types::{ArrayType, Dims};
 use crate::ir::{Op, ValueId};
@@ -100,7 +101,7 @@ fn contract(
     b.reshape(product, &result)
 }
 
-/// Operands are contracted pairwise from the left, after sums and diagonals of each alone.
+/// Operands are contracted pairwise, in an order that takes few products, after sums and diagonals of each alone.
 #[allow(clippy::borrowed_box, reason = "rows pass attributes by reference")]
 pub(in crate::ir) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     let subscripts = Subscripts::parse(subscripts)?;
@@ -131,8 +132,12 @@ pub(in crate::ir) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[Val
         let value = b.reshape(value, &shape)?;
         operands.push(sum_labels(b, value, &labels, &|l| !needed(l))?);
     }
-    while operands.len() > 1 {
-        let ((x, x_labels), (y, y_labels)) = (operands.remove(0), operands.remove(0));
+    for step in path::find(&subscripts, &sizes, Search::Auto)? {
+        let &[first, second] = step.as_slice() else {
+            return Err(Error::internal("a contraction of other than two operands"));
+        };
+        let (y, y_labels) = operands.remove(second);
+        let (x, x_labels) = operands.remove(first);
         let needed = |label: &char| {
             subscripts.result.contains(label) || operands.iter().any(|(_, o)| o.contains(label))
         };
@@ -174,9 +179,11 @@ pub(in crate::ir) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[Val
         let (value, labels) = sum_labels(b, value, &labels, &|l| {
             last && !subscripts.result.contains(&l)
         })?;
-        operands.insert(0, (value, labels));
+        operands.push((value, labels));
     }
-    let (value, labels) = operands.remove(0);
+    let (value, labels) = operands
+        .pop()
+        .ok_or_else(|| Error::internal("a contraction of nothing"))?;
     let perm: Dims = subscripts
         .result
         .iter()

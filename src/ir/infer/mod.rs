@@ -14,6 +14,7 @@ mod norm;
 mod plain;
 mod products;
 mod reduce;
+mod scatter;
 mod shapes;
 
 pub(super) use elementwise::*;
@@ -24,6 +25,7 @@ pub(super) use norm::*;
 pub(crate) use plain::plain_result;
 pub(super) use products::*;
 pub(super) use reduce::*;
+pub(super) use scatter::*;
 pub(super) use shapes::*;
 
 use smallvec::{SmallVec, smallvec};

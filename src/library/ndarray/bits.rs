@@ -102,6 +102,8 @@ pub(super) fn spell_unary(op: &Op, x: &HostArray) -> Option<Result<HostArray>> {
         Op::Trunc => round(x, f32::trunc, f64::trunc),
         Op::Rint => round(x, f32::round_ties_even, f64::round_ties_even),
         Op::Cbrt => unary!(x, Real::cbrt, [Float32 Float64]),
+        Op::Erf => unary!(x, Real::erf, [Float32 Float64]),
+        Op::Lgamma => unary!(x, Real::lgamma, [Float32 Float64]),
         Op::Arcsinh => real_or_complex!(x, arcsinh),
         Op::Arccosh => real_or_complex!(x, arccosh),
         Op::Arctanh => real_or_complex!(x, arctanh),

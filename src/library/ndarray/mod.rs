@@ -14,7 +14,9 @@ mod elementwise;
 mod linalg;
 mod number;
 mod order;
+mod random;
 mod reduce;
+mod scatter;
 mod shape;
 mod strided;
 #[cfg(test)]
@@ -94,11 +96,18 @@ impl AnyLibrary for Ndarray {
             Op::Getitem { key } if inputs.len() == 1 => shape::getitem(x()?, key)?,
             Op::WrapIndex { axis, size } => shape::wrap_index(x()?, *axis, *size)?,
             Op::Take { axis } => shape::take(x()?, y()?, *axis, &result.array()?.shape)?,
+            Op::ScatterFlat { mode } => scatter::scatter(x()?, y()?, host(inputs, 2)?, *mode)?,
             Op::Concatenate { axis } | Op::Stack { axis } => {
                 let arrays = (0..inputs.len()).map(|i| host(inputs, i));
                 let arrays = arrays.collect::<Result<Vec<_>>>()?;
                 shape::join(&arrays, *axis, &result.array()?.shape)?
             }
+
+            Op::Random {
+                draw,
+                distribution,
+                ty,
+            } => random::random(draw, *distribution, ty)?,
 
             op => return spell_call(op, inputs, result),
         };

@@ -1,5 +1,7 @@
 //! Ops that run as one call: products, gathers, scans, sorts and decompositions of the runtime, users' functions.
 
+use std::sync::Arc;
+
 use smallvec::{SmallVec, smallvec};
 
 use autojit_runtime::gather::Gather;
@@ -7,15 +9,19 @@ use autojit_runtime::lines::Lines;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
+use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
 use super::{Held, Lowering};
 use crate::backends::cranelift::external::External;
 use crate::backends::cranelift::layout::Layout;
-use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
+use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, Source, View, kind};
 use crate::error::Result;
+use crate::ir::random::{Distribution, Draw};
+use crate::ir::scatter::ScatterMode;
 use crate::ir::{ArrayType, Dims, Op, OpaqueFunction, Type, ValueId};
 use crate::library::runtime::RuntimeCall;
+use crate::library::{random_distribution, scatter_mode};
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
@@ -96,6 +102,57 @@ impl Lowering<'_> {
             count: indices.shape.iter().product(),
         };
         Ok(self.call(Call::Gather { gather, axis }, smallvec![x, indices], output))
+    }
+
+    pub(super) fn scatter(&mut self, value: ValueId, mode: ScatterMode) -> Result<View> {
+        let node = &self.graph[value];
+        let x = self.contiguous(node.inputs[0])?;
+        let values = self.contiguous(node.inputs[1])?;
+        let positions = self.contiguous(node.inputs[2])?;
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let scatter = Scatter {
+            kind: kind(ty.dtype),
+            mode: scatter_mode(mode),
+            size: ty.size(),
+            count: positions.shape.iter().product(),
+        };
+        let inputs = smallvec![x, values, positions];
+        Ok(self.call(Call::Scatter(scatter), inputs, output))
+    }
+
+    pub(super) fn random(
+        &mut self,
+        value: ValueId,
+        draw: &Draw,
+        distribution: Distribution,
+    ) -> Result<View> {
+        let ty = self.graph.ty(value)?.clone();
+        let output = self.output(value, &ty);
+        let source = match draw {
+            Draw::Fixed { seed, number } => Source::Fixed {
+                seed: *seed,
+                number: *number,
+            },
+            Draw::Call(draw) => {
+                let known = &mut self.program.draws;
+                let found = known.iter().position(|d| Arc::ptr_eq(d, &draw.draws));
+                let draws = found.unwrap_or_else(|| {
+                    known.push(Arc::clone(&draw.draws));
+                    known.len() - 1
+                });
+                Source::Call {
+                    draws,
+                    offset: draw.offset,
+                }
+            }
+        };
+        let plan = autojit_runtime::random::Draw {
+            kind: kind(ty.dtype),
+            distribution: random_distribution(distribution),
+            count: ty.size(),
+        };
+        Ok(self.call(Call::Random { plan, source }, smallvec![], output))
     }
 
     pub(super) fn arg_reduce(

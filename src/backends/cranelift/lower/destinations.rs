@@ -71,7 +71,12 @@ impl Lowering<'_> {
                     value = node.inputs[0];
                 }
                 // What the runtime and users' functions write must be contiguous, except for matrix products.
-                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. } | Op::Opaque { .. }
+                Op::Take { .. }
+                | Op::ScatterFlat { .. }
+                | Op::Random { .. }
+                | Op::Argmax { .. }
+                | Op::Argmin { .. }
+                | Op::Opaque { .. }
                     if !layout.is_contiguous(&ty.shape) =>
                 {
                     return;

@@ -224,6 +224,10 @@ impl Lowering<'_> {
             Op::Concatenate { axis } => self.concatenate(value, *axis)?,
             Op::Matmul => self.matmul(value)?,
             Op::Take { axis } => self.take(value, *axis)?,
+            Op::ScatterFlat { mode } => self.scatter(value, *mode)?,
+            Op::Random {
+                draw, distribution, ..
+            } => self.random(value, draw, *distribution)?,
             Op::Argmax { axis, .. } => self.arg_reduce(value, *axis, true)?,
             Op::Argmin { axis, .. } => self.arg_reduce(value, *axis, false)?,
             Op::Cumsum { axis }

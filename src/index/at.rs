@@ -1,0 +1,112 @@
+//! Functional updates: a copy of an array with other values where an index selects.
+//!
+//! ```
+//! use autojit::{Array, ix};
+//!
+//! let x = Array::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+//! assert_eq!(x.at(ix![.., 0]).set(0.0).to_string(), "[[0. 2. 3.]\n [0. 5. 6.]]");
+//! // Repeated positions add up.
+//! let counts = Array::from([0i64, 0, 0]).at([2, 0, 2]).add(1);
+//! assert_eq!(counts.to_string(), "[1 0 2]");
+//! ```
+//!
+//! Arrays are never changed in place: traced programs could not tell what was read before.
+
+use smallvec::SmallVec;
+
+use super::{Index, resolve_masks};
+use crate::array::Repr;
+use crate::ir::Op;
+use crate::ir::index::IndexKey;
+use crate::ir::scatter::ScatterMode;
+use crate::numpy::attempt;
+use crate::{Array, Operand};
+
+/// A place in an array, for a copy with other values there. Made by [`Array::at`].
+#[derive(Clone, Debug)]
+#[must_use = "a place does nothing until it is given values"]
+pub struct At<'a> {
+    array: &'a Array,
+    index: Index,
+}
+
+impl Array {
+    /// The place that an index selects, to make a copy of the array with other values there:
+    /// `x.at(ix![.., 0]).set(1.0)`.
+    ///
+    /// An index is what [`Array::get`] takes, and fails as it does there.
+    ///
+    /// Source: JAX's `x.at[..]`.
+    pub fn at(&self, index: impl Into<Index>) -> At<'_> {
+        At {
+            array: self,
+            index: index.into(),
+        }
+    }
+}
+
+macro_rules! define_updates {
+    ($($(#[$doc:meta])* $name:ident = $Mode:ident;)*) => {
+        #[allow(
+            clippy::should_implement_trait,
+            reason = "JAX's names; two take no other place but values"
+        )]
+        impl At<'_> { $(
+            $(#[$doc])*
+            ///
+            /// Values broadcast to the selected part and take on the dtype of the array.
+            ///
+            /// # Errors
+            /// The index does not fit, the values do not broadcast, or they are of a wider class of numbers
+            /// than the array, such as floats for integers.
+            #[track_caller]
+            #[must_use]
+            pub fn $name(self, values: impl Into<Operand>) -> Array {
+                self.update(ScatterMode::$Mode, values.into())
+            }
+        )* }
+    };
+}
+
+define_updates! {
+    /// The array with these values at the place. Of several values for one position the last one stays.
+    set = Set;
+    /// The array with these values added at the place, each of several for one position.
+    add = Add;
+    /// The array multiplied with these values at the place, with each of several for one position.
+    multiply = Multiply;
+    /// The array with the smaller of its elements and these values at the place; NaN if one is.
+    min = Min;
+    /// The array with the larger of its elements and these values at the place; NaN if one is.
+    max = Max;
+}
+
+impl At<'_> {
+    /// The selected part, as [`Array::get`] gives it.
+    #[track_caller]
+    #[must_use]
+    pub fn get(self) -> Array {
+        self.array.get(self.index)
+    }
+
+    #[track_caller]
+    pub(crate) fn update(self, mode: ScatterMode, values: Operand) -> Array {
+        let ty = attempt!("scatter", self.array.ty());
+        let (items, arrays) = attempt!("scatter", resolve_masks(self.index.items, &ty));
+        let key = attempt!("scatter", IndexKey::normalize(&items, &ty));
+        let mut inputs: SmallVec<[Operand; 4]> = SmallVec::with_capacity(2 + arrays.len());
+        inputs.push(self.array.into());
+        inputs.push(match values {
+            // A value in main memory goes where the array is.
+            Operand::Array(array) if !matches!(array.0, Repr::Failed(_)) => {
+                attempt!("scatter", array.brought_to(&inputs[0])).into()
+            }
+            other => other,
+        });
+        for array in arrays {
+            let array = attempt!("scatter", array.brought_to(&inputs[0]));
+            inputs.push(array.into());
+        }
+        Array::apply(Op::Scatter { key, mode }, &inputs)
+    }
+}

@@ -1,0 +1,170 @@
+//! Linear interpolation between known points.
+
+use std::ops::RangeFull;
+
+use super::searching::Side;
+use super::{
+    add, argsort, attempt, concatenate, divide, equal, fail, greater, isnan, less, logical_or,
+    maximum, minimum, multiply, replaceable, searchsorted, subtract, take, to_array, where_,
+};
+use crate::ir::Class;
+use crate::{Array, DType, Error, Operand};
+
+/// What [`interp`] gives outside of the known points: the first and the last value unless it is told otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// Left of the first point.
+    pub left: Option<Operand>,
+    /// Right of the last point.
+    pub right: Option<Operand>,
+    /// The points repeat with this period, so nothing is outside; their order does not matter.
+    pub period: Option<f64>,
+}
+
+impl From<RangeFull> for Outside {
+    fn from(_: RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl Outside {
+    /// What to give left of the first point.
+    #[must_use]
+    pub fn left(self, left: impl Into<Operand>) -> Self {
+        let left = Some(left.into());
+        Self { left, ..self }
+    }
+
+    /// What to give right of the last point.
+    #[must_use]
+    pub fn right(self, right: impl Into<Operand>) -> Self {
+        let right = Some(right.into());
+        Self { right, ..self }
+    }
+}
+
+/// What to give left of the first point. See [`Outside`].
+pub fn left(left: impl Into<Operand>) -> Outside {
+    Outside::default().left(left)
+}
+
+/// What to give right of the last point. See [`Outside`].
+pub fn right(right: impl Into<Operand>) -> Outside {
+    Outside::default().right(right)
+}
+
+/// The points repeat with this period. See [`Outside`].
+#[must_use]
+pub fn period(period: f64) -> Outside {
+    Outside {
+        period: Some(period),
+        ..Outside::default()
+    }
+}
+
+/// The values at `x` of the function that is linear between the points `(xp, fp)`; `xp` must increase.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (xp, fp) = (Array::from([1.0, 2.0, 3.0]), Array::from([3.0, 2.0, 0.0]));
+/// let y = np::interp(Array::from([0.0, 1.5, 2.5, 9.0]), &xp, &fp, ..);
+/// assert_eq!(y.to_string(), "[3.  2.5 1.  0. ]");
+/// let y = np::interp(9.0, &xp, &fp, np::interpolation::right(-1.0));
+/// assert_eq!(y.item::<f64>()?, -1.0);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// `xp` and `fp` are not vectors of the same length, or empty; `x` or `xp` is complex; the period is zero or not
+/// finite.
+///
+/// Source: `numpy.interp`.
+#[track_caller]
+pub fn interp(
+    x: impl Into<Operand>,
+    xp: impl Into<Operand>,
+    fp: impl Into<Operand>,
+    outside: impl Into<Outside>,
+) -> Array {
+    let (x, xp, fp) = (to_array(x.into()), to_array(xp.into()), to_array(fp.into()));
+    let Outside {
+        left,
+        right,
+        period,
+    } = outside.into();
+    replaceable!(
+        "interp",
+        [&x, &xp, &fp, left.as_ref(), right.as_ref(), period]
+    );
+    let (x_ty, xp_ty, fp_ty) = (
+        attempt!("interp", x.ty()),
+        attempt!("interp", xp.ty()),
+        attempt!("interp", fp.ty()),
+    );
+    for ty in [&x_ty, &xp_ty] {
+        if ty.dtype.class() == Class::Complex {
+            return fail(
+                "interp",
+                Error::dtype(format!("expected real positions, got {ty}")),
+            );
+        }
+    }
+    let n = match (xp_ty.shape.as_slice(), fp_ty.shape.as_slice()) {
+        (&[n], &[m]) if n == m && n > 0 => n as i64,
+        _ => {
+            let wrong = Error::shape(format!(
+                "expected points as two vectors of the same length, got {xp_ty} and {fp_ty}"
+            ));
+            return fail("interp", wrong);
+        }
+    };
+    let dtype = if fp_ty.dtype.class() == Class::Complex {
+        DType::Complex128
+    } else {
+        DType::Float64
+    };
+    let (x, xp, fp) = (
+        super::astype(x, DType::Float64),
+        super::astype(xp, DType::Float64),
+        super::astype(fp, dtype),
+    );
+    if let Some(period) = period {
+        let length = period.abs();
+        if length == 0.0 || !length.is_finite() {
+            let wrong = Error::value(format!("expected a period that is not zero, got {period}"));
+            return fail("interp", wrong);
+        }
+        let (x, xp) = (super::remainder(x, length), super::remainder(xp, length));
+        let order = argsort(&xp, -1);
+        let (xp, fp) = (take(xp, &order, 0), take(fp, order, 0));
+        // The last point once more before the first, and the first behind the last.
+        let last = subtract(xp.get(-1..), length);
+        let first = add(xp.get(..1), length);
+        let positions = concatenate([&last, &xp, &first], 0);
+        let values = concatenate([&fp.get(-1..), &fp, &fp.get(..1)], 0);
+        return between(&x, &positions, &values, n + 2);
+    }
+    let inside = between(&x, &xp, &fp, n);
+    let left = left.unwrap_or_else(|| fp.get(0).into());
+    let right = right.unwrap_or_else(|| fp.get(-1).into());
+    let inside = where_(less(&x, xp.get(0)), left, inside);
+    let inside = where_(greater(&x, xp.get(-1)), right, inside);
+    where_(isnan(&x), super::astype(&x, dtype), inside)
+}
+
+/// Interpolates between neighbours; what lies outside is not looked at.
+#[track_caller]
+fn between(x: &Array, xp: &Array, fp: &Array, n: i64) -> Array {
+    let behind = searchsorted(xp, x, Side::Right);
+    let before = minimum(maximum(subtract(behind, 1), 0), n - 1);
+    let after = minimum(add(&before, 1), n - 1);
+    let (x0, x1) = (take(xp, &before, 0), take(xp, &after, 0));
+    let (y0, y1) = (take(fp, &before, 0), take(fp, after, 0));
+    // At a point the value is that of the point, whatever the slope.
+    let width = subtract(x1, &x0);
+    let width = where_(equal(&width, 0.0), 1.0, width);
+    let rise = subtract(&y1, &y0);
+    let from_left = add(multiply(divide(&rise, &width), subtract(x, &x0)), &y0);
+    where_(logical_or(equal(x, &x0), equal(&y0, &y1)), &y0, from_left)
+}
