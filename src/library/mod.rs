@@ -10,6 +10,8 @@ mod like;
 mod ndarray;
 pub(crate) mod registered;
 mod replacement;
+#[cfg(feature = "torch")]
+pub(crate) mod torch;
 
 use smallvec::SmallVec;
 

@@ -201,7 +201,7 @@ pub fn bincount(x: impl Into<Operand>, minlength: i64) -> Array {
     attempt!("bincount", with_values(&x, instead));
     let numbers: Vec<i64> = attempt!("bincount", super::astype(&x, DType::Int64).to_vec());
     let counts = attempt!("bincount", counts(&numbers, minlength));
-    Array::from(counts)
+    attempt!("bincount", Array::from(counts).brought_to(&x.into()))
 }
 
 fn counts(numbers: &[i64], minlength: i64) -> Result<Vec<i64>> {
