@@ -1,8 +1,8 @@
 //! The file of a TorchScript module: what `torch.jit.save` writes, written here.
 //!
 //! It is a zip of stored files, each beginning at a multiple of 64 bytes as libtorch's own reader expects of
-//! tensors: the version of the format, the code as text, and two pickles, of the module (which has no members)
-//! and of the constants, whose elements are files of their own.
+//! tensors: the version of the format, the code as text, the pickle of the module, whose members are its constants,
+//! and their elements, each in a file of its own.
 //!
 //! Source: `torch/csrc/jit/serialization` of PyTorch; PKWARE's APPNOTE for the zip.
 
@@ -17,9 +17,6 @@ const ROOT: &str = "m";
 /// Source: `caffe2/serialize/versions.h`; PyTorch reads this since 1.12.
 const VERSION: &[u8] = b"10\n";
 
-/// The module: an instance of `M`, in training mode as libtorch's modules begin.
-const DATA: &[u8] = b"\x80\x02c__torch__\nM\n)\x81}(X\x08\x00\x00\x00training\x88ub.";
-
 /// Packs the code and the constants of a module.
 ///
 /// # Errors
@@ -29,11 +26,12 @@ pub(super) fn pack(code: &str, constants: &[HostArray]) -> Result<Vec<u8>> {
     zip.add("version", VERSION)?;
     zip.add("byteorder", b"little")?;
     zip.add("code/__torch__.py", code.as_bytes())?;
-    zip.add("constants.pkl", &pickle(constants))?;
+    // The empty tuple: constants of the code, of which there are none.
+    zip.add("constants.pkl", b"\x80\x02).")?;
+    zip.add("data.pkl", &pickle(constants))?;
     for (i, array) in constants.iter().enumerate() {
-        zip.add(&format!("constants/{i}"), &bytes(array))?;
+        zip.add(&format!("data/{i}"), &bytes(array))?;
     }
-    zip.add("data.pkl", DATA)?;
     zip.finish()
 }
 
@@ -59,11 +57,12 @@ const fn storage(dtype: DType) -> &'static str {
     }
 }
 
-/// A tuple of tensors, each as the call that rebuilds it from its storage.
+/// The module: an instance of `M`, in training mode as libtorch's modules begin, with each tensor as the call that
+/// rebuilds it from its storage.
 fn pickle(constants: &[HostArray]) -> Vec<u8> {
     const MARK: u8 = b'(';
     const TUPLE: u8 = b't';
-    let mut out = vec![0x80, 2];
+    let mut out = Vec::from(*b"\x80\x02c__torch__\nM\n)\x81}");
     let text = |out: &mut Vec<u8>, text: &str| {
         out.push(b'X');
         out.extend((text.len() as u32).to_le_bytes());
@@ -79,8 +78,11 @@ fn pickle(constants: &[HostArray]) -> Vec<u8> {
         }
     };
     out.push(MARK);
+    text(&mut out, "training");
+    out.push(0x88);
     for (i, array) in constants.iter().enumerate() {
         let shape = array.shape();
+        text(&mut out, &format!("c{i}"));
         out.extend(b"ctorch._utils\n_rebuild_tensor_v2\n");
         out.push(MARK);
         out.push(MARK);
@@ -102,7 +104,7 @@ fn pickle(constants: &[HostArray]) -> Vec<u8> {
         out.extend(b"\x89ccollections\nOrderedDict\n)R");
         out.extend([TUPLE, b'R']);
     }
-    out.extend([TUPLE, b'.']);
+    out.extend(b"ub.");
     out
 }
 
@@ -213,7 +215,7 @@ mod tests {
             assert_eq!(at % 64, 0);
             at += size;
         }
-        assert!(names.contains(&"m/constants/0".to_owned()), "{names:?}");
+        assert!(names.contains(&"m/data/0".to_owned()), "{names:?}");
         assert_eq!(names.len(), 6);
     }
 }

@@ -4,6 +4,9 @@
 //! instead of being run. What it does not spell is expanded. One statement stands on each line, so the line that
 //! libtorch names in an error is the op that failed.
 //!
+//! Constants, numbers too, are members of the module, not constants of its code: libtorch would merge `0.0` and
+//! `-0.0`, and turn 0-d booleans into numbers that its functions refuse.
+//!
 //! Invariants: results never share memory with arguments or constants, so a view of one is cloned; and no line
 //! works in place. Refuses what has no spelling and no expansion, with `is_unsupported`.
 
@@ -21,7 +24,7 @@ use crate::library::torch::{Refusal, Torch, kind_number, spell, torch_argument, 
 pub(super) struct Code {
     /// The class with its one method.
     pub(super) text: String,
-    /// `CONSTANTS.c0` and so on.
+    /// `self.c0` and so on.
     pub(super) constants: Vec<HostArray>,
     /// From which line on which op of the user's is computed.
     pub(super) origins: Vec<Origin>,
@@ -67,7 +70,7 @@ impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Input(i) => write!(f, "x{i}"),
-            Self::Constant(i) => write!(f, "CONSTANTS.c{i}"),
+            Self::Constant(i) => write!(f, "c{i}"),
             Self::Local { number, .. } => write!(f, "_{number}"),
         }
     }
@@ -230,7 +233,7 @@ const HEAD: &str = "class M(Module):
   __parameters__ = []
   __buffers__ = []
   training : bool
-  def forward(self: __torch__.M";
+";
 
 /// Writes a graph as a module.
 ///
@@ -239,7 +242,7 @@ const HEAD: &str = "class M(Module):
 pub(super) fn emit(graph: &Graph) -> Result<Code> {
     let mut writer = Writer {
         body: String::new(),
-        line: HEAD.lines().count() as u32,
+        line: 0,
         locals: 0,
         calls: 0,
         constants: Vec::new(),
@@ -265,12 +268,24 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
     } else {
         format!("return {}", list(results.iter()))
     });
-    let mut text = String::with_capacity(writer.body.len() + 256);
+    let count = writer.constants.len();
+    let mut text = String::with_capacity(writer.body.len() + 32 * count + 256);
     text.push_str(HEAD);
+    for i in 0..count {
+        let _ = writeln!(text, "  c{i} : Tensor");
+    }
+    text.push_str("  def forward(self: __torch__.M");
     for input in &inputs {
         let _ = write!(text, ", {input}: Tensor");
     }
     text.push_str(") -> List[Tensor]:\n");
+    for i in 0..count {
+        let _ = writeln!(text, "    c{i} = self.c{i}");
+    }
+    let before = (HEAD.lines().count() + 2 * count + 1) as u32;
+    for origin in &mut origins {
+        origin.line += before;
+    }
     text.push_str(&writer.body);
     Ok(Code {
         text,

@@ -71,8 +71,9 @@ pub(super) fn spell<T: Torch>(
         Op::Imag if is_complex => t.imag(x),
         Op::Conj | Op::Real => Ok(t.share(x)),
         Op::Imag => {
-            let zero = t.literal(Literal::new(0, dtype))?;
-            t.mul_by_zero(x, &zero, ty)
+            // Nothing is less than itself.
+            let never = t.lt(x, x)?;
+            t.cast(&never, dtype)
         }
         Op::LogicalNot => t.logical_not(x),
         Op::IsNan => t.isnan(x),
@@ -186,26 +187,6 @@ fn where_large<T: Torch>(
     let is_large = t.gt(&magnitude, &bound)?;
     t.select(&is_large, large, ordinary)
 }
-
-/// Combinations that more than one op needs.
-trait Combined: Torch {
-    /// Zeros of a real type: integers and booleans are multiplied away, floating numbers compared, as `inf * 0`
-    /// is not zero.
-    fn mul_by_zero(
-        &mut self,
-        x: &Self::Value,
-        zero: &Self::Value,
-        ty: &ArrayType,
-    ) -> Result<Self::Value> {
-        if ty.dtype.class() <= Class::Integer {
-            return self.mul(x, zero);
-        }
-        let differs = self.lt(x, x)?;
-        self.cast(&differs, ty.dtype)
-    }
-}
-
-impl<T: Torch> Combined for T {}
 
 /// A test of the real and the imaginary part, both of which must pass.
 fn of_both_parts<T: Torch>(
