@@ -56,10 +56,12 @@ enum Kind {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $constructor:ident, $predicate:ident => $kind:ident;)*) => {
+    ($($(#[$doc:meta])* $visible:vis $constructor:ident, $predicate:ident => $kind:ident;)*) => {
         impl Error {
             $(
-                pub(crate) fn $constructor(message: impl Into<String>) -> Self {
+                #[doc = concat!("An error for which [`Error::", stringify!($predicate), "`] holds, for registered functions and libraries.")]
+                #[must_use]
+                $visible fn $constructor(message: impl Into<String>) -> Self {
                     Self::new(Kind::$kind, message.into())
                 }
 
@@ -75,33 +77,33 @@ macro_rules! kinds {
 
 kinds! {
     /// Shapes or axes do not fit together.
-    shape, is_shape => Shape;
+    pub shape, is_shape => Shape;
     /// The operation does not take this dtype.
-    dtype, is_dtype => DType;
+    pub dtype, is_dtype => DType;
     /// An index or an axis is out of range.
-    index, is_index => Index;
+    pub index, is_index => Index;
     /// An argument has a value that the operation does not take.
-    value, is_value => Value;
+    pub value, is_value => Value;
     /// The result depends on a lazy variable that is neither given nor known.
-    unbound_variable, is_unbound_variable => UnboundVariable;
+    pub(crate) unbound_variable, is_unbound_variable => UnboundVariable;
     /// A matrix is singular, not positive definite, or an iteration did not converge.
-    linear_algebra, is_linear_algebra => LinearAlgebra;
+    pub linear_algebra, is_linear_algebra => LinearAlgebra;
     /// No backend has this name.
-    unknown_backend, is_unknown_backend => UnknownBackend;
+    pub(crate) unknown_backend, is_unknown_backend => UnknownBackend;
     /// No function has this name.
-    unknown_function, is_unknown_function => UnknownFunction;
+    pub(crate) unknown_function, is_unknown_function => UnknownFunction;
     /// No library has this name, or none can be found from the arguments.
-    unknown_library, is_unknown_library => UnknownLibrary;
+    pub(crate) unknown_library, is_unknown_library => UnknownLibrary;
     /// Arrays of two libraries met in one call.
-    mixed_libraries, is_mixed_libraries => MixedLibraries;
+    pub(crate) mixed_libraries, is_mixed_libraries => MixedLibraries;
     /// Nested arguments do not have the structure that was expected.
-    tree, is_tree => Tree;
+    pub(crate) tree, is_tree => Tree;
     /// This combination is valid, but it is not supported here.
-    unsupported, is_unsupported => Unsupported;
+    pub unsupported, is_unsupported => Unsupported;
     /// A text could not be parsed.
-    parse, is_parse => Parse;
+    pub(crate) parse, is_parse => Parse;
     /// A mistake of autojit's own.
-    internal_error, is_internal => Internal;
+    pub(crate) internal_error, is_internal => Internal;
 }
 
 impl Error {

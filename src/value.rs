@@ -212,6 +212,18 @@ impl<A: Into<Value>, B: Into<Value>, C: Into<Value>> From<(A, B, C)> for Value {
     }
 }
 
+impl<A, B, C, D> From<(A, B, C, D)> for Value
+where
+    A: Into<Value>,
+    B: Into<Value>,
+    C: Into<Value>,
+    D: Into<Value>,
+{
+    fn from((a, b, c, d): (A, B, C, D)) -> Self {
+        Self::List(vec![a.into(), b.into(), c.into(), d.into()])
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::None, Into::into)
@@ -286,4 +298,5 @@ macro_rules! value_into_tuple {
 value_into_tuple! {
     2 "two arrays" (Array, Array);
     3 "three arrays" (Array, Array, Array);
+    4 "four arrays" (Array, Array, Array, Array);
 }

@@ -459,7 +459,7 @@ fn other_shapes() {
         vec![u, s, vh]
     });
     check(&[&[2, 6, 5]], &[&[2, 6, 5], &[2, 5, 5]], &|x| {
-        let (q, r) = np::linalg::qr(&x[0]);
+        let (q, r) = np::linalg::qr(&x[0], ..);
         vec![q, r]
     });
     check(&[&[2, 3, 4, 5], &[4, 5], &[6, 2, 3]], &[&[6, 5]], &|x| {

@@ -6,6 +6,8 @@
 //!
 //! [`failures`] runs what must fail on every engine, and nowhere sooner than when it runs.
 //!
+//! [`coverage`] writes down what each backend has.
+//!
 //! `AUTOJIT_OP` chooses one op of the table; `AUTOJIT_CASES` is the number of random graphs, `AUTOJIT_SEED` the seed of the values and graphs.
 
 #[path = "differential/accuracy.rs"]
@@ -14,8 +16,12 @@ mod accuracy;
 mod cases;
 #[path = "differential/compare.rs"]
 mod compare;
+#[path = "differential/coverage.rs"]
+mod coverage;
 #[path = "differential/failures.rs"]
 mod failures;
+#[path = "differential/matrices.rs"]
+mod matrices;
 #[path = "differential/program.rs"]
 mod program;
 #[path = "differential/random.rs"]

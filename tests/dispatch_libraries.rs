@@ -28,7 +28,7 @@ fn what_a_library_does_not_spell_is_written_with_what_it_does_or_done_in_main_me
         (np::linalg::norm(&x, ..), vec![5.0]),
         (np::matmul(&x, &x), vec![25.0]),
         (
-            np::linalg::qr(np::diag(&x, ..)).1.abs().ravel(),
+            np::linalg::qr(np::diag(&x, ..), ..).1.abs().ravel(),
             vec![3.0, 0.0, 0.0, 4.0],
         ),
         (np::std(&x, ..), vec![0.5]),

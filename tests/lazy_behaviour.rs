@@ -88,7 +88,7 @@ fn lazily_as_eagerly() {
             np::matmul(&u * &s, vh)
         },
         |x, y| {
-            let (q, r) = np::linalg::qr(x);
+            let (q, r) = np::linalg::qr(x, ..);
             np::matmul(&q, &r) - y
         },
         |x, y| np::astype(np::mean(x, 0), DType::Complex128) * y,
@@ -330,7 +330,7 @@ fn tuples_are_taken_apart_one_by_one() {
     // The decomposition is known now, the other factors are only taken out.
     assert_eq!(num_nodes(&u), 2);
     assert_eq!(values(&np::matmul(&u * &s, &vh)), [2.0, 0.0, 0.0, 3.0]);
-    let (q, r) = np::linalg::qr(&x);
+    let (q, r) = np::linalg::qr(&x, ..);
     assert_eq!(num_nodes(&lazy::compute([np::matmul(q, r)]).unwrap()[0]), 0);
 }
 

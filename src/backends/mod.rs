@@ -4,17 +4,20 @@
 //! gives. `replay` never declines, so every graph runs. To add a backend: implement [`Backend`] in a file or
 //! folder of this one, and add it to [`BUILT`].
 
+mod coverage;
 #[cfg(feature = "cranelift")]
 mod cranelift;
 mod replay;
 #[cfg(feature = "torch")]
 pub(crate) mod torchscript;
 
+pub use coverage::{Support, support};
+
 use std::sync::Arc;
 
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
-use crate::ir::{Graph, HostArray};
+use crate::ir::{Graph, HostArray, Op};
 use crate::library::Concrete;
 use crate::opt;
 
@@ -22,6 +25,11 @@ use crate::opt;
 pub(crate) trait Backend: Send + Sync {
     /// The name by which users choose it.
     fn name(&self) -> &'static str;
+
+    /// Whether this op reaches the backend as it is; others come written with core ops.
+    fn spells(&self, op: &Op) -> bool {
+        !op.has_expansion()
+    }
 
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{Backend, Executable};
 use crate::error::Result;
-use crate::ir::Graph;
+use crate::ir::{Graph, Op};
 use crate::library::{self, Concrete};
 
 /// The backend.
@@ -15,6 +15,11 @@ pub(crate) struct Replay;
 impl Backend for Replay {
     fn name(&self) -> &'static str {
         "replay"
+    }
+
+    /// The libraries are given every op, and write it with others only where they lack it.
+    fn spells(&self, _op: &Op) -> bool {
+        true
     }
 
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {

@@ -7,7 +7,7 @@ use crate::index::{Index, Item, NewAxis};
 use crate::ir::index::IndexItem;
 use crate::ir::{ArrayType, HostArray, Scalar, Shape};
 use crate::numpy::options::{
-    Axes, Creation, Deviation, Integers, JoinAxis, NormOptions, Order, Reduction, SumOptions,
+    Axes, Creation, Deviation, Integers, JoinAxis, NormOptions, Reduction, SumOptions,
     TensordotAxes,
 };
 use crate::{Array, DType, Operand, Value};
@@ -256,13 +256,7 @@ impl Argument<'_> {
         axis: &Argument<'_>,
         keepdims: &Argument<'_>,
     ) -> Result<NormOptions> {
-        let order = match self.given() {
-            None => Order::Default,
-            Some(Value::Str(name)) => Order::Name(name.clone()),
-            Some(Value::Int(p)) => Order::Number(*p as f64),
-            Some(Value::Float(p)) => Order::Number(*p),
-            Some(_) => return Err(self.wrong("a number or the name of a norm")),
-        };
+        let order = self.order()?;
         let reduction = axis.reduction(keepdims)?;
         Ok(NormOptions { order, reduction })
     }

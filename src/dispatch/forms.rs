@@ -71,7 +71,7 @@ impl Argument<'_> {
     }
 
     /// One of some words, the first unless it is given.
-    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
         let given = match self.given() {
             None => words.first().map(|(_, meaning)| *meaning),
             Some(_) => {

@@ -25,6 +25,7 @@ mod arguments;
 mod forms;
 mod libraries;
 mod macros;
+mod matrices;
 mod namespace;
 mod register;
 mod special;

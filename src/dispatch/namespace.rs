@@ -5,9 +5,11 @@ use std::fmt;
 use crate::ir::for_each_op;
 use crate::library::Like;
 use crate::numpy::create::Progression;
+use crate::numpy::fft::{Grid, Line, Sampling};
+use crate::numpy::linalg::{Cutoff, Pinv, QrMode, Rank, TriangularOptions, Uplo};
 use crate::numpy::options::{
     Axes, Creation, Deviation, Diagonal, EyeOptions, Integers, JoinAxis, LinspaceOptions,
-    NormOptions, Offset, Reduction, SumOptions, SvdOptions, TensordotAxes,
+    NormOptions, Offset, Order, Reduction, SumOptions, SvdOptions, TensordotAxes,
 };
 use crate::{Array, DType, Operand, Scalar, numpy as np};
 
@@ -24,6 +26,10 @@ pub struct Namespace {
 #[derive(Clone, Copy, Debug)]
 pub struct Linalg(());
 
+/// The functions of [`numpy::fft`](crate::numpy::fft) in a [`Namespace`].
+#[derive(Clone, Debug)]
+pub struct Fourier(Namespace);
+
 impl Namespace {
     pub(super) fn new(like: Like) -> Self {
         Self { like }
@@ -33,6 +39,12 @@ impl Namespace {
     #[must_use]
     pub fn linalg(&self) -> Linalg {
         Linalg(())
+    }
+
+    /// The Fourier transforms.
+    #[must_use]
+    pub fn fft(&self) -> Fourier {
+        Fourier(self.clone())
     }
 
     fn creation(&self, creation: Creation) -> Creation {
@@ -116,9 +128,74 @@ define_functions! { Namespace {
 
 define_functions! { Linalg {
     np::linalg::norm as norm (x: Operand, options: NormOptions) -> Array;
-    np::linalg::qr as qr (x: Operand) -> (Array, Array);
+    np::linalg::qr as qr (x: Operand, mode: QrMode) -> (Array, Array);
     np::linalg::svd as svd (x: Operand, options: SvdOptions) -> (Array, Array, Array);
+    np::linalg::svdvals as svdvals (x: Operand) -> Array;
+    np::linalg::eigh as eigh (x: Operand, options: Uplo) -> (Array, Array);
+    np::linalg::eigvalsh as eigvalsh (x: Operand, options: Uplo) -> Array;
+    np::linalg::eig as eig (x: Operand) -> (Array, Array);
+    np::linalg::eigvals as eigvals (x: Operand) -> Array;
+    np::linalg::cholesky as cholesky (x: Operand, options: Uplo) -> Array;
+    np::linalg::lu as lu (x: Operand) -> (Array, Array, Array);
+    np::linalg::inv as inv (x: Operand) -> Array;
+    np::linalg::det as det (x: Operand) -> Array;
+    np::linalg::slogdet as slogdet (x: Operand) -> (Array, Array);
+    np::linalg::expm as expm (x: Operand) -> Array;
+    np::linalg::solve as solve (a: Operand, b: Operand) -> Array;
+    np::linalg::solve_triangular as solve_triangular (a: Operand, b: Operand, options: TriangularOptions) -> Array;
+    np::linalg::lstsq as lstsq (a: Operand, b: Operand, rcond: Cutoff) -> (Array, Array, Array, Array);
+    np::linalg::pinv as pinv (x: Operand, options: Pinv) -> Array;
+    np::linalg::matrix_rank as matrix_rank (x: Operand, options: Rank) -> Array;
+    np::linalg::matrix_power as matrix_power (x: Operand, n: i64) -> Array;
+    np::linalg::cond as cond (x: Operand, order: Order) -> Array;
 } }
+
+impl Linalg {
+    /// See [`numpy::linalg::multi_dot`](crate::numpy::linalg::multi_dot).
+    #[track_caller]
+    pub fn multi_dot<I>(&self, arrays: I) -> Array
+    where
+        I: IntoIterator<Item: Into<Operand>>,
+    {
+        np::linalg::multi_dot(arrays)
+    }
+}
+
+define_functions! { Fourier {
+    np::fft::fft as fft (x: Operand, options: Line) -> Array;
+    np::fft::ifft as ifft (x: Operand, options: Line) -> Array;
+    np::fft::rfft as rfft (x: Operand, options: Line) -> Array;
+    np::fft::irfft as irfft (x: Operand, options: Line) -> Array;
+    np::fft::fft2 as fft2 (x: Operand, options: Grid) -> Array;
+    np::fft::ifft2 as ifft2 (x: Operand, options: Grid) -> Array;
+    np::fft::fftn as fftn (x: Operand, options: Grid) -> Array;
+    np::fft::ifftn as ifftn (x: Operand, options: Grid) -> Array;
+    np::fft::fftshift as fftshift (x: Operand, axes: Axes) -> Array;
+    np::fft::ifftshift as ifftshift (x: Operand, axes: Axes) -> Array;
+} }
+
+/// Functions that make arrays: like the array of the namespace, unless the options say otherwise.
+impl Fourier {
+    /// See [`numpy::fft::fftfreq`](crate::numpy::fft::fftfreq).
+    #[track_caller]
+    pub fn fftfreq(&self, length: i64, options: impl Into<Sampling>) -> Array {
+        np::fft::fftfreq(length, self.sampling(options.into()))
+    }
+
+    /// See [`numpy::fft::rfftfreq`](crate::numpy::fft::rfftfreq).
+    #[track_caller]
+    pub fn rfftfreq(&self, length: i64, options: impl Into<Sampling>) -> Array {
+        np::fft::rfftfreq(length, self.sampling(options.into()))
+    }
+
+    fn sampling(&self, options: Sampling) -> Sampling {
+        let creation = self.0.creation(options.creation.clone());
+        Sampling {
+            creation,
+            ..options
+        }
+    }
+}
 
 /// Functions that make arrays: like the array of the namespace, unless the options say otherwise.
 impl Namespace {

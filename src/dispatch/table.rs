@@ -9,8 +9,8 @@
 
 use std::sync::LazyLock;
 
-use super::Entries;
 use super::arguments::Argument;
+use super::{Entries, matrices};
 use crate::error::{Error, Result};
 use crate::ir::{Op, Scalar, for_each_op};
 use crate::numpy::arranging::Rotation;
@@ -296,9 +296,54 @@ define_functions! {
 
     Norm "linalg.norm" (x, ord = None, axis = None, keepdims = False) =>
         np::linalg::norm(x.operand()?, ord.norm_options(axis, keepdims)?);
-    Qr "linalg.qr" (a) => np::linalg::qr(a.operand()?);
-    Svd "linalg.svd" (a, full_matrices = False) =>
-        np::linalg::svd(a.operand()?, np::full_matrices(full_matrices.bool_or(false)?));
+    Qr "linalg.qr" (a, mode = "reduced") => matrices::qr(a.operand()?, mode)?;
+    Svd "linalg.svd" (a, full_matrices = False, compute_uv = True) =>
+        matrices::svd(a.operand()?, full_matrices, compute_uv)?;
+    Svdvals "linalg.svdvals" (x) => np::linalg::svdvals(x.operand()?);
+    Eigh "linalg.eigh" (a, UPLO = "L") => np::linalg::eigh(a.operand()?, UPLO.uplo()?);
+    Eigvalsh "linalg.eigvalsh" (a, UPLO = "L") => np::linalg::eigvalsh(a.operand()?, UPLO.uplo()?);
+    Eig "linalg.eig" (a) => np::linalg::eig(a.operand()?);
+    Eigvals "linalg.eigvals" (a) => np::linalg::eigvals(a.operand()?);
+    Cholesky "linalg.cholesky" (a, upper = False) =>
+        np::linalg::cholesky(a.operand()?, upper.upper()?);
+    Lu "linalg.lu" (a) => np::linalg::lu(a.operand()?);
+    Inv "linalg.inv" (a) => np::linalg::inv(a.operand()?);
+    Det "linalg.det" (a) => np::linalg::det(a.operand()?);
+    Slogdet "linalg.slogdet" (a) => np::linalg::slogdet(a.operand()?);
+    Expm "linalg.expm" (A) => np::linalg::expm(A.operand()?);
+    Solve "linalg.solve" (a, b) => np::linalg::solve(a.operand()?, b.operand()?);
+    SolveTriangular "linalg.solve_triangular" (a, b, trans = 0, lower = False, unit_diagonal = False) =>
+        np::linalg::solve_triangular(a.operand()?, b.operand()?, trans.triangular(lower, unit_diagonal)?);
+    Lstsq "linalg.lstsq" (a, b, rcond = None) =>
+        np::linalg::lstsq(a.operand()?, b.operand()?, rcond.float_option()?);
+    Pinv "linalg.pinv" (a, rcond = None, hermitian = False, rtol = 1e-15) =>
+        np::linalg::pinv(a.operand()?, rcond.pinv(hermitian, rtol)?);
+    MatrixRank "linalg.matrix_rank" (A, tol = None, hermitian = False, rtol = None) =>
+        np::linalg::matrix_rank(A.operand()?, tol.rank(hermitian, rtol)?);
+    MatrixPower "linalg.matrix_power" (a, n) => np::linalg::matrix_power(a.operand()?, n.int()?);
+    MultiDot "linalg.multi_dot" (arrays) => np::linalg::multi_dot(arrays.operands()?);
+    Cond "linalg.cond" (x, p = None) => np::linalg::cond(x.operand()?, p.order()?);
+
+    Fft "fft.fft" (a, n = None, axis = -1, norm = None) =>
+        np::fft::fft(a.operand()?, n.line(axis, norm)?);
+    Ifft "fft.ifft" (a, n = None, axis = -1, norm = None) =>
+        np::fft::ifft(a.operand()?, n.line(axis, norm)?);
+    Rfft "fft.rfft" (a, n = None, axis = -1, norm = None) =>
+        np::fft::rfft(a.operand()?, n.line(axis, norm)?);
+    Irfft "fft.irfft" (a, n = None, axis = -1, norm = None) =>
+        np::fft::irfft(a.operand()?, n.line(axis, norm)?);
+    Fft2 "fft.fft2" (a, s = None, axes = (-2, -1), norm = None) =>
+        np::fft::fft2(a.operand()?, s.grid(axes, norm)?);
+    Ifft2 "fft.ifft2" (a, s = None, axes = (-2, -1), norm = None) =>
+        np::fft::ifft2(a.operand()?, s.grid(axes, norm)?);
+    Fftn "fft.fftn" (a, s = None, axes = None, norm = None) =>
+        np::fft::fftn(a.operand()?, s.grid(axes, norm)?);
+    Ifftn "fft.ifftn" (a, s = None, axes = None, norm = None) =>
+        np::fft::ifftn(a.operand()?, s.grid(axes, norm)?);
+    Fftfreq "fft.fftfreq" (n, d = 1.0) => np::fft::fftfreq(n.int()?, d.float_or(1.0)?);
+    Rfftfreq "fft.rfftfreq" (n, d = 1.0) => np::fft::rfftfreq(n.int()?, d.float_or(1.0)?);
+    Fftshift "fft.fftshift" (x, axes = None) => np::fft::fftshift(x.operand()?, axes.axes()?);
+    Ifftshift "fft.ifftshift" (x, axes = None) => np::fft::ifftshift(x.operand()?, axes.axes()?);
 }
 
 /// An argument that a function does not have.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::scalar::Literal;
 use super::types::{ArrayType, DType, Dims, Steps};
 use crate::error::{Error, Result};
@@ -37,7 +38,18 @@ macro_rules! attribute_by_display {
     )*};
 }
 
-attribute_by_display!(usize, u64, i64, bool, DType, ArrayType, NormOrder);
+attribute_by_display!(
+    usize,
+    u64,
+    i64,
+    bool,
+    DType,
+    ArrayType,
+    NormOrder,
+    QrMode,
+    Cutoff,
+    FourierNorm
+);
 
 impl Attribute for Literal {
     fn print(&self) -> String {

@@ -23,6 +23,7 @@ use super::expand::{self, Builder};
 use super::graph::ValueId;
 use super::index::{IndexKey, Slicing};
 use super::infer::{self, Signature};
+use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::opaque::{self, OpaqueFunction};
 use super::scalar::Literal;
 use super::types::{ArrayType, DType, Dims, Type};
@@ -234,10 +235,47 @@ structured {
     /// The arrays side by side along a new axis.
     stack "stack" Stack { axis: usize } (; arrays) : infer::stack => eval::stack, or expand::stack;
 
-    /// The reduced QR decomposition of matrices: the tuple `(q, r)`.
-    qr "qr" Qr (x) : infer::qr => eval::qr;
+    /// The QR decomposition of matrices: the tuple `(q, r)`.
+    qr "qr" Qr { mode: QrMode } (x) : infer::qr => eval::qr;
     /// The singular value decomposition of matrices: the tuple `(u, s, vh)`.
     svd "svd" Svd { full_matrices: bool } (x) : infer::svd => eval::svd;
+    /// The singular values of matrices, falling.
+    svdvals "svdvals" Svdvals (x) : infer::singular_values => eval::svdvals;
+    /// Eigenvalues, rising, and orthonormal eigenvectors of Hermitian matrices, of which the lower triangle is read.
+    eigh "eigh" Eigh (x) : infer::eigh => eval::eigh;
+    /// The eigenvalues of Hermitian matrices, rising; the lower triangle is read.
+    eigvalsh "eigvalsh" Eigvalsh (x) : infer::eigvalsh => eval::eigvalsh;
+    /// Eigenvalues, in no particular order, and eigenvectors of length one of square matrices, both complex.
+    eig "eig" Eig (x) : infer::eig => eval::eig;
+    /// The eigenvalues of square matrices, complex and in no particular order.
+    eigvals "eigvals" Eigvals (x) : infer::eigvals => eval::eigvals;
+    /// The lower triangular `l` with `x = l l^H`, of which the lower triangle is read.
+    cholesky "cholesky" Cholesky (x) : infer::square_matrices => eval::cholesky;
+    /// The decomposition `x = p l u` with partial pivoting: the tuple `(p, l, u)`.
+    lu "lu" Lu (x) : infer::lu => eval::lu;
+    /// The inverses of square matrices.
+    inv "inv" Inv (x) : infer::square_matrices => eval::inv;
+    /// The determinants of square matrices.
+    det "det" Det (x) : infer::det => eval::det;
+    /// Sign and logarithm of the modulus of determinants: the tuple `(sign, logabsdet)`.
+    slogdet "slogdet" Slogdet (x) : infer::slogdet => eval::slogdet;
+    /// The exponentials of square matrices.
+    expm "expm" Expm (x) : infer::square_matrices => eval::expm;
+    /// The solutions of `a x = b`; a one-dimensional `b` is one vector, else its last two axes are matrices.
+    solve "solve" Solve (a, b) : infer::solve => eval::solve;
+    /// The same for triangles of `a`, the other triangle is not read.
+    solve_triangular "solve_triangular" SolveTriangular { lower: bool, unit_diagonal: bool } (a, b) : infer::solve_triangular => eval::solve_triangular;
+    /// Least squares for one matrix: the tuple `(x, residuals, rank, s)`.
+    lstsq "lstsq" Lstsq { rcond: Cutoff } (a, b) : infer::lstsq => eval::lstsq;
+
+    /// The Fourier transform along `axis`, of which the first `n` elements are taken, or zeros appended.
+    fft "fft" Fft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::fft => eval::fft;
+    /// The inverse Fourier transform along `axis`.
+    ifft "ifft" Ifft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::ifft => eval::ifft;
+    /// The Fourier transform of real numbers: the first `n / 2 + 1` elements of it.
+    rfft "rfft" Rfft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::rfft => eval::rfft;
+    /// The inverse of `rfft`, `n` real numbers.
+    irfft "irfft" Irfft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::irfft => eval::irfft;
 
     /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
     opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::node::{LazyArray, LazyOperand, State};
 use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{Op, Scalar, Type};
+use crate::ir::{Op, QrMode, Scalar, Type};
 
 /// The tree of a lazy array, to be printed.
 #[derive(Clone, Debug)]
@@ -193,6 +193,9 @@ fn arguments(op: &Op, inputs: &[LazyOperand], ndim: Option<usize>) -> String {
         }
         Op::Svd {
             full_matrices: false,
+        }
+        | Op::Qr {
+            mode: QrMode::Reduced,
         } => all,
         // Ops without a spelling of their own print their attributes by name.
         _ => {

@@ -10,6 +10,7 @@ mod like;
 mod ndarray;
 pub(crate) mod registered;
 mod replacement;
+pub(crate) mod runtime;
 #[cfg(feature = "torch")]
 pub(crate) mod torch;
 

@@ -378,7 +378,11 @@ fn with_diagonal(shape: &Integers, k: i64, dtype: DType) -> Result<HostArray> {
 }
 
 /// A vector whose elements are computed from their positions.
-fn generate(dtype: DType, count: usize, element: impl Fn(usize) -> Scalar) -> Result<HostArray> {
+pub(super) fn generate(
+    dtype: DType,
+    count: usize,
+    element: impl Fn(usize) -> Scalar,
+) -> Result<HostArray> {
     let shape = Integers::from(count).as_sizes(dtype.size())?;
     host_from!(dtype, T => {
         let mut data: Vec<T> = reserve(count)?;

@@ -1,7 +1,25 @@
-//! Linear algebra: norms and decompositions of matrices, which are the last two axes; leading axes are batches.
+//! Linear algebra: norms, decompositions and systems of matrices, which are the last two axes; leading axes are
+//! batches.
+//!
+//! Booleans and integers are computed with as `float64`. What depends on values (a singular matrix, an iteration
+//! that does not converge) fails when it runs, compiled code included, and
+//! [`Error::is_linear_algebra`](crate::Error::is_linear_algebra) says so.
 
+mod options;
+mod products;
+mod spectrum;
+
+pub use crate::ir::{Cutoff, QrMode};
+pub use options::{
+    Pinv, Rank, Relative, Transposition, TriangularOptions, Uplo, hermitian, lower, rtol, tol,
+    trans, unit_diagonal,
+};
+pub use products::{matrix_power, multi_dot};
+pub use spectrum::{cond, matrix_rank, pinv};
+
+use super::joining::part;
 use super::options::{NormOptions, Reduction, SvdOptions};
-use super::{attempt, type_of};
+use super::{attempt, conj, real, swapaxes, to_array, type_of};
 use crate::ir::{ArrayType, Dims, NormOrder, Op};
 use crate::{Array, Error, Operand, Result};
 
@@ -44,16 +62,26 @@ fn norm_attributes(options: &NormOptions, ty: &ArrayType) -> Result<(NormOrder, 
     Ok((order, axes))
 }
 
-/// The reduced QR decomposition: for `[.., m, n]` and `k = min(m, n)`, `q` is `[.., m, k]` with orthonormal
-/// columns and `r` is `[.., k, n]`, upper triangular. Integers decompose as `float64`.
+/// The QR decomposition: for `[.., m, n]` and `k = min(m, n)`, `q` is `[.., m, k]` with orthonormal columns and `r`
+/// is `[.., k, n]`, upper triangular. With [`QrMode::Complete`] `q` is square, and `r` has the shape of `x`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[3.0, 1.0], [4.0, 2.0]]);
+/// let (q, r) = np::linalg::qr(&x, ..);
+/// assert!(np::allclose(np::matmul(&q, &r), &x, ..).item::<bool>()?);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// There are fewer than two axes.
 ///
 /// Source: `numpy.linalg.qr`.
 #[track_caller]
-pub fn qr(x: impl Into<Operand>) -> (Array, Array) {
-    let [q, r] = Array::apply_many(Op::Qr, &[x.into()]);
+pub fn qr(x: impl Into<Operand>, mode: impl Into<QrMode>) -> (Array, Array) {
+    let mode = mode.into();
+    let [q, r] = Array::apply_many(Op::Qr { mode }, &[x.into()]);
     (q, r)
 }
 
@@ -64,7 +92,7 @@ pub fn qr(x: impl Into<Operand>) -> (Array, Array) {
 /// Unlike NumPy's the default is the reduced decomposition, as in autoray.
 ///
 /// # Errors
-/// There are fewer than two axes.
+/// There are fewer than two axes; when it runs, an element is not finite.
 ///
 /// Source: `numpy.linalg.svd`.
 #[track_caller]
@@ -72,4 +100,256 @@ pub fn svd(x: impl Into<Operand>, options: impl Into<SvdOptions>) -> (Array, Arr
     let SvdOptions { full_matrices } = options.into();
     let [u, s, vh] = Array::apply_many(Op::Svd { full_matrices }, &[x.into()]);
     (u, s, vh)
+}
+
+/// The singular values of `[.., m, n]`: `[.., min(m, n)]`, real and in descending order.
+///
+/// # Errors
+/// There are fewer than two axes; when it runs, an element is not finite.
+///
+/// Source: `numpy.linalg.svdvals`.
+#[track_caller]
+pub fn svdvals(x: impl Into<Operand>) -> Array {
+    Array::apply(Op::Svdvals, &[x.into()])
+}
+
+/// The matrices of which the lower triangle is what the options say is read.
+#[track_caller]
+fn lower_triangle(x: Operand, uplo: Uplo) -> Operand {
+    match uplo {
+        Uplo::Lower => x,
+        Uplo::Upper => adjoint(to_array(x)).into(),
+    }
+}
+
+/// Rows become columns, conjugated.
+#[track_caller]
+fn adjoint(x: Array) -> Array {
+    swapaxes(conj(x), -2, -1)
+}
+
+/// Eigenvalues, real and ascending, and orthonormal eigenvectors, in columns, of Hermitian `[.., n, n]`: `w` is
+/// `[.., n]`, `v` is `[.., n, n]` and `x v = v diag(w)`. Only the lower triangle is read, or the upper one if the
+/// options say so. The phases of the vectors are not specified.
+///
+/// # Errors
+/// The matrices are not square; when it runs, an element is not finite.
+///
+/// Source: `numpy.linalg.eigh`.
+#[track_caller]
+pub fn eigh(x: impl Into<Operand>, options: impl Into<Uplo>) -> (Array, Array) {
+    let x = lower_triangle(x.into(), options.into());
+    let [w, v] = Array::apply_many(Op::Eigh, &[x]);
+    (w, v)
+}
+
+/// The eigenvalues alone of [`eigh`].
+///
+/// # Errors
+/// As [`eigh`].
+///
+/// Source: `numpy.linalg.eigvalsh`.
+#[track_caller]
+pub fn eigvalsh(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
+    let x = lower_triangle(x.into(), options.into());
+    Array::apply(Op::Eigvalsh, &[x])
+}
+
+/// Eigenvalues, in no particular order, and eigenvectors of length one, in columns, of `[.., n, n]`; both always
+/// complex. NumPy gives real ones where no imaginary part is left; here the dtype does not depend on values.
+///
+/// # Errors
+/// The matrices are not square; when it runs, an element is not finite.
+///
+/// Source: `numpy.linalg.eig`.
+#[track_caller]
+pub fn eig(x: impl Into<Operand>) -> (Array, Array) {
+    let [w, v] = Array::apply_many(Op::Eig, &[x.into()]);
+    (w, v)
+}
+
+/// The eigenvalues alone of [`eig`].
+///
+/// # Errors
+/// As [`eig`].
+///
+/// Source: `numpy.linalg.eigvals`.
+#[track_caller]
+pub fn eigvals(x: impl Into<Operand>) -> Array {
+    Array::apply(Op::Eigvals, &[x.into()])
+}
+
+/// The lower triangular `l` with a positive diagonal and `x = l l^H` for positive definite `[.., n, n]`, of which
+/// the lower triangle is read. With [`Uplo::Upper`] it is the upper triangular `u` with `x = u^H u`, and the upper
+/// triangle is read.
+///
+/// # Errors
+/// The matrices are not square; when it runs, one is not positive definite.
+///
+/// Source: `numpy.linalg.cholesky`.
+#[track_caller]
+pub fn cholesky(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
+    let uplo = options.into();
+    let x = lower_triangle(x.into(), uplo);
+    let factor = Array::apply(Op::Cholesky, &[x]);
+    match uplo {
+        Uplo::Lower => factor,
+        Uplo::Upper => adjoint(factor),
+    }
+}
+
+/// The decomposition `x = p l u` with partial pivoting: for `[.., m, n]` and `k = min(m, n)`, `p` is a real
+/// permutation matrix `[.., m, m]`, `l` is `[.., m, k]`, lower triangular with ones on the diagonal, and `u` is
+/// `[.., k, n]`, upper triangular.
+///
+/// # Errors
+/// There are fewer than two axes.
+///
+/// Source: `scipy.linalg.lu`.
+#[track_caller]
+pub fn lu(x: impl Into<Operand>) -> (Array, Array, Array) {
+    let [p, l, u] = Array::apply_many(Op::Lu, &[x.into()]);
+    match p.ty() {
+        Ok(ty) if ty.dtype.is_complex() => (real(p), l, u),
+        _ => (p, l, u),
+    }
+}
+
+/// The inverses of `[.., n, n]`.
+///
+/// # Errors
+/// The matrices are not square; when it runs, one is singular.
+///
+/// Source: `numpy.linalg.inv`.
+#[track_caller]
+pub fn inv(x: impl Into<Operand>) -> Array {
+    Array::apply(Op::Inv, &[x.into()])
+}
+
+/// The determinants of `[.., n, n]`; one if `n` is zero.
+///
+/// # Errors
+/// The matrices are not square.
+///
+/// Source: `numpy.linalg.det`.
+#[track_caller]
+pub fn det(x: impl Into<Operand>) -> Array {
+    Array::apply(Op::Det, &[x.into()])
+}
+
+/// Sign, or phase, and logarithm of the modulus of the determinants of `[.., n, n]`: zero and minus infinity for a
+/// singular matrix.
+///
+/// # Errors
+/// The matrices are not square.
+///
+/// Source: `numpy.linalg.slogdet`.
+#[track_caller]
+pub fn slogdet(x: impl Into<Operand>) -> (Array, Array) {
+    let [sign, logabsdet] = Array::apply_many(Op::Slogdet, &[x.into()]);
+    (sign, logabsdet)
+}
+
+/// The exponentials of `[.., n, n]`; NaN where a matrix is not finite.
+///
+/// # Errors
+/// The matrices are not square.
+///
+/// Source: `scipy.linalg.expm`.
+#[track_caller]
+pub fn expm(x: impl Into<Operand>) -> Array {
+    Array::apply(Op::Expm, &[x.into()])
+}
+
+/// The solutions of `a x = b` for `a` of shape `[.., n, n]`. If `b` has one axis, it is one right side `[n]`; else it
+/// is `[.., n, k]`, the right sides being columns, and leading axes broadcast.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let a = Array::from([[2.0, 1.0], [0.0, 4.0]]);
+/// let x = np::linalg::solve(&a, Array::from([4.0, 8.0]));
+/// assert_eq!(x.to_vec::<f64>()?, [1.0, 2.0]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// The matrices are not square, or the shapes do not fit together; when it runs, a matrix is singular.
+///
+/// Source: `numpy.linalg.solve`, NumPy 2's rule for vectors.
+#[track_caller]
+pub fn solve(a: impl Into<Operand>, b: impl Into<Operand>) -> Array {
+    Array::apply(Op::Solve, &[a.into(), b.into()])
+}
+
+/// The solutions of `a x = b` where of `a` only the upper triangle is read, or the lower one if the options say so.
+/// Shapes are as for [`solve`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let a = Array::from([[2.0, 7.0], [1.0, 4.0]]);
+/// let x = np::linalg::solve_triangular(&a, Array::from([4.0, 10.0]), np::linalg::lower());
+/// assert_eq!(x.to_vec::<f64>()?, [2.0, 2.0]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`solve`]; a zero on the diagonal is singular.
+///
+/// Source: `scipy.linalg.solve_triangular`.
+#[track_caller]
+pub fn solve_triangular(
+    a: impl Into<Operand>,
+    b: impl Into<Operand>,
+    options: impl Into<TriangularOptions>,
+) -> Array {
+    let (a, b) = (a.into(), b.into());
+    let TriangularOptions {
+        trans,
+        lower,
+        unit_diagonal,
+    } = options.into();
+    // Transposed, the lower triangle is the upper one.
+    let (a, lower) = match trans {
+        Transposition::None => (a, lower),
+        Transposition::Transposed => (swapaxes(a, -2, -1).into(), !lower),
+        Transposition::Adjoint => (adjoint(to_array(a)).into(), !lower),
+    };
+    let op = Op::SolveTriangular {
+        lower,
+        unit_diagonal,
+    };
+    Array::apply(op, &[a, b])
+}
+
+/// The `x` of smallest norm among those with the smallest `|b - a x|`, for `a` of shape `[m, n]` and `b` of shape
+/// `[m]` or `[m, k]`: `x`, the squared norms of the columns of `b - a x`, the rank of `a` (`int32`, 0-d) and its
+/// singular values.
+///
+/// Singular values up to a part of the largest one count as zero: the precision of the dtype times `max(m, n)`
+/// unless the options say otherwise.
+///
+/// The residuals have shape `[k]`, and `[0]` if `m <= n`. NumPy leaves them out also where the rank is less than
+/// `n`; here shapes do not depend on values, so look at the rank.
+///
+/// # Errors
+/// The shapes do not fit together; when it runs, an element of `a` is not finite.
+///
+/// Source: `numpy.linalg.lstsq`.
+#[track_caller]
+pub fn lstsq(
+    a: impl Into<Operand>,
+    b: impl Into<Operand>,
+    rcond: impl Into<Cutoff>,
+) -> (Array, Array, Array, Array) {
+    let (a, b, rcond) = (a.into(), b.into(), rcond.into());
+    let wide = type_of(&a).is_ok_and(|ty| matches!(ty.shape[..], [m, n] if m <= n));
+    let [x, residuals, rank, s] = Array::apply_many(Op::Lstsq { rcond }, &[a, b]);
+    let residuals = if wide && residuals.ty().is_ok() {
+        part(&residuals, 1, 0, None, Some(0))
+    } else {
+        residuals
+    };
+    (x, residuals, rank, s)
 }

@@ -37,7 +37,7 @@
 //!
 //! # Where to look
 //!
-//! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`]; elementwise functions are
+//! [`elementwise`], [`reduce`], [`contract`], [`shape`], [`create`], [`linalg`], [`fft`]; elementwise functions are
 //! generated from the op table, the others either write down one op or combine several.
 
 pub mod along;
@@ -47,6 +47,7 @@ pub mod contract;
 pub mod create;
 mod creation;
 pub mod elementwise;
+pub mod fft;
 mod integers;
 pub mod joining;
 pub mod linalg;

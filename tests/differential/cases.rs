@@ -1,10 +1,11 @@
 //! What each op of the table is applied to, and how exact its results must be.
 
 use autojit::ir::index::{IndexItem, IndexKey, Slicing};
-use autojit::ir::{Class, Dims, Graph, Literal, NormOrder, Op, ValueId};
+use autojit::ir::{Dims, Graph, Literal, NormOrder, Op, ValueId};
 use autojit::{ArrayType, DType, Result, Scalar};
 
 use super::compare::Tolerance;
+use super::matrices;
 use super::values::Role;
 
 /// An op with the shapes and roles of its arguments.
@@ -58,7 +59,7 @@ fn dims(axes: &[usize]) -> Dims {
 }
 
 impl Case {
-    fn new(op: Op, role: Role, shapes: Shapes<'_>) -> Self {
+    pub(crate) fn new(op: Op, role: Role, shapes: Shapes<'_>) -> Self {
         Self {
             op,
             arguments: shapes.iter().map(|s| (role, dims(s))).collect(),
@@ -67,7 +68,7 @@ impl Case {
         }
     }
 
-    fn with(mut self, tolerance: Tolerance) -> Self {
+    pub(crate) fn with(mut self, tolerance: Tolerance) -> Self {
         self.tolerance = tolerance;
         self
     }
@@ -100,33 +101,10 @@ impl Case {
             }
             _ => {}
         }
-        let value = graph.push(op.clone(), x, None)?;
-        let get = |graph: &mut Graph, index| graph.push(Op::Get { index }, &[value], None);
-        Ok(match op {
-            Op::Qr => {
-                let (q, r) = (get(graph, 0)?, get(graph, 1)?);
-                let product = graph.push(Op::Matmul, &[q, r], None)?;
-                let sizes = graph.push(Op::Absolute, &[r], None)?;
-                // Integers make matrices of low rank, whose factors are not unique.
-                if graph.ty(x[0])?.dtype.class() < Class::Float {
-                    return Ok(vec![(product, tolerance)]);
-                }
-                vec![(product, tolerance), (sizes, tolerance)]
-            }
-            Op::Svd { full_matrices } => {
-                let (u, s, vh) = (get(graph, 0)?, get(graph, 1)?, get(graph, 2)?);
-                if full_matrices {
-                    return Ok(vec![(s, tolerance)]);
-                }
-                let mut shape = graph.ty(s)?.shape.clone();
-                shape.insert(shape.len() - 1, 1);
-                let row = graph.push(Op::Reshape { shape }, &[s], None)?;
-                let scaled = graph.push(Op::Multiply, &[u, row], None)?;
-                let product = graph.push(Op::Matmul, &[scaled, vh], None)?;
-                vec![(s, tolerance), (product, tolerance)]
-            }
-            _ => vec![(value, tolerance)],
-        })
+        if let Some(unique) = matrices::finish(&op, graph, x)? {
+            return Ok(unique.into_iter().map(|v| (v, tolerance)).collect());
+        }
+        Ok(vec![(graph.push(op, x, None)?, tolerance)])
     }
 }
 
@@ -733,38 +711,8 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 .collect()
         }
 
-        "qr" | "svd" | "get" => {
-            let shapes: Shapes<'_> = &[
-                &[1, 1],
-                &[3, 3],
-                &[5, 2],
-                &[2, 5],
-                &[2, 4, 3],
-                &[9, 9],
-                &[0, 3],
-                &[3, 0],
-            ];
-            let mut all = Vec::new();
-            let tolerance = Tolerance {
-                absolute: 256.0,
-                any_zero_sign: true,
-                ..Tolerance::ulps(64.0)
-            };
-            for shape in shapes {
-                let mut add = |op| all.push(Case::new(op, Finite, &[shape]).with(tolerance));
-                if name == "qr" {
-                    add(Op::Qr);
-                } else {
-                    add(Op::Svd {
-                        full_matrices: false,
-                    });
-                    add(Op::Svd {
-                        full_matrices: true,
-                    });
-                }
-            }
-            all
-        }
-        _ => panic!("the op {name} has no cases: add an arm"),
+        "get" => matrices::cases("svd").unwrap_or_default(),
+        _ => matrices::cases(name)
+            .unwrap_or_else(|| panic!("the op {name} has no cases: add an arm")),
     }
 }

@@ -9,6 +9,9 @@ use autojit::ir::index::{IndexItem, IndexKey, Slicing};
 use autojit::ir::{Class, Dims, Graph, HostArray, Op, Shape, ValueId, broadcast_shapes};
 use autojit::{ArrayType, DType, Scalar};
 
+#[path = "decompositions.rs"]
+mod decompositions;
+
 use super::compare::Tolerance;
 use super::values::{Random, Role, Set, array};
 
@@ -392,43 +395,9 @@ impl Builder {
         self.push(op, &[&x], level, any_zero)
     }
 
-    /// The singular values, or the product of the factors: what is unique.
-    fn decompose(&mut self, a: u16, b: u16) -> Option<()> {
-        let fits = |v: &Value| {
-            matches!(v.level, Level::Whole(n) if n < 100.0)
-                && v.ty.ndim() > 1
-                && v.ty.dtype.real() != DType::Float32
-        };
-        let x = self.pick(a, fits)?;
-        let is_svd = b & 1 == 0;
-        let op = if is_svd {
-            Op::Svd {
-                full_matrices: b & 2 == 0,
-            }
-        } else {
-            Op::Qr
-        };
-        let factors = self.graph.push(op, &[x.id], None).ok()?;
-        let mut get = |index| self.graph.push(Op::Get { index }, &[factors], None).ok();
-        let id = if is_svd {
-            get(1)?
-        } else {
-            let (q, r) = (get(0)?, get(1)?);
-            self.graph.push(Op::Matmul, &[q, r], None).ok()?
-        };
-        let ty = self.graph.ty(id).ok()?.clone();
-        self.values.push(Value {
-            id,
-            ty,
-            level: Level::Rounded,
-            any_zero: true,
-        });
-        Some(())
-    }
-
     fn function(&mut self, a: u16, b: u16) -> Option<()> {
-        if b % 19 >= 17 {
-            return self.decompose(a, b / 19);
+        if b % 23 >= 17 {
+            return self.decompose(a, b / 23);
         }
         // Large complex arguments are too hard on the reference.
         let fits = |v: &Value| match v.level {
@@ -455,7 +424,7 @@ impl Builder {
             Op::Arctan,
             Op::Sinh,
             Op::Cosh,
-        ][b as usize % 19]
+        ][b as usize % 23]
             .clone();
         self.push(op, &[&x], Level::Rounded, false)
     }

@@ -196,6 +196,7 @@ fn constant(graph: &Graph, inputs: &[HostArray]) -> Graph {
         let arguments: Vec<ValueId> = node.inputs.iter().map(|i| map[i.index()]).collect();
         map.push(match &node.op {
             Op::Input { index, .. } => constant.add_constant(inputs[*index].clone()),
+            Op::Constant { index, .. } => constant.add_constant(graph.constants()[*index].clone()),
             Op::Literal { value } => constant.add_literal(value.value, value.dtype),
             op => constant.push(op.clone(), &arguments, None).unwrap(),
         });

@@ -192,14 +192,14 @@ batched! {
     }
 
     /// [`lstsq`](super::lstsq()) for `batch` matrices, each with `k` right-hand sides; `residuals` and `s` are of the real
-    /// type of `kind`, `rank` is one `i64` each.
+    /// type of `kind`, `rank` is one `i32` each.
     lstsq_batched<T>(rcond: Option<f64>)[m, n, k](a: T = m * n, b: T = m * k) -> (
         x: T = n * k,
         residuals: T::Magnitude = k,
-        rank: i64 = 1,
+        rank: i32 = 1,
         s: T::Magnitude = m.min(n)
     ) {
-        rank[0] = lstsq_into(a, b, [m, n, k], rcond, x, residuals, s)?;
+        rank[0] = lstsq_into(a, b, [m, n, k], rcond, x, residuals, s)? as i32;
         Ok(())
     }
 

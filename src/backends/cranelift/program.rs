@@ -15,6 +15,7 @@ use autojit_runtime::sort::Sort;
 
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
+use crate::library::runtime::RuntimeCall;
 
 /// The number of a buffer in its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,21 +100,8 @@ pub(super) enum Call {
     Sort(Sort),
     /// A copy from one layout to another.
     Copy(StridedCopy),
-    /// A batch of QR decompositions.
-    Qr {
-        kind: Kind,
-        batch: usize,
-        m: usize,
-        n: usize,
-    },
-    /// A batch of singular value decompositions.
-    Svd {
-        kind: Kind,
-        full_matrices: bool,
-        batch: usize,
-        m: usize,
-        n: usize,
-    },
+    /// Linear algebra, or a Fourier transform, on contiguous arrays.
+    Runtime(RuntimeCall),
 }
 
 /// One step of the program.

@@ -7,8 +7,6 @@
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
-use autojit_runtime::linalg;
-
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
@@ -228,35 +226,13 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())
             }
-            Call::Qr { kind, batch, m, n } => {
-                linalg::qr_batched(*kind, *batch, *m, *n, pointers[0], pointers[1], pointers[2])
-            }
-            Call::Svd {
-                kind,
-                full_matrices,
-                batch,
-                m,
-                n,
-            } => linalg::svd_batched(
-                *kind,
-                *full_matrices,
-                *batch,
-                *m,
-                *n,
-                pointers[0],
-                pointers[1],
-                pointers[2],
-                pointers[3],
-            ),
+            Call::Runtime(call) => return call.run(pointers),
         }
     };
     result.map_err(|failure| match (failure, call) {
         (Failure::IndexOutOfRange { index, len }, Call::Gather { axis, .. }) => Error::index(
             format!("index {index} is out of range for axis {axis} with size {len}"),
         ),
-        (Failure::NoConvergence, Call::Svd { .. }) => {
-            Error::linear_algebra("the singular value decomposition did not converge")
-        }
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }

@@ -77,7 +77,9 @@ impl std::fmt::Display for Name {
 }
 
 /// Functions whose result may be a view of their first argument.
-const VIEWS: [&str; 6] = ["reshape", "permute", "expand", "slice", "real", "imag"];
+const VIEWS: [&str; 7] = [
+    "reshape", "permute", "expand", "slice", "real", "imag", "diagonal",
+];
 
 /// The text so far.
 struct Writer {
@@ -155,6 +157,9 @@ macro_rules! argument_text {
     };
     (flag, $x:ident) => {
         String::from(if $x { "True" } else { "False" })
+    };
+    (option, $x:ident) => {
+        format!(concat!(stringify!($x), "={}"), if $x { "True" } else { "False" })
     };
     (text, $x:ident) => {
         format!(concat!(stringify!($x), "=\"{}\""), $x)

@@ -9,14 +9,15 @@ use super::Tensor;
 use super::shape::batches;
 use super::summation::Sum;
 use crate::error::{Error, Result};
+use crate::ir::QrMode;
 use crate::ir::scalar::Scalar;
 use crate::ir::types::Type;
 
 /// A matrix as a list of columns.
 pub(super) type Columns = Vec<Vec<Complex64>>;
 
-const ZERO: Complex64 = Complex64::new(0.0, 0.0);
-const ONE: Complex64 = Complex64::new(1.0, 0.0);
+pub(super) const ZERO: Complex64 = Complex64::new(0.0, 0.0);
+pub(super) const ONE: Complex64 = Complex64::new(1.0, 0.0);
 
 /// The matrix at one multi-index of the leading axes.
 pub(super) fn matrix(x: &Tensor, batch: &[usize]) -> Columns {
@@ -28,26 +29,29 @@ pub(super) fn matrix(x: &Tensor, batch: &[usize]) -> Columns {
 }
 
 /// Appends the first `rows` rows of a matrix to the data of a tensor.
-fn append(data: &mut Vec<Scalar>, columns: &[Vec<Complex64>], rows: usize) {
+pub(super) fn append(data: &mut Vec<Scalar>, columns: &[Vec<Complex64>], rows: usize) {
     for i in 0..rows {
         data.extend(columns.iter().map(|column| Scalar::Complex(column[i])));
     }
 }
 
-fn conjugate_transpose(columns: &[Vec<Complex64>], rows: usize) -> Columns {
+pub(super) fn conjugate_transpose(columns: &[Vec<Complex64>], rows: usize) -> Columns {
     (0..rows)
         .map(|i| columns.iter().map(|column| column[i].conj()).collect())
         .collect()
 }
 
 /// The tensors of a tuple, from the data of each.
-fn tuple(result: &Type, data: impl IntoIterator<Item = Vec<Scalar>>) -> Result<Vec<Tensor>> {
+pub(super) fn tuple(
+    result: &Type,
+    data: impl IntoIterator<Item = Vec<Scalar>>,
+) -> Result<Vec<Tensor>> {
     let types = result.arrays().iter().cloned();
     types.zip(data).map(|(ty, d)| Tensor::new(ty, d)).collect()
 }
 
 /// `x^H y`, summed with compensation.
-fn inner(x: &[Complex64], y: &[Complex64]) -> Complex64 {
+pub(super) fn inner(x: &[Complex64], y: &[Complex64]) -> Complex64 {
     let mut sum = super::summation::ComplexSum::default();
     x.iter()
         .zip(y)
@@ -56,7 +60,7 @@ fn inner(x: &[Complex64], y: &[Complex64]) -> Complex64 {
 }
 
 /// The Euclidean length, scaled so that no square overflows or vanishes.
-fn length(x: &[Complex64]) -> f64 {
+pub(super) fn length(x: &[Complex64]) -> f64 {
     let largest = x
         .iter()
         .fold(0.0f64, |l, z| l.max(z.re.abs()).max(z.im.abs()));
@@ -80,7 +84,7 @@ fn length(x: &[Complex64]) -> f64 {
 /// A reflection `1 - tau v v^H` that maps `x` onto the first axis, and the image.
 ///
 /// Source: LAPACK's `zlarfg`, whose signs NumPy shows: the image is `-sign(Re x_0) |x|`.
-fn reflection(x: &[Complex64]) -> (Vec<Complex64>, Complex64, Complex64) {
+pub(super) fn reflection(x: &[Complex64]) -> (Vec<Complex64>, Complex64, Complex64) {
     let alpha = x[0];
     let tail = length(&x[1..]);
     if tail == 0.0 && alpha.im == 0.0 {
@@ -99,16 +103,20 @@ fn reflection(x: &[Complex64]) -> (Vec<Complex64>, Complex64, Complex64) {
 }
 
 /// `y - tau v (v^H y)`.
-fn reflect(v: &[Complex64], tau: Complex64, y: &mut [Complex64]) {
+pub(super) fn reflect(v: &[Complex64], tau: Complex64, y: &mut [Complex64]) {
     let factor = tau * inner(v, y);
     y.iter_mut().zip(v).for_each(|(y, v)| *y -= factor * v);
 }
 
-/// The reduced decomposition, with LAPACK's signs: the diagonal of R may be negative.
-pub(in crate::ir) fn qr(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+/// With LAPACK's signs: the diagonal of R may be negative.
+pub(in crate::ir) fn qr(mode: &QrMode, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
     let x = &inputs[0];
     let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
     let k = m.min(n);
+    let columns = match mode {
+        QrMode::Reduced => k,
+        QrMode::Complete => m,
+    };
     let (mut q_data, mut r_data) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
         let mut r = matrix(x, &batch);
@@ -122,19 +130,19 @@ pub(in crate::ir) fn qr(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>>
             r[j][j + 1..].fill(ZERO);
             reflections.push((v, tau));
         }
-        let mut q: Columns = (0..k).map(|j| unit(m, j)).collect();
+        let mut q: Columns = (0..columns).map(|j| unit(m, j)).collect();
         for (j, (v, tau)) in reflections.iter().enumerate().rev() {
             for column in &mut q {
                 reflect(v, *tau, &mut column[j..]);
             }
         }
         append(&mut q_data, &q, m);
-        append(&mut r_data, &r, k);
+        append(&mut r_data, &r, columns);
     }
     tuple(result, [q_data, r_data])
 }
 
-fn unit(m: usize, j: usize) -> Vec<Complex64> {
+pub(super) fn unit(m: usize, j: usize) -> Vec<Complex64> {
     let mut column = vec![ZERO; m];
     column[j] = ONE;
     column
@@ -143,16 +151,16 @@ fn unit(m: usize, j: usize) -> Vec<Complex64> {
 // ---- svd ----
 
 /// `x = u diag(s) vh` with the thin factors; `s` falls.
-struct Decomposition {
-    u: Columns,
-    s: Vec<f64>,
-    v: Columns,
+pub(super) struct Decomposition {
+    pub(super) u: Columns,
+    pub(super) s: Vec<f64>,
+    pub(super) v: Columns,
 }
 
 /// One-sided Jacobi: rotates pairs of columns until all are orthogonal.
 ///
 /// Source: M. Hestenes, "Inversion of matrices by biorthogonalization", 1958; Golub and Van Loan, 8.6.3.
-fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
+pub(super) fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
     let n = a.len();
     if m < n {
         let flipped = decompose(conjugate_transpose(&a, m), n)?;
@@ -162,7 +170,8 @@ fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
             v: flipped.u,
         });
     }
-    let diverged = || Error::linear_algebra("the singular value decomposition did not converge");
+    let diverged =
+        || Error::linear_algebra("the iteration did not converge, expected finite elements");
     let elements = || a.iter().flatten();
     if elements().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
         return Err(diverged());
@@ -269,6 +278,17 @@ fn extend_basis(basis: &mut Columns, m: usize) {
 /// The singular values of a matrix with `rows` rows, falling.
 pub(super) fn singular_values(columns: Columns, rows: usize) -> Result<Vec<f64>> {
     Ok(decompose(columns, rows)?.s)
+}
+
+pub(in crate::ir) fn svdvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let rows = x.shape()[x.ty.ndim() - 2];
+    let mut data = Vec::new();
+    for batch in batches(x.shape()) {
+        let values = singular_values(matrix(x, &batch), rows)?;
+        data.extend(values.into_iter().map(Scalar::Float));
+    }
+    Ok(vec![Tensor::new(result.array()?.clone(), data)?])
 }
 
 pub(in crate::ir) fn svd(
@@ -398,7 +418,12 @@ mod tests {
         for dtype in [DType::Float64, DType::Complex128] {
             for (m, n) in [(1, 1), (5, 5), (9, 4), (4, 9), (0, 2), (2, 0)] {
                 let x = random(&ArrayType::new(dtype, &[m, n]));
-                let parts = run(&Op::Qr, &[&x]);
+                let parts = run(
+                    &Op::Qr {
+                        mode: QrMode::Reduced,
+                    },
+                    &[&x],
+                );
                 let (q, r) = (&parts[0], &parts[1]);
                 assert!(distance(&product(q, r), &x) < 1e-14);
                 assert!(distance(&product(&adjoint(q), q), &identity(m.min(n))) < 1e-14);

@@ -14,26 +14,32 @@
 mod bits;
 mod complex;
 mod contract;
+mod eigen;
 mod elementwise;
 #[cfg(test)]
 mod expansion_tests;
+mod fourier;
 mod linalg;
 mod norm;
 mod order;
 mod reduce;
 mod shape;
 mod summation;
+mod systems;
 
 pub(super) use bits::*;
 pub(super) use contract::{einsum, matmul, tensordot};
+pub(super) use eigen::{eig, eigh, eigvals, eigvalsh};
 pub(super) use elementwise::*;
-pub(super) use linalg::{qr, svd};
+pub(super) use fourier::{fft, ifft, irfft, rfft};
+pub(super) use linalg::{qr, svd, svdvals};
 pub(super) use norm::norm;
 pub(super) use order::{argsort, cumprod, cumsum, sort};
 pub(super) use reduce::{all, any, argmax, argmin, max, min, prod, sum, sum_where};
 pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
 };
+pub(super) use systems::{cholesky, det, expm, inv, lstsq, lu, slogdet, solve, solve_triangular};
 
 use super::graph::Graph;
 use super::host::HostArray;

@@ -1,12 +1,13 @@
-//! Rules of linear algebra: matrices are the last two axes.
+//! Rules of linear algebra: matrices are the last two axes, leading axes are batches and broadcast.
+//!
+//! Booleans and integers are computed with as `float64`.
 
 use smallvec::smallvec;
 
-use super::Signature;
-use super::reduce::reduced;
+use super::{Signature, broadcast_shapes};
 use crate::error::{Error, Result};
-use crate::ir::NormOrder;
-use crate::ir::types::{ArrayType, DType, Dims, Shape, Type};
+use crate::ir::types::{ArrayType, DType, Shape, Type};
+use crate::ir::{Cutoff, QrMode};
 
 /// Leading axes, rows, columns and the floating dtype of a batch of matrices.
 fn matrices(ty: &ArrayType) -> Result<(&[usize], usize, usize, DType)> {
@@ -16,23 +17,40 @@ fn matrices(ty: &ArrayType) -> Result<(&[usize], usize, usize, DType)> {
     }
 }
 
+/// The same for square matrices, whose order is given once.
+fn square(ty: &ArrayType) -> Result<(&[usize], usize, DType)> {
+    match matrices(ty) {
+        Ok((batch, m, n, dtype)) if m == n => Ok((batch, n, dtype)),
+        _ => Err(Error::shape(format!("expected square matrices, got {ty}"))),
+    }
+}
+
 fn matrix_type(dtype: DType, batch: &[usize], rest: &[usize]) -> ArrayType {
     let mut shape = Shape::from_slice(batch);
     shape.extend_from_slice(rest);
     ArrayType { dtype, shape }
 }
 
-pub(in crate::ir) fn qr(inputs: &[&Type]) -> Result<Signature> {
-    let (batch, m, n, dtype) = matrices(inputs[0].array()?)?;
-    let k = m.min(n);
-    let types = [
-        matrix_type(dtype, batch, &[m, k]),
-        matrix_type(dtype, batch, &[k, n]),
-    ];
+/// The complex dtype of the same precision.
+fn complex(dtype: DType) -> DType {
+    dtype.promote(DType::Complex64)
+}
+
+fn tuple<const N: usize>(operands: &[DType], types: [ArrayType; N]) -> Result<Signature> {
     Ok(Signature {
-        operands: smallvec![Some(dtype)],
+        operands: operands.iter().copied().map(Some).collect(),
         result: Type::Tuple(types.into()),
     })
+}
+
+pub(in crate::ir) fn qr(mode: &QrMode, inputs: &[&Type]) -> Result<Signature> {
+    let (batch, m, n, dtype) = matrices(inputs[0].array()?)?;
+    let k = match mode {
+        QrMode::Reduced => m.min(n),
+        QrMode::Complete => m,
+    };
+    let types = [[m, k], [k, n]].map(|rest| matrix_type(dtype, batch, &rest));
+    tuple(&[dtype], types)
 }
 
 pub(in crate::ir) fn svd(full_matrices: &bool, inputs: &[&Type]) -> Result<Signature> {
@@ -44,55 +62,116 @@ pub(in crate::ir) fn svd(full_matrices: &bool, inputs: &[&Type]) -> Result<Signa
         matrix_type(dtype.real(), batch, &[k]),
         matrix_type(dtype, batch, &[rows, n]),
     ];
-    Ok(Signature {
-        operands: smallvec![Some(dtype)],
-        result: Type::Tuple(types.into()),
-    })
+    tuple(&[dtype], types)
 }
 
-pub(in crate::ir) fn norm(
-    order: &NormOrder,
-    axes: &Option<Dims>,
-    keepdims: &bool,
+pub(in crate::ir) fn singular_values(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, m, n, dtype) = matrices(inputs[0].array()?)?;
+    Signature::uniform(1, dtype, matrix_type(dtype.real(), batch, &[m.min(n)]))
+}
+
+pub(in crate::ir) fn eigh(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, n, dtype) = square(inputs[0].array()?)?;
+    let types = [
+        matrix_type(dtype.real(), batch, &[n]),
+        matrix_type(dtype, batch, &[n, n]),
+    ];
+    tuple(&[dtype], types)
+}
+
+pub(in crate::ir) fn eigvalsh(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, n, dtype) = square(inputs[0].array()?)?;
+    Signature::uniform(1, dtype, matrix_type(dtype.real(), batch, &[n]))
+}
+
+pub(in crate::ir) fn eig(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, n, dtype) = square(inputs[0].array()?)?;
+    let types = [&[n][..], &[n, n]].map(|rest| matrix_type(complex(dtype), batch, rest));
+    tuple(&[dtype], types)
+}
+
+pub(in crate::ir) fn eigvals(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, n, dtype) = square(inputs[0].array()?)?;
+    Signature::uniform(1, dtype, matrix_type(complex(dtype), batch, &[n]))
+}
+
+/// Square matrices to square matrices.
+pub(in crate::ir) fn square_matrices(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, n, dtype) = square(inputs[0].array()?)?;
+    Signature::uniform(1, dtype, matrix_type(dtype, batch, &[n, n]))
+}
+
+pub(in crate::ir) fn lu(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, m, n, dtype) = matrices(inputs[0].array()?)?;
+    let k = m.min(n);
+    let types = [[m, m], [m, k], [k, n]].map(|rest| matrix_type(dtype, batch, &rest));
+    tuple(&[dtype], types)
+}
+
+pub(in crate::ir) fn det(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, _, dtype) = square(inputs[0].array()?)?;
+    Signature::uniform(1, dtype, matrix_type(dtype, batch, &[]))
+}
+
+pub(in crate::ir) fn slogdet(inputs: &[&Type]) -> Result<Signature> {
+    let (batch, _, dtype) = square(inputs[0].array()?)?;
+    let types = [dtype, dtype.real()].map(|dtype| matrix_type(dtype, batch, &[]));
+    tuple(&[dtype], types)
+}
+
+/// NumPy 2's rule: `b` is one vector only if it has one axis, else it holds matrices.
+pub(in crate::ir) fn solve(inputs: &[&Type]) -> Result<Signature> {
+    let (a, b) = (inputs[0].array()?, inputs[1].array()?);
+    let (batch, n, dtype) = square(a)?;
+    let wrong = || {
+        Error::shape(format!(
+            "cannot solve with {a} for {b}: expected {n} rows on the right, and leading axes that broadcast"
+        ))
+    };
+    let dtype = dtype.promote(b.dtype.floating());
+    let result = match b.shape.as_slice() {
+        [rows] if *rows == n => matrix_type(dtype, batch, &[n]),
+        [b_batch @ .., rows, columns] if *rows == n => {
+            let batch = broadcast_shapes(batch, b_batch).ok_or_else(wrong)?;
+            matrix_type(dtype, &batch, &[n, *columns])
+        }
+        _ => return Err(wrong()),
+    };
+    Signature::uniform(2, dtype, result)
+}
+
+pub(in crate::ir) fn solve_triangular(
+    _lower: &bool,
+    _unit_diagonal: &bool,
     inputs: &[&Type],
 ) -> Result<Signature> {
-    let ty = inputs[0].array()?;
-    let dtype = ty.dtype.floating();
-    let count = axes.as_ref().map_or(ty.ndim(), smallvec::SmallVec::len);
-    // Only without order and axes is it the norm of all elements, however many axes they have.
-    if (*order != NormOrder::Default || axes.is_some()) && !(1..=2).contains(&count) {
-        return Err(Error::value(format!(
-            "a norm of order {order} is over one or two axes, got {count} of {ty}"
-        )));
-    }
-    match (order, count) {
-        (NormOrder::Frobenius | NormOrder::Nuclear, 1) => {
-            return Err(Error::value(format!(
-                "the norm `{order}` is for matrices, got a vector {ty}"
+    solve(inputs)
+}
+
+/// The residuals are one number for each right side, also for a vector; NumPy leaves them out where the rank is
+/// less than the number of columns, which depends on values.
+pub(in crate::ir) fn lstsq(_rcond: &Cutoff, inputs: &[&Type]) -> Result<Signature> {
+    let (a, b) = (inputs[0].array()?, inputs[1].array()?);
+    let dtype = a.dtype.floating().promote(b.dtype.floating());
+    let (m, n, sides) = match (a.shape.as_slice(), b.shape.as_slice()) {
+        (&[m, n], &[rows, ref sides @ ..]) if rows == m && sides.len() < 2 => (m, n, sides),
+        _ => {
+            return Err(Error::shape(format!(
+                "cannot solve with {a} for {b}: expected one matrix, and a vector or a matrix with as many rows"
             )));
         }
-        (NormOrder::Number(_), 2)
-            if !order
-                .as_number()
-                .is_some_and(|p| [1.0, -1.0, 2.0, -2.0].contains(&p)) =>
-        {
-            return Err(Error::value(format!(
-                "matrices have norms of order 1, -1, 2 and -2, got {order}"
-            )));
-        }
-        _ => {}
-    }
-    let all: Dims = (0..ty.ndim()).collect();
-    let over = axes.as_ref().unwrap_or(&all);
-    let mut ordered = over.clone();
-    ordered.sort_unstable();
-    let shape = reduced(ty, &ordered, *keepdims)?;
-    Signature::uniform(
-        1,
-        dtype,
-        ArrayType {
-            dtype: dtype.real(),
-            shape,
-        },
-    )
+    };
+    let columns = sides.first().copied().unwrap_or(1);
+    Ok(Signature {
+        operands: smallvec![Some(dtype); 2],
+        result: Type::Tuple(
+            [
+                matrix_type(dtype, &[n], sides),
+                matrix_type(dtype.real(), &[], &[columns]),
+                ArrayType::scalar(DType::Int32),
+                matrix_type(dtype.real(), &[], &[m.min(n)]),
+            ]
+            .into(),
+        ),
+    })
 }

@@ -7,15 +7,19 @@
 //! Messages name the types, as `f64[3,4]`, and what was expected.
 
 mod elementwise;
+mod fourier;
 mod joins;
 mod linalg;
+mod norm;
 mod products;
 mod reduce;
 mod shapes;
 
 pub(super) use elementwise::*;
+pub(super) use fourier::*;
 pub(super) use joins::*;
 pub(super) use linalg::*;
+pub(super) use norm::*;
 pub(super) use products::*;
 pub(super) use reduce::*;
 pub(super) use shapes::*;

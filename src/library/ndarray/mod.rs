@@ -27,6 +27,9 @@ use elementwise::{
 use number::{Basic, Floating, Number};
 use strided::{map1, map2};
 
+use smallvec::SmallVec;
+
+use super::runtime::RuntimeCall;
 use super::{AnyLibrary, Concrete, Results};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, HostArray, Op, Type, dispatch_host};
@@ -90,11 +93,7 @@ impl AnyLibrary for Ndarray {
                 shape::join(&arrays, *axis, &result.array()?.shape)?
             }
 
-            Op::Qr => return linalg::qr(x()?, result).map(Some),
-            Op::Svd { full_matrices } => {
-                return linalg::svd(x()?, *full_matrices, result).map(Some);
-            }
-            _ => return Ok(None),
+            op => return spell_call(op, inputs, result),
         };
         Ok(Some(one(array)))
     }
@@ -141,6 +140,18 @@ fn host<'a>(inputs: &[&'a Concrete], index: usize) -> Result<&'a HostArray> {
         Some(Concrete::Foreign(array)) => Err(super::mixed(&Ndarray, array.library())),
         None => Err(Error::internal(format!("input {index} is missing"))),
     }
+}
+
+/// The ops that are one call of the runtime.
+fn spell_call(op: &Op, inputs: &[&Concrete], result: &Type) -> Result<Option<Results>> {
+    let types: SmallVec<[ArrayType; 2]> = inputs.iter().map(|x| x.ty()).collect();
+    let types: SmallVec<[&ArrayType; 2]> = types.iter().collect();
+    let Some(call) = RuntimeCall::plan(op, &types, result) else {
+        return Ok(None);
+    };
+    let arrays = (0..inputs.len()).map(|i| host(inputs, i));
+    let arrays = arrays.collect::<Result<SmallVec<[&HostArray; 2]>>>()?;
+    linalg::run(&call, &arrays, result).map(Some)
 }
 
 /// The elementwise ops; `shape` is the shape to which the inputs broadcast.

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 use super::Ndarray;
 use crate::error::Result;
 use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{ArrayType, DType, Dims, Element, HostArray, Op, Scalar};
+use crate::ir::{ArrayType, DType, Dims, Element, HostArray, Op, QrMode, Scalar};
 use crate::library::{Concrete, apply};
 
 fn array<T: Element>(shape: &[usize], data: &[T]) -> HostArray {
@@ -463,7 +463,13 @@ fn products() {
 #[test]
 fn decompositions() {
     let x = array(&[2, 2], &[3.0, 0.0, 4.0, 5.0]);
-    let qr = run_all(&Op::Qr, &[&x]).unwrap();
+    let qr = run_all(
+        &Op::Qr {
+            mode: QrMode::Reduced,
+        },
+        &[&x],
+    )
+    .unwrap();
     let back = run(&Op::Matmul, &[&qr[0], &qr[1]]).unwrap();
     let near = |a: &HostArray, b: &[f64]| {
         let a = a.to_scalars();

@@ -94,6 +94,23 @@ one {
     matmul "matmul" (x: tensor, y: tensor) => x.f_matmul(y);
     tensordot "tensordot" (x: tensor, y: tensor, x_axes: ints, y_axes: ints) => x.f_tensordot(y, x_axes, y_axes);
 
+    svdvals "linalg_svdvals" (x: tensor) => x.f_svd(true, false).map(|(_, s, _)| s);
+    eigvalsh "linalg_eigvalsh" (x: tensor) => x.f_linalg_eigvalsh("L");
+    eigvals "linalg_eigvals" (x: tensor) => x.f_linalg_eigvals();
+    cholesky "linalg_cholesky" (x: tensor) => x.f_linalg_cholesky(false);
+    inv "linalg_inv" (x: tensor) => tch::Tensor::f_linalg_inv(x);
+    det "linalg_det" (x: tensor) => tch::Tensor::f_linalg_det(x);
+    matrix_exp "linalg_matrix_exp" (x: tensor) => x.f_linalg_matrix_exp();
+    solve "linalg_solve" (x: tensor, y: tensor) => tch::Tensor::f_linalg_solve(x, y, true);
+    solve_triangular "linalg_solve_triangular" (x: tensor, y: tensor, upper: option, unitriangular: option) =>
+        x.f_linalg_solve_triangular(y, upper, true, unitriangular);
+    diagonal "diagonal" (x: tensor, offset: int, first: int, second: int) => x.f_diagonal(offset, first, second);
+
+    fft "fft_fft" (x: tensor, n: int, axis: int, norm: text) => x.f_fft_fft(n, axis, norm);
+    ifft "fft_ifft" (x: tensor, n: int, axis: int, norm: text) => x.f_fft_ifft(n, axis, norm);
+    rfft "fft_rfft" (x: tensor, n: int, axis: int, norm: text) => x.f_fft_rfft(n, axis, norm);
+    irfft "fft_irfft" (x: tensor, n: int, axis: int, norm: text) => x.f_fft_irfft(n, axis, norm);
+
     reshape "reshape" (x: tensor, shape: ints) => x.f_reshape(shape);
     permute "permute" (x: tensor, perm: ints) => x.f_permute(perm);
     expand "expand" (x: tensor, shape: ints) => x.f_expand(shape, false);
@@ -106,6 +123,10 @@ one {
 several {
     sort "_sort" (x: tensor, axis: int) -> 2 => x.f_sort_stable(true, axis, false).map(|(x, i)| [x, i]);
     qr "linalg_qr" (x: tensor, mode: text) -> 2 => tch::Tensor::f_linalg_qr(x, mode).map(|(q, r)| [q, r]);
+    eigh "linalg_eigh" (x: tensor) -> 2 => x.f_linalg_eigh("L").map(|(w, v)| [w, v]);
+    eig "linalg_eig" (x: tensor) -> 2 => x.f_linalg_eig().map(|(w, v)| [w, v]);
+    slogdet "linalg_slogdet" (x: tensor) -> 2 => tch::Tensor::f_linalg_slogdet(x).map(|(s, l)| [s, l]);
+    lu "linalg_lu" (x: tensor) -> 3 => tch::Tensor::f_linalg_lu(x, true).map(|(p, l, u)| [p, l, u]);
     // On the CPU `linalg_svd` of tch always names a driver, which is for GPUs; `svd` gives V, not its adjoint.
     svd "linalg_svd" (x: tensor, full_matrices: flag) -> 3 =>
         x.f_svd(!full_matrices, true).and_then(|(u, s, v)| Ok([u, s, v.f_mh()?.f_resolve_conj()?]));
@@ -120,6 +141,7 @@ macro_rules! torch_argument {
     (ints) => { &[i64] };
     (int) => { i64 };
     (flag) => { bool };
+    (option) => { bool };
     (text) => { &'static str };
     (dtype) => { $crate::ir::DType };
 }
@@ -161,6 +183,8 @@ pub(crate) enum Refusal {
     NegativePower,
     /// An index that is not in `-size..size`.
     Index { axis: usize, size: usize },
+    /// A matrix that cannot be solved with.
+    Singular,
 }
 
 impl Refusal {
@@ -173,6 +197,7 @@ impl Refusal {
             Self::Index { axis, size } => Error::index(format!(
                 "an index is out of range for axis {axis} with size {size}"
             )),
+            Self::Singular => Error::linear_algebra("a matrix is singular"),
         }
     }
 
@@ -181,6 +206,7 @@ impl Refusal {
         match self {
             Self::NegativePower => "autojit refuses: negative power;".into(),
             Self::Index { axis, size } => format!("autojit refuses: index {axis} {size};"),
+            Self::Singular => "autojit refuses: singular;".into(),
         }
     }
 
@@ -192,6 +218,7 @@ impl Refusal {
         let mut words = mark.split(' ');
         match (words.next(), words.next(), words.next()) {
             (Some("negative"), ..) => Some(Self::NegativePower),
+            (Some("singular"), ..) => Some(Self::Singular),
             (Some("index"), Some(axis), Some(size)) => Some(Self::Index {
                 axis: axis.parse().ok()?,
                 size: size.parse().ok()?,

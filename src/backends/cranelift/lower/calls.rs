@@ -13,7 +13,8 @@ use super::{Held, Lowering};
 use crate::backends::cranelift::layout::Layout;
 use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
 use crate::error::Result;
-use crate::ir::{Dims, Op, ValueId};
+use crate::ir::{ArrayType, Dims, Op, ValueId};
+use crate::library::runtime::RuntimeCall;
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
@@ -143,22 +144,30 @@ impl Lowering<'_> {
         Ok(self.call(call, smallvec![x], output))
     }
 
-    pub(super) fn decompose(&mut self, value: ValueId) -> Result<Held> {
+    /// An op that is one call of the runtime on contiguous arrays; `None` if it is not.
+    pub(super) fn runtime_call(&mut self, value: ValueId) -> Result<Option<Held>> {
         let node = &self.graph[value];
-        let x = self.contiguous(node.inputs[0])?;
-        let rank = x.shape.len();
-        let (m, n, kind) = (x.shape[rank - 2], x.shape[rank - 1], kind(x.dtype));
-        let batch = x.shape[..rank - 2].iter().product();
-        let call = match node.op {
-            Op::Svd { full_matrices } => Call::Svd {
-                kind,
-                full_matrices,
-                batch,
-                m,
-                n,
-            },
-            _ => Call::Qr { kind, batch, m, n },
+        let types = node.inputs.iter().map(|&input| self.graph.ty(input));
+        let types = types.collect::<Result<SmallVec<[&ArrayType; 2]>>>()?;
+        let Some(call) = RuntimeCall::plan(&node.op, &types, &node.ty) else {
+            return Ok(None);
         };
+        let mut inputs: SmallVec<[View; 3]> = SmallVec::new();
+        for (&input, shape) in node.inputs.iter().zip(call.operands()) {
+            let view = self.view(input)?;
+            let stretched = view.with(view.layout.broadcast(&view.shape, shape), shape);
+            inputs.push(self.contiguous_view(stretched));
+        }
+        if let Ok(ty) = node.ty.array() {
+            let mut output = self.output(value, ty);
+            if !output.is_contiguous() {
+                // It is copied to its destination from here.
+                output.buffer = self.new_buffer(Place::Workspace, ty);
+                output.layout = Layout::contiguous(&ty.shape);
+            }
+            let view = self.call(Call::Runtime(call), inputs, output);
+            return Ok(Some(Held::View(view)));
+        }
         let types = node.ty.arrays();
         let buffers: SmallVec<[BufferId; 3]> = types
             .iter()
@@ -177,10 +186,10 @@ impl Lowering<'_> {
             })
             .collect();
         self.push(Instruction::Call {
-            call,
-            inputs: smallvec![x],
+            call: Call::Runtime(call),
+            inputs,
             outputs: outputs.clone(),
         });
-        Ok(Held::Tuple(outputs))
+        Ok(Some(Held::Tuple(outputs)))
     }
 }

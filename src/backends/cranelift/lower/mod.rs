@@ -142,14 +142,19 @@ impl Lowering<'_> {
     /// A value in memory, in C order without gaps.
     fn contiguous(&mut self, value: ValueId) -> Result<View> {
         let view = self.view(value)?;
+        Ok(self.contiguous_view(view))
+    }
+
+    /// The view itself, or a copy in C order without gaps.
+    fn contiguous_view(&mut self, view: View) -> View {
         if view.is_contiguous() {
-            return Ok(view);
+            return view;
         }
         let ty = ArrayType {
             dtype: view.dtype,
             shape: view.shape.clone(),
         };
-        Ok(self.copy(Operand::View(view), &ty, None))
+        self.copy(Operand::View(view), &ty, None)
     }
 
     /// Copies to a destination, or to a new contiguous part of the workspace.
@@ -225,16 +230,18 @@ impl Lowering<'_> {
             | Op::Cumprod { axis }
             | Op::Sort { axis }
             | Op::Argsort { axis } => self.along(value, *axis)?,
-            Op::Qr | Op::Svd { .. } => return self.decompose(value),
             op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => {
                 self.map(value)?
             }
-            op => {
-                return Err(Error::unsupported(format!(
-                    "the cranelift backend does not have {}",
-                    op.name()
-                )));
-            }
+            op => match self.runtime_call(value)? {
+                Some(held) => return Ok(held),
+                None => {
+                    return Err(Error::unsupported(format!(
+                        "the cranelift backend does not have {}",
+                        op.name()
+                    )));
+                }
+            },
         };
         Ok(Held::View(view))
     }

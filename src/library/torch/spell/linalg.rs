@@ -1,9 +1,9 @@
-//! Products of arrays, and decompositions of matrices.
+//! Products of arrays, decompositions of matrices, systems of equations, and Fourier transforms.
 
-use super::super::functions::Torch;
+use super::super::functions::{Refusal, Torch};
 use super::{Values, ints, one};
 use crate::error::Result;
-use crate::ir::{ArrayType, DType, Literal, Op};
+use crate::ir::{ArrayType, DType, FourierNorm, Literal, Op, QrMode, Type};
 
 /// The ops of this file.
 pub(super) fn spell<T: Torch>(
@@ -11,6 +11,7 @@ pub(super) fn spell<T: Torch>(
     op: &Op,
     inputs: &[&T::Value],
     types: &[&ArrayType],
+    result: &Type,
 ) -> Result<Option<Values<T::Value>>> {
     let (Some(&x), Some(&ty)) = (inputs.first(), types.first()) else {
         return Ok(None);
@@ -27,11 +28,86 @@ pub(super) fn spell<T: Torch>(
                 t.tensordot(x, y, &ints(x_axes), &ints(y_axes))?
             })
         }
-        (Op::Qr, ..) => t.qr(x, "reduced")?.into_iter().collect(),
+        (Op::Qr { mode }, ..) => {
+            let mode = match mode {
+                QrMode::Reduced => "reduced",
+                QrMode::Complete => "complete",
+            };
+            t.qr(x, mode)?.into_iter().collect()
+        }
         (Op::Svd { full_matrices }, ..) => t.svd(x, *full_matrices)?.into_iter().collect(),
+        (Op::Svdvals, ..) => one(t.svdvals(x)?),
+        (Op::Eigh, ..) => t.eigh(x)?.into_iter().collect(),
+        (Op::Eigvalsh, ..) => one(t.eigvalsh(x)?),
+        (Op::Eig, ..) => t.eig(x)?.into_iter().collect(),
+        (Op::Eigvals, ..) => one(t.eigvals(x)?),
+        (Op::Cholesky, ..) => one(t.cholesky(x)?),
+        (Op::Lu, ..) => t.lu(x)?.into_iter().collect(),
+        (Op::Inv, ..) => one(t.inv(x)?),
+        (Op::Det, ..) => one(t.det(x)?),
+        (Op::Slogdet, ..) => t.slogdet(x)?.into_iter().collect(),
+        (Op::Expm, ..) => one(t.matrix_exp(x)?),
+        (Op::Solve, [a, b], [a_type, b_type]) => {
+            let columns = as_matrices(t, b, a_type, b_type)?;
+            let solved = t.solve(a, &columns)?;
+            one(t.reshape(&solved, &ints(&result.array()?.shape))?)
+        }
+        (
+            Op::SolveTriangular {
+                lower,
+                unit_diagonal,
+            },
+            [a, b],
+            [a_type, b_type],
+        ) => {
+            if !unit_diagonal {
+                let diagonal = t.diagonal(a, 0, -2, -1)?;
+                let zero = t.literal(Literal::new(0, a_type.dtype))?;
+                let singular = t.eq(&diagonal, &zero)?;
+                t.refuse_where(&singular, Refusal::Singular)?;
+            }
+            let columns = as_matrices(t, b, a_type, b_type)?;
+            let solved = t.solve_triangular(a, &columns, !lower, *unit_diagonal)?;
+            one(t.reshape(&solved, &ints(&result.array()?.shape))?)
+        }
+        (Op::Fft { n, axis, norm }, ..) => one(t.fft(x, *n as i64, *axis as i64, scale(*norm))?),
+        (Op::Ifft { n, axis, norm }, ..) => one(t.ifft(x, *n as i64, *axis as i64, scale(*norm))?),
+        (Op::Rfft { n, axis, norm }, ..) => one(t.rfft(x, *n as i64, *axis as i64, scale(*norm))?),
+        (Op::Irfft { n, axis, norm }, ..) => {
+            one(t.irfft(x, *n as i64, *axis as i64, scale(*norm))?)
+        }
         _ => return Ok(None),
     };
     Ok(Some(results))
+}
+
+/// libtorch's name of a scale.
+const fn scale(norm: FourierNorm) -> &'static str {
+    match norm {
+        FourierNorm::Backward => "backward",
+        FourierNorm::Ortho => "ortho",
+        FourierNorm::Forward => "forward",
+    }
+}
+
+/// Right sides with at least as many axes as the matrices: libtorch takes what has fewer for vectors, where it can.
+fn as_matrices<T: Torch>(
+    t: &mut T,
+    b: &T::Value,
+    a_type: &ArrayType,
+    b_type: &ArrayType,
+) -> Result<T::Value> {
+    let mut shape = b_type.shape.clone();
+    if shape.len() == 1 {
+        shape.push(1);
+    }
+    while shape.len() < a_type.ndim() {
+        shape.insert(0, 1);
+    }
+    if shape == b_type.shape {
+        return Ok(t.share(b));
+    }
+    t.reshape(b, &ints(&shape))
 }
 
 /// Whether any pair is true in both: libtorch multiplies no matrices of booleans.

@@ -2,7 +2,8 @@
 //!
 //! Promotion is done: inputs have the dtypes of the op's signature. What is not spelled gives `None` before
 //! anything is called, and is then expanded, done in main memory, or declined: complex extrema and sorts, and
-//! products of booleans by `tensordot`.
+//! products of booleans by `tensordot`,
+//! and least squares.
 
 mod elementwise;
 mod linalg;
@@ -40,7 +41,7 @@ pub(crate) fn spell<T: Torch>(
     if let Some(value) = shape::spell(t, op, inputs, types)? {
         return Ok(Some(one(value)));
     }
-    linalg::spell(t, op, inputs, types)
+    linalg::spell(t, op, inputs, types, result)
 }
 
 fn one<V>(value: V) -> Values<V> {

@@ -1,0 +1,335 @@
+//! Kernel -> CLIF: the loops around the elementwise ops.
+//!
+//! The function is `fn(pointers, parameters)`: one pointer per slot (and one to the failure record, if the
+//! kernel can fail), then extents, strides and literals as [`super::kernel::Kernel`] orders them. An inner loop
+//! whose slots move by single elements of one size runs on lanes of 128-bit vectors, several vectors at a time,
+//! and finishes element by element; any other runs element by element.
+//!
+//! Sums of floating numbers keep several partial sums, none of which adds more than [`LONGEST_CHAIN`] elements in
+//! a row, and add up such blocks with compensation (Neumaier 1974), so they are as accurate as NumPy's pairwise
+//! sums.
+
+mod inner;
+mod memory;
+mod totals;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, Value as Clif};
+use cranelift_frontend::{FunctionBuilder, Variable};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::arithmetic::{Arithmetic, Element, Width, component, memory};
+use super::kernel::{Kernel, Numbered, Operation, ReduceOp, SHORT, Stride, Value};
+use crate::error::{Error, Result};
+use crate::ir::{DType, Op};
+
+/// Makes a runtime function callable by its symbol.
+pub(super) type Import<'a> = dyn FnMut(&mut FunctionBuilder<'_>, &str) -> Result<FuncRef> + 'a;
+
+/// Emits the body of a kernel into a function whose two parameters are pointers.
+///
+/// # Errors
+/// A mistake of ours, such as a symbol that the runtime does not have.
+pub(super) fn emit(
+    kernel: &Kernel,
+    builder: &mut FunctionBuilder<'_>,
+    import: &mut Import<'_>,
+) -> Result<()> {
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let (pointers, parameters) = (
+        builder.block_params(entry)[0],
+        builder.block_params(entry)[1],
+    );
+    let failure = kernel.can_fail().then(|| {
+        builder.ins().load(
+            I64,
+            constant_memory(),
+            pointers,
+            8 * kernel.slots.len() as i32,
+        )
+    });
+    let arithmetic = Arithmetic {
+        builder,
+        import,
+        failure,
+    };
+    let mut emitter = Emitter {
+        kernel,
+        a: arithmetic,
+        parameters,
+        strides: FxHashMap::default(),
+        values: vec![None; kernel.dtypes.len()],
+        totals: FxHashMap::default(),
+    };
+    let bases = (0..kernel.slots.len())
+        .map(|i| {
+            emitter
+                .a
+                .builder
+                .ins()
+                .load(I64, constant_memory(), pointers, 8 * i as i32)
+        })
+        .collect::<Vec<_>>();
+    emitter.prepare();
+    emitter.outer_loops(0, &bases)?;
+    emitter.a.builder.ins().return_(&[]);
+    emitter.a.builder.seal_all_blocks();
+    Ok(())
+}
+
+/// Loads of what does not change while the kernel runs.
+fn constant_memory() -> MemFlagsData {
+    memory().with_readonly().with_can_move()
+}
+
+/// The most elements that a partial sum adds one after the other. NumPy's pairwise sum adds 16.
+const LONGEST_CHAIN: i64 = 32;
+
+struct Emitter<'a, 'b, 'c> {
+    kernel: &'a Kernel,
+    a: Arithmetic<'b, 'c>,
+    parameters: Clif,
+    /// Strides in bytes that are parameters, by slot and axis.
+    strides: FxHashMap<(usize, usize), Clif>,
+    /// Values that hold for a whole outer index: literals, results of reductions and of the outer part.
+    values: Vec<Option<Element>>,
+    /// The running totals of reductions: sum and compensation for floating sums.
+    totals: FxHashMap<Value, Total>,
+}
+
+#[derive(Clone)]
+struct Total {
+    parts: SmallVec<[Variable; 2]>,
+    compensation: SmallVec<[Variable; 2]>,
+}
+
+/// Which operations an inner loop runs, and on how many elements at a time.
+struct Inner<'a> {
+    operations: &'a [Numbered],
+    width: Width,
+    unroll: i64,
+    reductions: Vec<(Value, ReduceOp)>,
+}
+
+impl Inner<'_> {
+    /// The elements that the partial sums take together before they are added to the total.
+    fn block(&self) -> i64 {
+        (LONGEST_CHAIN * self.width.count() * self.unroll).min(SHORT as i64)
+    }
+}
+
+impl<'a> Emitter<'a, '_, '_> {
+    /// Loads literals and strides before all loops.
+    fn prepare(&mut self) {
+        let kernel = self.kernel;
+        let mut word = kernel.outer_rank + kernel.inner_rank;
+        for (i, slot) in kernel.slots.iter().enumerate() {
+            for (axis, stride) in slot.strides.iter().enumerate() {
+                if *stride == Stride::Parameter {
+                    let stride = self.parameter(I64, word);
+                    self.strides.insert((i, axis), stride);
+                    word += 1;
+                }
+            }
+        }
+        let literals: Vec<Element> = kernel
+            .literals
+            .iter()
+            .map(|&dtype| {
+                let part = component(dtype);
+                let first = self.parameter(part, word);
+                word += 1;
+                if !dtype.is_complex() {
+                    return Element::One(first);
+                }
+                word += 1;
+                Element::Pair(first, self.parameter(part, word - 1))
+            })
+            .collect();
+        for operations in [&kernel.before, &kernel.outer, &kernel.after] {
+            for (value, operation) in operations {
+                if let Operation::Literal { index } = operation {
+                    self.values[*value as usize] = Some(literals[*index as usize]);
+                }
+            }
+        }
+    }
+
+    fn parameter(&mut self, ty: cranelift_codegen::ir::Type, word: usize) -> Clif {
+        self.a
+            .builder
+            .ins()
+            .load(ty, constant_memory(), self.parameters, 8 * word as i32)
+    }
+
+    fn extent(&mut self, axis: usize) -> Clif {
+        self.parameter(I64, axis)
+    }
+
+    fn outer_loops(&mut self, axis: usize, pointers: &[Clif]) -> Result<()> {
+        if axis < self.kernel.outer_rank {
+            let extent = self.extent(axis);
+            let zero = self.a.builder.ins().iconst(I64, 0);
+            return self.count(zero, extent, 1, |s, i| {
+                let pointers = s.advance(pointers, axis, i);
+                s.outer_loops(axis + 1, &pointers)
+            });
+        }
+        let kernel = self.kernel;
+        self.start_totals()?;
+        if !kernel.before.is_empty() {
+            let inner = self.plan(&kernel.before);
+            self.inner_loops(axis, pointers, &inner)?;
+        }
+        self.finish_totals();
+        self.outer_part(pointers)?;
+        if !kernel.after.is_empty() {
+            let inner = self.plan(&kernel.after);
+            self.inner_loops(axis, pointers, &inner)?;
+        }
+        Ok(())
+    }
+
+    /// The operations that run once for each outer index.
+    fn outer_part(&mut self, pointers: &[Clif]) -> Result<()> {
+        for (value, operation) in &self.kernel.outer {
+            let element = match operation {
+                Operation::Load { slot } => {
+                    self.load(*slot as usize, pointers[*slot as usize], 0, Width::Scalar)
+                }
+                Operation::Store { slot, value } => {
+                    let element = self.outer_value(*value)?;
+                    self.store(
+                        *slot as usize,
+                        pointers[*slot as usize],
+                        0,
+                        element,
+                        Width::Scalar,
+                    );
+                    continue;
+                }
+                Operation::Literal { .. } => continue,
+                Operation::Map { op, inputs, dtype } => {
+                    let x = inputs
+                        .iter()
+                        .map(|&i| self.outer_value(i))
+                        .collect::<Result<SmallVec<[_; 3]>>>()?;
+                    let dtypes: SmallVec<[DType; 3]> = inputs
+                        .iter()
+                        .map(|&i| self.kernel.dtypes[i as usize])
+                        .collect();
+                    self.a.op(op, &x, &dtypes, *dtype, Width::Scalar)?
+                }
+                Operation::Reduce { .. } => {
+                    return Err(Error::internal("a reduction is outside its loop"));
+                }
+            };
+            self.values[*value as usize] = Some(element);
+        }
+        Ok(())
+    }
+
+    fn outer_value(&self, value: Value) -> Result<Element> {
+        self.values[value as usize]
+            .ok_or_else(|| Error::internal(format!("kernel value {value} is not there yet")))
+    }
+
+    /// `for i in (start..end).step_by(step)`.
+    fn count(
+        &mut self,
+        start: Clif,
+        end: Clif,
+        step: i64,
+        body: impl FnOnce(&mut Self, Clif) -> Result<()>,
+    ) -> Result<()> {
+        let counter = self.a.builder.declare_var(I64);
+        self.a.builder.def_var(counter, start);
+        let (head, inside, exit) = (
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+        );
+        self.a.builder.ins().jump(head, &[]);
+        self.a.builder.switch_to_block(head);
+        let i = self.a.builder.use_var(counter);
+        let more = self.a.builder.ins().icmp(IntCC::SignedLessThan, i, end);
+        self.a.builder.ins().brif(more, inside, &[], exit, &[]);
+        self.a.builder.switch_to_block(inside);
+        body(self, i)?;
+        let next = self.a.builder.ins().iadd_imm_s(i, step);
+        self.a.builder.def_var(counter, next);
+        self.a.builder.ins().jump(head, &[]);
+        self.a.builder.switch_to_block(exit);
+        Ok(())
+    }
+
+    /// Whole steps only: `while i + step <= end`. Gives the position that is left.
+    fn stepped(
+        &mut self,
+        start: Clif,
+        end: Clif,
+        step: i64,
+        body: impl FnOnce(&mut Self, Clif) -> Result<()>,
+    ) -> Result<Clif> {
+        let limit = self.a.builder.ins().iadd_imm_s(end, 1 - step);
+        let counter = self.a.builder.declare_var(I64);
+        self.a.builder.def_var(counter, start);
+        let (head, inside, exit) = (
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+            self.a.builder.create_block(),
+        );
+        self.a.builder.ins().jump(head, &[]);
+        self.a.builder.switch_to_block(head);
+        let i = self.a.builder.use_var(counter);
+        let more = self.a.builder.ins().icmp(IntCC::SignedLessThan, i, limit);
+        self.a.builder.ins().brif(more, inside, &[], exit, &[]);
+        self.a.builder.switch_to_block(inside);
+        body(self, i)?;
+        let next = self.a.builder.ins().iadd_imm_s(i, step);
+        self.a.builder.def_var(counter, next);
+        self.a.builder.ins().jump(head, &[]);
+        self.a.builder.switch_to_block(exit);
+        Ok(self.a.builder.use_var(counter))
+    }
+}
+
+fn reductions(operations: &[Numbered]) -> Vec<(Value, ReduceOp)> {
+    let reduction = |(value, operation): &Numbered| match operation {
+        Operation::Reduce { op, .. } => Some((*value, *op)),
+        _ => None,
+    };
+    operations.iter().filter_map(reduction).collect()
+}
+
+/// Whether an op may be a call, which is not worth unrolling.
+fn may_call(op: &Op) -> bool {
+    !matches!(
+        op,
+        Op::Add
+            | Op::Subtract
+            | Op::Multiply
+            | Op::Divide
+            | Op::Negative
+            | Op::Sqrt
+            | Op::Where
+            | Op::Maximum
+            | Op::Minimum
+            | Op::Equal
+            | Op::NotEqual
+            | Op::Less
+            | Op::LessEqual
+            | Op::Astype { .. }
+            | Op::Real
+            | Op::Imag
+            | Op::Conj
+            | Op::Absolute
+            | Op::LogicalAnd
+            | Op::LogicalOr
+            | Op::LogicalNot
+    )
+}
