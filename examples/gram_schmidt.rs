@@ -206,7 +206,10 @@ fn run() -> Result<bool, Box<dyn Error>> {
     }
 
     let product = np::matmul(&q, np::transpose(np::conj(&q), ..));
-    let error = np::max(np::absolute(product - np::eye(rows as i64, np::like(&x))), ..);
+    let error = np::max(
+        np::absolute(product - np::eye(rows as i64, np::like(&x))),
+        ..,
+    );
     let error = np::astype(error, DType::Float64).item::<f64>()?;
     println!("max |Q Q^H - 1| = {error:.2e}");
     let single = matches!(ty.dtype, DType::Float32 | DType::Complex64);

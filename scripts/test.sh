@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# All checks of the project, as CI runs them. Needs Rust, a C compiler and nothing else.
+# All checks of the project, as CI runs them. Needs Rust and a C compiler; for the feature `torch` also a C++ compiler
+# and Python with pip, see scripts/setup-torch.sh.
 #
 #   scripts/test.sh          everything
 #   scripts/test.sh quick    formatting, lints and the debug tests only
+#   scripts/test.sh torch    the feature `torch` only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +12,21 @@ step() {
     printf '\n== %s\n' "$*"
     "$@"
 }
+
+# Arrays of libtorch and TorchScript, in one build more: debug, as the C++ in it takes minutes.
+torch() {
+    step scripts/setup-torch.sh
+    step cargo clippy -p autojit --all-targets --features torch --locked -- -D warnings
+    step cargo test -p autojit --features torch --locked
+    step cargo run --features torch --locked --example torchscript
+    step cargo run --features torch --locked --example gram_schmidt -- --library torch
+    step cargo run --features torch --locked --example conformance -- --backend torch tests/conformance
+    step cargo run --features torch --locked --example conformance -- --library torch tests/conformance
+}
+if [ "${1:-}" = torch ]; then
+    torch
+    exit 0
+fi
 
 step cargo fmt --all --check
 step cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -31,3 +48,5 @@ for dtype in float32 complex64 complex128; do
 done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example conformance -- --backend all tests/conformance/programs.json
+
+torch

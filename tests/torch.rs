@@ -45,7 +45,10 @@ fn every_dtype_has_its_kind() {
         assert_eq!(back.ty().unwrap(), x.ty().unwrap());
         let host = HostArray::try_from(&back.to("ndarray")).unwrap();
         let expected = np::astype(Array::from([0.0, 1.0, 2.0]), dtype);
-        assert!(host.same_bits(&HostArray::try_from(&expected).unwrap()), "{dtype}");
+        assert!(
+            host.same_bits(&HostArray::try_from(&expected).unwrap()),
+            "{dtype}"
+        );
     }
 }
 
@@ -78,7 +81,12 @@ fn new_arrays_are_made_where_they_are_asked_for() {
     let block = autojit::backend_like("torch", || np::arange(3, ..)).unwrap();
     assert_eq!(block.library().unwrap(), "torch");
     let error = Array::from([1.0]).to("torch-cuda:99").check().unwrap_err();
-    assert!(error.to_string().contains("the library torch has no device cuda:99"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("the library torch has no device cuda:99"),
+        "{error}"
+    );
     assert!(autojit::libraries().contains(&"torch"));
 }
 
@@ -138,17 +146,28 @@ fn torch_arrays_choose_their_backend() {
     let x = array(&[0.0, 0.0]);
     let explanation = f.explain(&x).unwrap();
     assert_eq!(explanation.backend(), "torch");
-    assert!(explanation.executable().contains("torch.exp(x0)"), "{explanation}");
+    assert!(
+        explanation.executable().contains("torch.exp(x0)"),
+        "{explanation}"
+    );
     let y = f.call(&x).unwrap();
     assert_eq!(y.library().unwrap(), "torch");
     assert_eq!(values(&y), [2.0, 2.0]);
     // The same function on other arrays runs as before.
-    assert_eq!(f.call(Array::from([0.0])).unwrap().library().unwrap(), "ndarray");
+    assert_eq!(
+        f.call(Array::from([0.0])).unwrap().library().unwrap(),
+        "ndarray"
+    );
     assert_ne!(f.explain(Array::from([0.0])).unwrap().backend(), "torch");
     // Asked for by name, results still come back to their library and dtype.
-    let named = autojit(|x: Array| np::exp(&x) + 1.0).backend("torch").strict(true);
+    let named = autojit(|x: Array| np::exp(&x) + 1.0)
+        .backend("torch")
+        .strict(true);
     let y = named.call(Array::from([0.0f32])).unwrap();
-    assert_eq!((y.library().unwrap(), y.ty().unwrap().to_string().as_str()), ("ndarray", "f32[1]"));
+    assert_eq!(
+        (y.library().unwrap(), y.ty().unwrap().to_string().as_str()),
+        ("ndarray", "f32[1]")
+    );
 }
 
 #[test]
@@ -156,7 +175,14 @@ fn results_share_no_memory_with_arguments_or_constants() {
     let captured = array(&[5.0, 6.0]);
     let f = autojit(move |x: Array| {
         let c = captured.clone();
-        (x.clone(), np::transpose(&x, ..), x.get(0), c.clone(), np::reshape(&c, [2, 1]), x)
+        (
+            x.clone(),
+            np::transpose(&x, ..),
+            x.get(0),
+            c.clone(),
+            np::reshape(&c, [2, 1]),
+            x,
+        )
     });
     let x = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0]).reshape([2, 2]);
     let call = || f.call(Array::from(&x)).unwrap();
@@ -168,7 +194,10 @@ fn results_share_no_memory_with_arguments_or_constants() {
     for y in [&d, &e] {
         let _ = Tensor::try_from(y).unwrap().fill_(9.0);
     }
-    assert_eq!(Vec::<f64>::try_from(x.reshape([4])).unwrap(), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(
+        Vec::<f64>::try_from(x.reshape([4])).unwrap(),
+        [1.0, 2.0, 3.0, 4.0]
+    );
     let (a, b, _, d, e, _) = call();
     assert_eq!(values(&a.ravel()), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(values(&b.ravel()), [1.0, 3.0, 2.0, 4.0]);
@@ -185,10 +214,17 @@ fn results_of_every_number_and_dtype() {
             let y = np::astype(&x, dtype);
             vec![np::stack(&[y.clone(), y.clone()], 0), y.clone(), y]
         });
-        let results = f.backend("torch").strict(true).call(array(&[0.0, 1.0])).unwrap();
+        let results = f
+            .backend("torch")
+            .strict(true)
+            .call(array(&[0.0, 1.0]))
+            .unwrap();
         assert_eq!(results.len(), 3);
         assert_eq!(results[0].ty().unwrap().dtype, dtype);
-        assert_eq!(values(&np::astype(np::real(&results[2]), DType::Float64)), [0.0, 1.0]);
+        assert_eq!(
+            values(&np::astype(np::real(&results[2]), DType::Float64)),
+            [0.0, 1.0]
+        );
     }
 }
 
@@ -227,13 +263,20 @@ fn failures_at_run_time_name_the_op_and_the_line() {
         assert!(error.is_index(), "{error}");
         assert_eq!(error.op(), Some("take"));
         assert_eq!(error.location().unwrap().line(), here + 3, "{error}");
-        assert!(error.to_string().contains("out of range for axis 0 with size 2"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("out of range for axis 0 with size 2"),
+            "{error}"
+        );
     }
     // Later calls are as before.
     assert!(f.call((&x, &index(1))).is_ok());
 
     let decompose = autojit(|x: Array| np::linalg::svd(&x, ..).1);
-    let error = decompose.call(array(&[f64::NAN]).reshape([1, 1])).unwrap_err();
+    let error = decompose
+        .call(array(&[f64::NAN]).reshape([1, 1]))
+        .unwrap_err();
     assert!(error.is_linear_algebra(), "{error}");
     assert_eq!(error.op(), Some("svd"));
     assert!(!error.to_string().contains('\n'), "{error}");
@@ -307,7 +350,9 @@ fn thousands_of_ops_equal_the_reference() {
         let n = 50;
         let value = |k: f64, step: f64| (k * step).fract() - 0.5;
         let numbers = |step: f64| -> Vec<f64> {
-            (0..n * n).map(|k| value(f64::from(k * (k / n + 1)), step)).collect()
+            (0..n * n)
+                .map(|k| value(f64::from(k * (k / n + 1)), step))
+                .collect()
         };
         let mut x = Array::from(numbers(0.618_033_988_749_894_9));
         if dtype.is_complex() {
@@ -357,7 +402,9 @@ fn the_code_can_be_read_and_saved() {
         }
         other => panic!("{other:?}"),
     }
-    let error = f.save_torchscript("/nowhere/at/all.pt", (&x, &y)).unwrap_err();
+    let error = f
+        .save_torchscript("/nowhere/at/all.pt", (&x, &y))
+        .unwrap_err();
     assert!(error.is_value(), "{error}");
 }
 

@@ -97,7 +97,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<Report, String> {
         && !autojit::libraries().contains(&name.as_str())
     {
         let known = autojit::libraries().join(", ");
-        return Err(format!("the library {name} is not built, known are {known}"));
+        return Err(format!(
+            "the library {name} is not built, known are {known}"
+        ));
     }
     let modes = if backend == "all" {
         Mode::built()
@@ -154,13 +156,7 @@ fn run_file(
         // As many counts as the largest number says.
         let counts = case.as_ref().is_ok_and(|c| c.name == "bincount");
         let refused = (dynamic || counts) && mode.is_traced();
-        match run_case(
-            mode,
-            library,
-            case.as_ref(),
-            refused,
-            &mut report.declined,
-        ) {
+        match run_case(mode, library, case.as_ref(), refused, &mut report.declined) {
             Outcome::Passed => report.passed += 1,
             Outcome::Skipped(reason) => *report.skips.entry(reason).or_default() += 1,
             Outcome::Failed(why) => {

@@ -41,9 +41,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let written = self
             .graph_of(&args, location, torchscript::archive)
             .and_then(|archive| {
-                std::fs::write(path, archive).map_err(|e| {
-                    Error::value(format!("cannot write {}: {e}", path.display()))
-                })
+                std::fs::write(path, archive)
+                    .map_err(|e| Error::value(format!("cannot write {}: {e}", path.display())))
             });
         written.map_err(|e| e.at(location))
     }

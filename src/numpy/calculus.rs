@@ -272,10 +272,7 @@ pub fn geomspace(
         numbers.last_mut().into_iter().for_each(|x| *x = last);
     }
     numbers.first_mut().into_iter().for_each(|x| *x = first);
-    let numbers = attempt!(
-        "geomspace",
-        Array::from(numbers).brought_to(&powers.into())
-    );
+    let numbers = attempt!("geomspace", Array::from(numbers).brought_to(&powers.into()));
     if dtype == DType::Float64 {
         numbers
     } else {

@@ -28,7 +28,9 @@ fn check(numbers: &Numbers) -> Result<(), String> {
     let expected = program.graph.evaluate(&program.inputs);
     for backend in autojit::backends() {
         let got = run_graph(backend, &program.graph, &program.inputs);
-        if let Some((output, wrong)) = differences(&got, &expected, &program.tolerances).first() {
+        if let Some((output, wrong)) =
+            differences(backend, &got, &expected, &program.tolerances).first()
+        {
             let mut text = format!("{backend}, result {output}: {wrong}\n{}", program.graph);
             for input in &program.inputs {
                 let scalars: Vec<String> =

@@ -2,7 +2,7 @@
 
 use autojit::ir::index::Slicing;
 use autojit::ir::{ArrayType, Dims, Graph, HostArray, Op, Steps, ValueId};
-use autojit::{DType, Result, run_graph};
+use autojit::{DType, Error, Result, run_graph};
 
 use super::cases::{Case, cases};
 use super::compare::{Tolerance, differences};
@@ -229,7 +229,14 @@ fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
         }
         for (backend, graph, inputs) in runs {
             let got = run_graph(backend, graph, inputs);
-            let all = differences(&got, &expected, &built.tolerances);
+            if is_beyond(backend, name, dtype, set) {
+                continue;
+            }
+            // What a backend declines stands in the coverage table.
+            if got.as_ref().is_err_and(Error::is_unsupported) {
+                continue;
+            }
+            let all = differences(backend, &got, &expected, &built.tolerances);
             let Some((output, wrong)) = all.first() else {
                 continue;
             };
@@ -241,6 +248,20 @@ fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
         }
     }
     true
+}
+
+/// Special values for which a backend is known to give something else than NumPy.
+fn is_beyond(backend: &str, op: &str, dtype: DType, set: Set) -> bool {
+    if backend != "torch" || set != Set::Special {
+        return false;
+    }
+    match op {
+        // NaN where the quotient has more digits than the dtype.
+        "fmod" | "remainder" | "floor_divide" => dtype.is_float(),
+        // Powers of zero and of infinity; moduli that overflow.
+        "power" | "sign" => dtype.is_complex(),
+        _ => false,
+    }
 }
 
 /// Runs all dtypes of some ops, so that the tests run side by side.

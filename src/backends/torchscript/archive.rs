@@ -177,7 +177,11 @@ const CRC: [u32; 256] = {
     while i < 256 {
         let (mut c, mut bit) = (i as u32, 0);
         while bit < 8 {
-            c = if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 };
+            c = if c & 1 == 1 {
+                0xedb8_8320 ^ (c >> 1)
+            } else {
+                c >> 1
+            };
             bit += 1;
         }
         table[i] = c;
@@ -208,7 +212,8 @@ mod tests {
         let mut at = 0;
         let mut names = Vec::new();
         while packed[at..].starts_with(b"PK\x03\x04") {
-            let half = |i: usize| usize::from(packed[at + i]) + 256 * usize::from(packed[at + i + 1]);
+            let half =
+                |i: usize| usize::from(packed[at + i]) + 256 * usize::from(packed[at + i + 1]);
             let (name, extra, size) = (half(26), half(28), half(18));
             names.push(String::from_utf8_lossy(&packed[at + 30..at + 30 + name]).into_owned());
             at += 30 + name + extra;

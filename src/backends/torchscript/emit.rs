@@ -159,7 +159,10 @@ macro_rules! argument_text {
         String::from(if $x { "True" } else { "False" })
     };
     (option, $x:ident) => {
-        format!(concat!(stringify!($x), "={}"), if $x { "True" } else { "False" })
+        format!(
+            concat!(stringify!($x), "={}"),
+            if $x { "True" } else { "False" }
+        )
     };
     (text, $x:ident) => {
         format!(concat!(stringify!($x), "=\"{}\""), $x)
@@ -344,8 +347,7 @@ fn write_graph(
         };
         values[value.index()] = names;
     }
-    let output =
-        |v: &crate::ir::ValueId| values[v.index()].first().copied().ok_or_else(missing);
+    let output = |v: &crate::ir::ValueId| values[v.index()].first().copied().ok_or_else(missing);
     graph.outputs().iter().map(output).collect()
 }
 

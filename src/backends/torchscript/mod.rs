@@ -12,8 +12,8 @@
 mod archive;
 mod emit;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
 use tch::jit::{CModule, IValue};
@@ -21,7 +21,7 @@ use tch::{TchError, Tensor};
 
 use super::{Backend, Executable};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Graph};
+use crate::ir::{ArrayType, Graph, Op};
 use crate::library::Concrete;
 use crate::library::torch::{self, Borrowed, Refusal, settings};
 use emit::Code;
@@ -34,11 +34,18 @@ impl Backend for TorchScript {
         "torch"
     }
 
+    fn spells(&self, op: &Op) -> bool {
+        !op.has_expansion() || torch::is_spelled(op)
+    }
+
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
         let code = emit::emit(graph)?;
         let archive = archive::pack(&code.text, &code.constants)?;
         let module = CModule::load_data(&mut archive.as_slice()).map_err(|e| {
-            Error::internal(format!("libtorch does not take the module: {}", summary(&e)))
+            Error::internal(format!(
+                "libtorch does not take the module: {}",
+                summary(&e)
+            ))
         })?;
         let outputs = graph.outputs().iter();
         let outputs = outputs.map(|&v| graph.ty(v).cloned());
@@ -109,7 +116,11 @@ impl Script {
             return error;
         };
         // Users write an index, not the step that checks it.
-        let op = if origin.op == "wrap_index" { "getitem" } else { origin.op };
+        let op = if origin.op == "wrap_index" {
+            "getitem"
+        } else {
+            origin.op
+        };
         let error = error.in_op(op);
         match origin.location {
             Some(location) => error.at(location),

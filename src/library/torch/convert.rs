@@ -74,7 +74,13 @@ impl Borrowed {
         // SAFETY: the memory is contiguous, of this dtype and shape, and lives as long as `self`; see `tensor`
         // for who must not outlive it. Nothing writes to it: no function of the table works in place.
         let tensor = unsafe {
-            Tensor::f_from_blob(array.as_ptr(), &shape, &[], kind(array.dtype()), Device::Cpu)
+            Tensor::f_from_blob(
+                array.as_ptr(),
+                &shape,
+                &[],
+                kind(array.dtype()),
+                Device::Cpu,
+            )
         };
         let tensor = tensor.map_err(failure)?;
         Ok(Self {
@@ -107,7 +113,10 @@ mod tests {
                 let borrowed = Borrowed::new(&array).unwrap();
                 assert!(to_host(borrowed.tensor(), &ty).unwrap().same_bits(&array));
                 if ty.size() > 0 {
-                    assert_eq!(borrowed.tensor().data_ptr().cast_const().cast(), array.as_ptr());
+                    assert_eq!(
+                        borrowed.tensor().data_ptr().cast_const().cast(),
+                        array.as_ptr()
+                    );
                 }
             }
         }

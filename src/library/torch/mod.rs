@@ -23,7 +23,7 @@ use crate::ir::{ArrayType, HostArray, Op, Type};
 pub(crate) use convert::Borrowed;
 pub(crate) use eager::{classify, failure};
 pub(crate) use functions::{Refusal, Torch, kind_number, torch_argument, torch_functions};
-pub(crate) use spell::spell;
+pub(crate) use spell::{is_spelled, spell};
 
 /// The library.
 pub(crate) struct TorchLibrary;

@@ -33,7 +33,14 @@ pub(super) fn spell<T: Torch>(
                 QrMode::Reduced => "reduced",
                 QrMode::Complete => "complete",
             };
-            t.qr(x, mode)?.into_iter().collect()
+            if ty.dtype != DType::Complex64 {
+                return Ok(Some(t.qr(x, mode)?.into_iter().collect()));
+            }
+            // In single precision libtorch gives NaN for complex matrices of low rank (seen in 2.13).
+            let wide = t.cast(x, DType::Complex128)?;
+            let factors = t.qr(&wide, mode)?;
+            let narrow = factors.iter().map(|x| t.cast(x, DType::Complex64));
+            narrow.collect::<Result<_>>()?
         }
         (Op::Svd { full_matrices }, ..) => t.svd(x, *full_matrices)?.into_iter().collect(),
         (Op::Svdvals, ..) => one(t.svdvals(x)?),
@@ -71,8 +78,12 @@ pub(super) fn spell<T: Torch>(
             one(t.reshape(&solved, &ints(&result.array()?.shape))?)
         }
         (Op::Fft { n, axis, norm }, ..) => one(t.fft(x, *n as i64, *axis as i64, scale(*norm))?),
-        (Op::Ifft { n, axis, norm }, ..) => one(t.ifft(x, *n as i64, *axis as i64, scale(*norm))?),
-        (Op::Rfft { n, axis, norm }, ..) => one(t.rfft(x, *n as i64, *axis as i64, scale(*norm))?),
+        (Op::Ifft { n, axis, norm }, ..) => {
+            one(t.ifft(x, *n as i64, *axis as i64, scale(*norm))?)
+        }
+        (Op::Rfft { n, axis, norm }, ..) => {
+            one(t.rfft(x, *n as i64, *axis as i64, scale(*norm))?)
+        }
         (Op::Irfft { n, axis, norm }, ..) => {
             one(t.irfft(x, *n as i64, *axis as i64, scale(*norm))?)
         }

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::functions::Torch;
 use crate::error::Result;
-use crate::ir::{ArrayType, Op, Type};
+use crate::ir::{ArrayType, NormOrder, Op, Type};
 
 /// The results of an op: one, except for decompositions.
 pub(crate) type Values<V> = SmallVec<[V; 1]>;
@@ -42,6 +42,16 @@ pub(crate) fn spell<T: Torch>(
         return Ok(Some(one(value)));
     }
     linalg::spell(t, op, inputs, types, result)
+}
+
+/// Whether an op that could be written with others has a spelling, with most dtypes at least.
+pub(crate) fn is_spelled(op: &Op) -> bool {
+    match op {
+        Op::Reciprocal | Op::Einsum { .. } | Op::SumWhere { .. } => false,
+        Op::Norm { order, .. } => *order == NormOrder::Default,
+        Op::Getitem { key } => key.arrays() == 0,
+        _ => true,
+    }
 }
 
 fn one<V>(value: V) -> Values<V> {

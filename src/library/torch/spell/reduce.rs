@@ -7,12 +7,7 @@ use super::ints;
 use crate::error::Result;
 use crate::ir::{ArrayType, DType, NormOrder, Op};
 
-type Over<T> = fn(
-    &mut T,
-    &<T as Torch>::Value,
-    &[i64],
-    bool,
-) -> Result<<T as Torch>::Value>;
+type Over<T> = fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
 
 type Along<T> = fn(&mut T, &<T as Torch>::Value, i64, bool) -> Result<<T as Torch>::Value>;
 

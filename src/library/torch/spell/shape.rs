@@ -60,12 +60,7 @@ fn astype<T: Torch>(t: &mut T, x: &T::Value, from: DType, to: DType) -> Result<T
 }
 
 /// libtorch has no negative steps: what runs backwards is taken forwards, and then flipped.
-fn slice<T: Torch>(
-    t: &mut T,
-    x: &T::Value,
-    ty: &ArrayType,
-    slicing: &Slicing,
-) -> Result<T::Value> {
+fn slice<T: Torch>(t: &mut T, x: &T::Value, ty: &ArrayType, slicing: &Slicing) -> Result<T::Value> {
     let mut value = t.share(x);
     let mut flipped = Dims::new();
     for (axis, &n) in ty.shape.iter().enumerate() {
