@@ -47,6 +47,7 @@ for dtype in float32 complex64 complex128; do
     step cargo run --release --locked --example gram_schmidt -- --n 20 --dtype "$dtype"
 done
 step cargo run --release --locked --example quickstart
+step cargo run --release --locked --example custom_library
 step cargo run --release --locked --example conformance -- --backend all tests/conformance/programs.json
 
 torch

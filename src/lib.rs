@@ -45,7 +45,7 @@
 //! | to .. | see |
 //! |---|---|
 //! | make arrays, get values out | [`Array`] |
-//! | compute | [`numpy`], [`numpy::linalg`] |
+//! | compute | [`numpy`], [`numpy::linalg`], [`numpy::fft`] |
 //! | index | [`ix!`](crate::ix), [`Array::get`] |
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |

@@ -19,12 +19,14 @@ pub enum Operand {
 }
 
 impl From<Array> for Operand {
+    #[inline]
     fn from(array: Array) -> Self {
         Self::Array(array)
     }
 }
 
 impl From<&Array> for Operand {
+    #[inline]
     fn from(array: &Array) -> Self {
         Self::Array(array.clone())
     }

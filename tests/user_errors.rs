@@ -172,10 +172,74 @@ fn values_that_do_not_fit() {
 fn what_linear_algebra_cannot_do() {
     let kind = Error::is_linear_algebra;
     let x = || Array::from([[f64::NAN, 1.0], [1.0, 2.0]]);
-    let m = |name, message, f| Mistake { name, kind, message, x: x(), y: matrix(), f };
+    let y = || Array::from([[1.0, 2.0], [2.0, 4.0]]);
+    let m = |name, message, f| Mistake { name, kind, message, x: x(), y: y(), f };
     check(vec![
-        m("svd of nan", "the singular value decomposition did not converge in svd", |x, _| /*@*/np::linalg::svd(&x, ..).1),
-        m("svd of infinity", "the singular value decomposition did not converge in svd", |x, _| /*@*/np::linalg::svd(&x / 0.0, ..).0),
+        m("svd of nan", "the iteration did not converge for f64[2,2], expected finite elements in svd", |x, _| /*@*/np::linalg::svd(&x, ..).1),
+        m("svd of infinity", "the iteration did not converge for f64[2,2], expected finite elements in svd", |x, _| /*@*/np::linalg::svd(&x / 0.0, ..).0),
+        m("svdvals of nan", "the iteration did not converge for f64[2,2], expected finite elements in svdvals", |x, _| /*@*/np::linalg::svdvals(&x)),
+        m("eigh of nan", "the iteration did not converge for f64[2,2], expected finite elements in eigh", |x, _| /*@*/np::linalg::eigh(&x, ..).0),
+        m("eigvalsh of nan", "the iteration did not converge for f32[2,2], expected finite elements in eigvalsh", |x, _| /*@*/np::linalg::eigvalsh(x.astype(DType::Float32), ..)),
+        m("eig of nan", "the iteration did not converge for f64[2,2], expected finite elements in eig", |x, _| /*@*/np::linalg::eig(&x).1),
+        m("eigvals of nan", "the iteration did not converge for c128[2,2], expected finite elements in eigvals", |x, _| /*@*/np::linalg::eigvals(x.astype(DType::Complex128))),
+        m("lstsq of nan", "the iteration did not converge for f64[2,2], expected finite elements in lstsq", |x, y| /*@*/np::linalg::lstsq(&x, &y, ..).0),
+        m("inv of singular", "a matrix of f64[2,2] is singular in inv", |_, y| /*@*/np::linalg::inv(&y)),
+        m("inv of a batch", "a matrix of f64[2,2,2] is singular in inv", |x, y| /*@*/np::linalg::inv(np::stack([np::ones_like(&x, ..), y], 0))),
+        m("negative power of singular", "a matrix of f64[2,2] is singular in inv", |_, y| /*@*/np::linalg::matrix_power(&y, -2)),
+        m("solve with singular", "a matrix of f64[2,2] is singular in solve", |_, y| /*@*/np::linalg::solve(&y, [1.0, 2.0])),
+        m("triangle with a zero", "a matrix of f64[2,2] is singular in solve_triangular", |_, y| /*@*/np::linalg::solve_triangular(y - 1.0, [1.0, 2.0], ..)),
+        m("cholesky of indefinite", "a matrix of f64[2,2] is not positive definite in cholesky", |_, y| /*@*/np::linalg::cholesky(-y, ..)),
+        m("cholesky of nan", "a matrix of f64[2,2] is not positive definite in cholesky", |x, _| /*@*/np::linalg::cholesky(&x, ..)),
+        m("cond of nothing", "an empty matrix has no condition, got f64[0,2] in cond", |_, _| /*@*/np::linalg::cond(np::zeros([0, 2], ..), ..)),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn matrices_that_do_not_fit() {
+    let kind = Error::is_shape;
+    let m = |name, message, f| Mistake { name, kind, message, x: matrix(), y: vector(), f };
+    check(vec![
+        m("svdvals", "expected matrices, got f64[5] in svdvals", |_, y| /*@*/np::linalg::svdvals(&y)),
+        m("lu of a number", "expected matrices, got f64[] in lu", |_, _| /*@*/np::linalg::lu(2.0).0),
+        m("eigh", "expected square matrices, got f64[3,4] in eigh", |x, _| /*@*/np::linalg::eigh(&x, ..).0),
+        m("eigvalsh", "expected square matrices, got f64[5] in eigvalsh", |_, y| /*@*/np::linalg::eigvalsh(&y, ..)),
+        m("eig", "expected square matrices, got f64[3,4] in eig", |x, _| /*@*/np::linalg::eig(&x).0),
+        m("eigvals", "expected square matrices, got f64[3,4] in eigvals", |x, _| /*@*/np::linalg::eigvals(&x)),
+        m("cholesky", "expected square matrices, got i64[3,4] in cholesky", |x, _| /*@*/np::linalg::cholesky(x.astype(DType::Int64), ..)),
+        m("inv", "expected square matrices, got f64[3,4] in inv", |x, _| /*@*/np::linalg::inv(&x)),
+        m("det", "expected square matrices, got f64[] in det", |_, _| /*@*/np::linalg::det(2.0)),
+        m("slogdet", "expected square matrices, got f64[5] in slogdet", |_, y| /*@*/np::linalg::slogdet(&y).1),
+        m("expm", "expected square matrices, got f64[3,4] in expm", |x, _| /*@*/np::linalg::expm(&x)),
+        m("matrix_power", "expected square matrices, got f64[3,4] in matrix_power", |x, _| /*@*/np::linalg::matrix_power(&x, 2)),
+        m("pinv", "expected matrices, got f64[5] in pinv", |_, y| /*@*/np::linalg::pinv(&y, ..)),
+        m("solve", "cannot solve with f64[3,3] for f64[5]: expected 3 rows on the right, and leading axes that broadcast in solve", |x, y| /*@*/np::linalg::solve(np::matmul(&x, x.t()), &y)),
+        m("solve for a number", "cannot solve with f64[3,3] for f64[]: expected 3 rows on the right", |x, _| /*@*/np::linalg::solve(np::matmul(&x, x.t()), 1.0)),
+        m("solve for stacks", "cannot solve with f64[2,1,1] for f64[3,1,1]: expected 1 rows on the right", |_, _| /*@*/np::linalg::solve(np::ones([2, 1, 1], ..), np::ones([3, 1, 1], ..))),
+        m("solve_triangular", "expected square matrices, got f64[3,4] in solve_triangular", |x, y| /*@*/np::linalg::solve_triangular(&x, &y, ..)),
+        m("lstsq", "cannot solve with f64[3,4] for f64[5]: expected one matrix, and a vector or a matrix with as many rows in lstsq", |x, y| /*@*/np::linalg::lstsq(&x, &y, ..).0),
+        m("multi_dot", "cannot multiply f64[3,4] with f64[5] in multi_dot", |x, y| /*@*/np::linalg::multi_dot([&x, &y])),
+        m("multi_dot of stacks", "expected matrices, and vectors only at the ends, got f64[1,1,1] in multi_dot", |x, _| /*@*/np::linalg::multi_dot([&x, &np::ones([1, 1, 1], ..)])),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn transforms_that_do_not_fit() {
+    let m = |name, kind, message, f| Mistake { name, kind, message, x: matrix(), y: Array::from([1, 2, 3]), f };
+    let (value, index, dtype) = (Error::is_value, Error::is_index, Error::is_dtype);
+    check(vec![
+        m("fft to nothing", value, "a Fourier transform needs at least one element, got length 0 for f64[3,4] in fft", |x, _| /*@*/np::fft::fft(&x, 0)),
+        m("fft of nothing", value, "a Fourier transform needs at least one element, got length 0 for f64[0] in ifft", |_, _| /*@*/np::fft::ifft(np::zeros(0, ..), ..)),
+        m("irfft of one", value, "a Fourier transform needs at least one element, got length 0 for f64[1] in irfft", |_, _| /*@*/np::fft::irfft(np::zeros(1, ..), ..)),
+        m("negative length", value, "the length of a transform cannot be negative, got -3 in fft", |x, _| /*@*/np::fft::fft(&x, -3)),
+        m("fft axis", index, "axis 2 is out of range for f64[3,4] in fft", |x, _| /*@*/np::fft::fft(&x, np::fft::axis(2))),
+        m("fft of a number", index, "axis -1 is out of range for f64[] in fft", |_, _| /*@*/np::fft::fft(2.0, ..)),
+        m("fft2 of a vector", index, "axis -2 is out of range for i32[3] in fft2", |_, y| /*@*/np::fft::fft2(&y, ..)),
+        m("rfft of complex", dtype, "expected real numbers, got c128[3,4] in rfft", |x, _| /*@*/np::fft::rfft(x.astype(DType::Complex128), ..)),
+        m("sizes and axes", value, "expected as many sizes as axes, got 1 and 2 in fftn", |x, _| /*@*/np::fft::fftn(&x, np::fft::s(3).axes([0, 1]))),
+        m("fftfreq", value, "expected a positive length, got 0 in fftfreq", |x, _| x + /*@*/np::fft::fftfreq(0, ..)),
+        m("fftshift", index, "axis 3 is out of range for f64[3,4] in fftshift", |x, _| /*@*/np::fft::fftshift(&x, 3)),
     ]);
 }
 

@@ -1,4 +1,5 @@
-//! The contract with compiled code: element kinds, failures, and every scalar function that it calls by symbol.
+//! The contract with compiled code: element kinds, failures, and every function of scalars, or of contiguous blocks of them,
+//! that it calls by symbol.
 //!
 //! One list ([`symbols`]) gives each function once: the row's Rust function becomes an `extern "C"` function, its C
 //! signature for the code generator, and its address for the linker. Invariants: names are unique, all begin with
@@ -7,6 +8,7 @@
 //! Parameters of type [`AbiType::I8`] are received in a full register and truncated here, so a caller need not extend
 //! them; of a returned [`AbiType::I8`] only the low eight bits mean anything.
 
+use crate::math::wide::{BinaryFunction, UnaryFunction};
 use crate::math::{Integer, Real, complex};
 use num_complex::Complex;
 use std::fmt;
@@ -197,9 +199,38 @@ macro_rules! complex {
     })*};
 }
 
+/// Functions of contiguous blocks: pointers to the sources, then to the destination, then the number of elements.
+macro_rules! wide {
+    ($list:ident; $($enum:ident($($source:ident),*) { $($name:ident = $variant:ident,)* })*) => {
+        $(wide!(@ $list $enum map_f32 "_f32" f32 ($($source)*); $($name = $variant)*);
+        wide!(@ $list $enum map_f64 "_f64" f64 ($($source)*); $($name = $variant)*);)*
+    };
+    (@ $list:ident $enum:ident $map:ident $suffix:literal $type:ident $sources:tt; $($name:ident = $variant:ident)*) => {
+        $(wide!(@@ $list $enum $variant $map $type $sources concat!("autojit_wide_", stringify!($name), $suffix));)*
+    };
+    (@@ $list:ident $enum:ident $variant:ident $map:ident $type:ident ($($source:ident)*) $name:expr) => {{
+        /// # Safety
+        /// Every pointer must be valid for `n` aligned elements; the destination may be one of the sources, but not
+        /// overlap them otherwise.
+        unsafe extern "C" fn call($($source: *const $type,)* to: *mut $type, n: u64) {
+            // SAFETY: the caller's promise.
+            unsafe { $enum::$variant.$map($($source,)* to, n as usize) }
+        }
+        $list.push(Symbol {
+            name: $name,
+            params: &[$(wide!(@pointer $source),)* AbiType::Pointer, AbiType::I64],
+            result: None,
+            address: call as *const u8,
+        });
+    }};
+    (@pointer $source:ident) => { AbiType::Pointer };
+}
+
 /// Every function that compiled code may call, in a fixed order.
 ///
 /// Real functions end in `_f32`, `_f64`; integer ones in `_i32`, `_i64`, `_u8`; complex ones in `_c64`, `_c128`.
+/// Those that begin with `autojit_wide_` are of contiguous blocks, `(x, to, n)` or `(x, y, to, n)`; their results have the
+/// same bits as those of the function of scalars whose name lacks `wide_` (but for the payload of a NaN).
 ///
 /// ```
 /// use autojit_runtime::abi::{AbiType, symbols};
@@ -224,6 +255,14 @@ pub fn symbols() -> &'static [Symbol] {
             divide(are aim, bre bim) power(are aim, bre bim)
         }
         absolute(&mut list);
+        wide! { list;
+            UnaryFunction(x) {
+                exp = Exp, exp2 = Exp2, expm1 = Expm1, log = Log, log1p = Log1p, log2 = Log2, log10 = Log10,
+                sin = Sin, cos = Cos, tan = Tan, arcsin = Arcsin, arccos = Arccos, arctan = Arctan,
+                sinh = Sinh, cosh = Cosh, tanh = Tanh, erf = Erf, cbrt = Cbrt,
+            }
+            BinaryFunction(x, y) { power = Power, arctan2 = Arctan2, hypot = Hypot, }
+        }
         list
     });
     &SYMBOLS
@@ -268,7 +307,7 @@ mod tests {
     fn names_are_unique_and_addresses_set() {
         let names: HashSet<_> = symbols().iter().map(|symbol| symbol.name).collect();
         assert_eq!(names.len(), symbols().len());
-        assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 22 + 2);
+        assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 22 + 2 + 2 * 21);
         assert!(
             symbols()
                 .iter()
@@ -351,10 +390,69 @@ mod tests {
                         function(0.5, 0.25, 1.0, 2.0, out64.as_mut_ptr());
                         assert!(out64.iter().all(|x| x.is_finite()), "{name}");
                     }
+                    ([Pointer, Pointer, I64], None) if name.ends_with("_f32") => {
+                        let function: unsafe extern "C" fn(*const f32, *mut f32, u64) =
+                            std::mem::transmute(*address);
+                        function([0.5, 0.25].as_ptr(), out32.as_mut_ptr(), 2);
+                        assert!(out32.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([Pointer, Pointer, I64], None) => {
+                        let function: unsafe extern "C" fn(*const f64, *mut f64, u64) =
+                            std::mem::transmute(*address);
+                        function([0.5, 0.25].as_ptr(), out64.as_mut_ptr(), 2);
+                        assert!(out64.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([Pointer, Pointer, Pointer, I64], None) if name.ends_with("_f32") => {
+                        let function: unsafe extern "C" fn(*const f32, *const f32, *mut f32, u64) =
+                            std::mem::transmute(*address);
+                        let (x, y) = ([0.5, 0.25], [2.0, 3.0]);
+                        function(x.as_ptr(), y.as_ptr(), out32.as_mut_ptr(), 2);
+                        assert!(out32.iter().all(|x| x.is_finite()), "{name}");
+                    }
+                    ([Pointer, Pointer, Pointer, I64], None) => {
+                        let function: unsafe extern "C" fn(*const f64, *const f64, *mut f64, u64) =
+                            std::mem::transmute(*address);
+                        let (x, y) = ([0.5, 0.25], [2.0, 3.0]);
+                        function(x.as_ptr(), y.as_ptr(), out64.as_mut_ptr(), 2);
+                        assert!(out64.iter().all(|x| x.is_finite()), "{name}");
+                    }
                     other => panic!("{name} has the unexpected signature {other:?}"),
                 }
             }
             (out32, out64) = ([f32::NAN; 2], [f64::NAN; 2]);
+        }
+    }
+
+    /// A block of one element gives what the function of scalars gives, under the name that says so.
+    #[test]
+    fn wide_functions_are_those_of_scalars() {
+        for function in UnaryFunction::ALL {
+            let name = function.name();
+            // SAFETY: the signatures are those of the list, and the pointers are of one element.
+            unsafe {
+                let scalar: extern "C" fn(f64) -> f64 =
+                    std::mem::transmute(address(&format!("autojit_{name}_f64")));
+                let wide: unsafe extern "C" fn(*const f64, *mut f64, u64) =
+                    std::mem::transmute(address(&format!("autojit_wide_{name}_f64")));
+                let mut x = 0.7;
+                wide(&raw const x, &raw mut x, 1);
+                assert_eq!(scalar(0.7), x, "{name}");
+                assert_eq!(function.of_f64(0.7), x, "{name}");
+            }
+        }
+        for function in BinaryFunction::ALL {
+            let name = function.name();
+            // SAFETY: as above.
+            unsafe {
+                let scalar: extern "C" fn(f32, f32) -> f32 =
+                    std::mem::transmute(address(&format!("autojit_{name}_f32")));
+                let wide: unsafe extern "C" fn(*const f32, *const f32, *mut f32, u64) =
+                    std::mem::transmute(address(&format!("autojit_wide_{name}_f32")));
+                let (x, y, mut z) = (0.7, 1.9, f32::NAN);
+                wide(&raw const x, &raw const y, &raw mut z, 1);
+                assert_eq!(scalar(0.7, 1.9), z, "{name}");
+                assert_eq!(function.of_f32(0.7, 1.9), z, "{name}");
+            }
         }
     }
 

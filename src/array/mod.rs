@@ -42,6 +42,7 @@ impl Array {
         Self(Repr::Concrete(Concrete::Ndarray(array)))
     }
 
+    #[inline]
     pub(crate) fn from_concrete(array: Concrete) -> Self {
         Self(Repr::Concrete(array))
     }
@@ -124,6 +125,40 @@ impl Array {
         }
     }
 
+    /// Runs an op with one result on borrowed arrays that have values; `None` if they are of several libraries,
+    /// which [`Array::apply`] then says.
+    #[track_caller]
+    pub(crate) fn apply_borrowed(op: &Op, inputs: &[&Concrete]) -> Option<Self> {
+        let library = inputs.first()?.library();
+        let one = |input: &&Concrete| match input {
+            Concrete::Ndarray(_) => library.name() == library::default_library().name(),
+            Concrete::Foreign(array) => array.library().name() == library.name(),
+        };
+        if !inputs.iter().all(one) {
+            return None;
+        }
+        let location = Location::caller();
+        Some(match library::apply(library, op, inputs) {
+            Ok(mut results) => match results.pop() {
+                Some(array) => Self::from_concrete(array),
+                None => Self::failed(Error::internal(format!("{op} gave nothing")).at(location)),
+            },
+            Err(error) => Self::failed(error.in_op(op.name()).at(location)),
+        })
+    }
+
+    /// The number of axes.
+    ///
+    /// # Errors
+    /// The array is a failed one: its error.
+    pub(crate) fn axis_count(&self) -> Result<usize> {
+        match &self.0 {
+            Repr::Concrete(array) => Ok(array.shape().len()),
+            Repr::Lazy(array) => Ok(array.ty().array()?.ndim()),
+            Repr::Failed(error) => Err(error.clone()),
+        }
+    }
+
     /// Runs or writes down an op with several results.
     #[track_caller]
     pub(crate) fn apply_many<const N: usize>(op: Op, inputs: &[Operand]) -> [Self; N] {
@@ -185,6 +220,7 @@ impl Array {
     /// Where an op with these inputs runs: lazily if any is lazy, else in the library of the arrays.
     ///
     /// Arrays of two libraries can meet in a lazy op, which is computed in one that takes both.
+    #[inline]
     fn place(inputs: &[Operand]) -> Result<Place> {
         let mut first: Option<&Concrete> = None;
         let (mut lazy, mut mixed) = (false, None);
@@ -240,6 +276,7 @@ fn lazy_operands(
     inputs.iter().map(operand).collect()
 }
 
+#[inline]
 fn apply_eagerly(library: &'static dyn AnyLibrary, op: &Op, inputs: &[Operand]) -> Result<Results> {
     let mut arrays: SmallVec<[&Concrete; 4]> = SmallVec::new();
     for input in inputs {
@@ -279,4 +316,16 @@ fn apply_with_scalars(
         })
         .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
     library::apply(library, op, &inputs.iter().collect::<SmallVec<[_; 4]>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_small_enough_to_be_moved_around() {
+        // ndarray's shape and strides, in place; every call moves a few of them.
+        assert!(size_of::<Array>() <= 112, "{}", size_of::<Array>());
+        assert!(size_of::<Operand>() <= 120, "{}", size_of::<Operand>());
+    }
 }

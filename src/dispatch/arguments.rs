@@ -217,6 +217,7 @@ impl Argument<'_> {
         mask: &Argument<'_>,
     ) -> Result<SumOptions> {
         let mask = mask.given().map(|_| mask.operand()).transpose()?;
+        let mask = mask.map(Box::new);
         let reduction = self.reduction(keepdims)?;
         Ok(SumOptions { reduction, mask })
     }

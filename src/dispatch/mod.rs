@@ -38,7 +38,7 @@ use smallvec::SmallVec;
 
 use crate::array::Repr;
 use crate::error::{Error, Result};
-use crate::library::{self, Block, Like, Place};
+use crate::library::{self, Block, Concrete, Like, Place};
 use crate::registry;
 use crate::{Array, Operand, Value};
 use arguments::Argument;
@@ -135,10 +135,20 @@ fn call_entry(entry: &Entry, args: &[Value], kwargs: &[(&str, Value)]) -> Result
     };
     // Not with `map`: a closure would not pass the caller's line on.
     let result = match &entry.implementation {
-        Implementation::Op(op) => match operands(&bound) {
-            Ok(operands) => Ok(Array::apply(op.clone(), &operands).into()),
-            Err(error) => Err(error),
-        },
+        Implementation::Op(op) => {
+            // Not with `and_then`, for the same reason.
+            let at_once = match concrete(&bound) {
+                Some(arrays) => Array::apply_borrowed(op, &arrays),
+                None => None,
+            };
+            match at_once {
+                Some(array) => Ok(array.into()),
+                None => match operands(&bound) {
+                    Ok(operands) => Ok(Array::apply(op.clone(), &operands).into()),
+                    Err(error) => Err(error),
+                },
+            }
+        }
         Implementation::Function(function) => table::run(*function, &bound),
     };
     let failed = match result {
@@ -229,6 +239,18 @@ pub fn functions() -> Vec<(&'static str, String)> {
         .collect();
     all.sort_unstable();
     all
+}
+
+/// The arguments of an op, if all of them are arrays with values: borrowed, as cloning costs more than the rest.
+fn concrete<'a>(bound: &[Argument<'a>]) -> Option<SmallVec<[&'a Concrete; 3]>> {
+    let mut arrays = SmallVec::new();
+    for argument in bound {
+        match argument.value {
+            Some(Value::Array(Array(Repr::Concrete(array)))) => arrays.push(array),
+            _ => return None,
+        }
+    }
+    Some(arrays)
 }
 
 /// The arguments of an op, all of which are arrays or numbers.

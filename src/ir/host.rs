@@ -9,6 +9,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::scalar::Scalar;
 use super::types::{ArrayType, DType, Shape};
+use crate::error::{Error, Result};
 
 /// An array in main memory.
 #[derive(Clone, Debug)]
@@ -158,6 +159,7 @@ pub(crate) use host_from;
 impl HostArray {
     /// The dtype of the elements.
     #[must_use]
+    #[inline]
     pub const fn dtype(&self) -> DType {
         match self {
             Self::Bool(_) => DType::Bool,
@@ -173,6 +175,7 @@ impl HostArray {
 
     /// The number of elements along each axis.
     #[must_use]
+    #[inline]
     pub fn shape(&self) -> &[usize] {
         dispatch_host!(self, a => a.shape())
     }
@@ -199,6 +202,25 @@ impl HostArray {
             let data: Vec<T> = data.iter().map(|&s| T::from_scalar(s)).collect();
             ArrayD::from_shape_vec(IxDyn(&ty.shape), data).ok().map(Self::from)
         })
+    }
+
+    /// Asks whether there is memory for an array of a type: an abort becomes an error. Only large ones ask.
+    ///
+    /// # Errors
+    /// There is not.
+    #[inline]
+    pub(crate) fn check_memory(ty: &ArrayType) -> Result<()> {
+        /// Smaller arrays are taken for granted, as everybody does.
+        const LARGE: usize = 1 << 30;
+        let bytes = ty.size().saturating_mul(ty.dtype.size());
+        if bytes < LARGE {
+            return Ok(());
+        }
+        let mut memory: Vec<u8> = Vec::new();
+        let found = memory.try_reserve_exact(bytes);
+        // What is reserved and never used may be optimised away, and with it the answer.
+        std::hint::black_box(&memory);
+        found.map_err(|_| Error::value(format!("not enough memory for an array {ty}")))
     }
 
     /// The elements in C order, widened.

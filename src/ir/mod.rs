@@ -34,5 +34,5 @@ pub use scalar::{Literal, Scalar};
 pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
 
 pub(crate) use host::{dispatch_host, host_from};
-pub(crate) use infer::resolve_scalars;
+pub(crate) use infer::{plain_result, resolve_scalars};
 pub(crate) use op::for_each_op;

@@ -348,7 +348,12 @@ macro_rules! define_op {
                 let inferred = match self { $($(
                     Op::$Op $({ $($attr),* })? => $infer($($($attr,)*)? inputs),
                 )*)* };
-                inferred.map_err(|e| e.in_op(self.name()))
+                let sized = inferred.and_then(|signature| {
+                    let types = signature.result.arrays();
+                    types.iter().try_for_each(ArrayType::check_size)?;
+                    Ok(signature)
+                });
+                sized.map_err(|e| e.in_op(self.name()))
             }
 
             /// The reference meaning, on inputs that already have the dtypes of the signature.

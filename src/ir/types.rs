@@ -234,6 +234,7 @@ impl ArrayType {
 
     /// The type of a 0-d array.
     #[must_use]
+    #[inline]
     pub fn scalar(dtype: DType) -> Self {
         Self {
             dtype,
@@ -247,10 +248,22 @@ impl ArrayType {
         self.shape.len()
     }
 
-    /// The number of elements.
+    /// The number of elements; the largest number there is if it is larger, as it is of no array that exists.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> usize {
-        self.shape.iter().product()
+        let saturating = |size: usize, &n: &usize| size.saturating_mul(n);
+        self.shape.iter().fold(1, saturating)
+    }
+
+    /// Refuses types of which there can be no array, as its bytes could not be counted.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        // An empty axis does not make the others free: views of the array multiply them again.
+        let bytes = |bytes: usize, &n: &usize| bytes.saturating_mul(n.max(1));
+        if self.shape.iter().fold(self.dtype.size(), bytes) > isize::MAX as usize {
+            return Err(Error::value(format!("an array {self} is too large")));
+        }
+        Ok(())
     }
 
     /// The same shape with another dtype.
@@ -316,6 +329,7 @@ impl Type {
     ///
     /// # Errors
     /// A tuple was used where an array is needed.
+    #[inline]
     pub fn array(&self) -> Result<&ArrayType> {
         match self {
             Self::Array(ty) => Ok(ty),
@@ -327,6 +341,7 @@ impl Type {
 
     /// All array types in it: one, or those of the tuple.
     #[must_use]
+    #[inline]
     pub fn arrays(&self) -> &[ArrayType] {
         match self {
             Self::Array(ty) => std::slice::from_ref(ty),

@@ -14,7 +14,7 @@ use crate::debug;
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
 use crate::lazy::{self, LazyArray};
-use crate::library::AnyLibrary;
+use crate::library::{self, AnyLibrary};
 use crate::registry;
 use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
@@ -165,10 +165,14 @@ fn choose(
     Ok(choice)
 }
 
-/// The graph with the ops that a registered function stands in the place of as calls of that function.
+/// The graph with the ops that a registered function stands in the place of as calls of that function, and all
+/// such calls bound to the library whose arrays the compiled function was called with.
 fn external_steps(graph: &Graph, library: &'static dyn AnyLibrary) -> Graph {
     let is_replaced = |op: &Op| registry::is_replaced(library.name(), op);
-    if !registry::any() || !graph.nodes().iter().any(|node| is_replaced(&node.op)) {
+    // Main memory is where opaque functions run unless told otherwise.
+    let foreign = library.name() != library::default_library().name();
+    let is_call = |op: &Op| is_replaced(op) || (foreign && matches!(op, Op::Opaque { .. }));
+    if !registry::any() || !graph.nodes().iter().any(|node| is_call(&node.op)) {
         return graph.clone();
     }
     // Equal ops get one function, so that equal nodes stay one node.
@@ -182,9 +186,18 @@ fn external_steps(graph: &Graph, library: &'static dyn AnyLibrary) -> Graph {
             Op::Constant { index, .. } => new.add_constant(graph.constants()[*index].clone()),
             Op::Literal { value } => new.add_literal(value.value, value.dtype),
             op => {
-                let op = if is_replaced(op) {
-                    let function = functions.entry(op);
-                    let function = function.or_insert_with(|| registry::opaque_op(op)).clone();
+                let call = || {
+                    let function = match op {
+                        Op::Opaque { function } => function.clone(),
+                        op => registry::opaque_op(op),
+                    };
+                    match foreign {
+                        true => registry::opaque_in(&function, library),
+                        false => function,
+                    }
+                };
+                let op = if is_call(op) {
+                    let function = functions.entry(op).or_insert_with(call).clone();
                     Op::Opaque { function }
                 } else {
                     op.clone()

@@ -17,7 +17,7 @@ pub(crate) mod torch;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Builder, Graph, HostArray, Op, Type};
+use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Op, Type, plain_result};
 
 pub(crate) use foreign::{ForeignArray, make};
 pub use foreign::{Library, Spelled};
@@ -25,7 +25,7 @@ pub use like::Like;
 pub(crate) use like::{Block, Place, Wanted, innermost, innermost_library, innermost_place};
 pub use registered::{libraries, register_library};
 pub(crate) use replacement::{
-    Hooks, LibraryFunction, any_replacement, check_types, install, replaced_lazily,
+    Hooks, LibraryFunction, any_replacement, call_opaque, check_types, install, replaced_lazily,
 };
 
 /// An array of some library.
@@ -90,7 +90,26 @@ impl Concrete {
         }
     }
 
+    /// The dtype alone.
+    #[inline]
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::Ndarray(array) => array.dtype(),
+            Self::Foreign(array) => array.ty().dtype,
+        }
+    }
+
+    /// The shape, without a copy.
+    #[inline]
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Ndarray(array) => array.shape(),
+            Self::Foreign(array) => &array.ty().shape,
+        }
+    }
+
     /// The library that it belongs to.
+    #[inline]
     pub(crate) fn library(&self) -> &'static dyn AnyLibrary {
         match self {
             Self::Ndarray(_) => &ndarray::Ndarray,
@@ -164,6 +183,9 @@ pub(crate) fn apply(
 
 /// Runs an op: infers its signature, converts the inputs, and expands it if the library does not spell it.
 fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
+    if let Some(result) = plain(op, inputs) {
+        return spell(library, op, inputs, &result);
+    }
     // Loops where an iterator would do: collecting costs more than what it collects.
     let mut types: SmallVec<[Type; 4]> = SmallVec::new();
     for input in inputs {
@@ -193,7 +215,21 @@ fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) ->
     spell(library, op, &converted, &signature.result)
 }
 
+/// The type of the result in the commonest case, where all inputs have one type that needs no conversion.
+#[inline]
+fn plain(op: &Op, inputs: &[&Concrete]) -> Option<Type> {
+    let (first, others) = inputs.split_first()?;
+    let (dtype, shape) = (first.dtype(), first.shape());
+    for other in others {
+        if other.dtype() != dtype || other.shape() != shape {
+            return None;
+        }
+    }
+    plain_result(op, inputs.len(), dtype, shape).map(Type::Array)
+}
+
 /// Runs an op on inputs with the dtypes of its signature.
+#[inline]
 fn spell(
     library: &'static dyn AnyLibrary,
     op: &Op,
@@ -201,7 +237,7 @@ fn spell(
     result: &Type,
 ) -> Result<Results> {
     if let Op::Opaque { function } = op {
-        return replacement::call_opaque(library, function, inputs, result);
+        return call_opaque(library, function, inputs, result);
     }
     match library
         .spell(op, inputs, result)

@@ -25,6 +25,7 @@ static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
 /// Whether anything was ever registered. That may be seen late by a thread that does not wait for the
 /// registering one, as any other write may.
+#[inline]
 pub(crate) fn any_replacement() -> bool {
     ANY.load(Ordering::Relaxed)
 }
@@ -55,7 +56,7 @@ type Implementation =
     dyn Fn(&'static dyn AnyLibrary, &[&Concrete]) -> Result<Results> + Send + Sync;
 
 /// Calls back into a function that was traced.
-pub(super) fn call_opaque(
+pub(crate) fn call_opaque(
     library: &'static dyn AnyLibrary,
     function: &OpaqueFunction,
     inputs: &[&Concrete],

@@ -52,8 +52,8 @@ pub(crate) struct RuntimeCall {
     columns: usize,
     /// How many right sides a system has.
     sides: usize,
-    /// The types of the inputs before broadcasting, for messages.
-    types: SmallVec<[ArrayType; 2]>,
+    /// The type of the first input before broadcasting, for messages.
+    ty: ArrayType,
     operands: SmallVec<[Shape; 2]>,
 }
 
@@ -114,7 +114,7 @@ impl RuntimeCall {
             rows,
             columns,
             sides: 1,
-            types: inputs.iter().map(|&ty| ty.clone()).collect(),
+            ty: a.clone(),
             operands: smallvec![a.shape.clone()],
         };
         match (op, inputs.get(1)) {
@@ -165,7 +165,7 @@ impl RuntimeCall {
             rows: 0,
             columns: 0,
             sides: 0,
-            types: smallvec![x.clone()],
+            ty: x.clone(),
             operands: smallvec![x.shape.clone()],
         })
     }
@@ -233,20 +233,16 @@ impl RuntimeCall {
 
     /// What a failure means to a user.
     fn explain(&self, failure: Failure) -> Error {
-        let types: Vec<String> = self.types.iter().map(ToString::to_string).collect();
-        let types = types.join(" and ");
+        let ty = &self.ty;
         match failure {
-            Failure::Singular => {
-                Error::linear_algebra(format!("a matrix of {} is singular", self.types[0]))
+            Failure::Singular => Error::linear_algebra(format!("a matrix of {ty} is singular")),
+            Failure::NotPositiveDefinite => {
+                Error::linear_algebra(format!("a matrix of {ty} is not positive definite"))
             }
-            Failure::NotPositiveDefinite => Error::linear_algebra(format!(
-                "a matrix of {} is not positive definite",
-                self.types[0]
-            )),
             Failure::NoConvergence => Error::linear_algebra(format!(
-                "the iteration did not converge for {types}, expected finite elements"
+                "the iteration did not converge for {ty}, expected finite elements"
             )),
-            other => Error::internal(format!("{other} for {types}")),
+            other => Error::internal(format!("{other} for {ty}")),
         }
     }
 }

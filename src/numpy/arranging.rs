@@ -7,11 +7,11 @@ use super::joining::part;
 use super::options::{Axes, Creation, EyeOptions, Integers};
 use super::special::{beside, constant};
 use super::{
-    arange, astype, attempt, broadcast_to, concatenate, fail, flip, greater_equal, ravel, reshape,
-    swapaxes, take, to_array, type_of, where_,
+    arange, astype, attempt, broadcast_to, concatenate, fail, flip, greater_equal, ravel,
+    replaceable, reshape, swapaxes, take, to_array, type_of, where_,
 };
 use crate::ir::{ArrayType, Scalar, Shape};
-use crate::{Array, DType, Error, Operand, Result};
+use crate::{Array, DType, Error, Operand, Result, Value};
 
 /// Elements moved along axes, those that leave at the end coming in at the front; without axes in the flattened
 /// array.
@@ -22,10 +22,11 @@ use crate::{Array, DType, Error, Operand, Result};
 /// Source: `numpy.roll`.
 #[track_caller]
 pub fn roll(x: impl Into<Operand>, shifts: impl Into<Integers>, axes: impl Into<Axes>) -> Array {
-    let x = to_array(x.into());
+    let (x, shifts, Axes(axes)) = (to_array(x.into()), shifts.into(), axes.into());
+    replaceable!("roll", [&x, &shifts, axes.as_ref()]);
+    let Integers(shifts) = shifts;
     let ty = attempt!("roll", x.ty());
-    let Integers(shifts) = shifts.into();
-    let Some(Integers(axes)) = axes.into().0 else {
+    let Some(Integers(axes)) = axes else {
         let flat = ravel(&x);
         let shift = shifts.iter().fold(0i64, |sum, &s| sum.wrapping_add(s));
         return reshape(rolled(flat, 1, 0, ty.size(), shift), &ty.shape);
@@ -68,6 +69,8 @@ fn rolled(x: Array, ndim: usize, axis: usize, length: usize, shift: i64) -> Arra
 /// Source: `numpy.fliplr`.
 #[track_caller]
 pub fn fliplr(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    replaceable!("fliplr", [&x]);
     flip(x, 1)
 }
 
@@ -79,6 +82,8 @@ pub fn fliplr(x: impl Into<Operand>) -> Array {
 /// Source: `numpy.flipud`.
 #[track_caller]
 pub fn flipud(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    replaceable!("flipud", [&x]);
     flip(x, 0)
 }
 
@@ -131,6 +136,7 @@ impl From<i32> for Rotation {
 pub fn rot90(x: impl Into<Operand>, rotation: impl Into<Rotation>) -> Array {
     let x = to_array(x.into());
     let Rotation { quarters, axes } = rotation.into();
+    replaceable!("rot90", [&x, quarters, [axes.0, axes.1]]);
     let ty = attempt!("rot90", x.ty());
     attempt!("rot90", Integers::from([axes.0, axes.1]).as_axes(&ty));
     match quarters.rem_euclid(4) {
@@ -154,6 +160,7 @@ pub fn tri(rows: i64, options: impl Into<EyeOptions>) -> Array {
         k,
         creation,
     } = options.into();
+    replaceable!("tri", [rows, columns, k, creation.dtype]; like = creation);
     let sizes = Integers::from([rows, columns.unwrap_or(rows)]);
     let dtype = creation.dtype.unwrap_or(DType::Float64);
     let sizes = attempt!("tri", sizes.as_sizes(dtype.size()));
@@ -182,6 +189,7 @@ fn triangle(rows: usize, columns: usize, k: i64, dtype: DType, creation: &Creati
 #[track_caller]
 pub fn tril(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Array {
     let (x, k) = (to_array(x.into()), k.into().0);
+    replaceable!("tril", [&x, k]);
     let (mask, zero) = attempt!("tril", mask(&x, k));
     where_(mask, x, zero)
 }
@@ -195,6 +203,7 @@ pub fn tril(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Arra
 #[track_caller]
 pub fn triu(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Array {
     let (x, k) = (to_array(x.into()), k.into().0);
+    replaceable!("triu", [&x, k]);
     let (mask, zero) = attempt!("triu", mask(&x, k.saturating_sub(1)));
     where_(mask, zero, x)
 }
@@ -239,6 +248,20 @@ impl Default for Padding {
     }
 }
 
+impl Padding {
+    /// NumPy's words for it: the mode, and the number to fill with.
+    fn words(self) -> (&'static str, Scalar) {
+        let zero = Scalar::Int(0);
+        match self {
+            Self::Constant(number) => ("constant", number),
+            Self::Edge => ("edge", zero),
+            Self::Reflect => ("reflect", zero),
+            Self::Symmetric => ("symmetric", zero),
+            Self::Wrap => ("wrap", zero),
+        }
+    }
+}
+
 impl From<RangeFull> for Padding {
     fn from(_: RangeFull) -> Self {
         Self::default()
@@ -258,6 +281,15 @@ pub enum Widths {
     All(i64, i64),
     /// Before and after each axis.
     Each(Vec<(i64, i64)>),
+}
+
+impl From<&Widths> for Value {
+    fn from(widths: &Widths) -> Self {
+        match widths {
+            Widths::All(before, after) => [*before, *after].into(),
+            Widths::Each(widths) => widths.into(),
+        }
+    }
 }
 
 impl From<i64> for Widths {
@@ -292,10 +324,11 @@ impl<const N: usize> From<[(i64, i64); N]> for Widths {
 /// Source: `numpy.pad`.
 #[track_caller]
 pub fn pad(x: impl Into<Operand>, widths: impl Into<Widths>, padding: impl Into<Padding>) -> Array {
-    let x = x.into();
+    let (x, widths, padding) = (x.into(), widths.into(), padding.into());
+    let (mode, number) = padding.words();
+    replaceable!("pad", [&x, &widths, mode, number]);
     let ty = attempt!("pad", type_of(&x));
-    let widths = attempt!("pad", resolved(widths.into(), &ty));
-    let padding = padding.into();
+    let widths = attempt!("pad", resolved(widths, &ty));
     let mut result = to_array(x);
     for (axis, &(before, after)) in widths.iter().enumerate() {
         if before + after == 0 {

@@ -7,10 +7,10 @@ use super::joining::part;
 use super::options::LinspaceOptions;
 use super::special::beside;
 use super::{
-    add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power, stack,
-    subtract, sum, take, to_array, type_of,
+    add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power,
+    replaceable, stack, subtract, sum, take, to_array, type_of,
 };
-use crate::ir::{Class, Scalar};
+use crate::ir::{ArrayType, Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand};
 
 /// How often, and along which axis, [`diff`] takes differences: once, along the last.
@@ -56,6 +56,7 @@ impl From<i64> for Differences {
 pub fn diff(x: impl Into<Operand>, options: impl Into<Differences>) -> Array {
     let mut x = to_array(x.into());
     let Differences { n, axis } = options.into();
+    replaceable!("diff", [&x, n, axis.0]);
     let ty = attempt!("diff", x.ty());
     let axis = attempt!("diff", axis.resolve(&ty));
     if n < 0 {
@@ -122,6 +123,7 @@ impl From<f64> for Spacing {
 pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
     let y = to_array(y.into());
     let Spacing { x, dx, axis } = spacing.into();
+    replaceable!("trapezoid", [&y, x.as_ref(), dx, axis.0]);
     let ty = attempt!("trapezoid", y.ty());
     let axis = attempt!("trapezoid", axis.resolve(&ty));
     let later = part(&y, ty.ndim(), axis, Some(1), None);
@@ -156,6 +158,7 @@ pub fn cross(x: impl Into<Operand>, y: impl Into<Operand>, axis: impl Into<Along
     let (x, y) = (to_array(x.into()), to_array(y.into()));
     let Along(axis) = axis.into();
     let axis = axis.unwrap_or(-1);
+    replaceable!("cross", [&x, &y, axis]);
     let (mut a, mut b) = (x, y);
     for vectors in [&mut a, &mut b] {
         let ty = attempt!("cross", vectors.ty());
@@ -216,8 +219,15 @@ pub fn logspace(
     stop: impl Into<Scalar>,
     options: impl Into<LogspaceOptions>,
 ) -> Array {
+    let (start, stop) = (start.into(), stop.into());
     let LogspaceOptions { exponents, base } = options.into();
-    let dtype = exponents.creation.dtype;
+    let LinspaceOptions {
+        num,
+        endpoint,
+        creation,
+    } = &exponents;
+    let dtype = creation.dtype;
+    replaceable!("logspace", [start, stop, *num, *endpoint, base, dtype]; like = creation);
     let wide = without_dtype(exponents);
     let powers = power(base, linspace(start, stop, wide));
     match dtype {
@@ -245,6 +255,12 @@ pub fn geomspace(
     options: impl Into<LinspaceOptions>,
 ) -> Array {
     let (start, stop, options) = (start.into(), stop.into(), options.into());
+    let LinspaceOptions {
+        num,
+        endpoint,
+        creation,
+    } = &options;
+    replaceable!("geomspace", [start, stop, *num, *endpoint, creation.dtype]; like = creation);
     if start.class().max(stop.class()) == Class::Complex {
         let wrong = Error::dtype("expected real numbers, got complex ones");
         return fail("geomspace", wrong);
@@ -317,6 +333,7 @@ pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
         columns,
         increasing,
     } = powers.into();
+    replaceable!("vander", [&x, columns, increasing]);
     let ty = attempt!("vander", x.ty());
     let &[rows] = ty.shape.as_slice() else {
         let wrong = Error::shape(format!("expected a vector, got {ty}"));
@@ -329,6 +346,8 @@ pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
     if sizes[1] == 0 {
         return super::zeros(&sizes, beside(&x).dtype(dtype));
     }
+    let ty = ArrayType::new(dtype, &sizes);
+    attempt!("vander", HostArray::check_memory(&ty));
     let x = super::special::cast(x.into(), dtype);
     let mut list = vec![super::ones([rows], beside(&x).dtype(dtype))];
     while list.len() < sizes[1] {

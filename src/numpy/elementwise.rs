@@ -36,6 +36,17 @@ macro_rules! define_aliases {
 
 define_aliases! {
     abs = absolute(x);
+    acos = arccos(x);
+    acosh = arccosh(x);
+    asin = arcsin(x);
+    asinh = arcsinh(x);
+    atan = arctan(x);
+    atan2 = arctan2(y, x);
+    atanh = arctanh(x);
+    bitwise_invert = invert(x);
+    bitwise_left_shift = left_shift(x, y);
+    bitwise_not = invert(x);
+    bitwise_right_shift = right_shift(x, y);
     conjugate = conj(x);
     true_divide = divide(x, y);
     mod_ = remainder(x, y);

@@ -6,7 +6,7 @@ use std::ops::RangeFull;
 
 use super::integers::one_axis;
 use super::options::{Axes, Creation, Integers};
-use super::{attempt, fail, roll, to_array};
+use super::{attempt, fail, replaceable, roll, to_array};
 use crate::ir::{ArrayType, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
 
@@ -223,6 +223,10 @@ fn lines(grid: &Grid, ty: &ArrayType, own: Option<&[i64]>) -> Result<Vec<Line>> 
             axes.len()
         )));
     }
+    // Before the first transform, so that the message has the array that was given.
+    for &axis in &axes {
+        one_axis(axis, ty)?;
+    }
     // NumPy's -1 stands for the size that the axis has.
     let size = |i: usize| Some(*grid.s.as_ref()?.0.get(i)?).filter(|&n| n != -1);
     let line = |(i, &axis): (usize, &i64)| Line {
@@ -234,11 +238,13 @@ fn lines(grid: &Grid, ty: &ArrayType, own: Option<&[i64]>) -> Result<Vec<Line>> 
 }
 
 macro_rules! several {
-    ($($(#[$doc:meta])* $name:ident $text:literal $one:ident $own:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $full:literal $text:literal $one:ident $own:expr;)*) => {$(
         $(#[$doc])*
         #[track_caller]
         pub fn $name(x: impl Into<Operand>, options: impl Into<Grid>) -> Array {
             let (x, grid) = (to_array(x.into()), options.into());
+            let norm = grid.norm.to_string();
+            replaceable!($full, [&x, grid.s.as_ref(), grid.axes.as_ref()], "norm" = norm);
             let ty = attempt!($text, x.ty());
             let lines = attempt!($text, lines(&grid, &ty, $own));
             let mut result = x;
@@ -257,28 +263,28 @@ several! {
     /// As [`fft`]; there are not as many sizes as axes.
     ///
     /// Source: `numpy.fft.fft2`.
-    fft2 "fft2" fft Some(&[-2, -1]);
+    fft2 "fft.fft2" "fft2" fft Some(&[-2, -1]);
     /// The inverse Fourier transform along two axes, the last two by default.
     ///
     /// # Errors
     /// As [`fft2`].
     ///
     /// Source: `numpy.fft.ifft2`.
-    ifft2 "ifft2" ifft Some(&[-2, -1]);
+    ifft2 "fft.ifft2" "ifft2" ifft Some(&[-2, -1]);
     /// The Fourier transform along several axes, all by default, or the last ones if sizes are given.
     ///
     /// # Errors
     /// As [`fft2`].
     ///
     /// Source: `numpy.fft.fftn`.
-    fftn "fftn" fft None;
+    fftn "fft.fftn" "fftn" fft None;
     /// The inverse Fourier transform along several axes, all by default, or the last ones if sizes are given.
     ///
     /// # Errors
     /// As [`fft2`].
     ///
     /// Source: `numpy.fft.ifftn`.
-    ifftn "ifftn" ifft None;
+    ifftn "fft.ifftn" "ifftn" ifft None;
 }
 
 /// The options of [`fftfreq`] and [`rfftfreq`]: the distance of samples, one by default, and those of all functions
@@ -361,8 +367,10 @@ fn frequencies(
 /// Source: `numpy.fft.fftfreq`.
 #[track_caller]
 pub fn fftfreq(length: i64, options: impl Into<Sampling>) -> Array {
+    let options = options.into();
+    replaceable!("fft.fftfreq", [length, options.d]; like = options.creation);
     let wave = |i| if i <= (length - 1) / 2 { i } else { i - length };
-    frequencies("fftfreq", length, length, &options.into(), wave)
+    frequencies("fftfreq", length, length, &options, wave)
 }
 
 /// The frequencies of [`rfft`] of a signal of this length, as [`fftfreq`] but none negative.
@@ -373,7 +381,9 @@ pub fn fftfreq(length: i64, options: impl Into<Sampling>) -> Array {
 /// Source: `numpy.fft.rfftfreq`.
 #[track_caller]
 pub fn rfftfreq(length: i64, options: impl Into<Sampling>) -> Array {
-    frequencies("rfftfreq", length, length / 2 + 1, &options.into(), |i| i)
+    let options = options.into();
+    replaceable!("fft.rfftfreq", [length, options.d]; like = options.creation);
+    frequencies("rfftfreq", length, length / 2 + 1, &options, |i| i)
 }
 
 #[track_caller]
@@ -406,7 +416,9 @@ fn shifted(name: &'static str, x: Operand, axes: Axes, shift: impl Fn(usize) -> 
 /// Source: `numpy.fft.fftshift`.
 #[track_caller]
 pub fn fftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
-    shifted("fftshift", x.into(), axes.into(), |n| n as i64 / 2)
+    let (x, axes) = (x.into(), axes.into());
+    replaceable!("fft.fftshift", [&x, &axes]);
+    shifted("fftshift", x, axes, |n| n as i64 / 2)
 }
 
 /// The inverse of [`fftshift`].
@@ -417,5 +429,7 @@ pub fn fftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
 /// Source: `numpy.fft.ifftshift`.
 #[track_caller]
 pub fn ifftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
-    shifted("ifftshift", x.into(), axes.into(), |n| -(n as i64 / 2))
+    let (x, axes) = (x.into(), axes.into());
+    replaceable!("fft.ifftshift", [&x, &axes]);
+    shifted("ifftshift", x, axes, |n| -(n as i64 / 2))
 }

@@ -8,11 +8,12 @@ use std::ops::RangeFull;
 use super::integers::one_axis;
 use super::options::{Axes, Integers};
 use super::{
-    attempt, broadcast_to, concatenate, fail, multiply, ravel, reshape, take, to_array, type_of,
+    attempt, broadcast_to, concatenate, fail, multiply, ravel, replaceable, reshape, take,
+    to_array, type_of,
 };
 use crate::ir::index::{IndexItem, IndexKey};
 use crate::ir::{ArrayType, Dims, Op};
-use crate::{Array, Error, Operand, Result};
+use crate::{Array, Error, Operand, Result, Value};
 
 /// A part of an array along one axis.
 #[track_caller]
@@ -62,7 +63,9 @@ fn with_shape(name: &'static str, x: Operand, shape: impl Fn(&ArrayType) -> Dims
 /// Source: `numpy.atleast_1d`.
 #[track_caller]
 pub fn atleast_1d(x: impl Into<Operand>) -> Array {
-    with_shape("atleast_1d", x.into(), |ty| padded(ty, 1))
+    let x = x.into();
+    replaceable!("atleast_1d", [&x]);
+    with_shape("atleast_1d", x, |ty| padded(ty, 1))
 }
 
 /// An array with at least two axes, new ones in front: a vector becomes a row.
@@ -70,7 +73,9 @@ pub fn atleast_1d(x: impl Into<Operand>) -> Array {
 /// Source: `numpy.atleast_2d`.
 #[track_caller]
 pub fn atleast_2d(x: impl Into<Operand>) -> Array {
-    with_shape("atleast_2d", x.into(), |ty| padded(ty, 2))
+    let x = x.into();
+    replaceable!("atleast_2d", [&x]);
+    with_shape("atleast_2d", x, |ty| padded(ty, 2))
 }
 
 /// An array with at least three axes: `[n]` becomes `[1, n, 1]` and `[m, n]` becomes `[m, n, 1]`.
@@ -78,7 +83,9 @@ pub fn atleast_2d(x: impl Into<Operand>) -> Array {
 /// Source: `numpy.atleast_3d`.
 #[track_caller]
 pub fn atleast_3d(x: impl Into<Operand>) -> Array {
-    with_shape("atleast_3d", x.into(), |ty| {
+    let x = x.into();
+    replaceable!("atleast_3d", [&x]);
+    with_shape("atleast_3d", x, |ty| {
         let mut shape = padded(ty, 2);
         if shape.len() == 2 {
             shape.push(1);
@@ -111,6 +118,8 @@ pub fn vstack<I>(arrays: I) -> Array
 where
     I: IntoIterator<Item: Into<Operand>>,
 {
+    let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
+    replaceable!("vstack", [&arrays]);
     joined(arrays, |x| atleast_2d(x), |_| 0)
 }
 
@@ -125,6 +134,8 @@ pub fn hstack<I>(arrays: I) -> Array
 where
     I: IntoIterator<Item: Into<Operand>>,
 {
+    let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
+    replaceable!("hstack", [&arrays]);
     let axis = |first: &Array| i64::from(first.ty().is_ok_and(|ty| ty.ndim() > 1));
     joined(arrays, |x| atleast_1d(x), axis)
 }
@@ -140,6 +151,8 @@ pub fn dstack<I>(arrays: I) -> Array
 where
     I: IntoIterator<Item: Into<Operand>>,
 {
+    let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
+    replaceable!("dstack", [&arrays]);
     joined(arrays, |x| atleast_3d(x), |_| 2)
 }
 
@@ -154,6 +167,8 @@ pub fn column_stack<I>(arrays: I) -> Array
 where
     I: IntoIterator<Item: Into<Operand>>,
 {
+    let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
+    replaceable!("column_stack", [&arrays]);
     let column = |x: Operand| {
         with_shape("column_stack", x, |ty| match *ty.shape.as_slice() {
             [] => Dims::from_slice(&[1, 1]),
@@ -171,6 +186,15 @@ pub enum Sections {
     Count(i64),
     /// A part ends, and the next begins, at each of these.
     At(Integers),
+}
+
+impl From<&Sections> for Value {
+    fn from(sections: &Sections) -> Self {
+        match sections {
+            Sections::Count(count) => (*count).into(),
+            Sections::At(Integers(positions)) => positions.as_slice().into(),
+        }
+    }
 }
 
 macro_rules! sections_from {
@@ -209,7 +233,9 @@ pub fn split(
     sections: impl Into<Sections>,
     axis: impl Into<SplitAxis>,
 ) -> Vec<Array> {
-    parts("split", x.into(), sections.into(), axis.into(), true)
+    let (x, sections, axis) = (x.into(), sections.into(), axis.into());
+    replaceable!("split", [&x, &sections, axis.0]);
+    parts("split", x, sections, axis, true)
 }
 
 /// An array taken apart along an axis as [`split`] does it, but the first parts may be longer by one.
@@ -224,7 +250,9 @@ pub fn array_split(
     sections: impl Into<Sections>,
     axis: impl Into<SplitAxis>,
 ) -> Vec<Array> {
-    parts("array_split", x.into(), sections.into(), axis.into(), false)
+    let (x, sections, axis) = (x.into(), sections.into(), axis.into());
+    replaceable!("array_split", [&x, &sections, axis.0]);
+    parts("array_split", x, sections, axis, false)
 }
 
 /// The axis along which arrays are taken apart, 0 by default.
@@ -311,9 +339,10 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
 /// Source: `numpy.tile`.
 #[track_caller]
 pub fn tile(x: impl Into<Operand>, repetitions: impl Into<Integers>) -> Array {
-    let x = x.into();
+    let (x, repetitions) = (x.into(), repetitions.into());
+    replaceable!("tile", [&x, &repetitions]);
     let ty = attempt!("tile", type_of(&x));
-    let Integers(mut repetitions) = repetitions.into();
+    let Integers(mut repetitions) = repetitions;
     let shape = padded(&ty, repetitions.len());
     while repetitions.len() < shape.len() {
         repetitions.insert(0, 1);
@@ -341,8 +370,9 @@ pub fn repeat(
     repetitions: impl Into<Integers>,
     axis: impl Into<Axes>,
 ) -> Array {
-    let mut x = to_array(x.into());
-    let axis = match axis.into().0 {
+    let (mut x, repetitions, Axes(axis)) = (to_array(x.into()), repetitions.into(), axis.into());
+    replaceable!("repeat", [&x, &repetitions, axis.as_ref()]);
+    let axis = match axis {
         None => {
             x = ravel(x);
             0
@@ -356,7 +386,7 @@ pub fn repeat(
         }
     };
     let ty = attempt!("repeat", x.ty());
-    let Integers(repetitions) = repetitions.into();
+    let Integers(repetitions) = repetitions;
     if let [count] = *repetitions.as_slice() {
         let mut between: Vec<i64> = ty.shape.iter().map(|&n| n as i64).collect();
         let mut result = between.clone();
@@ -395,6 +425,7 @@ fn positions(repetitions: &[i64], ty: &ArrayType, axis: usize) -> Result<Vec<i64
 #[track_caller]
 pub fn kron(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("kron", [&x, &y]);
     let (x_ty, y_ty) = (attempt!("kron", type_of(&x)), attempt!("kron", type_of(&y)));
     let ndim = x_ty.ndim().max(y_ty.ndim());
     let (a, b) = (padded(&x_ty, ndim), padded(&y_ty, ndim));
@@ -402,7 +433,7 @@ pub fn kron(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     for (&m, &n) in a.iter().zip(&b) {
         left.extend([m, 1]);
         right.extend([1, n]);
-        result.push(m * n);
+        result.push(m.saturating_mul(n));
     }
     reshape(multiply(reshape(x, &left), reshape(y, &right)), &result)
 }
@@ -436,6 +467,11 @@ where
 {
     let vectors: Vec<Operand> = vectors.into_iter().map(Into::into).collect();
     let indexing = indexing.into();
+    let name = match indexing {
+        Indexing::Cartesian => "xy",
+        Indexing::Matrix => "ij",
+    };
+    replaceable!("meshgrid", &vectors, "indexing" = name);
     let mut shape = Dims::new();
     for vector in &vectors {
         match type_of(vector) {

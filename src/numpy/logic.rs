@@ -5,7 +5,7 @@ use std::ops::RangeFull;
 use super::special::cast;
 use super::{
     absolute, add, all, attempt, equal, isfinite, isnan, less_equal, logical_and, logical_or,
-    multiply, subtract, type_of,
+    multiply, replaceable, subtract, type_of,
 };
 use crate::{Array, Operand};
 
@@ -54,6 +54,7 @@ pub fn isclose(
         atol,
         equal_nan,
     } = tolerance.into();
+    replaceable!("isclose", [&x, &y, rtol, atol, equal_nan]);
     let dtype = attempt!("isclose", type_of(&y)).dtype.floating();
     let y = match y {
         // A plain number stays one, so that it takes part by its class.
@@ -82,5 +83,12 @@ pub fn allclose(
     y: impl Into<Operand>,
     tolerance: impl Into<Tolerance>,
 ) -> Array {
+    let (x, y, tolerance) = (x.into(), y.into(), tolerance.into());
+    let Tolerance {
+        rtol,
+        atol,
+        equal_nan,
+    } = tolerance;
+    replaceable!("allclose", [&x, &y, rtol, atol, equal_nan]);
     all(isclose(x, y, tolerance), ..)
 }

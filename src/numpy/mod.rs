@@ -81,13 +81,13 @@ pub use options::{
 pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
 pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique};
 pub use shape::{
-    broadcast_to, concatenate, diag, diagonal, expand_dims, flip, moveaxis, ravel, reshape,
-    squeeze, stack, swapaxes, take, transpose,
+    broadcast_to, concat, concatenate, diag, diagonal, expand_dims, flip, moveaxis, permute_dims,
+    ravel, reshape, squeeze, stack, swapaxes, take, transpose,
 };
 pub use sorting::{argsort, cumprod, cumsum, median, sort};
 pub use special::{
-    angle, clip, deg2rad, degrees, fabs, float_power, fmax, fmin, heaviside, logaddexp, logaddexp2,
-    nan_to_num, positive, rad2deg, radians, round, sinc,
+    angle, around, clip, deg2rad, degrees, fabs, float_power, fmax, fmin, heaviside, logaddexp,
+    logaddexp2, nan_to_num, positive, rad2deg, radians, round, sinc,
 };
 pub use statistics::{
     count_nonzero, log_softmax, logsumexp, nanmax, nanmean, nanmin, nanprod, nansum, ptp, softmax,
@@ -111,12 +111,26 @@ pub(crate) use attempt;
 
 /// An early return of what a registered function gives, if one stands in the place of a function that is made of
 /// others. Ops need none of this: what stands in their place is found where they run.
+///
+/// Arguments by position are those of the function's row in `dispatch/table.rs`, in its order; the test
+/// `tests/dispatch_every_function.rs` sees that no row is without this.
 macro_rules! replaceable {
     ($function:literal, [$($x:expr),*] $(, $name:literal = $value:expr)* $(; like = $creation:expr)?) => {
+        $crate::numpy::replaceable!(
+            @values $function, vec![$($crate::Value::from($x)),*] $(, $name = $value)* $(; like = $creation)?
+        )
+    };
+    // All arguments by position are one list.
+    ($function:literal, $list:expr $(, $name:literal = $value:expr)*) => {
+        $crate::numpy::replaceable!(
+            @values $function, $list.iter().map($crate::Value::from).collect() $(, $name = $value)*
+        )
+    };
+    (@values $function:literal, $values:expr $(, $name:literal = $value:expr)* $(; like = $creation:expr)?) => {
         if $crate::registry::any() {
             let arguments = || {
                 $crate::registry::Arguments::new(
-                    vec![$($crate::Value::from($x)),*],
+                    $values,
                     vec![$((String::from($name), $crate::Value::from($value))),*],
                 )
             };
@@ -124,7 +138,7 @@ macro_rules! replaceable {
             let mut place = None;
             $(place = $creation.place();)?
             if let Some(result) = $crate::registry::replaced($function, place, arguments) {
-                return Array::from_result(result);
+                return $crate::registry::FromReplacement::from_replacement(result);
             }
         }
     };

@@ -9,7 +9,7 @@ use std::ops::RangeFull;
 pub use super::creation::{Creation, EyeOptions, LinspaceOptions, columns, dtype, like, num};
 pub use super::integers::Integers;
 use crate::ir::{ArrayType, Dims, NormOrder};
-use crate::{Operand, Result};
+use crate::{Operand, Result, Value};
 
 macro_rules! from_defaults {
     ($($options:ty),*) => {$(
@@ -98,7 +98,7 @@ impl Reduction {
     pub fn where_(self, mask: impl Into<Operand>) -> SumOptions {
         SumOptions {
             reduction: self,
-            mask: Some(mask.into()),
+            mask: Some(Box::new(mask.into())),
         }
     }
 
@@ -133,7 +133,8 @@ impl<T: Into<Integers>> From<T> for Reduction {
 #[derive(Clone, Debug, Default)]
 pub struct SumOptions {
     pub(crate) reduction: Reduction,
-    pub(crate) mask: Option<Operand>,
+    /// In a box, as nearly every call is without, and moves the options around.
+    pub(crate) mask: Option<Box<Operand>>,
 }
 
 /// Sum only the elements where `mask` is true. See [`SumOptions`].
@@ -333,6 +334,16 @@ pub enum Order {
     Number(f64),
     /// `"fro"` or `"nuc"`.
     Name(String),
+}
+
+impl From<&Order> for Value {
+    fn from(order: &Order) -> Self {
+        match order {
+            Order::Default => Self::None,
+            Order::Number(p) => (*p).into(),
+            Order::Name(name) => name.as_str().into(),
+        }
+    }
 }
 
 impl Order {

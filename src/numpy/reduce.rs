@@ -7,7 +7,7 @@ use super::{
     astype, attempt, conj, divide, multiply, real, replaceable, reshape, sqrt, square, subtract,
     type_of,
 };
-use crate::ir::{ArrayType, Class, Op, Scalar};
+use crate::ir::{ArrayType, Class, Dims, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
 
 /// The sum over axes, of the elements where a mask is true if one is given.
@@ -22,12 +22,26 @@ use crate::{Array, DType, Error, Operand, Result};
 pub fn sum(x: impl Into<Operand>, options: impl Into<SumOptions>) -> Array {
     let x = x.into();
     let SumOptions { reduction, mask } = options.into();
-    let axes = attempt!("sum", type_of(&x).and_then(|ty| reduction.resolve(&ty)));
+    let axes = attempt!("sum", axes(&x, &reduction));
     let keepdims = reduction.keepdims;
     match mask {
         None => Array::apply(Op::Sum { axes, keepdims }, &[x]),
-        Some(mask) => Array::apply(Op::SumWhere { axes, keepdims }, &[x, mask]),
+        Some(mask) => Array::apply(Op::SumWhere { axes, keepdims }, &[x, *mask]),
     }
+}
+
+/// The axes in order. All of them, which is the default, need no more than their number.
+fn axes(x: &Operand, reduction: &Reduction) -> Result<Dims> {
+    let count = match (x, &reduction.axes) {
+        (Operand::Array(x), None) => x.axis_count()?,
+        (Operand::Scalar(_), None) => 0,
+        _ => return reduction.resolve(&type_of(x)?),
+    };
+    let mut axes = Dims::new();
+    for axis in 0..count {
+        axes.push(axis);
+    }
+    Ok(axes)
 }
 
 macro_rules! define_reductions {
@@ -36,7 +50,7 @@ macro_rules! define_reductions {
         #[track_caller]
         pub fn $name(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
             let (x, reduction) = (x.into(), options.into());
-            let axes = attempt!($text, type_of(&x).and_then(|ty| reduction.resolve(&ty)));
+            let axes = attempt!($text, axes(&x, &reduction));
             let keepdims = reduction.keepdims;
             Array::apply(Op::$Op { axes, keepdims }, &[x])
         }

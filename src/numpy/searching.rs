@@ -11,8 +11,8 @@ use super::sorting::different;
 use super::special::beside;
 use super::{
     add, arange, attempt, concatenate, fail, floor_divide, isnan, less, less_equal, logical_and,
-    logical_not, logical_or, minimum, ravel, remainder, reshape, sort, take, to_array, where_,
-    zeros,
+    logical_not, logical_or, minimum, ravel, remainder, replaceable, reshape, sort, take, to_array,
+    where_, zeros,
 };
 use crate::array::Repr;
 use crate::ir::Op;
@@ -33,6 +33,7 @@ pub fn take_along_axis(
 ) -> Array {
     let (mut x, mut indices) = (to_array(x.into()), to_array(indices.into()));
     let axis = axis.into();
+    replaceable!("take_along_axis", [&x, &indices, axis.0]);
     if axis.0.is_none() {
         (x, indices) = (ravel(x), ravel(indices));
     }
@@ -93,6 +94,14 @@ pub fn searchsorted(
 ) -> Array {
     let (sorted, numbers) = (to_array(sorted.into()), to_array(numbers.into()));
     let side = side.into();
+    replaceable!(
+        "searchsorted",
+        [&sorted, &numbers],
+        "side" = match side {
+            Side::Left => "left",
+            Side::Right => "right",
+        }
+    );
     let ty = attempt!("searchsorted", sorted.ty());
     let shape = attempt!("searchsorted", numbers.ty()).shape;
     let &[n] = ty.shape.as_slice() else {
@@ -140,6 +149,7 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 #[track_caller]
 pub fn nonzero(x: impl Into<Operand>) -> Vec<Array> {
     let x = to_array(x.into());
+    replaceable!("nonzero", [&x]);
     let ty = with_values(&x, "use where or count_nonzero").and_then(|()| x.ty());
     let ty = match ty {
         Ok(ty) if ty.ndim() > 0 => ty,
@@ -171,6 +181,7 @@ pub fn nonzero(x: impl Into<Operand>) -> Vec<Array> {
 #[track_caller]
 pub fn unique(x: impl Into<Operand>) -> Array {
     let x = to_array(x.into());
+    replaceable!("unique", [&x]);
     attempt!("unique", with_values(&x, "use sort"));
     let sorted = sort(x, None);
     let n = attempt!("unique", sorted.ty()).size();
@@ -192,6 +203,7 @@ pub fn unique(x: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn bincount(x: impl Into<Operand>, minlength: i64) -> Array {
     let x = to_array(x.into());
+    replaceable!("bincount", [&x, minlength]);
     let ty = attempt!("bincount", x.ty());
     if ty.ndim() != 1 || ty.dtype.class() > crate::ir::Class::Integer {
         let wrong = Error::dtype(format!("expected a vector of integers, got {ty}"));

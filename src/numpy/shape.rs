@@ -82,6 +82,12 @@ pub fn transpose(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
     Array::apply(Op::Transpose { perm }, &[x])
 }
 
+/// The same as [`transpose`].
+#[track_caller]
+pub fn permute_dims(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
+    transpose(x, axes)
+}
+
 /// The axes `source` moved to the positions `destination`; the others keep their order.
 ///
 /// # Errors
@@ -273,6 +279,15 @@ where
     };
     let axis = attempt!("concatenate", one_axis(axis, &first));
     Array::apply(Op::Concatenate { axis }, &arrays)
+}
+
+/// The same as [`concatenate`].
+#[track_caller]
+pub fn concat<I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
+where
+    I: IntoIterator<Item: Into<Operand>>,
+{
+    concatenate(arrays, axis)
 }
 
 /// The order of the elements reversed along axes, all by default.

@@ -4,8 +4,8 @@ use super::along::Along;
 use super::options::{Axes, Reduction};
 use super::special::{cast, constant};
 use super::{
-    attempt, fail, isnan, logical_and, logical_not, mean, not_equal, ravel, reshape, take,
-    to_array, transpose, where_,
+    attempt, fail, isnan, logical_and, logical_not, mean, not_equal, ravel, replaceable, reshape,
+    take, to_array, transpose, where_,
 };
 use crate::ir::{Dims, Op};
 use crate::{Array, Error, Operand};
@@ -99,6 +99,7 @@ pub fn cumprod(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
 #[track_caller]
 pub fn median(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("median", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("median", x.ty());
     let axes = attempt!("median", options.resolve(&ty));
     if ty.dtype.is_complex() {

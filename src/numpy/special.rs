@@ -8,8 +8,8 @@ use std::ops::RangeFull;
 use super::options::Creation;
 use super::{
     absolute, add, arctan2, astype, attempt, divide, equal, exp, exp2, greater, greater_equal,
-    imag, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real, rint, sin,
-    subtract, to_array, type_of, where_,
+    imag, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real, replaceable,
+    rint, sin, subtract, to_array, type_of, where_,
 };
 use crate::array::Repr;
 use crate::ir::{Class, HostArray, Scalar};
@@ -75,6 +75,7 @@ fn real_floating(operands: &[&Operand]) -> Result<DType> {
 #[track_caller]
 pub fn positive(x: impl Into<Operand>) -> Array {
     let x = x.into();
+    replaceable!("positive", [&x]);
     let ty = attempt!("positive", type_of(&x));
     if ty.dtype == DType::Bool {
         let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));
@@ -92,6 +93,7 @@ pub fn positive(x: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn fabs(x: impl Into<Operand>) -> Array {
     let x = x.into();
+    replaceable!("fabs", [&x]);
     let dtype = attempt!("fabs", real_floating(&[&x]));
     absolute(cast(x, dtype))
 }
@@ -123,7 +125,9 @@ fn scaled(name: &'static str, x: Operand, factor: f64) -> Array {
 /// Source: `numpy.deg2rad`.
 #[track_caller]
 pub fn deg2rad(x: impl Into<Operand>) -> Array {
-    scaled("deg2rad", x.into(), PI / 180.0)
+    let x = x.into();
+    replaceable!("deg2rad", [&x]);
+    scaled("deg2rad", x, PI / 180.0)
 }
 
 /// Angles in radians as degrees.
@@ -134,7 +138,9 @@ pub fn deg2rad(x: impl Into<Operand>) -> Array {
 /// Source: `numpy.rad2deg`.
 #[track_caller]
 pub fn rad2deg(x: impl Into<Operand>) -> Array {
-    scaled("rad2deg", x.into(), 180.0 / PI)
+    let x = x.into();
+    replaceable!("rad2deg", [&x]);
+    scaled("rad2deg", x, 180.0 / PI)
 }
 
 /// The same as [`deg2rad`].
@@ -154,6 +160,8 @@ pub fn degrees(x: impl Into<Operand>) -> Array {
 /// Source: `numpy.sinc`.
 #[track_caller]
 pub fn sinc(x: impl Into<Operand>) -> Array {
+    let x = x.into();
+    replaceable!("sinc", [&x]);
     let x = multiply(x, PI);
     where_(equal(&x, 0), 1, divide(sin(&x), &x))
 }
@@ -179,9 +187,10 @@ impl From<RangeFull> for AngleUnit {
 /// Source: `numpy.angle`.
 #[track_caller]
 pub fn angle(z: impl Into<Operand>, unit: impl Into<AngleUnit>) -> Array {
-    let z = to_array(z.into());
+    let (z, unit) = (to_array(z.into()), unit.into());
+    replaceable!("angle", [&z, unit == AngleUnit::Degrees]);
     let radians = arctan2(imag(&z), real(&z));
-    match unit.into() {
+    match unit {
         AngleUnit::Radians => radians,
         AngleUnit::Degrees => multiply(radians, 180.0 / PI),
     }
@@ -218,6 +227,7 @@ impl From<i32> for Decimals {
 #[track_caller]
 pub fn round(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
     let (x, Decimals(decimals)) = (x.into(), decimals.into());
+    replaceable!("round", [&x, decimals]);
     let ty = attempt!("round", type_of(&x));
     match ty.dtype.class() {
         Class::Bool => {
@@ -231,6 +241,12 @@ pub fn round(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
         ),
         _ => rounded(x, decimals),
     }
+}
+
+/// The same as [`round()`].
+#[track_caller]
+pub fn around(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
+    round(x, decimals)
 }
 
 #[track_caller]
@@ -268,6 +284,12 @@ impl From<RangeFull> for Replacements {
 #[track_caller]
 pub fn nan_to_num(x: impl Into<Operand>, replacements: impl Into<Replacements>) -> Array {
     let (x, replacements) = (to_array(x.into()), replacements.into());
+    let Replacements {
+        nan,
+        posinf,
+        neginf,
+    } = replacements;
+    replaceable!("nan_to_num", [&x, nan, posinf, neginf]);
     let ty = attempt!("nan_to_num", x.ty());
     match ty.dtype.class() {
         Class::Bool | Class::Integer => x,
@@ -313,6 +335,7 @@ fn finite(x: Array, dtype: DType, replacements: Replacements) -> Array {
 #[track_caller]
 pub fn logaddexp(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("logaddexp", [&x, &y]);
     let dtype = attempt!("logaddexp", real_floating(&[&x, &y]));
     let (x, y) = (cast(x, dtype), cast(y, dtype));
     let distance = negative(absolute(subtract(&x, &y)));
@@ -330,6 +353,7 @@ pub fn logaddexp(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn logaddexp2(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("logaddexp2", [&x, &y]);
     let dtype = attempt!("logaddexp2", real_floating(&[&x, &y]));
     let (x, y) = (cast(x, dtype), cast(y, dtype));
     let distance = negative(absolute(subtract(&x, &y)));
@@ -346,6 +370,7 @@ pub fn logaddexp2(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn fmax(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("fmax", [&x, &y]);
     let take_x = logical_or(greater_equal(x.clone(), y.clone()), isnan(y.clone()));
     where_(take_x, x, y)
 }
@@ -359,6 +384,7 @@ pub fn fmax(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn fmin(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("fmin", [&x, &y]);
     let take_x = logical_or(greater_equal(y.clone(), x.clone()), isnan(y.clone()));
     where_(take_x, x, y)
 }
@@ -372,6 +398,7 @@ pub fn fmin(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn heaviside(x: impl Into<Operand>, h: impl Into<Operand>) -> Array {
     let (x, h) = (x.into(), h.into());
+    replaceable!("heaviside", [&x, &h]);
     let dtype = attempt!("heaviside", real_floating(&[&x, &h]));
     let (x, h) = (cast(x, dtype), cast(h, dtype));
     let step = astype(greater(&x, 0), dtype);
@@ -387,6 +414,7 @@ pub fn heaviside(x: impl Into<Operand>, h: impl Into<Operand>) -> Array {
 #[track_caller]
 pub fn float_power(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
     let (x, y) = (x.into(), y.into());
+    replaceable!("float_power", [&x, &y]);
     let dtype = attempt!("float_power", promoted(&[&x, &y]));
     let dtype = dtype.promote(DType::Float64);
     power(cast(x, dtype), cast(y, dtype))
@@ -416,11 +444,13 @@ impl<T: Into<Operand>> From<T> for Limit {
 /// Source: `numpy.clip`.
 #[track_caller]
 pub fn clip(x: impl Into<Operand>, low: impl Into<Limit>, high: impl Into<Limit>) -> Array {
-    let raised = match low.into().0 {
+    let (x, Limit(low), Limit(high)) = (x.into(), low.into(), high.into());
+    replaceable!("clip", [&x, low.as_ref(), high.as_ref()]);
+    let raised = match low {
         Some(low) => maximum(x, low),
-        None => to_array(x.into()),
+        None => to_array(x),
     };
-    match high.into().0 {
+    match high {
         Some(high) => minimum(raised, high),
         None => raised,
     }

@@ -3,8 +3,8 @@
 use super::options::Reduction;
 use super::special::{cast, constant};
 use super::{
-    all, astype, attempt, divide, exp, isfinite, isnan, log, logical_not, max, mean, min, reshape,
-    subtract, sum, to_array, type_of, where_,
+    all, astype, attempt, divide, exp, isfinite, isnan, log, logical_not, max, mean, min,
+    replaceable, reshape, subtract, sum, to_array, type_of, where_,
 };
 use crate::ir::{ArrayType, Class};
 use crate::{Array, DType, Operand, Result};
@@ -17,7 +17,12 @@ use crate::{Array, DType, Operand, Result};
 /// Source: `numpy.count_nonzero`.
 #[track_caller]
 pub fn count_nonzero(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
-    sum(astype(x, DType::Bool), options.into())
+    let (x, options) = (x.into(), options.into());
+    replaceable!(
+        "count_nonzero",
+        [&x, options.axes.as_ref(), options.keepdims]
+    );
+    sum(astype(x, DType::Bool), options)
 }
 
 /// The distance of the largest from the smallest element, over axes.
@@ -29,6 +34,7 @@ pub fn count_nonzero(x: impl Into<Operand>, options: impl Into<Reduction>) -> Ar
 #[track_caller]
 pub fn ptp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
+    replaceable!("ptp", [&x, options.axes.as_ref(), options.keepdims]);
     subtract(max(x.clone(), options.clone()), min(x, options))
 }
 
@@ -50,11 +56,12 @@ fn without_nan(x: &Array, ty: &ArrayType, number: f64) -> Option<(Array, Array)>
 /// Source: `numpy.nansum`.
 #[track_caller]
 pub fn nansum(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
-    let x = to_array(x.into());
+    let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("nansum", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nansum", x.ty());
     match without_nan(&x, &ty, 0.0) {
-        Some((numbers, _)) => sum(numbers, options.into()),
-        None => sum(x, options.into()),
+        Some((numbers, _)) => sum(numbers, options),
+        None => sum(x, options),
     }
 }
 
@@ -66,7 +73,8 @@ pub fn nansum(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 /// Source: `numpy.nanprod`.
 #[track_caller]
 pub fn nanprod(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
-    let x = to_array(x.into());
+    let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("nanprod", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanprod", x.ty());
     match without_nan(&x, &ty, 1.0) {
         Some((numbers, _)) => super::prod(numbers, options),
@@ -83,6 +91,7 @@ pub fn nanprod(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 #[track_caller]
 pub fn nanmean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("nanmean", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmean", x.ty());
     match without_nan(&x, &ty, 0.0) {
         Some((numbers, missing)) => {
@@ -102,6 +111,7 @@ pub fn nanmean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 #[track_caller]
 pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("nanmax", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmax", x.ty());
     match without_nan(&x, &ty, f64::NEG_INFINITY) {
         Some((numbers, missing)) => where_(
@@ -122,6 +132,7 @@ pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 #[track_caller]
 pub fn nanmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
+    replaceable!("nanmin", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmin", x.ty());
     match without_nan(&x, &ty, f64::INFINITY) {
         Some((numbers, missing)) => where_(
@@ -142,8 +153,7 @@ fn shift(x: &Array, options: &Reduction) -> Array {
 }
 
 /// Booleans and integers as `float64`.
-fn floating(x: impl Into<Operand>) -> Result<(Operand, DType)> {
-    let x = x.into();
+fn floating(x: Operand) -> Result<(Operand, DType)> {
     let dtype = type_of(&x)?.dtype.floating();
     Ok((x, dtype))
 }
@@ -156,8 +166,10 @@ fn floating(x: impl Into<Operand>) -> Result<(Operand, DType)> {
 /// Source: `scipy.special.logsumexp`.
 #[track_caller]
 pub fn logsumexp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    replaceable!("logsumexp", [&x, options.axes.as_ref(), options.keepdims]);
     let (x, dtype) = attempt!("logsumexp", floating(x));
-    let (x, options) = (cast(x, dtype), options.into());
+    let x = cast(x, dtype);
     let largest = shift(&x, &options);
     let logarithm = log(sum(exp(subtract(&x, &largest)), options));
     let ty = attempt!("logsumexp", logarithm.ty());
@@ -172,8 +184,11 @@ pub fn logsumexp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array 
 /// Source: `scipy.special.softmax`.
 #[track_caller]
 pub fn softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    replaceable!("softmax", [&x, options.axes.as_ref()]);
     let (x, dtype) = attempt!("softmax", floating(x));
-    let (x, options) = (cast(x, dtype), options.into().keepdims());
+    let x = cast(x, dtype);
+    let options = options.keepdims();
     let powers = exp(subtract(&x, max(&x, options.clone())));
     divide(&powers, sum(&powers, options))
 }
@@ -186,8 +201,11 @@ pub fn softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 /// Source: `scipy.special.log_softmax`.
 #[track_caller]
 pub fn log_softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+    let (x, options) = (x.into(), options.into());
+    replaceable!("log_softmax", [&x, options.axes.as_ref()]);
     let (x, dtype) = attempt!("log_softmax", floating(x));
-    let (x, options) = (cast(x, dtype), options.into().keepdims());
+    let x = cast(x, dtype);
+    let options = options.keepdims();
     let below = subtract(&x, shift(&x, &options));
     subtract(&below, log(sum(exp(&below), options)))
 }

@@ -19,6 +19,10 @@ fn fold(c: &mut Candidate<'_>) -> Option<ValueId> {
     if matches!(c.op, Op::Opaque { .. }) {
         return None;
     }
+    // Their order is free, and should be that of `eig` beside them; the interpreter's iteration is slow, too.
+    if matches!(c.op, Op::Eigvals) {
+        return None;
+    }
     // Views of constants are free where they are, and would only be copied by folding.
     if matches!(
         c.op,

@@ -28,7 +28,7 @@ use crate::{Array, Operand, Value};
 
 pub use arguments::Arguments;
 pub(crate) use arguments::Parameter;
-pub(crate) use opaque::{opaque_op, trace};
+pub(crate) use opaque::{opaque_in, opaque_op, trace};
 pub use outcome::{IntoResult, IntoTypes};
 
 /// What runs a registered function.
@@ -325,6 +325,29 @@ pub(crate) fn knows(name: &str) -> bool {
         .is_some_and(|f| f.entries.contains_key(name))
 }
 
+/// What typed functions give, made of the result of a function in their place.
+pub(crate) trait FromReplacement {
+    /// The result; a failure gets the line of the caller.
+    fn from_replacement(result: Result<Value>) -> Self;
+}
+
+impl FromReplacement for Array {
+    #[track_caller]
+    fn from_replacement(result: Result<Value>) -> Self {
+        Self::from_result(result.and_then(TryFrom::try_from))
+    }
+}
+
+/// A failure is the only item of the list.
+impl FromReplacement for Vec<Array> {
+    #[track_caller]
+    fn from_replacement(result: Result<Value>) -> Self {
+        let location = Location::caller();
+        let arrays = result.and_then(TryFrom::try_from);
+        arrays.unwrap_or_else(|e| vec![Array::failed(e.at(location))])
+    }
+}
+
 /// What a registered function makes of a typed call; `None` if none is registered for it.
 ///
 /// For functions that are made of others: ops look for functions in their place by themselves.
@@ -333,7 +356,7 @@ pub(crate) fn replaced(
     name: &'static str,
     place: Option<Place>,
     arguments: impl FnOnce() -> Arguments,
-) -> Option<Result<Array>> {
+) -> Option<Result<Value>> {
     let location = Location::caller();
     if !knows(name) {
         return None;
@@ -345,10 +368,7 @@ pub(crate) fn replaced(
             .unwrap_or(Place::Library(library::innermost_library())),
         Err(error) => return Some(Err(error)),
     };
-    match call(place, name, &arguments, location)? {
-        Ok(value) => Some(value.into_array()),
-        Err(error) => Some(Err(error)),
-    }
+    call(place, name, &arguments, location)
 }
 
 /// Calls what is registered under a name for arrays of this place; `None` if that is nothing.

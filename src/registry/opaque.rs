@@ -3,7 +3,7 @@
 //! Such a node keeps the name and the arguments without their arrays; which function runs is looked up when it
 //! runs, by the library of the arrays that it then gets.
 
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use super::{Arguments, Rule, as_running, entry, find, results};
 use crate::error::{Error, Result};
@@ -66,6 +66,7 @@ fn opaque(
     types: impl Fn(&[ArrayType]) -> Result<Type> + Send + Sync + 'static,
     run: impl Fn(&'static dyn AnyLibrary, &[&Concrete]) -> Result<Results> + Send + Sync + 'static,
 ) -> OpaqueFunction {
+    let run = move |library, inputs: &[&Concrete]| caught(name, || run(library, inputs));
     let run = std::sync::Arc::new(run);
     let reference = run.clone();
     OpaqueFunction::new(
@@ -81,6 +82,47 @@ fn opaque(
         }),
         Box::new(LibraryFunction(Box::new(move |library, inputs| {
             run(library, inputs)
+        }))),
+    )
+}
+
+/// Runs a user's function that others wait for: its panic is an error of theirs, as it would be one of a thread.
+fn caught<R>(name: &'static str, run: impl FnOnce() -> Result<R>) -> Result<R> {
+    // Whatever the function left half done is its own: what it was given are handles to values that nobody
+    // changes.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::value(format!(
+            "the registered function panicked: {}",
+            text.unwrap_or("with a value that is no text")
+        ))
+        .in_op(name))
+    })
+}
+
+/// The same function, computed in a library even where main memory is all that is offered: compiled code keeps
+/// to main memory, and what is registered for the library of the arguments must run all the same.
+pub(crate) fn opaque_in(
+    function: &OpaqueFunction,
+    library: &'static dyn AnyLibrary,
+) -> OpaqueFunction {
+    let (rule, run, reference) = (function.clone(), function.clone(), function.clone());
+    let call = move |library, function: &OpaqueFunction, inputs: &[&Concrete]| {
+        let types: Vec<ArrayType> = inputs.iter().map(|x| x.ty()).collect();
+        library::call_opaque(library, function, inputs, &function.infer(&types)?)
+    };
+    OpaqueFunction::new(
+        function.name(),
+        Box::new(move |types: &[ArrayType]| rule.infer(types)),
+        Box::new(move |hosts: &[HostArray]| {
+            let inputs = hosts.iter().map(|host| library.from_host(host.clone()));
+            let inputs = inputs.collect::<Result<Vec<_>>>()?;
+            let results = call(library, &reference, &inputs.iter().collect::<Vec<_>>())?;
+            results.iter().map(Concrete::to_host).collect()
+        }),
+        Box::new(LibraryFunction(Box::new(move |library, inputs| {
+            call(library, &run, inputs)
         }))),
     )
 }

@@ -85,9 +85,12 @@ fn attribute(text: &str) -> Value {
         "None" => Value::None,
         "true" => true.into(),
         "false" => false.into(),
-        _ => text
-            .parse::<i64>()
-            .map_or_else(|_| text.into(), Value::from),
+        _ => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(i), _) => i.into(),
+            // Words such as `inf` are text: no attribute writes a number so.
+            (_, Ok(x)) if text.contains(|c: char| c.is_ascii_digit()) => x.into(),
+            _ => text.into(),
+        },
     }
 }
 

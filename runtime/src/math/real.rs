@@ -1,10 +1,11 @@
 //! Elementary functions of `f32` and `f64`.
 //!
-//! `f32` functions compute in `f64` and round once, so they are correctly rounded but for rare ties. `f64` functions are
-//! the platform's C library's where its quality is known, and the published fdlibm formulas for the inverse hyperbolic
-//! functions, where Rust's standard library loses accuracy or overflows.
+//! Most are those of [`super::wide`], of one element: the results are the same bits as those of its loops. The inverse
+//! hyperbolic functions are the published fdlibm formulas, because Rust's standard library loses accuracy or overflows.
+//! What `f32` functions are not there compute in `f64` and round once, so they are correctly rounded but for rare ties.
 
 use super::special;
+use super::wide::{BinaryFunction, UnaryFunction};
 use std::f64::consts::LN_2;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -149,9 +150,12 @@ macro_rules! divmod {
     };
 }
 
-/// `impl Real for f32` by way of `f64`, and for `f64` by the named functions: one list for both.
+/// `impl Real` for `f32` and `f64` by the named functions of the module `wide`; and by those of `f64`, by way of which
+/// `f32` goes: one list for both.
 macro_rules! real {
     (
+        wide unary: $($wide_unary:ident = $wide_unary_function:ident),*;
+        wide binary: $($wide_binary:ident = $wide_binary_function:ident),*;
         unary: $($unary:ident = $unary_f64:path),*;
         binary: $($binary:ident = $binary_f64:path),*;
     ) => {
@@ -171,6 +175,18 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 f64::is_nan(self)
             }
+            $(
+                #[inline]
+                fn $wide_unary(self) -> f64 {
+                    UnaryFunction::$wide_unary_function.of_f64(self)
+                }
+            )*
+            $(
+                #[inline]
+                fn $wide_binary(self, other: f64) -> f64 {
+                    BinaryFunction::$wide_binary_function.of_f64(self, other)
+                }
+            )*
             $(
                 #[inline]
                 fn $unary(self) -> f64 {
@@ -204,6 +220,18 @@ macro_rules! real {
             }
             $(
                 #[inline]
+                fn $wide_unary(self) -> f32 {
+                    UnaryFunction::$wide_unary_function.of_f32(self)
+                }
+            )*
+            $(
+                #[inline]
+                fn $wide_binary(self, other: f32) -> f32 {
+                    BinaryFunction::$wide_binary_function.of_f32(self, other)
+                }
+            )*
+            $(
+                #[inline]
                 fn $unary(self) -> f32 {
                     $unary_f64(f64::from(self)) as f32
                 }
@@ -220,18 +248,18 @@ macro_rules! real {
 }
 
 real! {
+    wide unary:
+        exp = Exp, log = Log,
+        sin = Sin, cos = Cos, tan = Tan,
+        sinh = Sinh, cosh = Cosh, tanh = Tanh,
+        arcsin = Arcsin, arccos = Arccos, arctan = Arctan,
+        exp2 = Exp2, expm1 = Expm1, log1p = Log1p,
+        log2 = Log2, log10 = Log10, cbrt = Cbrt, erf = Erf;
+    wide binary: power = Power, arctan2 = Arctan2, hypot = Hypot;
     unary:
-        exp = f64::exp, log = f64::ln,
-        sin = f64::sin, cos = f64::cos, tan = f64::tan,
-        sinh = f64::sinh, cosh = f64::cosh, tanh = f64::tanh,
-        arcsin = f64::asin, arccos = f64::acos, arctan = f64::atan,
-        arcsinh = arcsinh, arccosh = arccosh, arctanh = arctanh,
-        exp2 = f64::exp2, expm1 = f64::exp_m1, log1p = f64::ln_1p,
-        log2 = f64::log2, log10 = f64::log10, cbrt = f64::cbrt,
-        erf = special::erf, lgamma = special::lgamma,
+        arcsinh = arcsinh, arccosh = arccosh, arctanh = arctanh, lgamma = special::lgamma,
         floor = f64::floor, ceil = f64::ceil, trunc = f64::trunc;
-    binary: power = f64::powf, arctan2 = f64::atan2, hypot = f64::hypot,
-        copysign = f64::copysign;
+    binary: copysign = f64::copysign;
 }
 
 /// Above this, `x * x + 1` rounds to `x * x`; below its inverse, an odd function rounds to `x`.

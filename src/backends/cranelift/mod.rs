@@ -7,7 +7,7 @@
 //! build    loops become kernels, equal ones are shared   (kernel.rs)
 //! plan     buffers share the workspace                   (buffers.rs)
 //! emit     each distinct kernel becomes machine code     (emit.rs, arithmetic.rs, link.rs)
-//! run      a tape of kernels and runtime calls           (tape.rs)
+//! run      a tape of kernels, runtime calls and users' functions (tape.rs, external.rs)
 //! ```
 //!
 //! Every stage is linear in nodes; code generation costs as many compilations as there are *distinct*
@@ -16,12 +16,14 @@
 mod arithmetic;
 mod buffers;
 mod emit;
+mod external;
 mod fuse;
 mod kernel;
 mod layout;
 mod link;
 mod lower;
 mod program;
+mod stage;
 mod tape;
 
 use std::fmt::Write as _;
@@ -78,6 +80,7 @@ struct Report {
 fn compile(graph: &Graph) -> Result<Native> {
     let graph = opt::expand(graph)?;
     let mut program = lower::lower(&graph)?;
+    check_workspace(&program)?;
     let schedule = fuse::fuse(&mut program);
     let stored = stored(&program, &schedule);
     let workspace = buffers::plan(&program, &schedule);
@@ -98,10 +101,10 @@ fn compile(graph: &Graph) -> Result<Native> {
         let start = operands.len() as u32;
         let node = &graph[program.values[blamed(&program, step).0 as usize]];
         // Users write an index, not the step that checks it.
-        let name = if matches!(node.op, Op::WrapIndex { .. }) {
-            "getitem"
-        } else {
-            node.op.name()
+        let name = match &node.op {
+            Op::WrapIndex { .. } => "getitem",
+            Op::Opaque { function } => function.name(),
+            op => op.name(),
         };
         origins.push((name, node.location));
         match step {
@@ -179,6 +182,18 @@ fn compile(graph: &Graph) -> Result<Native> {
         results: program.results,
         report,
     })
+}
+
+/// Refuses programs whose buffers could not all be counted in one workspace, so that no offset overflows.
+fn check_workspace(program: &Program) -> Result<()> {
+    let add = |sum: usize, buffer: &program::Buffer| sum.saturating_add(buffer.bytes);
+    let total = program.buffers.iter().fold(0, add);
+    if total > isize::MAX as usize / 2 {
+        return Err(Error::value(format!(
+            "the arrays of this graph are too large, {total} bytes in all"
+        )));
+    }
+    Ok(())
 }
 
 /// The instruction to blame if a step fails: the one in it that can, or its last.
@@ -286,8 +301,11 @@ impl Executable for Native {
                 copies.push(copy);
             }
         }
-        let mut memory: SmallVec<[OutputMemory; 2]> =
-            self.outputs.iter().map(OutputMemory::new).collect();
+        let mut memory: SmallVec<[OutputMemory; 2]> = SmallVec::with_capacity(self.outputs.len());
+        for ty in &self.outputs {
+            HostArray::check_memory(ty)?;
+            memory.push(OutputMemory::new(ty));
+        }
         let pointers: SmallVec<[*mut u8; 8]> =
             memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the

@@ -13,6 +13,7 @@ use autojit_runtime::reduce::ArgReduce;
 use autojit_runtime::scan::Scan;
 use autojit_runtime::sort::Sort;
 
+use super::external::External;
 use super::layout::Layout;
 use crate::ir::{DType, Dims, Literal, Op, Shape, ValueId};
 use crate::library::runtime::RuntimeCall;
@@ -100,8 +101,10 @@ pub(super) enum Call {
     Sort(Sort),
     /// A copy from one layout to another.
     Copy(StridedCopy),
+    /// A function that a user registered.
+    External(External),
     /// Linear algebra, or a Fourier transform, on contiguous arrays.
-    Runtime(RuntimeCall),
+    Runtime(Box<RuntimeCall>),
 }
 
 /// One step of the program.

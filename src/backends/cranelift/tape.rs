@@ -7,12 +7,14 @@
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
 use super::program::{BufferId, Call, Place, Program};
 use crate::error::{Error, Result};
-use crate::ir::HostArray;
+use crate::ir::{ArrayType, DType, HostArray};
 
 /// An operand: a base address and an offset in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,10 @@ pub(super) struct Operand {
 }
 
 /// One entry.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "calls are few, and a kernel must not be one pointer further away"
+)]
 #[derive(Debug)]
 pub(super) enum Entry {
     Kernel {
@@ -96,8 +102,9 @@ pub(super) struct Arena(Vec<Line>);
 struct Line([u8; ALIGNMENT]);
 
 impl Arena {
-    fn new(bytes: usize) -> Self {
-        Self(vec![Line([0; ALIGNMENT]); bytes.div_ceil(ALIGNMENT)])
+    fn new(bytes: usize) -> Result<Self> {
+        HostArray::check_memory(&ArrayType::new(DType::Uint8, &[bytes]))?;
+        Ok(Self(vec![Line([0; ALIGNMENT]); bytes.div_ceil(ALIGNMENT)]))
     }
 
     fn as_mut_ptr(&mut self) -> *mut u8 {
@@ -126,8 +133,11 @@ impl Tape {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut arena = pooled.unwrap_or_else(|| Arena::new(self.workspace_bytes));
-        let mut bases: smallvec::SmallVec<[*mut u8; 16]> = smallvec::SmallVec::new();
+        let mut arena = match pooled {
+            Some(arena) => arena,
+            None => Arena::new(self.workspace_bytes)?,
+        };
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
         bases.extend(inputs.iter().map(|x| x.cast_mut()));
@@ -149,8 +159,21 @@ impl Tape {
         for (index, entry) in self.entries.iter().enumerate() {
             let (Entry::Kernel { operands, .. } | Entry::Call { operands, .. }) = entry;
             let operands = &self.operands[operands.start as usize..operands.end as usize];
+            let address = |o: &Operand| bases[o.base as usize].wrapping_offset(o.offset);
+            if let Entry::Call {
+                call: Call::External(external),
+                ..
+            } = entry
+            {
+                // Not in `pointers`: a user's function may take any number of arrays.
+                let addresses: SmallVec<[*mut u8; 8]> = operands.iter().map(address).collect();
+                // SAFETY: the addresses are those of the views that the call was planned for, inputs first;
+                // they are contiguous, and steps before this one wrote all elements of the inputs.
+                unsafe { external.run(&addresses) }.map_err(|e| self.locate(index, e))?;
+                continue;
+            }
             for (pointer, operand) in pointers.iter_mut().zip(operands) {
-                *pointer = bases[operand.base as usize].wrapping_offset(operand.offset);
+                *pointer = address(operand);
             }
             match entry {
                 Entry::Kernel {
@@ -222,6 +245,8 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8]) -> Result<()> {
                 sort.run(pointers[0], pointers[1]);
                 Ok(())
             }
+            // Run by `entries`, which does not come here with it.
+            Call::External(_) => return Err(Error::internal("an external step in the runtime")),
             Call::Copy(copy) => {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())

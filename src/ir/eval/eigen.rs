@@ -4,19 +4,14 @@
 
 use num_complex::Complex64;
 
-use super::linalg::{Columns, ONE, ZERO, append, length, matrix, reflect, reflection, tuple, unit};
+use super::linalg::{
+    Columns, ONE, ZERO, append, diverged, length, matrix, reflect, reflection, tuple, unit,
+};
 use super::shape::batches;
 use super::{Tensor, one};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ir::scalar::Scalar;
 use crate::ir::types::Type;
-
-fn diverged(x: &Tensor) -> Error {
-    let ty = &x.ty;
-    Error::linear_algebra(format!(
-        "the iteration did not converge for {ty}, expected finite elements"
-    ))
-}
 
 /// The largest modulus; `None` if there are infinities or NaN.
 fn scale(a: &Columns) -> Option<f64> {
@@ -40,9 +35,11 @@ fn hermitian(mut a: Columns) -> Option<(Vec<f64>, Columns)> {
     let n = a.len();
     // The lower triangle counts.
     for j in 0..n {
-        a[j][j].im = 0.0;
-        for i in 0..j {
-            a[j][i] = a[i][j].conj();
+        let (before, rest) = a.split_at_mut(j);
+        let column = &mut rest[0];
+        column[j].im = 0.0;
+        for (above, left) in column.iter_mut().zip(before) {
+            *above = left[j].conj();
         }
     }
     let scale = scale(&a)?;
@@ -102,7 +99,7 @@ pub(in crate::ir) fn eigh(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor
     let n = x.shape()[x.ty.ndim() - 1];
     let (mut values, mut vectors) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let (w, v) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        let (w, v) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
         values.extend(w.into_iter().map(Scalar::Float));
         append(&mut vectors, &v, n);
     }
@@ -113,7 +110,7 @@ pub(in crate::ir) fn eigvalsh(inputs: &[Tensor], result: &Type) -> Result<Vec<Te
     let x = &inputs[0];
     let mut values = Vec::new();
     for batch in batches(x.shape()) {
-        let (w, _) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
+        let (w, _) = hermitian(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
         values.extend(w.into_iter().map(Scalar::Float));
     }
     one(Tensor::new(result.array()?.clone(), values)?)
@@ -121,11 +118,18 @@ pub(in crate::ir) fn eigvalsh(inputs: &[Tensor], result: &Type) -> Result<Vec<Te
 
 // ---- general matrices ----
 
-/// `a = q t q^H` with an upper triangular `t`, both as columns; `None` if the iteration does not converge.
+/// A matrix as `scale q t q^H` with an upper triangular `t` and unitary `q`, both as columns.
+struct Schur {
+    t: Columns,
+    q: Columns,
+    scale: f64,
+}
+
+/// The decomposition; `None` if the iteration does not converge.
 ///
 /// Source: Golub and Van Loan, 7.3 and 7.5: the QR iteration with Wilkinson's shifts on the part that is not
 /// triangular yet, whose last row it makes zero.
-fn schur(mut a: Columns) -> Option<(Columns, Columns)> {
+fn schur(mut a: Columns) -> Option<Schur> {
     let n = a.len();
     let scale = scale(&a)?;
     divide(&mut a, scale);
@@ -158,8 +162,7 @@ fn schur(mut a: Columns) -> Option<(Columns, Columns)> {
         };
         step(&mut a, &mut q, active, shift);
     }
-    a.iter_mut().flatten().for_each(|z| *z *= scale);
-    Some((a, q))
+    Some(Schur { t: a, q, scale })
 }
 
 /// The eigenvalue of `[[a, b], [c, d]]` that is nearer to `d`.
@@ -197,34 +200,39 @@ fn step(a: &mut Columns, q: &mut Columns, active: usize, shift: Complex64) {
     }
 }
 
-/// The eigenvectors of `q t q^H`, of length one, as columns.
-fn eigenvectors(t: &Columns, q: &Columns) -> Columns {
-    let n = t.len();
-    let size = t.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
-    let smallest = (size * f64::EPSILON).max(f64::MIN_POSITIVE);
-    let vector = |j: usize| {
-        let mut y = vec![ZERO; n];
-        y[j] = ONE;
-        for i in (0..j).rev() {
-            let sum: Complex64 = (i + 1..=j).map(|k| t[k][i] * y[k]).sum();
-            let mut distance = t[i][i] - t[j][j];
-            if distance.norm() < smallest {
-                distance = smallest.into();
-            }
-            y[i] = -sum / distance;
-        }
-        let mut x: Vec<Complex64> = (0..n)
-            .map(|i| (0..=j).map(|k| q[k][i] * y[k]).sum())
-            .collect();
-        let size = length(&x);
-        x.iter_mut().for_each(|z| *z /= size);
-        x
-    };
-    (0..n).map(vector).collect()
-}
+impl Schur {
+    fn values(&self) -> impl Iterator<Item = Scalar> {
+        let diagonal = self.t.iter().enumerate();
+        diagonal.map(|(j, column)| Scalar::Complex(column[j] * self.scale))
+    }
 
-fn diagonal(t: &Columns) -> impl Iterator<Item = Scalar> {
-    t.iter().enumerate().map(|(j, c)| Scalar::Complex(c[j]))
+    /// The eigenvectors, of length one, as columns.
+    fn vectors(&self) -> Columns {
+        let (t, q) = (&self.t, &self.q);
+        let n = t.len();
+        let size = t.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
+        // Equal eigenvalues count as different ones, so that there always is a vector.
+        let smallest = if size > 0.0 { size * f64::EPSILON } else { 1.0 };
+        let vector = |j: usize| {
+            let mut y = vec![ZERO; n];
+            y[j] = ONE;
+            for i in (0..j).rev() {
+                let sum: Complex64 = (i + 1..=j).map(|k| t[k][i] * y[k]).sum();
+                let mut distance = t[i][i] - t[j][j];
+                if distance.norm() < smallest {
+                    distance = smallest.into();
+                }
+                y[i] = -sum / distance;
+            }
+            let mut x: Vec<Complex64> = (0..n)
+                .map(|i| (0..=j).map(|k| q[k][i] * y[k]).sum())
+                .collect();
+            let size = length(&x);
+            x.iter_mut().for_each(|z| *z /= size);
+            x
+        };
+        (0..n).map(vector).collect()
+    }
 }
 
 pub(in crate::ir) fn eig(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
@@ -232,9 +240,9 @@ pub(in crate::ir) fn eig(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
     let n = x.shape()[x.ty.ndim() - 1];
     let (mut values, mut vectors) = (Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let (t, q) = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
-        values.extend(diagonal(&t));
-        append(&mut vectors, &eigenvectors(&t, &q), n);
+        let schur = schur(matrix(x, &batch)).ok_or_else(|| diverged(&x.ty))?;
+        values.extend(schur.values());
+        append(&mut vectors, &schur.vectors(), n);
     }
     tuple(result, [values, vectors])
 }
@@ -243,8 +251,11 @@ pub(in crate::ir) fn eigvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Ten
     let x = &inputs[0];
     let mut values = Vec::new();
     for batch in batches(x.shape()) {
-        let (t, _) = schur(matrix(x, &batch)).ok_or_else(|| diverged(x))?;
-        values.extend(diagonal(&t));
+        values.extend(
+            schur(matrix(x, &batch))
+                .ok_or_else(|| diverged(&x.ty))?
+                .values(),
+        );
     }
     one(Tensor::new(result.array()?.clone(), values)?)
 }

@@ -11,7 +11,7 @@ use super::summation::Sum;
 use crate::error::{Error, Result};
 use crate::ir::QrMode;
 use crate::ir::scalar::Scalar;
-use crate::ir::types::Type;
+use crate::ir::types::{ArrayType, Type};
 
 /// A matrix as a list of columns.
 pub(super) type Columns = Vec<Vec<Complex64>>;
@@ -77,6 +77,13 @@ pub(super) fn length(x: &[Complex64]) -> f64 {
         sum.add_product(im, im);
     }
     sum.value().sqrt() * largest
+}
+
+/// The error of an iteration on matrices of this type.
+pub(super) fn diverged(ty: &ArrayType) -> Error {
+    Error::linear_algebra(format!(
+        "the iteration did not converge for {ty}, expected finite elements"
+    ))
 }
 
 // ---- qr ----
@@ -159,22 +166,22 @@ pub(super) struct Decomposition {
 
 /// One-sided Jacobi: rotates pairs of columns until all are orthogonal.
 ///
+/// `None` if an element is not finite, or the iteration does not converge.
+///
 /// Source: M. Hestenes, "Inversion of matrices by biorthogonalization", 1958; Golub and Van Loan, 8.6.3.
-pub(super) fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
+pub(super) fn decompose(mut a: Columns, m: usize) -> Option<Decomposition> {
     let n = a.len();
     if m < n {
         let flipped = decompose(conjugate_transpose(&a, m), n)?;
-        return Ok(Decomposition {
+        return Some(Decomposition {
             u: flipped.v,
             s: flipped.s,
             v: flipped.u,
         });
     }
-    let diverged =
-        || Error::linear_algebra("the iteration did not converge, expected finite elements");
     let elements = || a.iter().flatten();
     if elements().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
-        return Err(diverged());
+        return None;
     }
     // Entries of at most one keep squares in range.
     let scale = elements().fold(0.0f64, |l, z| l.max(z.re.abs()).max(z.im.abs()));
@@ -189,7 +196,7 @@ pub(super) fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
     let mut sweeps = 0;
     while rotated {
         if sweeps == 100 {
-            return Err(diverged());
+            return None;
         }
         rotated = false;
         sweeps += 1;
@@ -211,7 +218,7 @@ pub(super) fn decompose(mut a: Columns, m: usize) -> Result<Decomposition> {
             None => extend_basis(&mut u, m),
         }
     }
-    Ok(Decomposition {
+    Some(Decomposition {
         u,
         s: order.iter().map(|(s, _)| s * scale).collect(),
         v: order.iter().map(|&(_, j)| v[j].clone()).collect(),
@@ -276,8 +283,8 @@ fn extend_basis(basis: &mut Columns, m: usize) {
 }
 
 /// The singular values of a matrix with `rows` rows, falling.
-pub(super) fn singular_values(columns: Columns, rows: usize) -> Result<Vec<f64>> {
-    Ok(decompose(columns, rows)?.s)
+pub(super) fn singular_values(x: &ArrayType, columns: Columns, rows: usize) -> Result<Vec<f64>> {
+    Ok(decompose(columns, rows).ok_or_else(|| diverged(x))?.s)
 }
 
 pub(in crate::ir) fn svdvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
@@ -285,7 +292,7 @@ pub(in crate::ir) fn svdvals(inputs: &[Tensor], result: &Type) -> Result<Vec<Ten
     let rows = x.shape()[x.ty.ndim() - 2];
     let mut data = Vec::new();
     for batch in batches(x.shape()) {
-        let values = singular_values(matrix(x, &batch), rows)?;
+        let values = singular_values(&x.ty, matrix(x, &batch), rows)?;
         data.extend(values.into_iter().map(Scalar::Float));
     }
     Ok(vec![Tensor::new(result.array()?.clone(), data)?])
@@ -300,7 +307,8 @@ pub(in crate::ir) fn svd(
     let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
     let (mut u_data, mut s_data, mut vh_data) = (Vec::new(), Vec::new(), Vec::new());
     for batch in batches(x.shape()) {
-        let Decomposition { mut u, s, mut v } = decompose(matrix(x, &batch), m)?;
+        let found = decompose(matrix(x, &batch), m);
+        let Decomposition { mut u, s, mut v } = found.ok_or_else(|| diverged(&x.ty))?;
         if *full_matrices {
             while u.len() < m {
                 extend_basis(&mut u, m);
@@ -321,7 +329,7 @@ pub(in crate::ir) fn svd(
 mod tests {
     use super::*;
     use crate::ir::eval::Indices;
-    use crate::ir::{ArrayType, DType, Dims, Op};
+    use crate::ir::{DType, Dims, Op};
 
     /// Numbers without a pattern, from a fixed seed.
     fn random(ty: &ArrayType) -> Tensor {

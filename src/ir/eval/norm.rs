@@ -100,7 +100,7 @@ fn matrix_norm(order: NormOrder, x: &Tensor) -> Result<f64> {
     let size = |z: &Complex64| z.re.hypot(z.im);
     let column_sums = || columns.iter().map(|c| sum(c.iter().map(size)));
     let row_sums = || (0..rows).map(|i| sum(columns.iter().map(|c| size(&c[i]))));
-    let values = || singular_values(columns.clone(), rows);
+    let values = || singular_values(&x.ty, columns.clone(), rows);
     match (order, order.as_number()) {
         (NormOrder::Infinity, _) => extremum(row_sums(), true),
         (NormOrder::NegativeInfinity, _) => extremum(row_sums(), false),

@@ -4,7 +4,7 @@
 
 use num_complex::Complex64;
 
-use super::linalg::{Decomposition, ONE, ZERO, decompose, inner, matrix, tuple};
+use super::linalg::{Decomposition, ONE, ZERO, decompose, diverged, inner, matrix, tuple};
 use super::shape::batches;
 use super::{Indices, Tensor, one};
 use crate::error::{Error, Result};
@@ -245,7 +245,7 @@ pub(in crate::ir) fn cholesky(inputs: &[Tensor], result: &Type) -> Result<Vec<Te
         let a = rows_at(x, &batch);
         let mut l = vec![vec![ZERO; n]; n];
         for j in 0..n {
-            let rest = a[j][j].re - l[j][..j].iter().map(|z| z.norm_sqr()).sum::<f64>();
+            let rest = a[j][j].re - l[j][..j].iter().map(Complex64::norm_sqr).sum::<f64>();
             // NaN is not positive either.
             if rest.is_nan() || rest <= 0.0 {
                 return Err(Error::linear_algebra(format!(
@@ -317,7 +317,8 @@ pub(in crate::ir) fn lstsq(
     let (a, b) = (&inputs[0], &inputs[1]);
     let (m, n) = (a.shape()[0], a.shape()[1]);
     let columns = matrix(a, &[]);
-    let Decomposition { u, s, v } = decompose(columns.clone(), m)?;
+    let found = decompose(columns.clone(), m);
+    let Decomposition { u, s, v } = found.ok_or_else(|| diverged(&a.ty))?;
     let precision = match a.ty.dtype.real() {
         DType::Float32 => f64::from(f32::EPSILON),
         _ => f64::EPSILON,
@@ -346,7 +347,7 @@ pub(in crate::ir) fn lstsq(
                 .zip(column)
                 .for_each(|(r, a)| *r -= a * row[side]);
         }
-        let square = rest.iter().map(|z| z.norm_sqr()).sum();
+        let square = rest.iter().map(Complex64::norm_sqr).sum();
         residuals.push(Scalar::Float(square));
     }
     let mut solutions = Vec::new();

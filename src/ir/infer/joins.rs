@@ -34,7 +34,7 @@ pub(in crate::ir) fn concatenate(axis: &usize, inputs: &[&Type]) -> Result<Signa
                 types[0]
             )));
         }
-        shape[*axis] += ty.shape[*axis];
+        shape[*axis] = shape[*axis].saturating_add(ty.shape[*axis]);
     }
     Signature::uniform(inputs.len(), dtype, ArrayType { dtype, shape })
 }

@@ -48,6 +48,12 @@ impl AnyLibrary for Ndarray {
         inputs: &[&Concrete],
         result: &Type,
     ) -> Result<Option<Results>> {
+        if !is_view(op) {
+            result
+                .arrays()
+                .iter()
+                .try_for_each(HostArray::check_memory)?;
+        }
         if op.is_elementwise() {
             let spelled = spell_elementwise(op, inputs, &result.array()?.shape)?;
             return Ok(spelled.map(one));
@@ -126,6 +132,14 @@ impl AnyLibrary for Ndarray {
     fn type_of(&self, value: &dyn std::any::Any) -> Option<ArrayType> {
         value.downcast_ref().map(HostArray::ty)
     }
+}
+
+/// Whether the result shares the memory of the input, or needs no more than that.
+fn is_view(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. }
+    )
 }
 
 /// The results of an op with one result.

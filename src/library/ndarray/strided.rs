@@ -77,6 +77,7 @@ impl<const N: usize> Walk<N> {
 }
 
 /// An array from elements in C order.
+#[inline]
 pub(super) fn from_vec<T: Element>(shape: &[usize], data: Vec<T>) -> Result<HostArray> {
     ArrayD::from_shape_vec(IxDyn(shape), data)
         .map(HostArray::from)

@@ -63,6 +63,7 @@ where
     I: IntoIterator<Item: Into<Operand>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
+    replaceable!("linalg.multi_dot", [&arrays]);
     let types = arrays.iter().map(type_of).collect::<Result<Vec<_>>>();
     let types = attempt!("multi_dot", types);
     let sizes = attempt!("multi_dot", sizes(&types));

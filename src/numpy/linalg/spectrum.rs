@@ -136,6 +136,7 @@ pub fn matrix_rank(x: impl Into<Operand>, options: impl Into<Rank>) -> Array {
 #[track_caller]
 pub fn cond(x: impl Into<Operand>, order: impl Into<Order>) -> Array {
     let (x, order) = (to_array(x.into()), order.into());
+    replaceable!("linalg.cond", [&x, &order]);
     let ty = attempt!("cond", x.ty());
     let (m, n, dtype) = attempt!("cond", matrices(&ty));
     if m == 0 || n == 0 {

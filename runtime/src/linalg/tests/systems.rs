@@ -412,7 +412,7 @@ fn batches_of_systems() {
     );
     let (mut residuals, mut ranks, mut s) = (
         vec![f64::NAN; batch * k],
-        vec![-1_i64; batch],
+        vec![-1_i32; batch],
         vec![f64::NAN; batch * n],
     );
     let kind = Kind::Float64;

@@ -9,6 +9,7 @@ use super::totals::Partials;
 use super::{Emitter, Inner, may_call, reductions};
 use crate::backends::cranelift::arithmetic::{Element, Width, has_lanes, lane_bytes};
 use crate::backends::cranelift::kernel::{Numbered, Operation, ReduceOp, SHORT, Stride, Value};
+use crate::backends::cranelift::stage::{BLOCK, Stage};
 use crate::error::Result;
 use crate::ir::DType;
 
@@ -103,30 +104,75 @@ impl<'a> Emitter<'a, '_, '_> {
         &mut self,
         axis: usize,
         pointers: &[Clif],
-        inner: &Inner<'a>,
+        stages: &'a [Stage],
     ) -> Result<()> {
-        let last = self.kernel.outer_rank + self.kernel.inner_rank;
-        if self.kernel.inner_rank == 0 {
-            return self.block_of_elements(pointers, axis, None, inner);
+        if let [whole] = stages
+            && whole.operations.is_empty()
+        {
+            return Ok(());
         }
-        if axis + 1 < last {
+        let last = self.kernel.outer_rank + self.kernel.inner_rank;
+        if self.kernel.inner_rank > 0 && axis + 1 < last {
             let extent = self.extent(axis);
             let zero = self.a.builder.ins().iconst(I64, 0);
             return self.count(zero, extent, 1, |s, i| {
                 let pointers = s.advance(pointers, axis, i);
-                s.inner_loops(axis + 1, &pointers, inner)
+                s.inner_loops(axis + 1, &pointers, stages)
             });
+        }
+        let [whole] = stages else {
+            return self.staged_loop(axis, pointers, stages);
+        };
+        let inner = self.plan(&whole.operations);
+        if self.kernel.inner_rank == 0 {
+            return self.block_of_elements(pointers, axis, None, &inner);
         }
         let extent = self.extent(axis);
         let zero = self.a.builder.ins().iconst(I64, 0);
-        if self.is_one_block(inner) || inner.reductions.is_empty() {
-            return self.block_of_elements(pointers, axis, Some((zero, extent)), inner);
+        if self.is_one_block(&inner) || inner.reductions.is_empty() {
+            return self.block_of_elements(pointers, axis, Some((zero, extent)), &inner);
         }
         let block = inner.block();
         self.count(zero, extent, block, |s, start| {
             let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
-            s.block_of_elements(pointers, axis, Some((start, end)), inner)
+            s.block_of_elements(pointers, axis, Some((start, end)), &inner)
+        })
+    }
+
+    /// The innermost loop in stages: all of them on one block of elements, then on the next.
+    fn staged_loop(&mut self, axis: usize, pointers: &[Clif], stages: &'a [Stage]) -> Result<()> {
+        let plans: Vec<Inner<'a>> = stages.iter().map(|s| self.plan(&s.operations)).collect();
+        let extent = self.extent(axis);
+        let zero = self.a.builder.ins().iconst(I64, 0);
+        let block = BLOCK as i64;
+        self.count(zero, extent, block, |s, start| {
+            let end = s.a.builder.ins().iadd_imm_s(start, block);
+            let end = s.a.builder.ins().smin(end, extent);
+            let count = s.a.builder.ins().isub(end, start);
+            // Scratch memory begins at the block, but is addressed from the start of the axis as all else is.
+            let mut pointers = pointers.to_vec();
+            let mut addresses = Vec::with_capacity(s.scratch.len());
+            for (index, slot) in s.scratch.clone().into_iter().enumerate() {
+                let size = s.kernel.slots[s.own_slots + index].dtype.size() as i64;
+                let address = s.a.builder.ins().stack_addr(I64, slot, 0);
+                let skipped = s.a.builder.ins().imul_imm_s(start, size);
+                pointers.push(s.a.builder.ins().isub(address, skipped));
+                addresses.push(address);
+            }
+            for (stage, inner) in stages.iter().zip(&plans) {
+                s.block_of_elements(&pointers, axis, Some((start, end)), inner)?;
+                for call in &stage.calls {
+                    let slots = call.inputs.iter().chain([&call.output]);
+                    let mut arguments: SmallVec<[Clif; 4]> = slots
+                        .map(|&slot| addresses[usize::from(slot) - s.own_slots])
+                        .collect();
+                    arguments.push(count);
+                    let function = (s.a.import)(s.a.builder, &call.symbol)?;
+                    s.a.builder.ins().call(function, &arguments);
+                }
+            }
+            Ok(())
         })
     }
 

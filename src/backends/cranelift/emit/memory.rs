@@ -22,6 +22,11 @@ impl<'a> Emitter<'a, '_, '_> {
             .is_some_and(|s| *s != Stride::Zero)
     }
 
+    /// Whether the kernel writes to a slot, so that loads from it must stay where they are.
+    fn is_written(&self, slot: usize) -> bool {
+        slot >= self.own_slots || self.kernel.is_written(slot)
+    }
+
     /// The pointers after moving to position `i` of an axis.
     pub(super) fn advance(&mut self, pointers: &[Clif], axis: usize, i: Clif) -> Vec<Clif> {
         (0..pointers.len())
@@ -80,7 +85,7 @@ impl<'a> Emitter<'a, '_, '_> {
     pub(super) fn load_once(&mut self, slot: usize, address: Clif) -> Element {
         let dtype = self.kernel.slots[slot].dtype;
         let part = component(dtype);
-        let flags = if self.kernel.is_written(slot) {
+        let flags = if self.is_written(slot) {
             memory()
         } else {
             constant_memory()

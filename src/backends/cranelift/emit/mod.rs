@@ -15,13 +15,16 @@ mod totals;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, Value as Clif};
+use cranelift_codegen::ir::{
+    FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value as Clif,
+};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::arithmetic::{Arithmetic, Element, Width, component, memory};
 use super::kernel::{Kernel, Numbered, Operation, ReduceOp, SHORT, Stride, Value};
+use super::stage::{self, Stage};
 use crate::error::{Error, Result};
 use crate::ir::{DType, Op};
 
@@ -52,20 +55,32 @@ pub(super) fn emit(
             8 * kernel.slots.len() as i32,
         )
     });
+    let staged = stage::split(kernel);
+    let own_slots = staged.own_slots;
+    let scratch = staged.kernel.slots[own_slots..]
+        .iter()
+        .map(|slot| {
+            let bytes = stage::BLOCK * slot.dtype.size();
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes as u32, 6);
+            builder.create_sized_stack_slot(data)
+        })
+        .collect();
     let arithmetic = Arithmetic {
         builder,
         import,
         failure,
     };
     let mut emitter = Emitter {
-        kernel,
+        kernel: &staged.kernel,
+        own_slots,
+        scratch,
         a: arithmetic,
         parameters,
         strides: FxHashMap::default(),
         values: vec![None; kernel.dtypes.len()],
         totals: FxHashMap::default(),
     };
-    let bases = (0..kernel.slots.len())
+    let bases = (0..own_slots)
         .map(|i| {
             emitter
                 .a
@@ -75,7 +90,7 @@ pub(super) fn emit(
         })
         .collect::<Vec<_>>();
     emitter.prepare();
-    emitter.outer_loops(0, &bases)?;
+    emitter.outer_loops(0, &bases, &staged.before, &staged.after)?;
     emitter.a.builder.ins().return_(&[]);
     emitter.a.builder.seal_all_blocks();
     Ok(())
@@ -91,6 +106,9 @@ const LONGEST_CHAIN: i64 = 32;
 
 struct Emitter<'a, 'b, 'c> {
     kernel: &'a Kernel,
+    /// How many slots come from the caller; the others are the scratch memory of stages.
+    own_slots: usize,
+    scratch: Vec<StackSlot>,
     a: Arithmetic<'b, 'c>,
     parameters: Clif,
     /// Strides in bytes that are parameters, by slot and axis.
@@ -170,28 +188,26 @@ impl<'a> Emitter<'a, '_, '_> {
         self.parameter(I64, axis)
     }
 
-    fn outer_loops(&mut self, axis: usize, pointers: &[Clif]) -> Result<()> {
+    fn outer_loops(
+        &mut self,
+        axis: usize,
+        pointers: &[Clif],
+        before: &'a [Stage],
+        after: &'a [Stage],
+    ) -> Result<()> {
         if axis < self.kernel.outer_rank {
             let extent = self.extent(axis);
             let zero = self.a.builder.ins().iconst(I64, 0);
             return self.count(zero, extent, 1, |s, i| {
                 let pointers = s.advance(pointers, axis, i);
-                s.outer_loops(axis + 1, &pointers)
+                s.outer_loops(axis + 1, &pointers, before, after)
             });
         }
-        let kernel = self.kernel;
-        self.start_totals()?;
-        if !kernel.before.is_empty() {
-            let inner = self.plan(&kernel.before);
-            self.inner_loops(axis, pointers, &inner)?;
-        }
+        self.start_totals(before)?;
+        self.inner_loops(axis, pointers, before)?;
         self.finish_totals();
         self.outer_part(pointers)?;
-        if !kernel.after.is_empty() {
-            let inner = self.plan(&kernel.after);
-            self.inner_loops(axis, pointers, &inner)?;
-        }
-        Ok(())
+        self.inner_loops(axis, pointers, after)
     }
 
     /// The operations that run once for each outer index.

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::{Emitter, Inner, Total, reductions};
 use crate::backends::cranelift::arithmetic::{Element, Width, component};
 use crate::backends::cranelift::kernel::{ReduceOp, Value};
+use crate::backends::cranelift::stage::Stage;
 use crate::error::Result;
 use crate::ir::{DType, Literal, Op, Scalar};
 
@@ -40,9 +41,11 @@ impl<'a> Emitter<'a, '_, '_> {
         Element::Pair(part, part)
     }
 
-    pub(super) fn start_totals(&mut self) -> Result<()> {
-        let plan = self.plan(&self.kernel.before);
-        let compensated = !self.is_one_block(&plan);
+    pub(super) fn start_totals(&mut self, before: &'a [Stage]) -> Result<()> {
+        let compensated = match before {
+            [whole] => !self.is_one_block(&self.plan(&whole.operations)),
+            _ => true,
+        };
         for (value, op) in self.reductions() {
             let dtype = self.kernel.dtypes[value as usize];
             let identity = self.identity(op, dtype, Width::Scalar);

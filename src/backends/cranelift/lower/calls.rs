@@ -1,4 +1,4 @@
-//! Ops that run as one call of the runtime: products, gathers, scans, sorts, decompositions.
+//! Ops that run as one call: products, gathers, scans, sorts and decompositions of the runtime, users' functions.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -10,10 +10,11 @@ use autojit_runtime::scan::Scan;
 use autojit_runtime::sort::Sort;
 
 use super::{Held, Lowering};
+use crate::backends::cranelift::external::External;
 use crate::backends::cranelift::layout::Layout;
 use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, View, kind};
 use crate::error::Result;
-use crate::ir::{ArrayType, Dims, Op, ValueId};
+use crate::ir::{ArrayType, Dims, Op, OpaqueFunction, Type, ValueId};
 use crate::library::runtime::RuntimeCall;
 
 impl Lowering<'_> {
@@ -165,16 +166,53 @@ impl Lowering<'_> {
                 output.buffer = self.new_buffer(Place::Workspace, ty);
                 output.layout = Layout::contiguous(&ty.shape);
             }
-            let view = self.call(Call::Runtime(call), inputs, output);
+            let view = self.call(Call::Runtime(Box::new(call)), inputs, output);
             return Ok(Some(Held::View(view)));
         }
-        let types = node.ty.arrays();
+        let outputs = self.several(node.ty.arrays());
+        self.push(Instruction::Call {
+            call: Call::Runtime(Box::new(call)),
+            inputs,
+            outputs: outputs.clone(),
+        });
+        Ok(Some(Held::Tuple(outputs)))
+    }
+
+    /// A call of a function that a user registered.
+    pub(super) fn external(&mut self, value: ValueId, function: &OpaqueFunction) -> Result<Held> {
+        let node = &self.graph[value];
+        let views = node.inputs.iter().map(|&input| self.contiguous(input));
+        let inputs: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
+        let ty = |view: &View| ArrayType {
+            dtype: view.dtype,
+            shape: view.shape.clone(),
+        };
+        let call = Call::External(External {
+            function: function.clone(),
+            inputs: inputs.iter().map(ty).collect(),
+            outputs: node.ty.arrays().to_vec(),
+        });
+        if let Type::Array(ty) = &node.ty {
+            let output = self.output(value, ty);
+            return Ok(Held::View(self.call(call, inputs, output)));
+        }
+        let outputs = self.several(node.ty.arrays());
+        self.push(Instruction::Call {
+            call,
+            inputs,
+            outputs: outputs.clone(),
+        });
+        Ok(Held::Tuple(outputs))
+    }
+
+    /// Views of new buffers, which the instruction that will be pushed next writes.
+    fn several(&mut self, types: &[ArrayType]) -> SmallVec<[View; 3]> {
         let buffers: SmallVec<[BufferId; 3]> = types
             .iter()
             .map(|ty| self.new_buffer(Place::Workspace, ty))
             .collect();
         let origin = Some(self.next());
-        let outputs: SmallVec<[View; 3]> = types
+        types
             .iter()
             .zip(buffers)
             .map(|(ty, buffer)| View {
@@ -184,12 +222,6 @@ impl Lowering<'_> {
                 dtype: ty.dtype,
                 origin,
             })
-            .collect();
-        self.push(Instruction::Call {
-            call: Call::Runtime(call),
-            inputs,
-            outputs: outputs.clone(),
-        });
-        Ok(Some(Held::Tuple(outputs)))
+            .collect()
     }
 }

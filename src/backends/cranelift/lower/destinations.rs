@@ -70,8 +70,8 @@ impl Lowering<'_> {
                     layout = layout.untranspose(perm);
                     value = node.inputs[0];
                 }
-                // What the runtime writes must be contiguous, except for matrix products.
-                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. }
+                // What the runtime and users' functions write must be contiguous, except for matrix products.
+                Op::Take { .. } | Op::Argmax { .. } | Op::Argmin { .. } | Op::Opaque { .. }
                     if !layout.is_contiguous(&ty.shape) =>
                 {
                     return;

@@ -230,6 +230,7 @@ impl Lowering<'_> {
             | Op::Cumprod { axis }
             | Op::Sort { axis }
             | Op::Argsort { axis } => self.along(value, *axis)?,
+            Op::Opaque { function } => return self.external(value, function),
             op if op.is_elementwise() || matches!(op, Op::Astype { .. } | Op::WrapIndex { .. }) => {
                 self.map(value)?
             }

@@ -1,0 +1,105 @@
+//! A short cut for the commonest calls: inputs of one type, and a result that follows from it at a glance.
+//!
+//! Inference builds a signature, which costs more than many a small array is worth. What is said here is what
+//! inference says (the test below goes through all ops and dtypes), and where nothing is said inference decides.
+
+use super::super::Op;
+use super::super::types::{ArrayType, Class, DType, Shape};
+
+/// The type of the result of `count` inputs that all have this dtype and shape, if no input needs a conversion.
+#[inline]
+pub(crate) fn plain_result(
+    op: &Op,
+    count: usize,
+    dtype: DType,
+    shape: &[usize],
+) -> Option<ArrayType> {
+    let class = dtype.class();
+    let (inputs, fits, result) = match op {
+        Op::Add | Op::Multiply | Op::Maximum | Op::Minimum => (2, true, dtype),
+        Op::Subtract => (2, class != Class::Bool, dtype),
+        Op::Divide => (2, class >= Class::Float, dtype),
+        Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
+            (2, true, DType::Bool)
+        }
+        Op::Negative => (1, class != Class::Bool, dtype),
+        Op::Absolute => (1, class < Class::Complex, dtype),
+        Op::Sqrt | Op::Exp | Op::Log | Op::Sin | Op::Cos | Op::Tanh => {
+            (1, class >= Class::Float, dtype)
+        }
+        Op::Sum {
+            axes,
+            keepdims: false,
+        }
+        | Op::Prod {
+            axes,
+            keepdims: false,
+        } => {
+            let all = axes.iter().copied().eq(0..shape.len());
+            let plain = count == 1 && all && class >= Class::Float;
+            return plain.then(|| ArrayType::scalar(dtype));
+        }
+        _ => return None,
+    };
+    (inputs == count && fits).then(|| ArrayType {
+        dtype: result,
+        shape: Shape::from_slice(shape),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Dims, Type, for_each_op};
+
+    macro_rules! list_elementwise {
+        (elementwise { $(
+            $(#[$doc:meta])*
+            $name:ident $shown:literal $Op:ident ($($x:ident),*)
+                : $infer:path => $eval:path $(, or $expand:path)?;
+        )* } structured { $($structured:tt)* }) => {
+            fn elementwise() -> Vec<Op> {
+                vec![$(Op::$Op),*]
+            }
+        };
+    }
+    for_each_op!(list_elementwise);
+
+    #[test]
+    fn what_is_plain_is_what_inference_says() {
+        let axes = |n: usize| -> Dims { (0..n).collect() };
+        let (mut said, mut ops) = (0, elementwise());
+        for n in 0..3 {
+            for keepdims in [false, true] {
+                let axes = axes(n);
+                ops.push(Op::Sum {
+                    axes: axes.clone(),
+                    keepdims,
+                });
+                ops.push(Op::Prod { axes, keepdims });
+            }
+        }
+        ops.push(Op::Sum {
+            axes: Dims::from_slice(&[1, 0]),
+            keepdims: false,
+        });
+        for op in &ops {
+            for dtype in DType::ALL {
+                for shape in [&[][..], &[3], &[2, 3], &[0, 3]] {
+                    for count in 1..4 {
+                        let ty = Type::from(ArrayType::new(dtype, shape));
+                        let Some(plain) = plain_result(op, count, dtype, shape) else {
+                            continue;
+                        };
+                        said += 1;
+                        let signature = op.infer(&vec![&ty; count]).unwrap();
+                        assert_eq!(signature.result, Type::from(plain), "{op} of {ty}");
+                        let kept = |operand: &Option<DType>| operand.is_none_or(|d| d == dtype);
+                        assert!(signature.operands.iter().all(kept), "{op} of {ty}");
+                    }
+                }
+            }
+        }
+        assert!(said > 300, "{said}");
+    }
+}
