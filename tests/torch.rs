@@ -189,7 +189,7 @@ fn results_share_no_memory_with_arguments_or_constants() {
     let (a, b, c, d, e, again) = call();
     for y in [&a, &b, &c, &again] {
         let y = Tensor::try_from(y).unwrap();
-        let _ = (&y).shallow_clone().fill_(9.0);
+        let _ = y.shallow_clone().fill_(9.0);
     }
     for y in [&d, &e] {
         let _ = Tensor::try_from(y).unwrap().fill_(9.0);
@@ -356,7 +356,7 @@ fn thousands_of_ops_equal_the_reference() {
         };
         let mut x = Array::from(numbers(0.618_033_988_749_894_9));
         if dtype.is_complex() {
-            x = x + Array::from(numbers(0.414_213_562_373_095_1)) * num_complex::Complex64::i();
+            x += Array::from(numbers(0.414_213_562_373_095_1)) * num_complex::Complex64::i();
         }
         let x = x.reshape([i64::from(n), i64::from(n)]);
         let expected = gram_schmidt(x.clone());

@@ -3,7 +3,7 @@
 use super::super::functions::{Refusal, Torch};
 use super::{Values, ints, one};
 use crate::error::Result;
-use crate::ir::{ArrayType, DType, FourierNorm, Literal, Op, QrMode, Type};
+use crate::ir::{ArrayType, DType, Fourier, FourierKind, FourierNorm, Literal, Op, QrMode, Type};
 
 /// The ops of this file.
 pub(super) fn spell<T: Torch>(
@@ -77,27 +77,37 @@ pub(super) fn spell<T: Torch>(
             let solved = t.solve_triangular(a, &columns, !lower, *unit_diagonal)?;
             one(t.reshape(&solved, &ints(&result.array()?.shape))?)
         }
-        (Op::Fft { n, axis, norm }, ..) => one(t.fft(x, *n as i64, *axis as i64, scale(*norm))?),
-        (Op::Ifft { n, axis, norm }, ..) => {
-            one(t.ifft(x, *n as i64, *axis as i64, scale(*norm))?)
-        }
-        (Op::Rfft { n, axis, norm }, ..) => {
-            one(t.rfft(x, *n as i64, *axis as i64, scale(*norm))?)
-        }
-        (Op::Irfft { n, axis, norm }, ..) => {
-            one(t.irfft(x, *n as i64, *axis as i64, scale(*norm))?)
-        }
-        _ => return Ok(None),
+        _ => match op.as_fourier() {
+            Some(fourier) => one(transform(t, fourier, x, ty, result.array()?)?),
+            None => return Ok(None),
+        },
     };
     Ok(Some(results))
 }
 
-/// libtorch's name of a scale.
-const fn scale(norm: FourierNorm) -> &'static str {
-    match norm {
+/// A Fourier transform. libtorch refuses to transform what has no elements, which gives zeros.
+fn transform<T: Torch>(
+    t: &mut T,
+    fourier: Fourier,
+    x: &T::Value,
+    ty: &ArrayType,
+    result: &ArrayType,
+) -> Result<T::Value> {
+    if ty.size() == 0 {
+        let zero = t.literal(Literal::new(0, result.dtype))?;
+        return t.expand(&zero, &ints(&result.shape));
+    }
+    let (n, axis) = (fourier.n as i64, fourier.axis as i64);
+    let norm = match fourier.norm {
         FourierNorm::Backward => "backward",
         FourierNorm::Ortho => "ortho",
         FourierNorm::Forward => "forward",
+    };
+    match fourier.kind {
+        FourierKind::Forward => t.fft(x, n, axis, norm),
+        FourierKind::Inverse => t.ifft(x, n, axis, norm),
+        FourierKind::Real => t.rfft(x, n, axis, norm),
+        FourierKind::RealInverse => t.irfft(x, n, axis, norm),
     }
 }
 
