@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Literal, Op, Type};
+use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Literal, Op, Type, ValueId};
 use crate::library::torch::{Refusal, Torch, kind_number, spell, torch_argument, torch_functions};
 
 /// A module that is yet to be packed.
@@ -33,18 +33,20 @@ pub(super) struct Code {
 }
 
 /// The op that lines belong to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Origin {
     line: u32,
     pub(super) op: &'static str,
+    /// The type of its first input, as it is computed with.
+    pub(super) ty: Option<ArrayType>,
     pub(super) location: Option<&'static Location<'static>>,
 }
 
 impl Code {
     /// The op that a line belongs to.
-    pub(super) fn origin(&self, line: u32) -> Option<Origin> {
+    pub(super) fn origin(&self, line: u32) -> Option<&Origin> {
         let after = self.origins.partition_point(|origin| origin.line <= line);
-        self.origins.get(after.checked_sub(1)?).copied()
+        self.origins.get(after.checked_sub(1)?)
     }
 }
 
@@ -209,9 +211,13 @@ macro_rules! write_calls {
                 Ok(name)
             }
 
-            fn refuse_where(&mut self, condition: &Name, why: Refusal) -> Result<()> {
+            fn refuse_where(&mut self, condition: &Name, numbers: &Name, why: Refusal) -> Result<()> {
                 self.statement(&format!("if bool(torch.any({condition})):"));
-                self.statement(&format!("  ops.prim.RaiseException(\"{}\")", why.mark()));
+                let number = format!("torch.select(torch.masked_select({numbers}, {condition}), 0, 0)");
+                self.statement(&format!(
+                    "  ops.prim.RaiseException(torch.format(\"{}{{}};\", int(torch.real({number}))))",
+                    why.mark()
+                ));
                 self.statement("else:");
                 self.statement("  pass");
                 Ok(())
@@ -331,6 +337,7 @@ fn write_graph(
                     origins.push(Origin {
                         line: writer.line + 1,
                         op: op.name(),
+                        ty: first_type(graph, &node.inputs),
                         location: node.location,
                     });
                 }
@@ -347,8 +354,14 @@ fn write_graph(
         };
         values[value.index()] = names;
     }
-    let output = |v: &crate::ir::ValueId| values[v.index()].first().copied().ok_or_else(missing);
+    let output = |v: &ValueId| values[v.index()].first().copied().ok_or_else(missing);
     graph.outputs().iter().map(output).collect()
+}
+
+/// Ops whose errors name it compute with floating numbers.
+fn first_type(graph: &Graph, inputs: &[ValueId]) -> Option<ArrayType> {
+    let ty = graph.ty(*inputs.first()?).ok()?;
+    Some(ty.with_dtype(ty.dtype.floating()))
 }
 
 /// Writes one op: its inputs converted, and spelled or expanded.

@@ -105,8 +105,7 @@ impl Script {
     /// Our error for one of libtorch's, with the op and the line of the user's that it is about.
     fn failure(&self, error: &TchError) -> Error {
         let text = error.to_string();
-        let own = Refusal::find(&text).map(Refusal::error);
-        let error = own.unwrap_or_else(|| torch::classify(&summary(error)));
+        let error = Refusal::find(&text).unwrap_or_else(|| torch::classify(&summary(error)));
         let place = text.split("__torch__.py\", line ").nth(1);
         let digits = place.and_then(|p| p.split(|c: char| !c.is_ascii_digit()).next());
         let Some(origin) = digits
@@ -114,6 +113,10 @@ impl Script {
             .and_then(|line| self.code.origin(line))
         else {
             return error;
+        };
+        let error = match &origin.ty {
+            Some(ty) => torch::explained(error, ty),
+            None => error,
         };
         // Users write an index, not the step that checks it.
         let op = if origin.op == "wrap_index" {

@@ -7,7 +7,7 @@ use tch::{Kind, TchError, Tensor};
 
 use super::functions::{Refusal, Torch, kind, torch_argument, torch_functions};
 use crate::error::{Error, Result};
-use crate::ir::{HostArray, Literal};
+use crate::ir::{ArrayType, HostArray, Literal};
 
 /// Runs each function at once.
 pub(super) struct Eager;
@@ -26,12 +26,19 @@ macro_rules! run {
                 super::convert::to_tensor(&HostArray::scalar(literal.value, literal.dtype))
             }
 
-            fn refuse_where(&mut self, condition: &Tensor, why: Refusal) -> Result<()> {
+            fn refuse_where(
+                &mut self,
+                condition: &Tensor,
+                numbers: &Tensor,
+                why: Refusal,
+            ) -> Result<()> {
                 let any = condition.f_any().and_then(|any| any.f_int64_value(&[]));
-                if any.map_err(failure)? != 0 {
-                    return Err(why.error());
+                if any.map_err(failure)? == 0 {
+                    return Ok(());
                 }
-                Ok(())
+                let refused = numbers.f_masked_select(condition);
+                let number = refused.and_then(|x| x.f_real()?.f_int64_value(&[0]));
+                Err(why.error(number.map_err(failure)?))
             }
 
             $(fn $name(&mut self, $($arg: torch_argument!($kind)),*) -> Result<Tensor> {
@@ -69,6 +76,21 @@ pub(crate) fn classify(line: &str) -> Error {
         return Error::unsupported(format!("libtorch: {line}"));
     }
     Error::value(format!("libtorch: {line}"))
+}
+
+/// The error of an op of linear algebra in the words of autojit's own; `ty` is the type of its first input.
+pub(crate) fn explained(error: Error, ty: &ArrayType) -> Error {
+    if !error.is_linear_algebra() {
+        return error;
+    }
+    let text = error.to_string();
+    Error::linear_algebra(if text.contains("positive-definite") {
+        format!("a matrix of {ty} is not positive definite")
+    } else if text.contains("singular") {
+        format!("a matrix of {ty} is singular")
+    } else {
+        format!("the iteration did not converge for {ty}, expected finite elements")
+    })
 }
 
 /// The dtype of a tensor, or none for undefined tensors too.

@@ -104,6 +104,7 @@ one {
     solve "linalg_solve" (x: tensor, y: tensor) => tch::Tensor::f_linalg_solve(x, y, true);
     solve_triangular "linalg_solve_triangular" (x: tensor, y: tensor, upper: option, unitriangular: option) =>
         x.f_linalg_solve_triangular(y, upper, true, unitriangular);
+    tril "tril" (x: tensor, offset: int) => x.f_tril(offset);
     diagonal "diagonal" (x: tensor, offset: int, first: int, second: int) => x.f_diagonal(offset, first, second);
 
     fft "fft_fft" (x: tensor, n: int, axis: int, norm: text) => x.f_fft_fft(n, axis, norm);
@@ -161,8 +162,14 @@ macro_rules! declare {
             /// A 0-d tensor.
             fn literal(&mut self, literal: Literal) -> Result<Self::Value>;
 
-            /// Fails if any element of a tensor of booleans is true.
-            fn refuse_where(&mut self, condition: &Self::Value, why: Refusal) -> Result<()>;
+            /// Fails if any element of a tensor of booleans is true. `numbers`, of the same shape, are what is
+            /// refused there.
+            fn refuse_where(
+                &mut self,
+                condition: &Self::Value,
+                numbers: &Self::Value,
+                why: Refusal,
+            ) -> Result<()>;
 
             /// The number that a 0-d tensor is known to hold.
             fn known(&self, _x: &Self::Value) -> Option<Literal> {
@@ -185,46 +192,57 @@ pub(crate) enum Refusal {
     Index { axis: usize, size: usize },
     /// A matrix that cannot be solved with.
     Singular,
+    /// NaN or infinities, on which an iteration does not end.
+    NotFinite,
 }
 
 impl Refusal {
-    /// The error of it.
-    pub(crate) fn error(self) -> Error {
+    /// The error of it; `number` is the first that was refused.
+    pub(crate) fn error(self, number: i64) -> Error {
         match self {
             Self::NegativePower => {
                 Error::value("integers to negative integer powers are not allowed")
             }
             Self::Index { axis, size } => Error::index(format!(
-                "an index is out of range for axis {axis} with size {size}"
+                "index {number} is out of range for axis {axis} with size {size}"
             )),
             Self::Singular => Error::linear_algebra("a matrix is singular"),
+            Self::NotFinite => Error::linear_algebra("the iteration did not converge"),
         }
     }
 
-    /// A text by which a refusal is known again in what libtorch says.
+    /// A text by which a refusal is known again in what libtorch says. The number is to follow, and a semicolon.
     pub(crate) fn mark(self) -> String {
-        match self {
-            Self::NegativePower => "autojit refuses: negative power;".into(),
-            Self::Index { axis, size } => format!("autojit refuses: index {axis} {size};"),
-            Self::Singular => "autojit refuses: singular;".into(),
-        }
+        let [kind, axis, size] = match self {
+            Self::NegativePower => [0, 0, 0],
+            Self::Index { axis, size } => [1, axis, size],
+            Self::Singular => [2, 0, 0],
+            Self::NotFinite => [3, 0, 0],
+        };
+        format!("autojit refuses: {kind} {axis} {size} ")
     }
 
-    /// The refusal whose mark is in a text.
-    pub(crate) fn find(text: &str) -> Option<Self> {
+    /// The error of the refusal whose mark is in a text.
+    pub(crate) fn find(text: &str) -> Option<Error> {
         // The code of the module is in the text too; what it raised stands last.
-        let mark = text.rsplit_once("autojit refuses: ")?.1;
-        let mark = mark.split_once(';')?.0;
-        let mut words = mark.split(' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some("negative"), ..) => Some(Self::NegativePower),
-            (Some("singular"), ..) => Some(Self::Singular),
-            (Some("index"), Some(axis), Some(size)) => Some(Self::Index {
-                axis: axis.parse().ok()?,
-                size: size.parse().ok()?,
-            }),
-            _ => None,
-        }
+        let mark = text.rsplit_once("autojit refuses: ")?.1.split_once(';')?.0;
+        let words: Vec<i64> = mark
+            .split(' ')
+            .map_while(|word| word.parse().ok())
+            .collect();
+        let &[kind, axis, size, number] = words.as_slice() else {
+            return None;
+        };
+        let why = match kind {
+            0 => Self::NegativePower,
+            1 => Self::Index {
+                axis: axis as usize,
+                size: size as usize,
+            },
+            2 => Self::Singular,
+            _ => Self::NotFinite,
+        };
+        Some(why.error(number))
     }
 }
 

@@ -21,7 +21,7 @@ use super::{AnyLibrary, Concrete, Results, make, mixed};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, HostArray, Op, Type};
 pub(crate) use convert::Borrowed;
-pub(crate) use eager::{classify, failure};
+pub(crate) use eager::{classify, explained, failure};
 pub(crate) use functions::{Refusal, Torch, kind_number, torch_argument, torch_functions};
 pub(crate) use spell::{is_spelled, spell};
 
@@ -115,7 +115,12 @@ impl AnyLibrary for TorchLibrary {
                 _ => return Err(mixed(self, input.library())),
             }
         }
-        let Some(results) = spell(&mut eager::Eager, op, &tensors, &types, result)? else {
+        let spelled = spell(&mut eager::Eager, op, &tensors, &types, result);
+        let named = |e| match types.first() {
+            Some(ty) => explained(e, ty),
+            None => e,
+        };
+        let Some(results) = spelled.map_err(named)? else {
             return Ok(None);
         };
         let typed = results.into_iter().zip(result.arrays());

@@ -268,7 +268,7 @@ fn refuse_negative<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<()
     }
     let zero = t.literal(Literal::new(0, dtype))?;
     let negative = t.lt(y, &zero)?;
-    t.refuse_where(&negative, Refusal::NegativePower)
+    t.refuse_where(&negative, y, Refusal::NegativePower)
 }
 
 /// `x < y` for complex numbers: by the real, then the imaginary part; a NaN anywhere makes it false.

@@ -1,7 +1,7 @@
 //! Products of arrays, decompositions of matrices, systems of equations, and Fourier transforms.
 
 use super::super::functions::{Refusal, Torch};
-use super::{Values, ints, one};
+use super::{Values, ints, least_squares, one};
 use crate::error::Result;
 use crate::ir::{ArrayType, DType, Fourier, FourierKind, FourierNorm, Literal, Op, QrMode, Type};
 
@@ -44,15 +44,31 @@ pub(super) fn spell<T: Torch>(
         }
         (Op::Svd { full_matrices }, ..) => t.svd(x, *full_matrices)?.into_iter().collect(),
         (Op::Svdvals, ..) => one(t.svdvals(x)?),
-        (Op::Eigh, ..) => t.eigh(x)?.into_iter().collect(),
-        (Op::Eigvalsh, ..) => one(t.eigvalsh(x)?),
+        (Op::Eigh, ..) => {
+            refuse_not_finite(t, x)?;
+            t.eigh(x)?.into_iter().collect()
+        }
+        (Op::Eigvalsh, ..) => {
+            refuse_not_finite(t, x)?;
+            one(t.eigvalsh(x)?)
+        }
         (Op::Eig, ..) => t.eig(x)?.into_iter().collect(),
         (Op::Eigvals, ..) => one(t.eigvals(x)?),
         (Op::Cholesky, ..) => one(t.cholesky(x)?),
         (Op::Lu, ..) => t.lu(x)?.into_iter().collect(),
         (Op::Inv, ..) => one(t.inv(x)?),
         (Op::Det, ..) => one(t.det(x)?),
-        (Op::Slogdet, ..) => t.slogdet(x)?.into_iter().collect(),
+        (Op::Slogdet, ..) => {
+            // The sign of a matrix with NaN is 0 in libtorch.
+            let [sign, logarithm] = t.slogdet(x)?;
+            let nan = t.literal(Literal::new(f64::NAN, ty.dtype))?;
+            let failed = t.isnan(&logarithm)?;
+            let sign = t.select(&failed, &nan, &sign)?;
+            Values::from_iter([sign, logarithm])
+        }
+        (Op::Lstsq { rcond }, [a, b], [a_type, b_type]) => {
+            least_squares::spell(t, *rcond, a, a_type, b, b_type, result)?
+        }
         (Op::Expm, ..) => one(t.matrix_exp(x)?),
         (Op::Solve, [a, b], [a_type, b_type]) => {
             let columns = as_matrices(t, b, a_type, b_type)?;
@@ -71,7 +87,7 @@ pub(super) fn spell<T: Torch>(
                 let diagonal = t.diagonal(a, 0, -2, -1)?;
                 let zero = t.literal(Literal::new(0, a_type.dtype))?;
                 let singular = t.eq(&diagonal, &zero)?;
-                t.refuse_where(&singular, Refusal::Singular)?;
+                t.refuse_where(&singular, &diagonal, Refusal::Singular)?;
             }
             let columns = as_matrices(t, b, a_type, b_type)?;
             let solved = t.solve_triangular(a, &columns, !lower, *unit_diagonal)?;
@@ -83,6 +99,14 @@ pub(super) fn spell<T: Torch>(
         },
     };
     Ok(Some(results))
+}
+
+/// libtorch gives anything for the eigenvalues of Hermitian matrices with NaN in the lower triangle, which is read.
+fn refuse_not_finite<T: Torch>(t: &mut T, x: &T::Value) -> Result<()> {
+    let read = t.tril(x, 0)?;
+    let (nan, infinite) = (t.isnan(&read)?, t.isinf(&read)?);
+    let refused = t.bitwise_or(&nan, &infinite)?;
+    t.refuse_where(&refused, &refused, Refusal::NotFinite)
 }
 
 /// A Fourier transform. libtorch refuses to transform what has no elements, which gives zeros.

@@ -2,10 +2,10 @@
 //!
 //! Promotion is done: inputs have the dtypes of the op's signature. What is not spelled gives `None` before
 //! anything is called, and is then expanded, done in main memory, or declined: complex extrema and sorts, and
-//! products of booleans by `tensordot`,
-//! and least squares.
+//! products of booleans by `tensordot`.
 
 mod elementwise;
+mod least_squares;
 mod linalg;
 mod reduce;
 mod shape;

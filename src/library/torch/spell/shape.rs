@@ -105,7 +105,7 @@ fn wrap_index<T: Torch>(
     let (zero, end, start) = (literal(0)?, literal(size as i64)?, literal(-(size as i64))?);
     let (below, above) = (t.lt(indices, &start)?, t.ge(indices, &end)?);
     let outside = t.bitwise_or(&below, &above)?;
-    t.refuse_where(&outside, Refusal::Index { axis, size })?;
+    t.refuse_where(&outside, indices, Refusal::Index { axis, size })?;
     let (negative, wrapped) = (t.lt(indices, &zero)?, t.add(indices, &end)?);
     t.select(&negative, &wrapped, indices)
 }
