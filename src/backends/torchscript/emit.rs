@@ -93,9 +93,14 @@ struct Writer {
     literals: FxHashMap<Literal, u32>,
     /// The literals among the constants.
     known: FxHashMap<u32, Literal>,
+    /// From which line on which op is computed.
+    origins: Vec<Origin>,
 }
 
 type Names = SmallVec<[Name; 1]>;
+
+/// A line of the user's, where it is known.
+type Place = Option<&'static Location<'static>>;
 
 impl Writer {
     fn statement(&mut self, text: &str) {
@@ -262,12 +267,12 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         constants: Vec::new(),
         literals: FxHashMap::default(),
         known: FxHashMap::default(),
+        origins: Vec::new(),
     };
     let inputs: Vec<Name> = (0..graph.input_types().len() as u32)
         .map(Name::Input)
         .collect();
-    let mut origins = Vec::new();
-    let outputs = write_graph(&mut writer, graph, &inputs, Some(&mut origins))?;
+    let outputs = write_graph(&mut writer, graph, &inputs, None)?;
     let mut results = Vec::with_capacity(outputs.len());
     for output in outputs {
         results.push(if output.shares() {
@@ -297,24 +302,26 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         let _ = writeln!(text, "    c{i} = self.c{i}");
     }
     let before = (HEAD.lines().count() + 2 * count + 1) as u32;
-    for origin in &mut origins {
+    for origin in &mut writer.origins {
         origin.line += before;
     }
     text.push_str(&writer.body);
     Ok(Code {
         text,
         constants: writer.constants,
-        origins,
+        origins: writer.origins,
         calls: writer.calls,
     })
 }
 
 /// Writes the live nodes of a graph, and gives the names of its results.
+///
+/// Nodes of expansions belong to the line of what is expanded, `outer`.
 fn write_graph(
     writer: &mut Writer,
     graph: &Graph,
     inputs: &[Name],
-    mut origins: Option<&mut Vec<Origin>>,
+    outer: Place,
 ) -> Result<Vec<Name>> {
     let missing = || Error::internal("a value is used before it is written");
     let live = graph.live();
@@ -333,14 +340,13 @@ fn write_graph(
                 Names::from_iter(tuple.get(*index).copied())
             }
             op => {
-                if let Some(origins) = &mut origins {
-                    origins.push(Origin {
-                        line: writer.line + 1,
-                        op: op.name(),
-                        ty: first_type(graph, &node.inputs),
-                        location: node.location,
-                    });
-                }
+                let location = node.location.or(outer);
+                writer.origins.push(Origin {
+                    line: writer.line + 1,
+                    op: op.name(),
+                    ty: first_type(graph, &node.inputs),
+                    location,
+                });
                 let mut arguments: SmallVec<[Name; 4]> = SmallVec::new();
                 let mut types: SmallVec<[&ArrayType; 4]> = SmallVec::new();
                 for input in &node.inputs {
@@ -348,8 +354,8 @@ fn write_graph(
                     arguments.push(name.ok_or_else(missing)?);
                     types.push(graph.ty(*input)?);
                 }
-                let located = |e: Error| node.location.map_or(e.clone(), |l| e.clone().at(l));
-                write_op(writer, op, &arguments, &types, &node.ty).map_err(located)?
+                let located = |e: Error| location.map_or(e.clone(), |l| e.clone().at(l));
+                write_op(writer, op, &arguments, &types, &node.ty, location).map_err(located)?
             }
         };
         values[value.index()] = names;
@@ -371,6 +377,7 @@ fn write_op(
     inputs: &[Name],
     types: &[&ArrayType],
     result: &Type,
+    location: Place,
 ) -> Result<Names> {
     let as_types: SmallVec<[Type; 4]> = types.iter().map(|&ty| ty.clone().into()).collect();
     let signature = op.infer(&as_types.iter().collect::<SmallVec<[&Type; 4]>>())?;
@@ -401,7 +408,7 @@ fn write_op(
         .collect();
     let output = Builder::new(&mut graph, None).push(op.clone(), &values)?;
     graph.set_outputs(vec![output]);
-    Ok(write_graph(writer, &graph, &converted, None)?.into())
+    Ok(write_graph(writer, &graph, &converted, location)?.into())
 }
 
 fn convert(writer: &mut Writer, x: Name, ty: &ArrayType, dtype: DType) -> Result<Name> {

@@ -45,15 +45,21 @@ pub(super) fn spell<T: Torch>(
         (Op::Svd { full_matrices }, ..) => t.svd(x, *full_matrices)?.into_iter().collect(),
         (Op::Svdvals, ..) => one(t.svdvals(x)?),
         (Op::Eigh, ..) => {
-            refuse_not_finite(t, x)?;
+            refuse_not_finite(t, x, true)?;
             t.eigh(x)?.into_iter().collect()
         }
         (Op::Eigvalsh, ..) => {
-            refuse_not_finite(t, x)?;
+            refuse_not_finite(t, x, true)?;
             one(t.eigvalsh(x)?)
         }
-        (Op::Eig, ..) => t.eig(x)?.into_iter().collect(),
-        (Op::Eigvals, ..) => one(t.eigvals(x)?),
+        (Op::Eig, ..) => {
+            refuse_not_finite(t, x, false)?;
+            t.eig(x)?.into_iter().collect()
+        }
+        (Op::Eigvals, ..) => {
+            refuse_not_finite(t, x, false)?;
+            one(t.eigvals(x)?)
+        }
         (Op::Cholesky, ..) => one(t.cholesky(x)?),
         (Op::Lu, ..) => t.lu(x)?.into_iter().collect(),
         (Op::Inv, ..) => one(t.inv(x)?),
@@ -101,9 +107,10 @@ pub(super) fn spell<T: Torch>(
     Ok(Some(results))
 }
 
-/// libtorch gives anything for the eigenvalues of Hermitian matrices with NaN in the lower triangle, which is read.
-fn refuse_not_finite<T: Torch>(t: &mut T, x: &T::Value) -> Result<()> {
-    let read = t.tril(x, 0)?;
+/// On NaN libtorch gives anything for Hermitian matrices, of which the lower triangle is read, and ends the program
+/// for others.
+fn refuse_not_finite<T: Torch>(t: &mut T, x: &T::Value, lower: bool) -> Result<()> {
+    let read = if lower { t.tril(x, 0)? } else { t.share(x) };
     let (nan, infinite) = (t.isnan(&read)?, t.isinf(&read)?);
     let refused = t.bitwise_or(&nan, &infinite)?;
     t.refuse_where(&refused, &refused, Refusal::NotFinite)
