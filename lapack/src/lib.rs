@@ -9,7 +9,7 @@
 //! use autojit::{Array, numpy as np};
 //!
 //! autojit_lapack::install()?;
-//! let (q, r) = np::linalg::qr(Array::from([[3.0, 1.0], [4.0, 2.0]]));
+//! let (q, r) = np::linalg::qr(Array::from([[3.0, 1.0], [4.0, 2.0]]), ..);
 //! assert!((np::matmul(q, r) - Array::from([[3.0, 1.0], [4.0, 2.0]])).to_vec::<f64>()?.iter().all(|d| d.abs() < 1e-14));
 //! # Ok::<(), autojit::Error>(())
 //! ```

@@ -19,6 +19,7 @@ mod shape;
 mod strided;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use elementwise::{
     binary, binary_all, binary_bool, binary_floating, binary_numbers, unary, unary_floating,
@@ -179,8 +180,6 @@ fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<O
         Op::Divide => binary_floating!(x, y()?, shape, Floating::divide),
         Op::FloorDivide => elementwise::floor_divide(x, y()?, shape),
         Op::Remainder => elementwise::remainder(x, y()?, shape),
-        Op::Power => elementwise::power(x, y()?, shape),
-        Op::Arctan2 => elementwise::arctan2(x, y()?, shape),
         Op::Maximum => binary_all!(x, y()?, shape, Basic::maximum),
         Op::Minimum => binary_all!(x, y()?, shape, Basic::minimum),
         Op::Equal => binary_all!(x, y()?, shape, Basic::equal),
@@ -200,6 +199,34 @@ fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<O
         Op::Sign => unary_numbers!(x, Number::sign),
         Op::Reciprocal => return elementwise::reciprocal(x),
         Op::Sqrt => unary_floating!(x, Floating::sqrt),
+        Op::Conj => elementwise::conj(x),
+        Op::Real => elementwise::real(x),
+        Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
+        Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
+        Op::IsNan => elementwise::isnan(x),
+        _ => {
+            let spelled = match inputs.len() {
+                1 => wide::spell(op, &[x], shape)
+                    .or_else(|| spell_elementary(op, x))
+                    .or_else(|| bits::spell_unary(op, x)),
+                _ => {
+                    let y = y()?;
+                    wide::spell(op, &[x, y], shape).or_else(|| match op {
+                        Op::Power => Some(elementwise::power(x, y, shape)),
+                        Op::Arctan2 => Some(elementwise::arctan2(x, y, shape)),
+                        _ => bits::spell_binary(op, x, y, shape),
+                    })
+                }
+            };
+            return spelled.transpose();
+        }
+    };
+    array.map(Some)
+}
+
+/// Elementary functions, element by element.
+fn spell_elementary(op: &Op, x: &HostArray) -> Option<Result<HostArray>> {
+    Some(match op {
         Op::Exp => unary_floating!(x, Floating::exp),
         Op::Exp2 => unary_floating!(x, Floating::exp2),
         Op::Expm1 => unary_floating!(x, Floating::expm1),
@@ -216,18 +243,6 @@ fn spell_elementwise(op: &Op, inputs: &[&Concrete], shape: &[usize]) -> Result<O
         Op::Sinh => unary_floating!(x, Floating::sinh),
         Op::Cosh => unary_floating!(x, Floating::cosh),
         Op::Tanh => unary_floating!(x, Floating::tanh),
-        Op::Conj => elementwise::conj(x),
-        Op::Real => elementwise::real(x),
-        Op::Imag => dispatch_host!(x, x => map1(x, Basic::imag)),
-        Op::LogicalNot => unary!(x, std::ops::Not::not, [Bool]),
-        Op::IsNan => elementwise::isnan(x),
-        _ => {
-            let spelled = match inputs.len() {
-                1 => bits::spell_unary(op, x),
-                _ => bits::spell_binary(op, x, y()?, shape),
-            };
-            return spelled.transpose();
-        }
-    };
-    array.map(Some)
+        _ => return None,
+    })
 }
