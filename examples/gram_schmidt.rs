@@ -1,7 +1,8 @@
 //! Modified Gram-Schmidt, written once: run eagerly, replayed from its graph, and compiled to native code.
 //!
 //! ```text
-//! cargo run --release --example gram_schmidt -- [--n N] [--input FILE.npy] [--backend NAME] [--dtype NAME]
+//! cargo run --release --example gram_schmidt -- [--n N] [--input FILE.npy] [--backend NAME] [--library NAME] \
+//!     [--dtype NAME]
 //! ```
 //!
 //! Prints the size of the graph, what tracing, compiling and calling cost, and how orthonormal the result is;
@@ -53,6 +54,7 @@ struct Options {
     n: usize,
     input: Option<String>,
     backend: Option<String>,
+    library: Option<String>,
     dtype: DType,
 }
 
@@ -61,6 +63,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
         n: 50,
         input: None,
         backend: None,
+        library: None,
         dtype: DType::Float64,
     };
     let mut arguments = std::env::args().skip(1);
@@ -74,10 +77,11 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--n" => options.n = value()?.parse()?,
             "--input" => options.input = Some(value()?),
             "--backend" => options.backend = Some(value()?),
+            "--library" => options.library = Some(value()?),
             "--dtype" => options.dtype = value()?.parse()?,
             _ => {
                 return Err(format!(
-                    "unknown option {name}, expected --n, --input, --backend or --dtype"
+                    "unknown option {name}, expected --n, --input, --backend, --library or --dtype"
                 )
                 .into());
             }
@@ -131,7 +135,10 @@ fn time(mut f: impl FnMut()) -> f64 {
 
 fn run() -> Result<bool, Box<dyn Error>> {
     let options = options()?;
-    let x = matrix(&options)?;
+    let mut x = matrix(&options)?;
+    if let Some(library) = &options.library {
+        x = x.to(library).check()?;
+    }
     let ty = x.ty()?;
     let (rows, columns) = match *ty.shape {
         [rows, columns] if 0 < rows && rows <= columns => (rows, columns),
@@ -142,7 +149,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
             .into());
         }
     };
-    println!("modified Gram-Schmidt of {ty}");
+    println!("modified Gram-Schmidt of {ty} in {}", x.library()?);
 
     let lazy_x = lazy::array(&x);
     let plain = gram_schmidt(lazy_x.clone()).check()?;
@@ -199,7 +206,10 @@ fn run() -> Result<bool, Box<dyn Error>> {
     }
 
     let product = np::matmul(&q, np::transpose(np::conj(&q), ..));
-    let error = np::max(np::absolute(product - np::eye(rows as i64, ..)), ..);
+    let error = np::max(
+        np::absolute(product - np::eye(rows as i64, np::like(&x))),
+        ..,
+    );
     let error = np::astype(error, DType::Float64).item::<f64>()?;
     println!("max |Q Q^H - 1| = {error:.2e}");
     let single = matches!(ty.dtype, DType::Float32 | DType::Complex64);

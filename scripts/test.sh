@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh          everything
 #   scripts/test.sh quick    formatting, lints and the debug tests only
+#   scripts/test.sh torch    the feature `torch` only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +11,21 @@ step() {
     printf '\n== %s\n' "$*"
     "$@"
 }
+
+# Arrays of libtorch and TorchScript, in one build more: debug, as the C++ in it takes minutes.
+torch() {
+    step scripts/setup-torch.sh
+    step cargo clippy -p autojit --all-targets --features torch --locked -- -D warnings
+    AUTOJIT_CASES=50 step cargo test -p autojit --features torch --locked
+    step cargo run --features torch --locked --example torchscript
+    step cargo run --features torch --locked --example gram_schmidt -- --library torch
+    step cargo run --features torch --locked --example conformance -- --backend torch tests/conformance
+    step cargo run --features torch --locked --example conformance -- --library torch tests/conformance
+}
+if [ "${1:-}" = torch ]; then
+    torch
+    exit 0
+fi
 
 step cargo fmt --all --check
 step cargo clippy --all-targets --locked -- -D warnings
@@ -37,3 +53,5 @@ done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
 step cargo run --release --locked --example conformance -- --backend all tests/conformance
+
+torch

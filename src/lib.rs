@@ -84,5 +84,7 @@ pub use ir::{ArrayType, DType, Scalar};
 pub use jit::{Explanation, Jit, autojit};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
+#[cfg(feature = "torch")]
+pub use tch;
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};
 pub use value::Value;

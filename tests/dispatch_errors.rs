@@ -48,7 +48,11 @@ fn an_unknown_function_is_answered_with_the_nearest_known() {
 #[test]
 fn an_unknown_library_is_answered_with_the_registered_ones() {
     toys::register();
-    let known = "registered are ndarray, lazy, boxed, tagged";
+    let known = if cfg!(feature = "torch") {
+        "registered are ndarray, lazy, torch, boxed, tagged"
+    } else {
+        "registered are ndarray, lazy, boxed, tagged"
+    };
     let text = message(call!("zeros", 3, like = "numpi"), Error::is_unknown_library);
     assert!(text.contains("no library is called `numpi`"), "{text}");
     assert!(text.contains(known), "{text}");

@@ -230,7 +230,10 @@ fn sizes_that_cannot_be_had_are_errors() {
         np::arange((5, 0, -2), ..).to_vec::<i64>().unwrap(),
         [5, 3, 1]
     );
-    assert_eq!(np::arange((0, 5, -1), ..).to_vec::<i64>().unwrap(), []);
+    assert_eq!(
+        np::arange((0, 5, -1), ..).to_vec::<i64>().unwrap(),
+        [0i64; 0]
+    );
     assert_eq!(
         np::arange((i64::MAX - 2, i64::MAX, 3), ..)
             .to_vec::<i64>()

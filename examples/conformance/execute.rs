@@ -68,9 +68,21 @@ pub(crate) struct Ran {
     pub(crate) declined: Option<String>,
 }
 
-/// Runs a case.
-pub(crate) fn run(mode: &Mode, case: &Case) -> Result<Ran> {
-    let inputs: Vec<Array> = case.inputs.iter().map(Data::to_array).collect();
+/// Runs a case, in a library of this name if one is given.
+pub(crate) fn run(mode: &Mode, library: Option<&str>, case: &Case) -> Result<Ran> {
+    let inputs = case.inputs.iter().map(Data::to_array);
+    let Some(library) = library else {
+        return run_on(mode, case, inputs.collect());
+    };
+    let inputs = inputs.map(|x| x.to(library)).collect();
+    let ran = autojit::backend_like(library, || run_on(mode, case, inputs))??;
+    for array in &ran.arrays {
+        assert_eq!(array.library()?, library, "a result left the library");
+    }
+    Ok(ran)
+}
+
+fn run_on(mode: &Mode, case: &Case, inputs: Vec<Array>) -> Result<Ran> {
     let arrays = match mode {
         Mode::Eager => evaluate(case, &inputs)?,
         Mode::Lazy => {

@@ -1,8 +1,10 @@
 //! Runs conformance cases made by NumPy (see `tests/conformance/README.md`) and compares the results.
 //!
 //! ```text
-//! conformance [--backend eager|lazy|replay|cranelift|torch|xla|all] PATH...
+//! conformance [--backend eager|lazy|replay|cranelift|torch|xla|all] [--library NAME] PATH...
 //! ```
+//!
+//! With `--library torch` inputs are arrays of that library, and results must be.
 //!
 //! A path is a file of cases or programs, or a folder of such files. Failures are listed with the file and the
 //! index of the case; skips by reason, and likewise what a backend declined, which replay then ran; the last line
@@ -70,22 +72,34 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<Report, String> {
-    let (mut backend, mut paths) = ("eager".to_owned(), Vec::new());
+    let (mut backend, mut library, mut paths) = ("eager".to_owned(), None, Vec::new());
     while let Some(argument) = arguments.next() {
         if argument == "--backend" {
             backend = arguments.next().ok_or("--backend needs a name")?;
         } else if let Some(name) = argument.strip_prefix("--backend=") {
             backend = name.to_owned();
+        } else if argument == "--library" {
+            library = Some(arguments.next().ok_or("--library needs a name")?);
+        } else if let Some(name) = argument.strip_prefix("--library=") {
+            library = Some(name.to_owned());
         } else if argument.starts_with('-') {
             return Err(format!(
-                "unknown option {argument}, expected [--backend NAME] PATH..."
+                "unknown option {argument}, expected [--backend NAME] [--library NAME] PATH..."
             ));
         } else {
             paths.extend(files(Path::new(&argument))?);
         }
     }
     if paths.is_empty() {
-        return Err("expected [--backend NAME] PATH...".into());
+        return Err("expected [--backend NAME] [--library NAME] PATH...".into());
+    }
+    if let Some(name) = &library
+        && !autojit::libraries().contains(&name.as_str())
+    {
+        let known = autojit::libraries().join(", ");
+        return Err(format!(
+            "the library {name} is not built, known are {known}"
+        ));
     }
     let modes = if backend == "all" {
         Mode::built()
@@ -102,7 +116,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<Report, String> {
             String::new()
         };
         for path in &paths {
-            run_file(mode, &label, path, &mut report)?;
+            run_file(mode, library.as_deref(), &label, path, &mut report)?;
         }
     }
     let _ = panic::take_hook();
@@ -123,7 +137,13 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn run_file(mode: &Mode, label: &str, path: &Path, report: &mut Report) -> Result<(), String> {
+fn run_file(
+    mode: &Mode,
+    library: Option<&str>,
+    label: &str,
+    path: &Path,
+    report: &mut Report,
+) -> Result<(), String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let cases = json::read(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     // Where the shape of a result depends on values, a trace must refuse.
@@ -136,7 +156,7 @@ fn run_file(mode: &Mode, label: &str, path: &Path, report: &mut Report) -> Resul
         // As many counts as the largest number says.
         let counts = case.as_ref().is_ok_and(|c| c.name == "bincount");
         let refused = (dynamic || counts) && mode.is_traced();
-        match run_case(mode, case.as_ref(), refused, &mut report.declined) {
+        match run_case(mode, library, case.as_ref(), refused, &mut report.declined) {
             Outcome::Passed => report.passed += 1,
             Outcome::Skipped(reason) => *report.skips.entry(reason).or_default() += 1,
             Outcome::Failed(why) => {
@@ -158,6 +178,7 @@ fn run_file(mode: &Mode, label: &str, path: &Path, report: &mut Report) -> Resul
 
 fn run_case(
     mode: &Mode,
+    library: Option<&str>,
     case: Result<&Case, &json::Unreadable>,
     refused: bool,
     declined: &mut BTreeMap<String, usize>,
@@ -169,7 +190,7 @@ fn run_case(
         }
         Err(json::Unreadable::Malformed(why)) => return Outcome::Failed(why.clone()),
     };
-    let result = panic::catch_unwind(AssertUnwindSafe(|| execute::run(mode, case)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| execute::run(mode, library, case)));
     let result = match result {
         Ok(result) => result,
         Err(payload) => {

@@ -7,6 +7,8 @@ mod convert;
 mod display;
 mod foreign;
 mod number_format;
+#[cfg(feature = "torch")]
+mod torch;
 
 use std::panic::Location;
 

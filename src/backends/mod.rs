@@ -8,6 +8,8 @@ mod coverage;
 #[cfg(feature = "cranelift")]
 mod cranelift;
 mod replay;
+#[cfg(feature = "torch")]
+pub(crate) mod torchscript;
 
 pub use coverage::{Support, support};
 
@@ -46,6 +48,8 @@ pub(crate) trait Executable: Send + Sync {
 static BUILT: &[&dyn Backend] = &[
     #[cfg(feature = "cranelift")]
     &cranelift::Cranelift,
+    #[cfg(feature = "torch")]
+    &torchscript::TorchScript,
     &replay::Replay,
 ];
 
@@ -84,17 +88,25 @@ pub(crate) fn find(name: &str) -> Result<&'static dyn Backend> {
     }))
 }
 
-/// The backend for functions that do not name one.
+/// The backend that the environment names for functions that name none.
 ///
 /// # Errors
 /// `AUTOJIT_BACKEND` names one that is not there.
-pub(crate) fn default() -> Result<&'static dyn Backend> {
-    match &debug::environment().backend {
-        Some(name) => find(name).map_err(|e| {
+pub(crate) fn from_environment() -> Result<Option<&'static dyn Backend>> {
+    let name = debug::environment().backend.as_ref();
+    let found = name.map(|name| {
+        find(name).map_err(|e| {
             Error::unknown_backend(format!("the variable AUTOJIT_BACKEND is wrong: {e}"))
-        }),
-        None => Ok(BUILT[0]),
-    }
+        })
+    });
+    found.transpose()
+}
+
+/// The backend for arrays of a library where none is named: its own, which runs without converting arrays, else
+/// the first.
+pub(crate) fn preferred(library: &str) -> &'static dyn Backend {
+    let own = BUILT.iter().find(|backend| backend.name() == library);
+    *own.unwrap_or(&BUILT[0])
 }
 
 /// The outcome of [`choose`].

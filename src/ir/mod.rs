@@ -28,6 +28,8 @@ pub use expand::Builder;
 pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
+#[cfg(feature = "torch")]
+pub(crate) use modes::Fourier;
 pub(crate) use modes::FourierKind;
 pub use modes::{Cutoff, FourierNorm, QrMode};
 pub use op::{Arity, Op};

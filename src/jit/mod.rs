@@ -8,6 +8,8 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod explain;
+#[cfg(feature = "torch")]
+mod torchscript;
 mod trace;
 
 use std::fmt;
@@ -102,7 +104,8 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Chooses who runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
-    /// them. Without this it is `AUTOJIT_BACKEND`, or else the first of the list.
+    /// them. Without this it is `AUTOJIT_BACKEND`, else the one of the arguments' library (`"torch"` for arrays of
+    /// torch), else the first of the list.
     ///
     /// An unknown name is an error of the call.
     #[must_use]
@@ -149,21 +152,22 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     pub fn call_with<X: Args<A>>(&self, backend: &str, args: X) -> Result<R> {
         let location = Location::caller();
         backends::find(backend)
-            .and_then(|backend| self.run(backend, &args, location))
+            .and_then(|backend| self.run(Some(backend), &args, location))
             .map_err(|e| e.at(location))
     }
 
-    fn wanted(&self) -> Result<&'static dyn Backend> {
+    /// The backend that is asked for; without one the arrays decide.
+    fn wanted(&self) -> Result<Option<&'static dyn Backend>> {
         match &self.wanted {
-            Wanted::Default => backends::default(),
-            Wanted::Named(backend) => Ok(*backend),
+            Wanted::Default => backends::from_environment(),
+            Wanted::Named(backend) => Ok(Some(*backend)),
             Wanted::Unknown(error) => Err(error.clone()),
         }
     }
 
     fn run(
         &self,
-        backend: &'static dyn Backend,
+        wanted: Option<&'static dyn Backend>,
         args: &impl Args<A>,
         location: &'static Location<'static>,
     ) -> Result<R> {
@@ -174,6 +178,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             Some(arrays) if !debug::environment().disable => arrays,
             _ => return self.run_closure(&flat),
         };
+        let backend = wanted.unwrap_or_else(|| preferred(&arrays));
         let query = Query {
             tokens: flat.tokens(),
             arrays: &arrays,
@@ -258,23 +263,37 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
 
     fn explain_at(
         &self,
-        backend: &'static dyn Backend,
+        wanted: Option<&'static dyn Backend>,
         args: &impl Args<A>,
         location: &'static Location<'static>,
     ) -> Result<Explanation> {
+        self.build_only(wanted, args, location, |query, built| {
+            Explanation::new(self.shown_name(), query, &built)
+        })
+    }
+
+    /// Traces and compiles, and keeps and runs nothing.
+    fn build_only<T>(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+        use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
+    ) -> Result<T> {
         let mut flat = Flattener::new();
         args.flatten_args(&mut flat);
         flat.check()?;
         let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
             Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
         })?;
+        let backend = wanted.unwrap_or_else(|| preferred(&arrays));
         let query = Query {
             tokens: flat.tokens(),
             arrays: &arrays,
             options: self.options(backend, &arrays),
         };
         let built = trace::build(&self.f, backend, &query, location)?;
-        Ok(Explanation::new(self.shown_name(), &query, &built))
+        Ok(use_it(&query, built))
     }
 }
 
@@ -353,6 +372,11 @@ impl Compiled {
         let mut arrays = outputs.into_iter().map(Array::from_concrete);
         tree::unflatten(self.output.tokens(), &mut arrays)
     }
+}
+
+/// The backend for these arrays, if none is named.
+fn preferred(arrays: &[&Concrete]) -> &'static dyn Backend {
+    backends::preferred(library_of(arrays).name())
 }
 
 /// Where the results live: in the library of the arguments, or where arrays are made if there are none.

@@ -11,6 +11,8 @@ mod ndarray;
 pub(crate) mod registered;
 mod replacement;
 pub(crate) mod runtime;
+#[cfg(feature = "torch")]
+pub(crate) mod torch;
 
 use autojit_runtime::random::Distribution as RuntimeDistribution;
 use autojit_runtime::scatter::Mode;

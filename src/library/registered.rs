@@ -18,8 +18,13 @@ static LIBRARIES: RwLock<Vec<&'static dyn AnyLibrary>> = RwLock::new(Vec::new())
 /// Whether a name was ever registered again. Until then arrays need not look their library up.
 static REPLACED: AtomicBool = AtomicBool::new(false);
 
-/// What users cannot register: the library that is always there, and lazy arrays.
-const RESERVED: [&str; 2] = ["ndarray", LAZY];
+/// What users cannot register: the libraries of this build, and lazy arrays.
+const RESERVED: &[&str] = &[
+    "ndarray",
+    LAZY,
+    #[cfg(feature = "torch")]
+    "torch",
+];
 
 /// The name of lazy arrays where others have that of their library.
 pub(crate) const LAZY: &str = "lazy";
@@ -34,7 +39,7 @@ fn read() -> RwLockReadGuard<'static, Vec<&'static dyn AnyLibrary>> {
 /// A registered library stays in memory as long as the program runs.
 ///
 /// # Errors
-/// The name is `ndarray` or `lazy`, is empty, or has a `-`, which separates the words of [`Array::to`].
+/// The name is `ndarray`, `lazy` or `torch`, is empty, or has a `-`, which separates the words of [`Array::to`].
 ///
 /// Source: autoray's `register_backend`.
 ///
@@ -56,18 +61,22 @@ pub fn register_library<L: Library>(library: L) -> Result<()> {
     Ok(())
 }
 
-/// The names of the libraries: ndarray, lazy, and those that were registered, in that order.
+/// The names of the libraries: ndarray, lazy, those of features, and those that were registered, in that order.
 #[must_use]
 pub fn libraries() -> Vec<&'static str> {
     let registered = read();
     let registered = registered.iter().map(|library| library.name());
-    RESERVED.into_iter().chain(registered).collect()
+    RESERVED.iter().copied().chain(registered).collect()
 }
 
 /// The library of this name, if its arrays have values.
 pub(crate) fn find(name: &str) -> Option<&'static dyn AnyLibrary> {
     if name == default_library().name() {
         return Some(default_library());
+    }
+    #[cfg(feature = "torch")]
+    if name == super::torch::TORCH.name() {
+        return Some(&super::torch::TORCH);
     }
     let libraries = read();
     libraries.iter().find(|known| known.name() == name).copied()

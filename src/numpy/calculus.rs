@@ -360,7 +360,7 @@ pub fn geomspace(
         numbers.last_mut().into_iter().for_each(|x| *x = last);
     }
     numbers.first_mut().into_iter().for_each(|x| *x = first);
-    let numbers = Array::from(numbers);
+    let numbers = attempt!("geomspace", Array::from(numbers).brought_to(&powers.into()));
     if dtype == DType::Float64 {
         numbers
     } else {

@@ -332,7 +332,7 @@ pub fn bincount(x: impl Into<Operand>, options: impl Into<Counting>) -> Array {
     }
     let counts = attempt!("bincount", counts(&numbers, minlength));
     let Some(weights) = weights else {
-        return Array::from(counts);
+        return attempt!("bincount", Array::from(counts).brought_to(&x.into()));
     };
     let weights_ty = attempt!("bincount", super::type_of(&weights));
     if weights_ty.shape != ty.shape || weights_ty.dtype.class() == crate::ir::Class::Complex {

@@ -108,6 +108,7 @@ impl<'a> Emitter<'a, '_, '_> {
     ) -> Result<()> {
         if let [whole] = stages
             && whole.operations.is_empty()
+            && whole.calls.is_empty()
         {
             return Ok(());
         }
@@ -120,8 +121,9 @@ impl<'a> Emitter<'a, '_, '_> {
                 s.inner_loops(axis + 1, &pointers, stages)
             });
         }
-        let [whole] = stages else {
-            return self.staged_loop(axis, pointers, stages);
+        let whole = match stages {
+            [whole] if whole.calls.is_empty() => whole,
+            _ => return self.staged_loop(axis, pointers, stages),
         };
         let inner = self.plan(&whole.operations);
         if self.kernel.inner_rank == 0 {

@@ -43,7 +43,7 @@ impl<'a> Emitter<'a, '_, '_> {
 
     pub(super) fn start_totals(&mut self, before: &'a [Stage]) -> Result<()> {
         let compensated = match before {
-            [whole] => !self.is_one_block(&self.plan(&whole.operations)),
+            [whole] if whole.calls.is_empty() => !self.is_one_block(&self.plan(&whole.operations)),
             _ => true,
         };
         for (value, op) in self.reductions() {

@@ -1,0 +1,196 @@
+//! The torch backend: graph -> text of a TorchScript module -> archive -> libtorch's interpreter.
+//!
+//! ```text
+//! emit     each op spelled as the torch library spells it, written down    (emit.rs)
+//! pack     the text and the constants as a file of libtorch's              (archive.rs)
+//! run      by libtorch, without profiling or gradients                     (here)
+//! ```
+//!
+//! Arrays of torch go in as they are; arrays in main memory are lent for the call, and results are copied back.
+//! Everything is linear in nodes. Declines ops that torch has not: complex extrema and sorts, registered functions.
+
+mod archive;
+mod emit;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use smallvec::SmallVec;
+use tch::jit::{CModule, IValue};
+use tch::{TchError, Tensor};
+
+use super::{Backend, Executable};
+use crate::error::{Error, Result};
+use crate::ir::{ArrayType, Graph, Op};
+use crate::library::Concrete;
+use crate::library::torch::{self, Borrowed, Refusal, settings};
+use emit::Code;
+
+/// The backend.
+pub(crate) struct TorchScript;
+
+impl Backend for TorchScript {
+    fn name(&self) -> &'static str {
+        "torch"
+    }
+
+    fn spells(&self, op: &Op) -> bool {
+        !op.has_expansion() || torch::is_spelled(op)
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
+        let code = emit::emit(graph)?;
+        let archive = archive::pack(&code.text, &code.constants)?;
+        let module = CModule::load_data(&mut archive.as_slice()).map_err(|e| {
+            Error::internal(format!(
+                "libtorch does not take the module: {}",
+                summary(&e)
+            ))
+        })?;
+        let outputs = graph.outputs().iter();
+        let outputs = outputs.map(|&v| graph.ty(v).cloned());
+        Ok(Arc::new(Script {
+            module,
+            code,
+            outputs: outputs.collect::<Result<_>>()?,
+            has_run: AtomicBool::new(false),
+        }))
+    }
+}
+
+/// The text of a module for a graph.
+///
+/// # Errors
+/// An op has no spelling.
+pub(crate) fn source(graph: &Graph) -> Result<String> {
+    Ok(emit::emit(graph)?.text)
+}
+
+/// The file of a module for a graph, as `torch.jit.load` reads it.
+///
+/// # Errors
+/// An op has no spelling, or the constants are too large.
+pub(crate) fn archive(graph: &Graph) -> Result<Vec<u8>> {
+    let code = emit::emit(graph)?;
+    archive::pack(&code.text, &code.constants)
+}
+
+/// A loaded module.
+struct Script {
+    module: CModule,
+    code: Code,
+    outputs: Vec<ArrayType>,
+    /// Whether the module has chosen its executor.
+    has_run: AtomicBool,
+}
+
+impl Script {
+    fn forward(&self, inputs: &[IValue]) -> Result<Vec<Tensor>> {
+        let run = || settings::without_gradients(|| self.module.forward_is(inputs));
+        let result = if self.has_run.load(Ordering::Acquire) {
+            run()
+        } else {
+            let first = settings::without_profiling(run)?;
+            self.has_run.store(true, Ordering::Release);
+            first
+        };
+        match result.map_err(|e| self.failure(&e))? {
+            IValue::TensorList(tensors) => Ok(tensors),
+            // An empty list has no type.
+            IValue::GenericList(list) if list.is_empty() => Ok(Vec::new()),
+            other => Err(Error::internal(format!("the module gave {other:?}"))),
+        }
+    }
+
+    /// Our error for one of libtorch's, with the op and the line of the user's that it is about.
+    fn failure(&self, error: &TchError) -> Error {
+        let text = error.to_string();
+        let error = Refusal::find(&text).unwrap_or_else(|| torch::classify(&summary(error)));
+        let place = text.split("__torch__.py\", line ").nth(1);
+        let digits = place.and_then(|p| p.split(|c: char| !c.is_ascii_digit()).next());
+        let Some(origin) = digits
+            .and_then(|digits| digits.parse().ok())
+            .and_then(|line| self.code.origin(line))
+        else {
+            return error;
+        };
+        let error = match &origin.ty {
+            Some(ty) => torch::explained(error, ty),
+            None => error,
+        };
+        // Users write an index, not the step that checks it.
+        let op = if origin.op == "wrap_index" {
+            "getitem"
+        } else {
+            origin.op
+        };
+        let error = error.in_op(op);
+        match origin.location {
+            Some(location) => error.at(location),
+            None => error,
+        }
+    }
+}
+
+/// The sentence in which libtorch says what is wrong, without stacks and code.
+fn summary(error: &TchError) -> String {
+    let text = match error {
+        TchError::Torch(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let said = text.lines().rev().find_map(|line| {
+        let line = line.trim();
+        ["RuntimeError: ", "torch.jit.Error: ", "LinAlgError: "]
+            .iter()
+            .find_map(|kind| Some(line.split_once(kind)?.1.to_owned()))
+    });
+    said.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+impl Executable for Script {
+    /// Results are torch's arrays if an argument is one, else in main memory.
+    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
+        let mut lent: SmallVec<[Borrowed; 4]> = SmallVec::new();
+        let mut arguments: SmallVec<[IValue; 4]> = SmallVec::new();
+        let mut in_torch = false;
+        for input in inputs {
+            let tensor = match torch::tensor(input) {
+                Some(tensor) => {
+                    in_torch = true;
+                    tensor.shallow_clone()
+                }
+                None => {
+                    // Lives until after the results are there, none of which shares its memory.
+                    lent.push(Borrowed::new(&input.to_host()?)?);
+                    match lent.last() {
+                        Some(array) => array.tensor().shallow_clone(),
+                        None => return Err(Error::internal("an argument got lost")),
+                    }
+                }
+            };
+            arguments.push(IValue::Tensor(tensor));
+        }
+        let tensors = self.forward(&arguments)?;
+        if tensors.len() != self.outputs.len() {
+            return Err(Error::internal("the module gave another number of results"));
+        }
+        let typed = tensors.into_iter().zip(&self.outputs);
+        typed
+            .map(|(tensor, ty)| {
+                if in_torch {
+                    return Ok(torch::from_tensor(tensor, ty.clone()));
+                }
+                torch::to_host(&tensor, ty).map(Concrete::Ndarray)
+            })
+            .collect()
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "TorchScript: {} calls, {} constants\n{}",
+            self.code.calls,
+            self.code.constants.len(),
+            self.code.text
+        )
+    }
+}

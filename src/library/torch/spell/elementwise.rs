@@ -1,0 +1,290 @@
+//! Elementwise ops. Where libtorch means something else than NumPy, the difference stands beside the op.
+
+use super::super::functions::{Refusal, Torch};
+use crate::error::Result;
+use crate::ir::{ArrayType, Class, DType, Literal, Op};
+
+/// The ops of this file; `ty` is the type of the first input, `size` the number of elements of the result.
+#[allow(clippy::too_many_lines, reason = "one arm for each op")]
+pub(super) fn spell<T: Torch>(
+    t: &mut T,
+    op: &Op,
+    inputs: &[&T::Value],
+    ty: &ArrayType,
+    size: usize,
+) -> Result<Option<T::Value>> {
+    let (dtype, class) = (ty.dtype, ty.dtype.class());
+    let x = inputs[0];
+    // Ops with one input never look at it.
+    let y = inputs.get(1).copied().unwrap_or(x);
+    let is_whole = class <= Class::Integer;
+    let is_complex = dtype.is_complex();
+    let result = match op {
+        Op::Negative => t.neg(x),
+        Op::Absolute if dtype == DType::Bool || dtype == DType::Uint8 => Ok(t.share(x)),
+        Op::Absolute => t.abs(x),
+        Op::Square => t.mul(x, x),
+        Op::Sign if is_complex => complex_sign(t, x, dtype),
+        Op::Sign if is_whole => t.sign(x),
+        Op::Sign => {
+            // torch.sign(nan) is 0.
+            let (sign, is_nan) = (t.sign(x)?, t.isnan(x)?);
+            t.select(&is_nan, x, &sign)
+        }
+        Op::Sqrt => t.sqrt(x),
+        Op::Exp => t.exp(x),
+        Op::Exp2 => t.exp2(x),
+        Op::Expm1 => t.expm1(x),
+        Op::Log => t.log(x),
+        Op::Log2 => t.log2(x),
+        Op::Log10 => t.log10(x),
+        Op::Log1p => t.log1p(x),
+        Op::Sin => t.sin(x),
+        Op::Cos => t.cos(x),
+        Op::Tan => t.tan(x),
+        Op::Arcsin => t.asin(x),
+        Op::Arccos => t.acos(x),
+        Op::Arctan => t.atan(x),
+        Op::Sinh | Op::Cosh if is_complex => {
+            if *op == Op::Sinh {
+                t.sinh(x)
+            } else {
+                t.cosh(x)
+            }
+        }
+        Op::Sinh => {
+            let (sinh, large) = (t.sinh(x)?, half_of_exp(t, x, dtype)?);
+            let large = t.copysign(&large, x)?;
+            where_large(t, x, &large, &sinh, dtype)
+        }
+        Op::Cosh => {
+            let (cosh, large) = (t.cosh(x)?, half_of_exp(t, x, dtype)?);
+            where_large(t, x, &large, &cosh, dtype)
+        }
+        Op::Tanh => t.tanh(x),
+        Op::Arcsinh => t.asinh(x),
+        Op::Arccosh => t.acosh(x),
+        Op::Arctanh => t.atanh(x),
+        Op::Cbrt => cube_root(t, x, dtype),
+        Op::Conj if is_complex => t.conj(x),
+        Op::Real if is_complex => t.real(x),
+        Op::Imag if is_complex => t.imag(x),
+        Op::Conj | Op::Real => Ok(t.share(x)),
+        Op::Imag => {
+            // Nothing is less than itself.
+            let never = t.lt(x, x)?;
+            t.cast(&never, dtype)
+        }
+        Op::LogicalNot => t.logical_not(x),
+        Op::IsNan => t.isnan(x),
+        Op::IsInf => t.isinf(x),
+        // Of the modulus, which may overflow.
+        Op::IsFinite if is_complex => of_both_parts(t, x, T::isfinite),
+        Op::IsFinite => t.isfinite(x),
+        Op::Floor | Op::Ceil | Op::Trunc if is_whole => Ok(t.share(x)),
+        Op::Floor => t.floor(x),
+        Op::Ceil => t.ceil(x),
+        Op::Trunc => t.trunc(x),
+        Op::Rint if is_complex => {
+            let (re, im) = (t.real(x)?, t.imag(x)?);
+            let (re, im) = (t.round(&re)?, t.round(&im)?);
+            t.complex(&re, &im)
+        }
+        Op::Rint => t.round(x),
+        Op::Invert => t.bitwise_not(x),
+
+        Op::Add if dtype == DType::Bool => t.bitwise_or(x, y),
+        Op::Add => t.add(x, y),
+        Op::Subtract => t.sub(x, y),
+        Op::Multiply if dtype == DType::Bool => t.bitwise_and(x, y),
+        Op::Multiply => t.mul(x, y),
+        Op::Divide => t.div(x, y),
+        Op::FloorDivide if is_whole => {
+            let quotient = whole_quotient(t, x, y, dtype)?;
+            let zero = t.literal(Literal::new(0, dtype))?;
+            let by_zero = t.eq(y, &zero)?;
+            t.select(&by_zero, &zero, &quotient)
+        }
+        Op::FloorDivide => t.div_mode(x, y, "floor"),
+        Op::Remainder if is_whole => {
+            let divisor = harmless_divisor(t, y, dtype)?;
+            t.remainder(x, &divisor)
+        }
+        Op::Remainder => {
+            // A zero has the sign of the divisor.
+            let rest = t.remainder(x, y)?;
+            let zero = t.literal(Literal::new(0, dtype))?;
+            let (is_zero, signed) = (t.eq(&rest, &zero)?, t.copysign(&rest, y)?);
+            t.select(&is_zero, &signed, &rest)
+        }
+        Op::Fmod if is_whole => {
+            let divisor = harmless_divisor(t, y, dtype)?;
+            t.fmod(x, &divisor)
+        }
+        Op::Fmod => t.fmod(x, y),
+        Op::Power => {
+            if class == Class::Integer && dtype != DType::Uint8 && size > 0 {
+                refuse_negative(t, y, dtype)?;
+            }
+            t.pow(x, y)
+        }
+        Op::Arctan2 => t.atan2(x, y),
+        Op::Hypot => t.hypot(x, y),
+        Op::Copysign => t.copysign(x, y),
+        Op::Maximum | Op::Minimum if is_complex => {
+            let (low, high) = if *op == Op::Maximum { (y, x) } else { (x, y) };
+            let (ordered, is_nan) = (less_equal(t, low, high)?, t.isnan(x)?);
+            let first = t.bitwise_or(&ordered, &is_nan)?;
+            t.select(&first, x, y)
+        }
+        Op::Maximum => t.maximum(x, y),
+        Op::Minimum => t.minimum(x, y),
+        Op::Equal => t.eq(x, y),
+        Op::NotEqual => t.ne(x, y),
+        Op::Less if is_complex => less(t, x, y),
+        Op::LessEqual if is_complex => less_equal(t, x, y),
+        Op::Greater if is_complex => less(t, y, x),
+        Op::GreaterEqual if is_complex => less_equal(t, y, x),
+        Op::Less => t.lt(x, y),
+        Op::LessEqual => t.le(x, y),
+        Op::Greater => t.gt(x, y),
+        Op::GreaterEqual => t.ge(x, y),
+        Op::LogicalAnd | Op::BitwiseAnd => t.bitwise_and(x, y),
+        Op::LogicalOr | Op::BitwiseOr => t.bitwise_or(x, y),
+        Op::LogicalXor | Op::BitwiseXor => t.bitwise_xor(x, y),
+        Op::LeftShift => t.shift_left(x, y),
+        Op::RightShift => t.shift_right(x, y),
+        Op::Where => match inputs {
+            [condition, x, y] => t.select(condition, x, y),
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    result.map(Some)
+}
+
+/// `exp(|x|) / 2`, which is finite a little longer than the exponential.
+fn half_of_exp<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let half = t.literal(Literal::new(0.5, dtype))?;
+    let magnitude = t.abs(x)?;
+    let root = t.mul(&magnitude, &half)?;
+    let root = t.exp(&root)?;
+    let part = t.mul(&root, &half)?;
+    t.mul(&root, &part)
+}
+
+/// The first where libtorch's hyperbolic functions overflow too early, else the second.
+fn where_large<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    large: &T::Value,
+    ordinary: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let bound = if dtype == DType::Float32 { 88.0 } else { 709.0 };
+    let bound = t.literal(Literal::new(bound, dtype))?;
+    let magnitude = t.abs(x)?;
+    let is_large = t.gt(&magnitude, &bound)?;
+    t.select(&is_large, large, ordinary)
+}
+
+/// A test of the real and the imaginary part, both of which must pass.
+fn of_both_parts<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    test: impl Fn(&mut T, &T::Value) -> Result<T::Value>,
+) -> Result<T::Value> {
+    let (re, im) = (t.real(x)?, t.imag(x)?);
+    let (re, im) = (test(t, &re)?, test(t, &im)?);
+    t.bitwise_and(&re, &im)
+}
+
+/// `x / |x|`, which is `x` itself for zero and NaN.
+fn complex_sign<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let zero = t.literal(Literal::new(0, dtype))?;
+    let (sign, is_zero) = (t.sgn(x)?, t.eq(x, &zero)?);
+    t.select(&is_zero, &zero, &sign)
+}
+
+/// The cube root, which libtorch has not: by a power, and one step of Newton's method for the last bits.
+fn cube_root<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let three = t.literal(Literal::new(3.0, dtype))?;
+    let third = t.literal(Literal::new(1.0 / 3.0, dtype))?;
+    let magnitude = t.abs(x)?;
+    let root = t.pow(&magnitude, &third)?;
+    let square = t.mul(&root, &root)?;
+    let better = t.div(&magnitude, &square)?;
+    let error = t.sub(&root, &better)?;
+    let error = t.div(&error, &three)?;
+    let root = t.sub(&root, &error)?;
+    let root = t.copysign(&root, x)?;
+    // Zeros, infinities and NaN are their own cube roots, and divide to NaN above.
+    let failed = t.isnan(&root)?;
+    t.select(&failed, x, &root)
+}
+
+/// The divisor of integers with 1 in the place of what libtorch, or the processor, refuses: 0 and -1, which the
+/// smallest integer overflows on.
+fn harmless_divisor<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<T::Value> {
+    if let Some(known) = t.known(y)
+        && ![0, -1].contains(&known.value.to_i64())
+    {
+        return Ok(t.share(y));
+    }
+    let (zero, one) = (
+        t.literal(Literal::new(0, dtype))?,
+        t.literal(Literal::new(1, dtype))?,
+    );
+    let mut harmful = t.eq(y, &zero)?;
+    if dtype != DType::Uint8 {
+        let minus_one = t.literal(Literal::new(-1, dtype))?;
+        let overflows = t.eq(y, &minus_one)?;
+        harmful = t.bitwise_or(&harmful, &overflows)?;
+    }
+    t.select(&harmful, &one, y)
+}
+
+/// The quotient rounded down, right for every divisor but zero.
+fn whole_quotient<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let divisor = harmless_divisor(t, y, dtype)?;
+    let quotient = t.div_mode(x, &divisor, "floor")?;
+    if dtype == DType::Uint8 {
+        return Ok(quotient);
+    }
+    let minus_one = t.literal(Literal::new(-1, dtype))?;
+    let (negates, negated) = (t.eq(y, &minus_one)?, t.neg(x)?);
+    t.select(&negates, &negated, &quotient)
+}
+
+/// Integers to negative powers are an error.
+fn refuse_negative<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<()> {
+    if t.known(y).is_some_and(|known| known.value.to_i64() >= 0) {
+        return Ok(());
+    }
+    let zero = t.literal(Literal::new(0, dtype))?;
+    let negative = t.lt(y, &zero)?;
+    t.refuse_where(&negative, y, Refusal::NegativePower)
+}
+
+/// `x < y` for complex numbers: by the real, then the imaginary part; a NaN anywhere makes it false.
+fn less<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
+    let (xr, xi, yr, yi) = (t.real(x)?, t.imag(x)?, t.real(y)?, t.imag(y)?);
+    // A number equals itself unless it is NaN.
+    let (x_is_number, y_is_number) = (t.eq(&xi, &xi)?, t.eq(&yi, &yi)?);
+    let numbers = t.bitwise_and(&x_is_number, &y_is_number)?;
+    let by_real = t.lt(&xr, &yr)?;
+    let by_real = t.bitwise_and(&by_real, &numbers)?;
+    let (same_real, by_imag) = (t.eq(&xr, &yr)?, t.lt(&xi, &yi)?);
+    let by_imag = t.bitwise_and(&same_real, &by_imag)?;
+    t.bitwise_or(&by_real, &by_imag)
+}
+
+fn less_equal<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
+    let (less, equal) = (less(t, x, y)?, t.eq(x, y)?);
+    t.bitwise_or(&less, &equal)
+}

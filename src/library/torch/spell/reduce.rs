@@ -1,0 +1,99 @@
+//! Reductions, running totals and sorts.
+//!
+//! libtorch takes an empty list of axes for all of them, where NumPy reduces nothing.
+
+use super::super::functions::Torch;
+use super::ints;
+use crate::error::Result;
+use crate::ir::{ArrayType, DType, NormOrder, Op};
+
+type Over<T> = fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
+
+type Along<T> = fn(&mut T, &<T as Torch>::Value, i64, bool) -> Result<<T as Torch>::Value>;
+
+/// The ops of this file.
+pub(super) fn spell<T: Torch>(
+    t: &mut T,
+    op: &Op,
+    inputs: &[&T::Value],
+    types: &[&ArrayType],
+) -> Result<Option<T::Value>> {
+    let (Some(&x), Some(&ty)) = (inputs.first(), types.first()) else {
+        return Ok(None);
+    };
+    let dtype = ty.dtype;
+    let over = |t: &mut T, f: Over<T>, axes: &[usize], keepdims: bool| {
+        if axes.is_empty() {
+            return Ok(t.share(x));
+        }
+        f(t, x, &ints(axes), keepdims)
+    };
+    let result = match op {
+        Op::Sum { axes, keepdims } => over(t, T::sum, axes, *keepdims),
+        Op::Prod { axes, keepdims } => one_by_one(t, x, T::prod, axes, *keepdims),
+        Op::Any { axes, keepdims } => one_by_one(t, x, T::any, axes, *keepdims),
+        Op::All { axes, keepdims } => one_by_one(t, x, T::all, axes, *keepdims),
+        Op::Max { axes, keepdims } if !dtype.is_complex() => over(t, T::amax, axes, *keepdims),
+        Op::Min { axes, keepdims } if !dtype.is_complex() => over(t, T::amin, axes, *keepdims),
+        Op::Argmax { axis, keepdims } if !dtype.is_complex() => {
+            position(t, x, T::argmax, dtype, *axis, *keepdims)
+        }
+        Op::Argmin { axis, keepdims } if !dtype.is_complex() => {
+            position(t, x, T::argmin, dtype, *axis, *keepdims)
+        }
+        Op::Norm {
+            order: NormOrder::Default,
+            axes,
+            keepdims,
+        } => {
+            let all = (0..ty.ndim()).collect();
+            let axes = axes.as_ref().unwrap_or(&all);
+            if axes.is_empty() {
+                t.abs(x)
+            } else {
+                t.norm(x, 2, &ints(axes), *keepdims)
+            }
+        }
+        Op::Cumsum { axis } => t.cumsum(x, *axis as i64),
+        Op::Cumprod { axis } => t.cumprod(x, *axis as i64),
+        Op::Sort { axis } if !dtype.is_complex() => {
+            t.sort(x, *axis as i64).map(|[sorted, _]| sorted)
+        }
+        Op::Argsort { axis } if !dtype.is_complex() => {
+            t.sort(x, *axis as i64).map(|[_, positions]| positions)
+        }
+        _ => return Ok(None),
+    };
+    result.map(Some)
+}
+
+/// For functions that take one axis: the last first, so that the others keep their numbers.
+fn one_by_one<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    f: Along<T>,
+    axes: &[usize],
+    keepdims: bool,
+) -> Result<T::Value> {
+    let mut value = t.share(x);
+    for &axis in axes.iter().rev() {
+        value = f(t, &value, axis as i64, keepdims)?;
+    }
+    Ok(value)
+}
+
+/// Booleans have no order in libtorch.
+fn position<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    f: Along<T>,
+    dtype: DType,
+    axis: usize,
+    keepdims: bool,
+) -> Result<T::Value> {
+    if dtype == DType::Bool {
+        let numbers = t.cast(x, DType::Uint8)?;
+        return f(t, &numbers, axis as i64, keepdims);
+    }
+    f(t, x, axis as i64, keepdims)
+}
