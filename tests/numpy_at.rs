@@ -76,7 +76,8 @@ fn keys() -> Vec<(Vec<usize>, Index)> {
 #[test]
 fn updates_agree_with_a_loop_in_every_mode() {
     type Update = fn(&Array, Index, &Array) -> Array;
-    let updates: [(&str, Update, fn(f64, f64) -> f64); 5] = [
+    type Combine = fn(f64, f64) -> f64;
+    let updates: [(&str, Update, Combine); 5] = [
         ("set", |x, i, v| x.at(i).set(v), |_, v| v),
         ("add", |x, i, v| x.at(i).add(v), |x, v| x + v),
         ("multiply", |x, i, v| x.at(i).multiply(v), |x, v| x * v),

@@ -1,0 +1,133 @@
+//! Orders of contraction: the best of all, many operands, and what is refused.
+
+use super::*;
+
+fn sized(subscripts: &Subscripts, size: impl Fn(usize) -> usize) -> FxHashMap<char, usize> {
+    let mut sizes = FxHashMap::default();
+    for &label in subscripts.operands.iter().flatten() {
+        let next = sizes.len();
+        sizes.entry(label).or_insert_with(|| size(next));
+    }
+    sizes
+}
+
+fn cost(subscripts: &Subscripts, sizes: &FxHashMap<char, usize>, search: Search) -> f64 {
+    let path = find(subscripts, sizes, search).unwrap();
+    let steps = contractions(subscripts, &path).unwrap();
+    costs(&steps, sizes).iter().map(|c| c.0).sum()
+}
+
+/// Every order of three or four operands, by trying them all.
+fn cheapest(subscripts: &Subscripts, sizes: &FxHashMap<char, usize>) -> f64 {
+    fn paths(count: usize) -> Vec<Vec<Step>> {
+        if count == 1 {
+            return vec![vec![]];
+        }
+        let pairs = (0..count).flat_map(|i| (i + 1..count).map(move |j| vec![i, j]));
+        pairs
+            .flat_map(|pair| {
+                paths(count - 1).into_iter().map(move |rest| {
+                    let mut path = vec![pair.clone()];
+                    path.extend(rest);
+                    path
+                })
+            })
+            .collect()
+    }
+    paths(subscripts.operands.len())
+        .iter()
+        .map(|path| {
+            let steps = contractions(subscripts, path).unwrap();
+            costs(&steps, sizes).iter().map(|c| c.0).sum()
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn the_best_order_is_the_best_of_all() {
+    for text in [
+        "ab,bc,cd->ad",
+        "ab,bc,cd,de->ae",
+        "abc,cd,be,deb->a",
+        "a,b,ab->",
+        "ij,jk,ki,k->i",
+        "ab,cd,e,abc->de",
+        "abx,bcx,cdx,dax->x",
+    ] {
+        let subscripts = Subscripts::parse(text).unwrap();
+        for seed in 1..20 {
+            let sizes = sized(&subscripts, |n| 1 + (n * 7 + seed * (n + 3)) % 9);
+            let optimal = cost(&subscripts, &sizes, Search::Optimal);
+            assert_eq!(optimal, cheapest(&subscripts, &sizes), "{text} {sizes:?}");
+            assert!(cost(&subscripts, &sizes, Search::Greedy) >= optimal);
+        }
+    }
+}
+
+#[test]
+fn paths_are_linear_and_checked() {
+    let subscripts = Subscripts::parse("ab,bc,cd->ad").unwrap();
+    let sizes = |a, b, c, d| FxHashMap::from_iter([('a', a), ('b', b), ('c', c), ('d', d)]);
+    let find = |sizes| find(&subscripts, &sizes, Search::Auto).unwrap();
+    assert_eq!(find(sizes(2, 9, 9, 9)), [[0, 1], [0, 1]]);
+    assert_eq!(find(sizes(9, 9, 9, 2)), [[1, 2], [0, 1]]);
+    for bad in [
+        vec![vec![0, 3], vec![0, 1]],
+        vec![vec![0, 0], vec![0, 1]],
+        vec![vec![], vec![0, 1, 2]],
+        vec![vec![0, 1]],
+        vec![],
+    ] {
+        let error = contractions(&subscripts, &bad).unwrap_err();
+        assert!(error.is_value(), "{bad:?}");
+    }
+    let steps = contractions(&subscripts, &[vec![2, 1], vec![1, 0]]).unwrap();
+    let texts: Vec<String> = steps.iter().map(|s| s.subscripts.to_string()).collect();
+    assert_eq!(texts, ["bc,cd->bd", "ab,bd->ad"]);
+}
+
+/// A square lattice of tensors, whose whole sum has more terms than an `f64` can count.
+#[test]
+fn hundreds_of_operands_take_a_moment() {
+    const SIDE: usize = 18;
+    let label = |n: usize| char::from_u32(0x4e00 + n as u32).unwrap();
+    let mut operands = Vec::new();
+    for row in 0..SIDE {
+        for column in 0..SIDE {
+            let right = |row: usize, column: usize| label(2 * (row * SIDE + column));
+            let down = |row: usize, column: usize| label(2 * (row * SIDE + column) + 1);
+            let mut labels = Vec::new();
+            if column + 1 < SIDE {
+                labels.push(right(row, column));
+            }
+            if column > 0 {
+                labels.push(right(row, column - 1));
+            }
+            if row + 1 < SIDE {
+                labels.push(down(row, column));
+            }
+            if row > 0 {
+                labels.push(down(row - 1, column));
+            }
+            operands.push(labels);
+        }
+    }
+    let subscripts = Subscripts {
+        operands,
+        result: vec![],
+    };
+    let sizes = sized(&subscripts, |_| 4);
+    let start = std::time::Instant::now();
+    let path = find(&subscripts, &sizes, Search::Auto).unwrap();
+    let steps = contractions(&subscripts, &path).unwrap();
+    let total: f64 = costs(&steps, &sizes).iter().map(|c| c.0).sum();
+    // All at once it takes 4^612 products; a greedy search is not expected to find the 4^23 of row by row.
+    assert!(total < 4f64.powi(32), "{total:e}");
+    let limit = if cfg!(debug_assertions) { 20 } else { 1 };
+    assert!(start.elapsed().as_secs() < limit);
+    assert!(
+        find(&subscripts, &sizes, Search::Optimal)
+            .unwrap_err()
+            .is_value()
+    );
+}
