@@ -16,7 +16,9 @@ const DTYPES: [DType; 4] = [
 /// Numbers without a pattern that would make matrices singular, of any shape.
 fn sample(shape: &[usize], dtype: DType) -> Array {
     let size: usize = shape.iter().product();
-    let real: Vec<f64> = (0..size).map(|i| ((i * i) as f64 * 0.37 + 0.3).sin()).collect();
+    let real: Vec<f64> = (0..size)
+        .map(|i| ((i * i) as f64 * 0.37 + 0.3).sin())
+        .collect();
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
     let real = np::reshape(Array::from(real), shape);
     if dtype.is_complex() {

@@ -254,10 +254,13 @@ const HEAD: &str = "class M(Module):
   training : bool
 ";
 
+/// libtorch looks members of a module up one by one, so loading takes the square of their number.
+const MOST_CONSTANTS: usize = 16_384;
+
 /// Writes a graph as a module.
 ///
 /// # Errors
-/// An op has neither a spelling nor an expansion (`is_unsupported`).
+/// An op has neither a spelling nor an expansion, or there are too many constants (`is_unsupported`).
 pub(super) fn emit(graph: &Graph) -> Result<Code> {
     let mut writer = Writer {
         body: String::new(),
@@ -273,6 +276,12 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         .map(Name::Input)
         .collect();
     let outputs = write_graph(&mut writer, graph, &inputs, None)?;
+    if writer.constants.len() > MOST_CONSTANTS {
+        return Err(Error::unsupported(format!(
+            "TorchScript takes at most {MOST_CONSTANTS} different constants, got {}",
+            writer.constants.len()
+        )));
+    }
     let mut results = Vec::with_capacity(outputs.len());
     for output in outputs {
         results.push(if output.shares() {

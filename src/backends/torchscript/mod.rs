@@ -41,16 +41,15 @@ impl Backend for TorchScript {
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
         let code = emit::emit(graph)?;
         let archive = archive::pack(&code.text, &code.constants)?;
-        let module = CModule::load_data(&mut archive.as_slice()).map_err(|e| {
-            Error::internal(format!(
-                "libtorch does not take the module: {}",
-                summary(&e)
-            ))
+        let load = || CModule::load_data(&mut archive.as_slice());
+        let module = settings::with_stack_for(code.calls, load)?.map_err(|e| {
+            let why = summary(&e);
+            Error::internal(format!("libtorch does not take the module: {why}"))
         })?;
         let outputs = graph.outputs().iter();
         let outputs = outputs.map(|&v| graph.ty(v).cloned());
         Ok(Arc::new(Script {
-            module,
+            module: Some(module),
             code,
             outputs: outputs.collect::<Result<_>>()?,
             has_run: AtomicBool::new(false),
@@ -77,7 +76,8 @@ pub(crate) fn archive(graph: &Graph) -> Result<Vec<u8>> {
 
 /// A loaded module.
 struct Script {
-    module: CModule,
+    /// There until it is dropped.
+    module: Option<CModule>,
     code: Code,
     outputs: Vec<ArrayType>,
     /// Whether the module has chosen its executor.
@@ -85,21 +85,27 @@ struct Script {
 }
 
 impl Script {
-    fn forward(&self, inputs: &[IValue]) -> Result<Vec<Tensor>> {
-        let run = || settings::without_gradients(|| self.module.forward_is(inputs));
-        let result = if self.has_run.load(Ordering::Acquire) {
-            run()
-        } else {
-            let first = settings::without_profiling(run)?;
-            self.has_run.store(true, Ordering::Release);
-            first
+    fn forward(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let Some(module) = &self.module else {
+            return Err(Error::internal("a module was run after its end"));
         };
-        match result.map_err(|e| self.failure(&e))? {
-            IValue::TensorList(tensors) => Ok(tensors),
-            // An empty list has no type.
-            IValue::GenericList(list) if list.is_empty() => Ok(Vec::new()),
-            other => Err(Error::internal(format!("the module gave {other:?}"))),
+        let run = || {
+            let inputs: Vec<IValue> = inputs.into_iter().map(IValue::Tensor).collect();
+            match settings::without_gradients(|| module.forward_is(&inputs)) {
+                Ok(IValue::TensorList(tensors)) => Ok(tensors),
+                // An empty list has no type.
+                Ok(IValue::GenericList(list)) if list.is_empty() => Ok(Vec::new()),
+                Ok(other) => Err(Error::internal(format!("the module gave {other:?}"))),
+                Err(error) => Err(self.failure(&error)),
+            }
+        };
+        if self.has_run.load(Ordering::Acquire) {
+            return run();
         }
+        let first = || settings::with_stack_for(self.code.calls, run);
+        let results = settings::without_profiling(first)???;
+        self.has_run.store(true, Ordering::Release);
+        Ok(results)
     }
 
     /// Our error for one of libtorch's, with the op and the line of the user's that it is about.
@@ -147,11 +153,19 @@ fn summary(error: &TchError) -> String {
     said.unwrap_or_else(|| text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
+impl Drop for Script {
+    fn drop(&mut self) {
+        let module = self.module.take();
+        // Where no thread can be started, it is dropped by the closure all the same, here.
+        let _ = settings::with_stack_for(self.code.calls, || drop(module));
+    }
+}
+
 impl Executable for Script {
     /// Results are torch's arrays if an argument is one, else in main memory.
     fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
         let mut lent: SmallVec<[Borrowed; 4]> = SmallVec::new();
-        let mut arguments: SmallVec<[IValue; 4]> = SmallVec::new();
+        let mut arguments: Vec<Tensor> = Vec::with_capacity(inputs.len());
         let mut in_torch = false;
         for input in inputs {
             let tensor = match torch::tensor(input) {
@@ -168,9 +182,9 @@ impl Executable for Script {
                     }
                 }
             };
-            arguments.push(IValue::Tensor(tensor));
+            arguments.push(tensor);
         }
-        let tensors = self.forward(&arguments)?;
+        let tensors = self.forward(arguments)?;
         if tensors.len() != self.outputs.len() {
             return Err(Error::internal("the module gave another number of results"));
         }

@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Only one module at a time chooses its executor, so that none puts back what another one set.
 static FIRST_RUN: Mutex<()> = Mutex::new(());
@@ -33,6 +33,27 @@ pub(crate) fn without_profiling<T>(run: impl FnOnce() -> T) -> Result<T> {
     let _restore = Restore(before);
     tch::jit::f_set_profiling_mode(false).map_err(super::failure)?;
     Ok(run())
+}
+
+/// Runs what libtorch does by recursion over the ops of a module: with enough stack for that many.
+pub(crate) fn with_stack_for<T: Send>(ops: usize, run: impl FnOnce() -> T + Send) -> Result<T> {
+    /// As many fit into the smallest stacks that threads have.
+    const FEW: usize = 500;
+    /// What an op takes at most, found by trying; only what is used becomes memory.
+    const BYTES: usize = 8 * 1024;
+    if ops <= FEW {
+        return Ok(run());
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size((1 << 23) + BYTES * ops)
+            .spawn_scoped(scope, run)
+            .map_err(|e| Error::value(format!("cannot start a thread for libtorch: {e}")))?;
+        // A panic goes on as if there were no thread.
+        thread
+            .join()
+            .or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Runs compiled code: gradients are not recorded on this thread until it is done.
