@@ -3,6 +3,7 @@
 //! Registrations are global and stay, so each test has names of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use autojit::dispatch::Arguments;
 use autojit::{Array, ArrayType, DType, Error, Result, Value, autojit, call, numpy as np};
@@ -11,6 +12,12 @@ use autojit::{register_function, register_function_wrapping};
 mod toys;
 
 /// The backends that call back. TorchScript cannot, so `torch` leaves such graphs to replay.
+/// One test at a time: a registration makes every compiled function trace anew, and a test counts how often.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn backends() -> impl Iterator<Item = &'static str> {
     let all = autojit::backends().into_iter();
     all.filter(|&name| name != "torch")
@@ -52,6 +59,7 @@ fn register_summary() {
 
 #[test]
 fn several_results_go_on_into_kernels() {
+    let _alone = alone();
     register_summary();
     let f = |x: Array| -> Result<(Array, Array)> {
         // The input is a transposed view of a computed array, the results go on into loops and joins.
@@ -73,6 +81,7 @@ fn several_results_go_on_into_kernels() {
 
 #[test]
 fn every_dtype_and_empty_arrays_go_through() {
+    let _alone = alone();
     register_function("ndarray", "ext.same", |args: &Arguments| args.array(0))
         .unwrap()
         .with_shape_rule(same);
@@ -101,6 +110,7 @@ fn every_dtype_and_empty_arrays_go_through() {
 
 #[test]
 fn any_number_of_arrays_can_be_taken() {
+    let _alone = alone();
     register_function(
         "ndarray",
         "ext.total",
@@ -124,6 +134,7 @@ fn any_number_of_arrays_can_be_taken() {
 
 #[test]
 fn failures_inside_name_the_function_and_the_users_line() {
+    let _alone = alone();
     // Fails for some values only, in four ways; the same executable must work again afterwards.
     register_function(
         "ndarray",
@@ -184,6 +195,7 @@ fn failures_inside_name_the_function_and_the_users_line() {
 
 #[test]
 fn a_panic_inside_is_an_error_in_lazy_arrays_too() {
+    let _alone = alone();
     register_function("ndarray", "ext.panics", |_: &Arguments| -> Array {
         std::panic::panic_any(7)
     })
@@ -200,6 +212,7 @@ fn a_panic_inside_is_an_error_in_lazy_arrays_too() {
 
 #[test]
 fn threads_share_an_executable_with_external_steps() {
+    let _alone = alone();
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     register_function(
         "ndarray",
@@ -240,6 +253,7 @@ fn threads_share_an_executable_with_external_steps() {
 
 #[test]
 fn functions_of_another_library_run_in_that_library() {
+    let _alone = alone();
     toys::register();
     register_function(
         "boxed",
