@@ -248,10 +248,19 @@ impl Builder {
             Op::Sign,
             Op::Reciprocal,
             Op::Sqrt,
-        ][b as usize % 11]
+            Op::IsInf,
+            Op::IsFinite,
+            Op::Floor,
+            Op::Ceil,
+            Op::Trunc,
+            Op::Rint,
+            Op::Invert,
+        ][b as usize % 18]
             .clone();
         let level = match (&op, x.level) {
-            (Op::LogicalNot | Op::IsNan, _) => Level::Whole(1.0),
+            (Op::LogicalNot | Op::IsNan | Op::IsInf | Op::IsFinite, _) => Level::Whole(1.0),
+            (Op::Invert, _) => Level::Whole(limit(dtype)),
+            (Op::Rint, Level::Whole(n)) => whole(n, dtype.floating()),
             (Op::Square, Level::Whole(n)) => multiplied(n, n, dtype),
             (Op::Square, _) if dtype == DType::Complex64 => Level::Rounded,
             (Op::Absolute | Op::Sign | Op::Reciprocal | Op::Sqrt, _) if complex => Level::Rounded,
@@ -294,14 +303,19 @@ impl Builder {
             Op::Arctan2,
             Op::Add,
             Op::Multiply,
-        ][c as usize % 21]
+            Op::Fmod,
+            Op::Hypot,
+            Op::Copysign,
+            Op::BitwiseAnd,
+            Op::BitwiseOr,
+            Op::BitwiseXor,
+            Op::LeftShift,
+            Op::RightShift,
+        ][c as usize % 29]
             .clone();
         let dtype = x.ty.dtype.promote(y.ty.dtype);
-        let dtype = if matches!(op, Op::Divide | Op::Arctan2) {
-            dtype.floating()
-        } else {
-            dtype
-        };
+        let is_floating = matches!(op, Op::Divide | Op::Arctan2 | Op::Hypot | Op::Copysign);
+        let dtype = if is_floating { dtype.floating() } else { dtype };
         // What promotion converts must still be exact.
         let converted = |level| match level {
             Level::Whole(n) => whole(n, dtype),
@@ -318,18 +332,31 @@ impl Builder {
                 Level::Whole(m.max(n))
             }
             (Op::Add | Op::Subtract | Op::Multiply | Op::Maximum | Op::Minimum, _) => Level::Exact,
-            (Op::Divide | Op::FloorDivide | Op::Remainder | Op::Power | Op::Arctan2, _)
-                if any_zero =>
-            {
-                return None;
-            }
-            (Op::FloorDivide | Op::Remainder, (Level::Whole(m), Level::Whole(n)))
+            (
+                Op::Divide
+                | Op::FloorDivide
+                | Op::Remainder
+                | Op::Power
+                | Op::Arctan2
+                | Op::Fmod
+                | Op::Copysign,
+                _,
+            ) if any_zero => return None,
+            (
+                Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::LeftShift | Op::RightShift,
+                _,
+            ) => Level::Whole(limit(dtype)),
+            (Op::Copysign, (level, _)) => level,
+            (Op::Hypot, _) => Level::Rounded,
+            (Op::FloorDivide | Op::Remainder | Op::Fmod, (Level::Whole(m), Level::Whole(n)))
                 if dtype.is_integer() =>
             {
                 Level::Whole(m.max(n))
             }
-            (Op::FloorDivide | Op::Remainder, _) if dtype == DType::Float64 => Level::Exact,
-            (Op::FloorDivide | Op::Remainder, _) => Level::Rounded,
+            (Op::FloorDivide | Op::Remainder | Op::Fmod, _) if dtype == DType::Float64 => {
+                Level::Exact
+            }
+            (Op::FloorDivide | Op::Remainder | Op::Fmod, _) => Level::Rounded,
             (Op::Power, _) if dtype.is_integer() => Level::Whole(limit(dtype)),
             (Op::Power, _) if dtype.is_complex() => return None,
             (Op::Power | Op::Arctan2, _) => Level::Rounded,
@@ -372,7 +399,10 @@ impl Builder {
             (level, _) => (level, None),
         };
         let axis = (c >> 7) as usize % ndim.max(1);
-        let (op, level, any_zero) = match b % 9 {
+        if b % 13 >= 9 {
+            return self.along(&x, axis, b % 13, sum);
+        }
+        let (op, level, any_zero) = match b % 13 {
             0..=2 => (Op::Sum { axes, keepdims }, sum?, false),
             3 => (Op::Max { axes, keepdims }, level, true),
             4 => (Op::Min { axes, keepdims }, level, true),
@@ -382,7 +412,7 @@ impl Builder {
             7 => (Op::Argmin { axis, keepdims }, Level::Whole(300.0), false),
             _ if widened == DType::Int64 => (Op::Prod { axes, keepdims }, sum?, false),
             _ => {
-                let mask = self.pick(b / 9, |v| {
+                let mask = self.pick(b / 13, |v| {
                     v.ty.dtype == DType::Bool
                         && broadcast_shapes(&x.ty.shape, &v.ty.shape) == Some(x.ty.shape.clone())
                 })?;
@@ -396,9 +426,24 @@ impl Builder {
         self.push(op, &[&x], level, any_zero)
     }
 
+    /// Scans and sorts.
+    fn along(&mut self, x: &Value, axis: usize, kind: u16, sum: Option<Level>) -> Option<()> {
+        // Zeros of both signs are equal, so sorting leaves their order open.
+        let is_ordered =
+            !x.any_zero && (x.ty.dtype.class() <= Class::Integer || x.level == Level::Exact);
+        let (op, level) = match kind {
+            9 => (Op::Cumsum { axis }, sum?),
+            10 if x.ty.dtype.class() <= Class::Integer => (Op::Cumprod { axis }, sum?),
+            11 if is_ordered => (Op::Sort { axis }, x.level),
+            12 if is_ordered => (Op::Argsort { axis }, Level::Whole(300.0)),
+            _ => return None,
+        };
+        self.push(op, &[x], level, false)
+    }
+
     fn function(&mut self, a: u16, b: u16) -> Option<()> {
-        if b % 24 >= 18 {
-            return self.decompose(a, b / 24);
+        if b % 28 >= 22 {
+            return self.decompose(a, b / 28);
         }
         // Large complex arguments are too hard on the reference.
         let fits = |v: &Value| match v.level {
@@ -426,7 +471,11 @@ impl Builder {
             Op::Arctan,
             Op::Sinh,
             Op::Cosh,
-        ][b as usize % 24]
+            Op::Cbrt,
+            Op::Arcsinh,
+            Op::Arccosh,
+            Op::Arctanh,
+        ][b as usize % 28]
             .clone();
         self.push(op, &[&x], Level::Rounded, false)
     }

@@ -77,7 +77,7 @@ fn random_graphs_have_most_ops() {
     use proptest::strategy::ValueTree;
     let mut runner = TestRunner::deterministic();
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
-    for _ in 0..3000 {
+    for _ in 0..9000 {
         let numbers = programs().new_tree(&mut runner).unwrap().current();
         let program = decode(&numbers);
         for (node, live) in program.graph.nodes().iter().zip(program.graph.live()) {
@@ -89,36 +89,9 @@ fn random_graphs_have_most_ops() {
     println!("{counts:?}");
     // Left out: what is tested op by op alone, because its results cannot be used further.
     let rare = ["norm", "wrap_index", "opaque", "scatter_flat", "random"];
-    // Not drawn yet; the table test runs them one by one.
-    let not_drawn = [
-        "isinf",
-        "isfinite",
-        "floor",
-        "ceil",
-        "trunc",
-        "rint",
-        "cbrt",
-        "lgamma",
-        "arcsinh",
-        "arccosh",
-        "arctanh",
-        "invert",
-        "fmod",
-        "hypot",
-        "copysign",
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "left_shift",
-        "right_shift",
-        "cumsum",
-        "cumprod",
-        "sort",
-        "argsort",
-        "eig",
-        "eigvals",
-        "expm",
-    ];
+    // Not drawn: `lgamma` is near a zero somewhere for most arguments, eigenvalues have no order, and exponentials of
+    // matrices overflow; the table test runs them one by one.
+    let not_drawn = ["lgamma", "eig", "eigvals", "expm"];
     let missing: Vec<_> = autojit::ir::Op::NAMES
         .iter()
         .filter(|name| {
