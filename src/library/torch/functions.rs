@@ -37,6 +37,8 @@ one {
     asinh "asinh" (x: tensor) => x.f_asinh();
     acosh "acosh" (x: tensor) => x.f_acosh();
     atanh "atanh" (x: tensor) => x.f_atanh();
+    erf "erf" (x: tensor) => x.f_erf();
+    lgamma "lgamma" (x: tensor) => x.f_lgamma();
     floor "floor" (x: tensor) => x.f_floor();
     ceil "ceil" (x: tensor) => x.f_ceil();
     trunc "trunc" (x: tensor) => x.f_trunc();

@@ -62,6 +62,8 @@ pub(super) fn spell<T: Torch>(
             where_large(t, x, &large, &cosh, dtype)
         }
         Op::Tanh => t.tanh(x),
+        Op::Erf => t.erf(x),
+        Op::Lgamma => t.lgamma(x),
         Op::Arcsinh => t.asinh(x),
         Op::Arccosh => t.acosh(x),
         Op::Arctanh => t.atanh(x),
