@@ -13,7 +13,7 @@ step() {
 }
 
 # Arrays of libtorch and TorchScript, in one build more: debug, as the C++ in it takes minutes. Not a part of
-# everything yet: the newest ops (erf, lgamma, scatter, random) are not spelled there.
+# everything yet: scatter and random are not spelled there, and its time on a new machine is not measured.
 torch() {
     step scripts/setup-torch.sh
     step cargo clippy -p autojit --all-targets --features torch --locked -- -D warnings
