@@ -8,6 +8,7 @@
 //! ([`Found::Recursive`]). The one cycle that cannot be seen is a closure that starts a thread, which makes the
 //! same call, and waits for that thread.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, ThreadId};
 
@@ -18,10 +19,16 @@ use crate::signature::{Query, Signature};
 
 /// Compiled code by signature.
 pub(crate) struct Cache<V> {
-    /// The entry of the last call, found by comparing, without a hash.
-    last: RwLock<Option<Arc<Entry<V>>>>,
+    /// The entries of the last calls, found by comparing, without a hash. Calls that find theirs only read.
+    recent: RwLock<Vec<Arc<Entry<V>>>>,
+    /// Which of them the last call used: where to look first.
+    last: AtomicUsize,
     slots: Mutex<HashTable<Slot<V>>>,
 }
+
+/// The most entries that are looked at before the table: functions that take turns among more kinds of arguments
+/// are rare.
+const RECENT: usize = 4;
 
 /// A value with its key.
 pub(crate) struct Entry<V> {
@@ -65,7 +72,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<V> Cache<V> {
     pub(crate) fn new() -> Self {
         Self {
-            last: RwLock::new(None),
+            recent: RwLock::default(),
+            last: AtomicUsize::new(0),
             slots: Mutex::new(HashTable::new()),
         }
     }
@@ -79,7 +87,7 @@ impl<V> Cache<V> {
         query: &Query<'_, '_>,
         build: impl FnOnce(Option<&Signature>) -> Result<V>,
     ) -> Result<Found<V>> {
-        if let Some(entry) = self.last_if(query) {
+        if let Some(entry) = self.recent(query) {
             return Ok(Found::Hit(entry));
         }
         let hash = query.hash();
@@ -87,7 +95,7 @@ impl<V> Cache<V> {
             match self.find_or_claim(query, hash) {
                 Ok(claimed) => break claimed,
                 Err(State::Ready(entry)) => {
-                    self.set_last(Some(entry.clone()));
+                    self.remember(entry.clone());
                     return Ok(Found::Hit(entry));
                 }
                 Err(State::Building(other)) => {
@@ -124,23 +132,41 @@ impl<V> Cache<V> {
         })
     }
 
+    /// The entry of the last call.
     fn last(&self) -> Option<Arc<Entry<V>>> {
-        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        recent.get(self.last.load(Ordering::Relaxed)).cloned()
     }
 
-    fn last_if(&self, query: &Query<'_, '_>) -> Option<Arc<Entry<V>>> {
+    /// The entry for a call, if a recent call used it.
+    #[inline]
+    fn recent(&self, query: &Query<'_, '_>) -> Option<Arc<Entry<V>>> {
         // If someone is writing, the table answers as well.
-        let last = self.last.try_read().ok()?;
-        last.as_ref()
-            .filter(|entry| entry.signature.matches(query))
-            .cloned()
+        let recent = self.recent.try_read().ok()?;
+        let last = recent.get(self.last.load(Ordering::Relaxed));
+        if let Some(entry) = last.filter(|entry| entry.signature.matches(query)) {
+            return Some(entry.clone());
+        }
+        let matches = |entry: &Arc<Entry<V>>| entry.signature.matches(query);
+        let position = recent.iter().position(matches)?;
+        self.last.store(position, Ordering::Relaxed);
+        Some(recent[position].clone())
     }
 
-    fn set_last(&self, entry: Option<Arc<Entry<V>>>) {
-        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *last, entry);
-        drop(last);
+    /// Puts an entry among the recent ones, in the place of the one that follows the last call's.
+    fn remember(&self, entry: Arc<Entry<V>>) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        let mut old = None;
+        let position = if recent.len() < RECENT {
+            recent.push(entry);
+            recent.len() - 1
+        } else {
+            let position = (self.last.load(Ordering::Relaxed) + 1) % RECENT;
+            old = Some(std::mem::replace(&mut recent[position], entry));
+            position
+        };
+        self.last.store(position, Ordering::Relaxed);
+        drop(recent);
         // It may be the last owner of compiled code: freed outside the lock.
         drop(old);
     }
@@ -156,8 +182,9 @@ impl<V> Cache<V> {
 
     /// Forgets all finished entries. Calls that are under way keep theirs until they end.
     pub(crate) fn clear(&self) {
-        self.set_last(None);
-        let mut old = Vec::new();
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        let mut old = std::mem::take(&mut *recent);
+        drop(recent);
         lock(&self.slots).retain(|slot| match &slot.state {
             State::Building(_) => true,
             State::Ready(entry) => {
@@ -209,7 +236,7 @@ impl<V> Claim<'_, V> {
             slot.state = State::Ready(entry.clone());
         }
         drop(slots);
-        self.cache.set_last(Some(entry.clone()));
+        self.cache.remember(entry.clone());
         entry
     }
 }

@@ -22,7 +22,7 @@ macro_rules! impl_operators {
         impl_operators!(@right $Trait $method $Op: Array, &Array);
         impl_operators!(@left $Trait $method $Op: i64, f64, Complex32, Complex64);
 
-        impl<T: Into<Operand>> $Assign<T> for Array {
+        impl<'a, T: Into<Operand<'a>>> $Assign<T> for Array {
             #[track_caller]
             fn $assign(&mut self, other: T) {
                 *self = Array::apply(Op::$Op, &[(&*self).into(), other.into()]);
@@ -30,7 +30,7 @@ macro_rules! impl_operators {
         }
     )*};
     (@right $Trait:ident $method:ident $Op:ident: $($Left:ty),*) => {$(
-        impl<T: Into<Operand>> $Trait<T> for $Left {
+        impl<'a, T: Into<Operand<'a>>> $Trait<T> for $Left {
             type Output = Array;
 
             #[track_caller]

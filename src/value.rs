@@ -158,11 +158,11 @@ value_from! {
     &str => |x| Self::Str(x.to_owned());
     String => |x| Self::Str(x);
     DType => |x| Self::DType(x);
-    Operand => |x| match x {
-        Operand::Array(array) => array.into(),
+    Operand<'_> => |x| match x {
+        Operand::Array(array) => array.into_owned().into(),
         Operand::Scalar(scalar) => scalar.into(),
     };
-    &Operand => |x| x.clone().into();
+    &Operand<'_> => |x| x.clone().into();
     Scalar => |x| match x {
         Scalar::Bool(b) => Self::Bool(b),
         Scalar::Int(i) => Self::Int(i),

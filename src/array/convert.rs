@@ -267,18 +267,21 @@ impl Array {
         match &self.0 {
             Repr::Concrete(array) => array.to_host(),
             Repr::Failed(error) => Err(error.clone()),
+            Repr::Traced(_) => Err(no_values_yet()),
             Repr::Lazy(node) => match node.value() {
                 Some(value) => match value.as_slice() {
                     [value] => value.to_host(),
                     _ => Err(Error::internal("an array stands for several results")),
                 },
-                None if depends_on_variable(node) => Err(Error::value(
-                    "a traced array has no values yet; to choose by a value, use where_",
-                )),
+                None if depends_on_variable(node) => Err(no_values_yet()),
                 None => Err(Error::value("the array is lazy, call compute() first")),
             },
         }
     }
+}
+
+fn no_values_yet() -> Error {
+    Error::value("a traced array has no values yet; to choose by a value, use where_")
 }
 
 /// Whether an argument that is yet to be given is among what a node is computed from.

@@ -24,6 +24,7 @@ impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Lazy(node) => write!(f, "lazy {}", node.ty()),
+            Repr::Traced(traced) => write!(f, "lazy {}", traced.ty()),
             Repr::Failed(error) => write!(f, "[{error}]"),
             Repr::Concrete(array) => match array.to_host() {
                 Ok(array) => f.write_str(&print(&array)),

@@ -34,6 +34,7 @@ impl Array {
         let found = match &self.0 {
             Repr::Concrete(array) => foreign(array),
             Repr::Lazy(node) => node.value().and_then(|v| v.first().and_then(foreign)),
+            Repr::Traced(_) => None,
             Repr::Failed(error) => return Err(error.clone().at(location)),
         };
         found.ok_or_else(|| {
@@ -70,7 +71,7 @@ impl Array {
         let location = Location::caller();
         match &self.0 {
             Repr::Concrete(array) => Ok(array.library().device(array)),
-            Repr::Lazy(_) => Ok("cpu".into()),
+            Repr::Lazy(_) | Repr::Traced(_) => Ok("cpu".into()),
             Repr::Failed(error) => Err(error.clone().at(location)),
         }
     }
@@ -116,7 +117,7 @@ impl Array {
         match (&array.0, wanted.place) {
             (Repr::Failed(error), _) => Err(error.clone()),
             (_, None) if device.is_none() => Ok(array),
-            (Repr::Lazy(_), None | Some(Place::Lazy)) => Ok(array),
+            (Repr::Lazy(_) | Repr::Traced(_), None | Some(Place::Lazy)) => Ok(array),
             (Repr::Lazy(node), Some(Place::Library(_))) => match node.value() {
                 Some(value) => match value.first() {
                     Some(value) => Self::from_concrete(value.clone()).moved(wanted, location),
@@ -124,6 +125,9 @@ impl Array {
                 },
                 None => Err(Error::value("the array is lazy, call compute() first")),
             },
+            (Repr::Traced(_), Some(Place::Library(_))) => {
+                Err(Error::value("the array is lazy, call compute() first"))
+            }
             (Repr::Concrete(value), Some(Place::Lazy)) => Ok(Self::from_lazy(
                 LazyArray::from_concrete(value.clone(), location),
             )),
@@ -146,16 +150,14 @@ impl Array {
     /// The array, in the library of another one if it is in main memory and that one is not: for the numbers
     /// and lists that come with an array.
     pub(crate) fn brought_to(self, other: &Operand) -> Result<Self> {
-        match (&self.0, other) {
-            (
-                Repr::Concrete(Concrete::Ndarray(host)),
-                Operand::Array(Self(Repr::Concrete(Concrete::Foreign(other)))),
-            ) => other
-                .library()
-                .from_host(host.clone())
-                .map(Self::from_concrete),
-            _ => Ok(self),
+        if let Repr::Concrete(Concrete::Ndarray(host)) = &self.0
+            && let Operand::Array(other) = other
+            && let Repr::Concrete(Concrete::Foreign(other)) = &other.0
+        {
+            let moved = other.library().from_host(host.clone());
+            return moved.map(Self::from_concrete);
         }
+        Ok(self)
     }
 }
 
@@ -167,7 +169,7 @@ impl From<&Array> for Like {
                 dtype: Some(array.ty()?.dtype),
                 device: match &array.0 {
                     Repr::Concrete(array) => Some(array.library().device(array)),
-                    Repr::Lazy(_) | Repr::Failed(_) => None,
+                    Repr::Lazy(_) | Repr::Traced(_) | Repr::Failed(_) => None,
                 },
             })
         };

@@ -49,6 +49,7 @@ impl TryFrom<&Array> for Tensor {
                 let missing = || Error::value("the array is lazy, call compute() first");
                 value.ok_or_else(missing).and_then(torch::to_tensor)
             }
+            Repr::Traced(_) => Err(Error::value("a traced array has no values yet")),
             Repr::Failed(error) => Err(error.clone()),
         };
         tensor.map_err(|e| e.at(location))

@@ -15,9 +15,11 @@ pub use coverage::{Support, support};
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
-use crate::ir::{Graph, HostArray, Op};
+use crate::ir::{Form, Graph, HostArray, Op};
 use crate::library::Concrete;
 use crate::opt;
 
@@ -31,18 +33,26 @@ pub(crate) trait Backend: Send + Sync {
         !op.has_expansion()
     }
 
+    /// How graphs are to be written that it compiles.
+    fn form(&self) -> Form {
+        Form::Written
+    }
+
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;
 }
 
 /// A compiled graph.
 pub(crate) trait Executable: Send + Sync {
-    /// Runs it. Inputs have the types of the graph's arguments; outputs never alias them.
-    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>>;
+    /// Runs it and appends the results. Inputs have the types of the graph's arguments; results never alias them.
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()>;
 
     /// Lines for `explain`.
     fn describe(&self) -> String;
 }
+
+/// The results of a call; a few of them need no memory of their own.
+pub(crate) type Outputs = SmallVec<[Concrete; 4]>;
 
 /// The backends of this build, the preferred one first.
 static BUILT: &[&dyn Backend] = &[
@@ -166,11 +176,37 @@ pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) 
 /// the graph, or an op fails on these values.
 pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
     graph.check_arguments(inputs)?;
-    let optimized = opt::optimize(graph)?;
-    let choice = choose(find(backend)?, true, &optimized)?;
+    let backend = find(backend)?;
+    let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
+    let choice = choose(backend, true, &optimized.graph)?;
     let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
-    let results = choice.executable.run(&inputs)?;
+    let mut results = Outputs::new();
+    let inputs: Vec<&Concrete> = inputs.iter().collect();
+    choice.executable.run(&inputs, &mut results)?;
     results.iter().map(Concrete::to_host).collect()
+}
+
+/// The graph that the backend of this name is given for a graph, with what each pass of the optimiser did.
+///
+/// ```
+/// use autojit::{OptimizerOptions, ir::Graph};
+/// let graph: Graph = "%x = input index=0 ty=f64[3]\n%y = negative %x\n%z = negative %y\nreturn %z".parse()?;
+/// let (optimized, passes) = autojit::optimize_graph("replay", &graph, OptimizerOptions::default())?;
+/// assert_eq!(optimized.to_string(), "%0 = input index=0 ty=f64[3]\nreturn %0\n");
+/// assert_eq!(passes[0].rules, [("negative_of_negative", 1)]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// There is no such backend.
+pub fn optimize_graph(
+    backend: &str,
+    graph: &Graph,
+    options: opt::Options,
+) -> Result<(Graph, Vec<opt::PassStatistics>)> {
+    let form = find(backend)?.form();
+    let optimized = opt::optimize(graph.clone(), form, &options)?;
+    Ok((optimized.graph, optimized.passes))
 }
 
 #[cfg(test)]

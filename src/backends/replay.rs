@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Backend, Executable};
+use super::{Backend, Executable, Outputs};
 use crate::error::Result;
 use crate::ir::{Graph, Op};
 use crate::library::{self, Concrete};
@@ -35,12 +35,13 @@ struct Replayed {
 
 impl Executable for Replayed {
     /// In the library of the first array that is not of ndarray; others are converted.
-    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
-        let library = library::common(inputs);
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
+        let library = library::common(inputs.iter().copied());
         let inputs = inputs.iter().map(|x| x.moved_to(library));
         let inputs = inputs.collect::<Result<SmallVec<[Concrete; 4]>>>()?;
         let references: SmallVec<[&Concrete; 4]> = inputs.iter().collect();
-        library::run_graph(library, &self.graph, &references)
+        outputs.extend(library::run_graph(library, &self.graph, &references)?);
+        Ok(())
     }
 
     fn describe(&self) -> String {

@@ -24,9 +24,9 @@ pub(super) fn array_type(name: &'static str, value: &Value) -> Result<ArrayType>
     crate::numpy::type_of(&Argument { name, value }.operand()?)
 }
 
-impl Argument<'_> {
+impl<'a> Argument<'a> {
     /// The value, unless it is left out or Python's `None`.
-    pub(super) fn given(&self) -> Option<&Value> {
+    pub(super) fn given(&self) -> Option<&'a Value> {
         self.value.filter(|v| !matches!(v, Value::None))
     }
 
@@ -39,7 +39,7 @@ impl Argument<'_> {
     }
 
     /// An array or a number; lists of numbers are arrays too.
-    pub(super) fn operand(&self) -> Result<Operand> {
+    pub(super) fn operand(&self) -> Result<Operand<'a>> {
         let expected = "an array or a number";
         let value = self.value.ok_or_else(|| self.wrong(expected))?;
         match value {
@@ -54,7 +54,7 @@ impl Argument<'_> {
 
     /// A list of arrays, or the rows of an array.
     #[track_caller]
-    pub(super) fn operands(&self) -> Result<Vec<Operand>> {
+    pub(super) fn operands(&self) -> Result<Vec<Operand<'a>>> {
         match self.value {
             Some(Value::List(items)) => {
                 items.iter().map(|item| self.item(item).operand()).collect()
@@ -216,8 +216,7 @@ impl Argument<'_> {
         keepdims: &Argument<'_>,
         mask: &Argument<'_>,
     ) -> Result<SumOptions> {
-        let mask = mask.given().map(|_| mask.operand()).transpose()?;
-        let mask = mask.map(Box::new);
+        let mask = mask.operand_option()?.map(Box::new);
         let reduction = self.reduction(keepdims)?;
         Ok(SumOptions { reduction, mask })
     }

@@ -26,8 +26,9 @@ impl Argument<'_> {
     }
 
     /// An array or a number, if one is given.
-    pub(super) fn operand_option(&self) -> Result<Option<Operand>> {
-        self.given().map(|_| self.operand()).transpose()
+    pub(super) fn operand_option(&self) -> Result<Option<Operand<'static>>> {
+        let given = self.given().map(|_| self.operand()).transpose()?;
+        Ok(given.map(Operand::into_owned))
     }
 
     /// A limit under one name or the other.

@@ -256,7 +256,7 @@ fn concrete<'a>(bound: &[Argument<'a>]) -> Option<SmallVec<[&'a Concrete; 3]>> {
 }
 
 /// The arguments of an op, all of which are arrays or numbers.
-fn operands(bound: &[Argument<'_>]) -> Result<SmallVec<[Operand; 3]>> {
+fn operands<'a>(bound: &[Argument<'a>]) -> Result<SmallVec<[Operand<'a>; 3]>> {
     let mut operands = SmallVec::new();
     for argument in bound {
         operands.push(argument.operand()?);

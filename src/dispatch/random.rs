@@ -9,7 +9,7 @@ use crate::{Array, Operand};
 
 impl Argument<'_> {
     /// An array or a number, or the default.
-    pub(super) fn operand_or(&self, default: f64) -> Result<Operand> {
+    pub(super) fn operand_or(&self, default: f64) -> Result<Operand<'static>> {
         let given = self.operand_option()?;
         Ok(given.unwrap_or_else(|| default.into()))
     }
@@ -61,10 +61,10 @@ impl Random {
 
     /// See [`numpy::random::normal`](crate::numpy::random::normal).
     #[track_caller]
-    pub fn normal(
+    pub fn normal<'a>(
         &self,
-        loc: impl Into<Operand>,
-        scale: impl Into<Operand>,
+        loc: impl Into<Operand<'a>>,
+        scale: impl Into<Operand<'a>>,
         options: impl Into<SizeOptions>,
     ) -> Array {
         random::normal(loc, scale, self.size(options.into()))
@@ -72,10 +72,10 @@ impl Random {
 
     /// See [`numpy::random::uniform`](crate::numpy::random::uniform).
     #[track_caller]
-    pub fn uniform(
+    pub fn uniform<'a>(
         &self,
-        low: impl Into<Operand>,
-        high: impl Into<Operand>,
+        low: impl Into<Operand<'a>>,
+        high: impl Into<Operand<'a>>,
         options: impl Into<SizeOptions>,
     ) -> Array {
         random::uniform(low, high, self.size(options.into()))
@@ -83,7 +83,11 @@ impl Random {
 
     /// See [`numpy::random::exponential`](crate::numpy::random::exponential).
     #[track_caller]
-    pub fn exponential(&self, scale: impl Into<Operand>, options: impl Into<SizeOptions>) -> Array {
+    pub fn exponential<'a>(
+        &self,
+        scale: impl Into<Operand<'a>>,
+        options: impl Into<SizeOptions>,
+    ) -> Array {
         random::exponential(scale, self.size(options.into()))
     }
 
@@ -96,13 +100,17 @@ impl Random {
 
     /// See [`numpy::random::permutation`](crate::numpy::random::permutation).
     #[track_caller]
-    pub fn permutation(&self, x: impl Into<Operand>) -> Array {
+    pub fn permutation<'a>(&self, x: impl Into<Operand<'a>>) -> Array {
         random::permutation(x)
     }
 
     /// See [`numpy::random::choice`](crate::numpy::random::choice).
     #[track_caller]
-    pub fn choice(&self, a: impl Into<Operand>, options: impl Into<ChoiceOptions>) -> Array {
+    pub fn choice<'a>(
+        &self,
+        a: impl Into<Operand<'a>>,
+        options: impl Into<ChoiceOptions>,
+    ) -> Array {
         let options = options.into();
         let size = self.size(options.size);
         random::choice(a, ChoiceOptions { size, ..options })

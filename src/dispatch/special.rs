@@ -31,7 +31,7 @@ pub fn to_backend_dtype(name: &str, like: impl Into<Like>) -> Result<DType> {
 ///
 /// Source: autoray's `get_dtype_name`.
 #[track_caller]
-pub fn get_dtype_name(x: impl Into<Operand>) -> Result<&'static str> {
+pub fn get_dtype_name<'a>(x: impl Into<Operand<'a>>) -> Result<&'static str> {
     let location = Location::caller();
     let ty = np::type_of(&x.into());
     ty.map(|ty| ty.dtype.name()).map_err(|e| e.at(location))
@@ -44,7 +44,9 @@ pub fn get_dtype_name(x: impl Into<Operand>) -> Result<&'static str> {
 ///
 /// Source: autoray's `get_common_dtype`.
 #[track_caller]
-pub fn get_common_dtype(arrays: impl IntoIterator<Item: Into<Operand>>) -> Result<&'static str> {
+pub fn get_common_dtype<'a>(
+    arrays: impl IntoIterator<Item: Into<Operand<'a>>>,
+) -> Result<&'static str> {
     let location = Location::caller();
     let types = arrays.into_iter().map(|x| np::type_of(&x.into()));
     let types = types.collect::<Result<Vec<ArrayType>>>();

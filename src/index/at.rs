@@ -61,7 +61,7 @@ macro_rules! define_updates {
             /// than the array, such as floats for integers.
             #[track_caller]
             #[must_use]
-            pub fn $name(self, values: impl Into<Operand>) -> Array {
+            pub fn $name<'a>(self, values: impl Into<Operand<'a>>) -> Array {
                 self.update(ScatterMode::$Mode, values.into())
             }
         )* }
@@ -99,7 +99,7 @@ impl At<'_> {
         inputs.push(match values {
             // A value in main memory goes where the array is.
             Operand::Array(array) if !matches!(array.0, Repr::Failed(_)) => {
-                attempt!("scatter", array.brought_to(&inputs[0])).into()
+                attempt!("scatter", array.into_owned().brought_to(&inputs[0])).into()
             }
             other => other,
         });

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use super::modes::{Cutoff, FourierNorm, QrMode};
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
-use super::types::{ArrayType, DType, Dims, Steps};
+use super::types::{ArrayType, Axes, DType, Dims, Steps};
 use crate::error::{Error, Result};
 
 /// A value that stands in an op's row as `name: Type`.
@@ -104,8 +104,29 @@ impl Attribute for Steps {
     }
 }
 
+impl Attribute for Axes {
+    fn print(&self) -> String {
+        print_list(self.iter())
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        parse_list(text)
+    }
+}
+
+/// What is rare and large.
+impl<T: Attribute> Attribute for Box<T> {
+    fn print(&self) -> String {
+        (**self).print()
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        T::parse(text).map(Self::new)
+    }
+}
+
 /// Axes that may be left out, meaning all of them.
-impl Attribute for Option<Dims> {
+impl Attribute for Option<Axes> {
     fn print(&self) -> String {
         self.as_ref()
             .map_or_else(|| "None".into(), Attribute::print)
@@ -115,7 +136,7 @@ impl Attribute for Option<Dims> {
         if text == "None" {
             Ok(None)
         } else {
-            Dims::parse(text).map(Some)
+            Axes::parse(text).map(Some)
         }
     }
 }

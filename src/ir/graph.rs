@@ -2,7 +2,9 @@
 //!
 //! Invariants, checked by [`Graph::verify`]: a node's inputs come before it; equal nodes (same op, same
 //! inputs) are the same node; every type is what inference gives. Sharing compares values, never only hashes.
-//! Nodes are never removed: passes build a new graph (see [`crate::opt`]).
+//! Nodes are never removed: passes build a new graph (see [`crate::opt`]), or leave out what is dead.
+//!
+//! A trace is *recorded* ([`Graph::record`]): as it was written down, equal nodes apart. The optimiser shares them.
 
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
@@ -53,7 +55,8 @@ pub struct Node {
 #[derive(Clone, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    shared: HashTable<ValueId>,
+    /// The nodes by what they do; made when it is first asked for.
+    shared: Option<HashTable<ValueId>>,
     inputs: Vec<ArrayType>,
     constants: Vec<HostArray>,
     /// Candidates for sharing: constants by a hash of their type and bits.
@@ -66,6 +69,28 @@ fn hash_node(op: &Op, inputs: &[ValueId]) -> u64 {
     op.hash(&mut hasher);
     inputs.hash(&mut hasher);
     hasher.finish()
+}
+
+fn hash_at(nodes: &[Node], value: ValueId) -> u64 {
+    let Node { op, inputs, .. } = &nodes[value.index()];
+    hash_node(op, inputs)
+}
+
+fn type_of_leaf(op: &Op) -> Type {
+    match op {
+        Op::Input { ty, .. } | Op::Constant { ty, .. } => ty.clone().into(),
+        Op::Literal { value } => ArrayType::scalar(value.dtype).into(),
+        other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
+    }
+}
+
+/// Of equal nodes any one is found.
+fn table_of(nodes: &[Node]) -> HashTable<ValueId> {
+    let mut table = HashTable::with_capacity(nodes.len());
+    for value in (0..nodes.len() as u32).map(ValueId) {
+        table.insert_unique(hash_at(nodes, value), value, |v| hash_at(nodes, *v));
+    }
+    table
 }
 
 /// Large arrays are told apart by where they are, which is cheap; small ones by what they hold.
@@ -192,12 +217,8 @@ impl Graph {
     }
 
     fn push_leaf(&mut self, op: Op) -> ValueId {
-        let ty = match &op {
-            Op::Input { ty, .. } | Op::Constant { ty, .. } => ty.clone(),
-            Op::Literal { value } => ArrayType::scalar(value.dtype),
-            other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
-        };
-        self.insert(op, &[], ty.into(), None)
+        let ty = type_of_leaf(&op);
+        self.insert(op, &[], ty, None)
     }
 
     /// Adds a node, or gives the equal one that is already there.
@@ -232,6 +253,7 @@ impl Graph {
         location: Option<&'static Location<'static>>,
     ) -> ValueId {
         let Self { nodes, shared, .. } = self;
+        let shared = shared.get_or_insert_with(|| table_of(nodes));
         let hash = hash_node(&op, inputs);
         let equal = |&v: &ValueId| {
             nodes[v.index()].op == op && nodes[v.index()].inputs.as_slice() == inputs
@@ -246,23 +268,105 @@ impl Graph {
             ty,
             location,
         });
-        shared.insert_unique(hash, value, |v| {
-            hash_node(&nodes[v.index()].op, &nodes[v.index()].inputs)
-        });
+        shared.insert_unique(hash, value, |v| hash_at(nodes, *v));
         value
     }
 
-    /// An empty graph with the same arguments; constants follow as they are used.
+    /// Adds a node whose type is known, whether an equal one is there or not: the way of traces, in which looking
+    /// for one would be most of the work.
+    pub(crate) fn record(
+        &mut self,
+        op: Op,
+        inputs: SmallVec<[ValueId; 4]>,
+        ty: Type,
+        location: Option<&'static Location<'static>>,
+    ) -> ValueId {
+        let Self { nodes, shared, .. } = self;
+        let value = ValueId(nodes.len() as u32);
+        nodes.push(Node {
+            op,
+            inputs,
+            ty,
+            location,
+        });
+        if let Some(shared) = shared {
+            shared.insert_unique(hash_at(nodes, value), value, |v| hash_at(nodes, *v));
+        }
+        value
+    }
+
+    /// Records an argument.
+    pub(crate) fn record_input(&mut self, ty: ArrayType) -> ValueId {
+        let index = self.inputs.len();
+        self.inputs.push(ty.clone());
+        self.record_leaf(Op::Input { index, ty })
+    }
+
+    /// Records an array constant.
+    pub(crate) fn record_constant(&mut self, array: HostArray) -> ValueId {
+        let (index, ty) = (self.constants.len(), array.ty());
+        self.constants.push(array);
+        self.record_leaf(Op::Constant { index, ty })
+    }
+
+    /// Records a leaf.
+    pub(crate) fn record_leaf(&mut self, op: Op) -> ValueId {
+        let ty = type_of_leaf(&op);
+        self.record(op, SmallVec::new(), ty, None)
+    }
+
+    /// An empty graph with the same arguments, and room for as many nodes; constants follow as they are used.
     #[must_use]
     pub(crate) fn same_inputs(&self) -> Self {
         let mut graph = Self::new();
         // A rebuild is about as long. To grow the table step by step is most of its time.
         graph.nodes.reserve(self.nodes.len());
-        graph.shared.reserve(self.nodes.len(), |_| 0);
+        graph.shared = Some(HashTable::with_capacity(self.nodes.len()));
         for ty in &self.inputs {
             graph.add_input(ty.clone());
         }
         graph
+    }
+
+    /// Nodes, constants and results.
+    pub(crate) fn into_parts(self) -> (Vec<Node>, Vec<HostArray>, Vec<ValueId>) {
+        (self.nodes, self.constants, self.outputs)
+    }
+
+    /// Leaves out the nodes and constants that the results do not depend on; arguments stay.
+    pub(crate) fn without_dead(mut self) -> Self {
+        let live = self.live();
+        let stays = |(node, &live): (&Node, &bool)| live || matches!(node.op, Op::Input { .. });
+        if self.nodes.iter().zip(&live).all(stays) {
+            return self;
+        }
+        let mut map = vec![ValueId(u32::MAX); self.nodes.len()];
+        let mut constants: Vec<HostArray> = Vec::new();
+        let (mut old, mut kept) = (0, 0);
+        self.nodes.retain_mut(|node| {
+            let stays = stays((node, &live[old]));
+            if stays {
+                for input in &mut node.inputs {
+                    *input = map[input.index()];
+                }
+                if let Op::Constant { index, .. } = &mut node.op {
+                    constants.push(self.constants[*index].clone());
+                    *index = constants.len() - 1;
+                }
+                map[old] = ValueId(kept);
+                kept += 1;
+            }
+            old += 1;
+            stays
+        });
+        for output in &mut self.outputs {
+            *output = map[output.index()];
+        }
+        self.constants = constants;
+        // Both name nodes and constants by the numbers that they had.
+        self.shared = None;
+        self.constants_by_hash.clear();
+        self
     }
 
     /// Which nodes the results depend on.

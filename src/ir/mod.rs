@@ -25,6 +25,7 @@ pub use attribute::{Attribute, NormOrder};
 pub use eval::Tensor;
 pub(crate) use eval::evaluate_op;
 pub use expand::Builder;
+pub(crate) use expand::{Form, Simplify};
 pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
@@ -35,8 +36,8 @@ pub use modes::{Cutoff, FourierNorm, QrMode};
 pub use op::{Arity, Op};
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
-pub use types::{ArrayType, Class, DType, Dims, Shape, Steps, Type};
+pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type};
 
 pub(crate) use host::{dispatch_host, host_from};
-pub(crate) use infer::{plain_result, resolve_scalars};
+pub(crate) use infer::{plain_result, resolve_scalar, resolve_scalars, strong_dtype};
 pub(crate) use op::for_each_op;

@@ -13,7 +13,8 @@
 //! [`crate::numpy`]. An op without an expansion is a *core op*: every backend must spell it or decline.
 //!
 //! Invariants: `Op` is `Eq + Hash` by value (floats by bits), so that equal nodes can be shared; attributes
-//! are normalised (axes not negative, in order) before they get here.
+//! are normalised (axes not negative, in order) before they get here. A program has as many ops as nodes, so an
+//! `Op` stays small: what is rare and large is in a box.
 
 use std::fmt;
 
@@ -28,7 +29,7 @@ use super::opaque::{self, OpaqueFunction};
 use super::random::{self, Distribution, Draw};
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
-use super::types::{ArrayType, DType, Dims, Type};
+use super::types::{ArrayType, Axes, DType, Dims, Type};
 use crate::error::{Error, Result};
 
 /// Calls `$with!` with the whole table.
@@ -216,11 +217,11 @@ structured {
     /// The matrix product over the last two axes; leading axes broadcast; vectors are rows or columns.
     matmul "matmul" Matmul (x, y) : infer::matmul => eval::matmul;
     /// The sum of products over pairs of axes.
-    tensordot "tensordot" Tensordot { x_axes: Dims, y_axes: Dims } (x, y) : infer::tensordot => eval::tensordot, or expand::tensordot;
+    tensordot "tensordot" Tensordot { x_axes: Axes, y_axes: Axes } (x, y) : infer::tensordot => eval::tensordot, or expand::tensordot;
     /// Einstein summation by explicit subscripts such as `ij,jk->ik`.
     einsum "einsum" Einsum { subscripts: Box<str> } (; operands) : infer::einsum => eval::einsum, or expand::einsum;
     /// A norm of vectors (one axis) or matrices (two axes).
-    norm "norm" Norm { order: NormOrder, axes: Option<Dims>, keepdims: bool } (x) : infer::norm => eval::norm, or expand::norm;
+    norm "norm" Norm { order: NormOrder, axes: Option<Axes>, keepdims: bool } (x) : infer::norm => eval::norm, or expand::norm;
 
     /// The same elements in C order under another shape.
     reshape "reshape" Reshape { shape: Dims } (x) : infer::reshape => eval::reshape;
@@ -229,7 +230,7 @@ structured {
     /// Axes of length one, or new leading ones, stretched to `shape`.
     broadcast_to "broadcast_to" BroadcastTo { shape: Dims } (x) : infer::broadcast_to => eval::broadcast_to;
     /// Regularly spaced positions along each axis.
-    slice "slice" Slice { slicing: Slicing } (x) : infer::slice => eval::slice;
+    slice "slice" Slice { slicing: Box<Slicing> } (x) : infer::slice => eval::slice;
     /// `x[key]`, the key's arrays being the further inputs.
     getitem "getitem" Getitem { key: IndexKey } (x; arrays) : infer::getitem => eval::getitem, or expand::getitem;
     /// The index brought into `0..size`: negative counts from the end, out of range is an error at run time.
@@ -288,7 +289,7 @@ structured {
     irfft "irfft" Irfft { n: usize, axis: usize, norm: FourierNorm } (x) : infer::irfft => eval::irfft;
 
     /// The numbers of one draw of a generator; each call of a traced function draws anew.
-    random "random" Random { draw: Draw, distribution: Distribution, ty: ArrayType } () : random::infer => eval::random;
+    random "random" Random { draw: Draw, distribution: Distribution, ty: Box<ArrayType> } () : random::infer => eval::random;
 
     /// A function that a user registered, on arrays of any library: the tuple of its results, or the one.
     opaque "opaque" Opaque { function: OpaqueFunction } (; arrays) : opaque::infer => opaque::evaluate;

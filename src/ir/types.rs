@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// Sizes, axes or permutations: small, and without a heap allocation up to four of them.
 pub type Dims = SmallVec<[usize; 4]>;
 
+/// Axes of ops that take one or two of them, as a rule.
+pub type Axes = SmallVec<[usize; 2]>;
+
 /// Steps or strides, which may be negative.
 pub type Steps = SmallVec<[isize; 4]>;
 

@@ -1,10 +1,13 @@
 //! `Explanation`: how a call is run, for people to read.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::trace::{Built, Times};
+use super::statistics::BuildStatistics;
+use super::trace::Built;
 use crate::error::Error;
+use crate::ir::Graph;
 use crate::signature::Query;
 
 /// How a call is run. Print it; made by [`Jit::explain`](super::Jit::explain).
@@ -12,34 +15,35 @@ use crate::signature::Query;
 pub struct Explanation {
     name: String,
     signature: String,
-    summary: String,
-    times: Times,
-    traced_nodes: usize,
-    optimized_nodes: usize,
+    statistics: BuildStatistics,
     wanted: &'static str,
     strict: bool,
-    backend: &'static str,
     declined: Vec<(&'static str, Error)>,
-    graph: String,
+    graph: Graph,
+    /// Written when it is first asked for: of a large graph it is large.
+    text: OnceLock<String>,
     executable: String,
 }
 
 impl Explanation {
-    pub(super) fn new(name: &str, query: &Query<'_, '_>, built: &Built) -> Self {
+    pub(super) fn new(name: &str, query: &Query<'_, '_>, built: Built) -> Self {
         Self {
             name: name.to_owned(),
             signature: query.signature().to_string(),
-            summary: built.summary(),
-            times: built.times.clone(),
-            traced_nodes: built.traced.nodes().len(),
-            optimized_nodes: built.optimized.nodes().len(),
+            statistics: built.statistics,
             wanted: query.options.backend,
             strict: query.options.strict,
-            backend: built.choice.backend,
-            declined: built.choice.declined.clone(),
-            graph: built.optimized.to_string(),
+            declined: built.choice.declined,
+            graph: built.optimized,
+            text: OnceLock::new(),
             executable: built.choice.executable.describe(),
         }
+    }
+
+    /// The figures of the stages, and of each pass of the optimiser.
+    #[must_use]
+    pub fn statistics(&self) -> &BuildStatistics {
+        &self.statistics
     }
 
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
@@ -51,37 +55,37 @@ impl Explanation {
     /// The number of nodes that were traced, arguments and constants among them.
     #[must_use]
     pub fn traced_nodes(&self) -> usize {
-        self.traced_nodes
+        self.statistics.traced_nodes
     }
 
     /// How long it took to run the closure on lazy arrays.
     #[must_use]
     pub fn trace_time(&self) -> Duration {
-        self.times.trace
+        self.statistics.trace
     }
 
     /// How long it took to optimise the graph.
     #[must_use]
     pub fn optimize_time(&self) -> Duration {
-        self.times.optimize
+        self.statistics.optimize
     }
 
     /// How long the backend took to compile the graph.
     #[must_use]
     pub fn compile_time(&self) -> Duration {
-        self.times.compile
+        self.statistics.compile
     }
 
-    /// The number of nodes that were left after optimising.
+    /// The number of nodes that the backend was given.
     #[must_use]
     pub fn optimized_nodes(&self) -> usize {
-        self.optimized_nodes
+        self.statistics.nodes
     }
 
     /// The backend that runs it.
     #[must_use]
     pub fn backend(&self) -> &'static str {
-        self.backend
+        self.statistics.backend
     }
 
     /// The backends that declined, and why.
@@ -90,10 +94,10 @@ impl Explanation {
         &self.declined
     }
 
-    /// The text form of the optimised graph.
+    /// The text form of the graph that the backend was given.
     #[must_use]
     pub fn graph(&self) -> &str {
-        &self.graph
+        self.text.get_or_init(|| self.graph.to_string())
     }
 
     /// What the backend says of its code.
@@ -107,18 +111,21 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "function   {}", self.name)?;
         writeln!(f, "signature  {}", self.signature)?;
-        writeln!(f, "stages     {}", self.summary)?;
+        writeln!(f, "stages     {}", self.statistics)?;
+        for pass in &self.statistics.passes {
+            writeln!(f, "pass       {pass}")?;
+        }
         let strict = if self.strict { ", strict" } else { "" };
         writeln!(
             f,
             "backend    {} (asked for {}{strict})",
-            self.backend, self.wanted
+            self.statistics.backend, self.wanted
         )?;
         for (backend, why) in &self.declined {
             writeln!(f, "declined   {backend}: {why}")?;
         }
         writeln!(f, "\ngraph")?;
-        for line in self.graph.lines() {
+        for line in self.graph().lines() {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "\nexecutable")?;

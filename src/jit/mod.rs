@@ -8,6 +8,7 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod explain;
+mod statistics;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
@@ -22,17 +23,19 @@ use smallvec::SmallVec;
 
 use crate::Array;
 use crate::array::Repr;
-use crate::backends::{self, Backend, Executable};
+use crate::backends::{self, Backend, Executable, Outputs};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
 use crate::ir::random::CallDraws;
 use crate::library::{self, AnyLibrary, Concrete};
+use crate::opt;
 use crate::registry;
 use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use explain::Explanation;
+pub use statistics::BuildStatistics;
 use trace::Built;
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
@@ -43,10 +46,12 @@ pub struct Jit<A, R, F> {
     name: Option<String>,
     wanted: Wanted,
     strict: bool,
+    optimizer: opt::Options,
     cache: Cache<Compiled>,
     hits: AtomicU64,
     misses: AtomicU64,
     last_retrace: Mutex<Option<String>>,
+    last_build: Mutex<Option<BuildStatistics>>,
     types: PhantomData<fn(A) -> R>,
 }
 
@@ -94,10 +99,12 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         name: None,
         wanted: Wanted::Default,
         strict: false,
+        optimizer: opt::Options::default(),
         cache: Cache::new(),
         hits: AtomicU64::new(0),
         misses: AtomicU64::new(0),
         last_retrace: Mutex::new(None),
+        last_build: Mutex::new(None),
         types: PhantomData,
     }
 }
@@ -121,6 +128,30 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// The largest constant in bytes that is computed when the function is compiled, instead of at each call; 1 MB
+    /// if nothing else is said.
+    #[must_use]
+    pub fn fold_limit(mut self, bytes: usize) -> Self {
+        self.optimizer.fold_limit = bytes;
+        self
+    }
+
+    /// Whether chains of products of matrices may be computed in the order that takes the fewest operations. They
+    /// are rounded otherwise then.
+    #[must_use]
+    pub fn reorder_products(mut self, reorder: bool) -> Self {
+        self.optimizer.reorder_products = reorder;
+        self
+    }
+
+    /// Whether the optimiser may take finite numbers for granted, ignore the sign of zeros and round otherwise, as in
+    /// `x * 0` and `x / 3`. Without this every result has the bits of the operations that were written down.
+    #[must_use]
+    pub fn fast_math(mut self, fast: bool) -> Self {
+        self.optimizer.fast_math = fast;
         self
     }
 
@@ -178,12 +209,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             Some(arrays) if !debug::environment().disable => arrays,
             _ => return self.run_closure(&flat),
         };
-        let backend = wanted.unwrap_or_else(|| preferred(&arrays));
-        let query = Query {
-            tokens: flat.tokens(),
-            arrays: &arrays,
-            options: self.options(backend, &arrays),
-        };
+        let (backend, query) = self.query(wanted, &flat, &arrays);
         let mut captures_variables = false;
         let found = self.cache.get_or_build(&query, |before| {
             let built = self.miss(backend, &query, before, location);
@@ -203,13 +229,27 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
     }
 
-    fn options(&self, backend: &'static dyn Backend, arrays: &[&Concrete]) -> Options {
-        Options {
-            backend: backend.name(),
-            strict: self.strict,
-            library: library_of(arrays).name(),
-            registrations: registry::registrations(),
-        }
+    /// Who runs a call, and what it looks like.
+    #[inline]
+    fn query<'q, 'a>(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        flat: &'q Flattener<'a>,
+        arrays: &'q [&'a Concrete],
+    ) -> (&'static dyn Backend, Query<'q, 'a>) {
+        let library = library_of(arrays).name();
+        let backend = wanted.unwrap_or_else(|| backends::preferred(library));
+        let query = Query {
+            tokens: flat.tokens(),
+            arrays,
+            options: Options {
+                backend: backend.name(),
+                strict: self.strict,
+                library,
+                registrations: registry::registrations(),
+            },
+        };
+        (backend, query)
     }
 
     /// Traces and compiles for arguments that were not seen before.
@@ -222,10 +262,10 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Compiled, trace::Failure> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
-        let built = trace::build(&self.f, backend, query, location)?;
+        let built = trace::build(&self.f, backend, query, &self.optimizer, location)?;
         debug::log(Log::Info, || {
             let why = why.as_deref().unwrap_or("first call");
-            format!("{} ({why}): {}", self.shown_name(), built.summary())
+            format!("{} ({why}): {}", self.shown_name(), built.statistics)
         });
         debug::log(Log::Debug, || built.optimized.to_string());
         if why.is_some() {
@@ -234,6 +274,10 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = why;
         }
+        *self
+            .last_build
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(built.statistics.clone());
         Ok(Compiled::new(built, query.arrays))
     }
 
@@ -268,7 +312,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
     ) -> Result<Explanation> {
         self.build_only(wanted, args, location, |query, built| {
-            Explanation::new(self.shown_name(), query, &built)
+            Explanation::new(self.shown_name(), query, built)
         })
     }
 
@@ -286,13 +330,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
             Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
         })?;
-        let backend = wanted.unwrap_or_else(|| preferred(&arrays));
-        let query = Query {
-            tokens: flat.tokens(),
-            arrays: &arrays,
-            options: self.options(backend, &arrays),
-        };
-        let built = trace::build(&self.f, backend, &query, location)?;
+        let (backend, query) = self.query(wanted, &flat, &arrays);
+        let built = trace::build(&self.f, backend, &query, &self.optimizer, location)?;
         Ok(use_it(&query, built))
     }
 }
@@ -329,6 +368,13 @@ impl<A, R, F> Jit<A, R, F> {
         words.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the last trace came to, and how long its stages took; `None` if there was none.
+    #[must_use]
+    pub fn last_build(&self) -> Option<BuildStatistics> {
+        let last = self.last_build.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn shown_name(&self) -> &str {
         self.name
             .as_deref()
@@ -359,24 +405,19 @@ impl Compiled {
     }
 
     fn run<R: Tree>(&self, arrays: &[&Concrete]) -> Result<R> {
-        let inputs: SmallVec<[Concrete; 4]> = arrays.iter().map(|&x| x.clone()).collect();
         for draws in &self.unused_draws {
             let _ = draws.reserve();
         }
-        let mut outputs = self.executable.run(&inputs)?;
+        let mut outputs = Outputs::new();
+        self.executable.run(arrays, &mut outputs)?;
         for output in &mut outputs {
             if output.library().name() != self.library.name() {
                 *output = self.library.from_host(output.to_host()?)?;
             }
         }
-        let mut arrays = outputs.into_iter().map(Array::from_concrete);
+        let mut arrays = outputs.drain(..).map(Array::from_concrete);
         tree::unflatten(self.output.tokens(), &mut arrays)
     }
-}
-
-/// The backend for these arrays, if none is named.
-fn preferred(arrays: &[&Concrete]) -> &'static dyn Backend {
-    backends::preferred(library_of(arrays).name())
 }
 
 /// Where the results live: in the library of the arguments, or where arrays are made if there are none.
@@ -389,14 +430,15 @@ fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
 
 /// The values of arrays; `None` if one is lazy.
 fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<SmallVec<[&'a Concrete; 8]>>> {
-    check_arrays(arrays)?;
-    Ok(arrays
-        .iter()
-        .map(|array| match &array.0 {
-            Repr::Concrete(array) => Some(array),
-            _ => None,
-        })
-        .collect())
+    let mut concrete = SmallVec::new();
+    for array in arrays {
+        match &array.0 {
+            Repr::Concrete(array) => concrete.push(array),
+            Repr::Failed(error) => return Err(error.clone()),
+            Repr::Lazy(_) | Repr::Traced(_) => {}
+        }
+    }
+    Ok((concrete.len() == arrays.len()).then_some(concrete))
 }
 
 /// The first failed array's error.

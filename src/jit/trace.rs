@@ -2,43 +2,35 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::check_arrays;
+use super::statistics::BuildStatistics;
 use crate::Array;
-use crate::array::Repr;
 use crate::backends::{self, Backend, Choice};
 use crate::debug;
 use crate::error::{Error, Result};
 use crate::ir::random::{CallDraws, unused};
 use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
-use crate::lazy::{self, LazyArray};
+use crate::lazy;
 use crate::library::{self, AnyLibrary};
+use crate::opt::{self, Optimized};
 use crate::registry;
 use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
 
 /// All that came of it.
 pub(super) struct Built {
-    pub(super) traced: Graph,
     pub(super) optimized: Graph,
     /// The results without their arrays.
     pub(super) output: Structure,
     pub(super) choice: Choice,
     /// Random draws that the function makes and does not use.
     pub(super) unused_draws: Vec<Arc<CallDraws>>,
-    pub(super) times: Times,
-}
-
-/// How long the stages took.
-#[derive(Clone, Debug)]
-pub(super) struct Times {
-    pub(super) trace: Duration,
-    pub(super) optimize: Duration,
-    pub(super) compile: Duration,
+    pub(super) statistics: BuildStatistics,
 }
 
 /// Why there is no compiled code.
@@ -63,51 +55,40 @@ impl From<Failure> for Error {
     }
 }
 
-impl Built {
-    /// One line.
-    pub(super) fn summary(&self) -> String {
-        let Times {
-            trace,
-            optimize,
-            compile,
-        } = self.times;
-        format!(
-            "traced {} nodes in {trace:.1?}, optimised to {} in {optimize:.1?}, compiled by {} in {compile:.1?}",
-            self.traced.nodes().len(),
-            self.optimized.nodes().len(),
-            self.choice.backend,
-        )
-    }
-}
-
 /// Traces the closure with variables in place of the arrays, optimises the graph, and compiles it.
 pub(super) fn build<A: Tree, R: Tree>(
     f: &impl Fn(A) -> R,
     backend: &'static dyn Backend,
     query: &Query<'_, '_>,
+    options: &opt::Options,
     location: &'static Location<'static>,
 ) -> Result<Built, Failure> {
     let start = Instant::now();
     let (traced, output, draws) = trace(f, query, location)?;
-    verify(&traced)?;
     let after_trace = Instant::now();
     let library = super::library_of(query.arrays);
-    let optimized = crate::opt::optimize(&external_steps(&traced, library))?;
-    verify(&optimized)?;
+    let (backend, unfit) = runner(backend, query.options.strict, library)?;
+    let traced = external_steps(traced, library);
+    let Optimized { graph, passes } = opt::optimize(traced, backend.form(), options)?;
+    verify(&graph)?;
     let after_optimize = Instant::now();
-    let choice = choose(backend, query.options.strict, &optimized, library)?;
-    let unused_draws = unused(&optimized, draws);
+    let mut choice = backends::choose(backend, query.options.strict, &graph)?;
+    choice.declined.splice(0..0, unfit);
+    let statistics = BuildStatistics {
+        traced_nodes: passes.first().map_or(0, |pass| pass.nodes_before),
+        nodes: graph.nodes().len(),
+        backend: choice.backend,
+        trace: after_trace - start,
+        optimize: after_optimize - after_trace,
+        compile: after_optimize.elapsed(),
+        passes,
+    };
     Ok(Built {
-        traced,
-        optimized,
+        unused_draws: unused(&graph, draws),
+        optimized: graph,
         output,
         choice,
-        unused_draws,
-        times: Times {
-            trace: after_trace - start,
-            optimize: after_optimize - after_trace,
-            compile: after_optimize.elapsed(),
-        },
+        statistics,
     })
 }
 
@@ -116,12 +97,11 @@ fn trace<A: Tree, R: Tree>(
     query: &Query<'_, '_>,
     location: &'static Location<'static>,
 ) -> Result<(Graph, Structure, Vec<Arc<CallDraws>>), Failure> {
-    let variables: Vec<LazyArray> = query
+    let recording = lazy::Recording::new();
+    let mut arrays = query
         .arrays
         .iter()
-        .map(|array| LazyArray::variable(array.ty(), location))
-        .collect();
-    let mut arrays = variables.iter().cloned().map(Array::from_lazy);
+        .map(|array| Array::from_traced(recording.argument(array.ty())));
     let arguments = tree::unflatten(query.tokens, &mut arrays)?;
     let tracing = lazy::Tracing::begin();
     let result = f(arguments);
@@ -132,36 +112,31 @@ fn trace<A: Tree, R: Tree>(
     result.flatten(&mut flat);
     flat.check()?;
     check_arrays(flat.arrays())?;
-    let outputs: Vec<LazyArray> = flat
-        .arrays()
-        .iter()
-        .filter_map(|array| match &array.0 {
-            Repr::Lazy(array) => Some(array.clone()),
-            Repr::Concrete(array) => Some(LazyArray::from_concrete(array.clone(), location)),
-            // `check_arrays` has just found that there are none.
-            Repr::Failed(_) => None,
-        })
-        .collect();
-    let graph = lazy::to_graph(&variables, &outputs).map_err(|error| {
+    let outputs = recording.values_of(flat.arrays(), location)?;
+    let structure = flat.structure();
+    // The arrays of the trace go first, so that its record need not be copied.
+    drop(flat);
+    drop(result);
+    let graph = recording.finish(outputs).map_err(|error| {
         if error.is_unbound_variable() {
             Failure::ForeignVariable(error)
         } else {
             Failure::Error(error)
         }
     })?;
-    Ok((graph, flat.structure(), draws))
+    Ok((graph, structure, draws))
 }
 
-/// Compiled code keeps to the numbers, so a library whose arrays are more than that runs its graphs itself.
-fn choose(
+/// Who runs the graph, and why not the backend that is wanted. Compiled code keeps to the numbers, so a library whose
+/// arrays are more than that runs its graphs itself.
+fn runner(
     backend: &'static dyn Backend,
     strict: bool,
-    graph: &Graph,
     library: &'static dyn AnyLibrary,
-) -> Result<Choice> {
+) -> Result<(&'static dyn Backend, Option<(&'static str, Error)>)> {
     let replay = backends::find("replay")?;
     if library.round_trips() || backend.name() == replay.name() {
-        return backends::choose(backend, strict, graph);
+        return Ok((backend, None));
     }
     let declined = Error::unsupported(format!(
         "arrays of the library {} are more than their values",
@@ -170,20 +145,18 @@ fn choose(
     if strict {
         return Err(declined);
     }
-    let mut choice = backends::choose(replay, strict, graph)?;
-    choice.declined.insert(0, (backend.name(), declined));
-    Ok(choice)
+    Ok((replay, Some((backend.name(), declined))))
 }
 
 /// The graph with the ops that a registered function stands in the place of as calls of that function, and all
 /// such calls bound to the library whose arrays the compiled function was called with.
-fn external_steps(graph: &Graph, library: &'static dyn AnyLibrary) -> Graph {
+fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
     let is_replaced = |op: &Op| registry::is_replaced(library.name(), op);
     // Main memory is where opaque functions run unless told otherwise.
     let foreign = library.name() != library::default_library().name();
     let is_call = |op: &Op| is_replaced(op) || (foreign && matches!(op, Op::Opaque { .. }));
     if !registry::any() || !graph.nodes().iter().any(|node| is_call(&node.op)) {
-        return graph.clone();
+        return graph;
     }
     // Equal ops get one function, so that equal nodes stay one node.
     let mut functions: FxHashMap<&Op, OpaqueFunction> = FxHashMap::default();

@@ -36,7 +36,7 @@ pub fn array(x: &Array) -> Array {
         Repr::Concrete(value) => {
             Array::from_lazy(LazyArray::from_concrete(value.clone(), Location::caller()))
         }
-        Repr::Lazy(_) | Repr::Failed(_) => x.clone(),
+        Repr::Lazy(_) | Repr::Traced(_) | Repr::Failed(_) => x.clone(),
     }
 }
 
@@ -124,6 +124,7 @@ fn lazy_ones(arrays: &[Array]) -> Result<Vec<LazyArray>> {
     let lazy = arrays.iter().filter_map(|array| match &array.0 {
         Repr::Concrete(_) => None,
         Repr::Lazy(node) => Some(Ok(node.clone())),
+        Repr::Traced(traced) => Some(Ok(traced.node().clone())),
         Repr::Failed(error) => Some(Err(error.clone())),
     });
     lazy.collect()
@@ -133,6 +134,7 @@ fn lazy_ones(arrays: &[Array]) -> Result<Vec<LazyArray>> {
 fn known(array: Array) -> Result<Array> {
     match &array.0 {
         Repr::Lazy(node) => node.concrete().map(Array::from_concrete),
+        Repr::Traced(traced) => traced.node().concrete().map(Array::from_concrete),
         Repr::Concrete(_) | Repr::Failed(_) => array.check(),
     }
 }
@@ -174,6 +176,7 @@ impl Array {
     pub fn as_lazy(&self) -> Option<&LazyArray> {
         match &self.0 {
             Repr::Lazy(node) => Some(node),
+            Repr::Traced(traced) => Some(traced.node()),
             Repr::Concrete(_) | Repr::Failed(_) => None,
         }
     }
@@ -182,9 +185,9 @@ impl Array {
 impl LazyArray {
     /// The arguments: lazy arrays and numbers. Empty for variables and known values.
     #[must_use]
-    pub fn args(&self) -> Vec<Operand> {
+    pub fn args(&self) -> Vec<Operand<'static>> {
         let operand = |input: &LazyOperand| match input {
-            LazyOperand::Node(node) => Operand::Array(Array::from_lazy(node.clone())),
+            LazyOperand::Node(node) => Operand::from(Array::from_lazy(node.clone())),
             LazyOperand::Scalar(scalar) => Operand::Scalar(*scalar),
         };
         match &*self.state() {

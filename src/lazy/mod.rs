@@ -1,8 +1,8 @@
 //! Lazy arrays: computations that were written down but not yet run.
 //!
 //! A lazy array is a node that points to the nodes it is computed from. Nodes from different places combine
-//! freely; graphs of a million nodes are built, walked and dropped without recursion. For compilation the
-//! nodes are rebuilt as a dense [`crate::ir::Graph`].
+//! freely; graphs of a million nodes are built, walked and dropped without recursion. A function that is traced
+//! writes into a dense [`crate::ir::Graph`] instead, which is what is compiled (`recording.rs`).
 //!
 //! - [`array`](fn@array) and [`variable`] make the leaves; every function of the library writes nodes down
 //!   when one of its arguments is lazy;
@@ -13,20 +13,20 @@
 mod apply;
 mod arrays;
 mod compute;
-mod graph;
 mod history;
 mod node;
+mod recording;
 mod sharing;
 mod show;
 mod tracing;
 mod traversal;
 
-pub(crate) use apply::{apply, get};
+pub(crate) use apply::apply;
 pub use arrays::{array, compute, compute_constants, history, variable};
-pub(crate) use graph::to_graph;
 pub use history::{History, Statistic};
 pub use node::LazyArray;
 pub(crate) use node::{LazyOperand, State};
+pub(crate) use recording::{Recording, Traced};
 pub use sharing::{SharedIntermediates, share_intermediates, shared_intermediates};
 pub use show::Show;
 pub(crate) use tracing::{Tracing, current_trace, next_draw};

@@ -93,6 +93,12 @@ impl Drop for SharedIntermediates {
     }
 }
 
+/// Whether repeated intermediates are shared on this thread.
+#[inline]
+pub(super) fn is_on() -> bool {
+    SCOPES.get() != 0
+}
+
 /// A node for the op, or the equal one from before.
 pub(super) fn intern(
     op: Op,
@@ -100,7 +106,7 @@ pub(super) fn intern(
     ty: Type,
     location: &'static Location<'static>,
 ) -> LazyArray {
-    if SCOPES.get() == 0 {
+    if !is_on() {
         return LazyArray::new(ty, State::Pending { op, inputs }, location);
     }
     CACHE.with_borrow_mut(|cache| cache.intern(op, inputs, ty, location))
@@ -108,7 +114,7 @@ pub(super) fn intern(
 
 /// A leaf with this value, or the one from before that was made from the same array.
 pub(super) fn intern_leaf(value: Concrete, location: &'static Location<'static>) -> LazyArray {
-    if SCOPES.get() == 0 {
+    if !is_on() {
         return LazyArray::known(value, location);
     }
     CACHE.with_borrow_mut(|cache| cache.intern_leaf(value, location))
@@ -128,14 +134,14 @@ struct Entry {
 
 /// What makes two arrays the same: they read the same memory in the same way.
 #[derive(PartialEq, Eq, Hash)]
-struct Storage {
+pub(super) struct Storage {
     first: usize,
     ty: ArrayType,
     strides: Steps,
 }
 
 impl Storage {
-    fn of(array: &Concrete) -> Self {
+    pub(super) fn of(array: &Concrete) -> Self {
         match array {
             Concrete::Ndarray(host) => Self {
                 first: host.as_ptr().addr(),
@@ -232,7 +238,7 @@ mod tests {
 
     use super::*;
     use crate::ir::{DType, HostArray, Scalar};
-    use crate::lazy::apply;
+    use crate::lazy::apply::apply_to_nodes as apply;
 
     fn here() -> &'static Location<'static> {
         Location::caller()

@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::ir::{ArrayType, DType};
-    use crate::lazy::apply;
+    use crate::lazy::apply::apply_to_nodes as apply;
 
     fn x() -> LazyArray {
         LazyArray::variable(ArrayType::new(DType::Float64, &[]), Location::caller())

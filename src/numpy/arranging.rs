@@ -21,7 +21,11 @@ use crate::{Array, DType, Error, Operand, Result, Value};
 ///
 /// Source: `numpy.roll`.
 #[track_caller]
-pub fn roll(x: impl Into<Operand>, shifts: impl Into<Integers>, axes: impl Into<Axes>) -> Array {
+pub fn roll<'a>(
+    x: impl Into<Operand<'a>>,
+    shifts: impl Into<Integers>,
+    axes: impl Into<Axes>,
+) -> Array {
     let (x, shifts, Axes(axes)) = (to_array(x.into()), shifts.into(), axes.into());
     replaceable!("roll", [&x, &shifts, axes.as_ref()]);
     let Integers(shifts) = shifts;
@@ -68,7 +72,7 @@ fn rolled(x: Array, ndim: usize, axis: usize, length: usize, shift: i64) -> Arra
 ///
 /// Source: `numpy.fliplr`.
 #[track_caller]
-pub fn fliplr(x: impl Into<Operand>) -> Array {
+pub fn fliplr<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("fliplr", [&x]);
     flip(x, 1)
@@ -81,7 +85,7 @@ pub fn fliplr(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.flipud`.
 #[track_caller]
-pub fn flipud(x: impl Into<Operand>) -> Array {
+pub fn flipud<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("flipud", [&x]);
     flip(x, 0)
@@ -133,7 +137,7 @@ impl From<i32> for Rotation {
 ///
 /// Source: `numpy.rot90`.
 #[track_caller]
-pub fn rot90(x: impl Into<Operand>, rotation: impl Into<Rotation>) -> Array {
+pub fn rot90<'a>(x: impl Into<Operand<'a>>, rotation: impl Into<Rotation>) -> Array {
     let x = to_array(x.into());
     let Rotation { quarters, axes } = rotation.into();
     replaceable!("rot90", [&x, quarters, [axes.0, axes.1]]);
@@ -187,7 +191,7 @@ fn triangle(rows: usize, columns: usize, k: i64, dtype: DType, creation: &Creati
 ///
 /// Source: `numpy.tril`.
 #[track_caller]
-pub fn tril(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Array {
+pub fn tril<'a>(x: impl Into<Operand<'a>>, k: impl Into<super::options::Offset>) -> Array {
     let (x, k) = (to_array(x.into()), k.into().0);
     replaceable!("tril", [&x, k]);
     let (mask, zero) = attempt!("tril", mask(&x, k));
@@ -201,7 +205,7 @@ pub fn tril(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Arra
 ///
 /// Source: `numpy.triu`.
 #[track_caller]
-pub fn triu(x: impl Into<Operand>, k: impl Into<super::options::Offset>) -> Array {
+pub fn triu<'a>(x: impl Into<Operand<'a>>, k: impl Into<super::options::Offset>) -> Array {
     let (x, k) = (to_array(x.into()), k.into().0);
     replaceable!("triu", [&x, k]);
     let (mask, zero) = attempt!("triu", mask(&x, k.saturating_sub(1)));
@@ -323,7 +327,11 @@ impl<const N: usize> From<[(i64, i64); N]> for Widths {
 ///
 /// Source: `numpy.pad`.
 #[track_caller]
-pub fn pad(x: impl Into<Operand>, widths: impl Into<Widths>, padding: impl Into<Padding>) -> Array {
+pub fn pad<'a>(
+    x: impl Into<Operand<'a>>,
+    widths: impl Into<Widths>,
+    padding: impl Into<Padding>,
+) -> Array {
     let (x, widths, padding) = (x.into(), widths.into(), padding.into());
     let (mode, number) = padding.words();
     replaceable!("pad", [&x, &widths, mode, number]);

@@ -22,9 +22,9 @@ pub struct Differences {
     /// The axis.
     pub axis: Along,
     /// What comes before the elements; a number is one element.
-    pub prepend: Option<Operand>,
+    pub prepend: Option<Operand<'static>>,
     /// What comes behind the elements; a number is one element.
-    pub append: Option<Operand>,
+    pub append: Option<Operand<'static>>,
 }
 
 impl Differences {
@@ -37,15 +37,15 @@ impl Differences {
 
     /// Puts this before the elements first.
     #[must_use]
-    pub fn prepend(self, x: impl Into<Operand>) -> Self {
-        let prepend = Some(x.into());
+    pub fn prepend<'a>(self, x: impl Into<Operand<'a>>) -> Self {
+        let prepend = Some(x.into().into_owned());
         Self { prepend, ..self }
     }
 
     /// Puts this behind the elements first.
     #[must_use]
-    pub fn append(self, x: impl Into<Operand>) -> Self {
-        let append = Some(x.into());
+    pub fn append<'a>(self, x: impl Into<Operand<'a>>) -> Self {
+        let append = Some(x.into().into_owned());
         Self { append, ..self }
     }
 }
@@ -83,7 +83,7 @@ impl From<i64> for Differences {
 ///
 /// Source: `numpy.diff`.
 #[track_caller]
-pub fn diff(x: impl Into<Operand>, options: impl Into<Differences>) -> Array {
+pub fn diff<'a>(x: impl Into<Operand<'a>>, options: impl Into<Differences>) -> Array {
     let mut x = to_array(x.into());
     let Differences {
         n,
@@ -138,7 +138,7 @@ pub fn diff(x: impl Into<Operand>, options: impl Into<Differences>) -> Array {
 #[derive(Clone, Debug)]
 pub struct Spacing {
     /// The positions, if they are not evenly spaced.
-    pub x: Option<Operand>,
+    pub x: Option<Operand<'static>>,
     /// The distance of neighbours.
     pub dx: f64,
     /// The axis.
@@ -177,7 +177,7 @@ impl From<f64> for Spacing {
 ///
 /// Source: `numpy.trapezoid`.
 #[track_caller]
-pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
+pub fn trapezoid<'a>(y: impl Into<Operand<'a>>, spacing: impl Into<Spacing>) -> Array {
     let y = to_array(y.into());
     let Spacing { x, dx, axis } = spacing.into();
     replaceable!("trapezoid", [&y, x.as_ref(), dx, axis.0]);
@@ -212,7 +212,11 @@ pub fn trapezoid(y: impl Into<Operand>, spacing: impl Into<Spacing>) -> Array {
 ///
 /// Source: `numpy.cross`.
 #[track_caller]
-pub fn cross(x: impl Into<Operand>, y: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+pub fn cross<'a>(
+    x: impl Into<Operand<'a>>,
+    y: impl Into<Operand<'a>>,
+    axis: impl Into<Along>,
+) -> Array {
     let (x, y) = (to_array(x.into()), to_array(y.into()));
     let Along(axis) = axis.into();
     let axis = axis.unwrap_or(-1);
@@ -399,7 +403,7 @@ impl From<i64> for Powers {
 ///
 /// Source: `numpy.vander`.
 #[track_caller]
-pub fn vander(x: impl Into<Operand>, powers: impl Into<Powers>) -> Array {
+pub fn vander<'a>(x: impl Into<Operand<'a>>, powers: impl Into<Powers>) -> Array {
     let x = to_array(x.into());
     let Powers {
         columns,

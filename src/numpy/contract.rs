@@ -4,7 +4,7 @@
 
 use super::options::{Diagonal, Integers, TensordotAxes};
 use super::{attempt, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of};
-use crate::ir::{ArrayType, Dims, Op};
+use crate::ir::{ArrayType, Axes, Op};
 use crate::{Array, Error, Operand, Result};
 
 /// The matrix product over the last two axes: `[.., m, k]` with `[.., k, n]` gives `[.., m, n]`.
@@ -16,7 +16,7 @@ use crate::{Array, Error, Operand, Result};
 ///
 /// Source: `numpy.matmul`.
 #[track_caller]
-pub fn matmul(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn matmul<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Matmul, &[x.into(), y.into()])
 }
 
@@ -28,7 +28,7 @@ pub fn matmul(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.dot`.
 #[track_caller]
-pub fn dot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn dot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("dot", [&x, &y]);
     let (x_ty, y_ty) = (attempt!("dot", type_of(&x)), attempt!("dot", type_of(&y)));
@@ -47,7 +47,7 @@ pub fn dot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.inner`.
 #[track_caller]
-pub fn inner(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn inner<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("inner", [&x, &y]);
     let (x_ty, y_ty) = (
@@ -64,7 +64,7 @@ pub fn inner(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.outer`.
 #[track_caller]
-pub fn outer(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn outer<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("outer", [&x, &y]);
     let column = reshape(x, [-1, 1]);
@@ -79,7 +79,7 @@ pub fn outer(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.vdot`.
 #[track_caller]
-pub fn vdot(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn vdot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("vdot", [&x, &y]);
     let (x, y) = (flat(x), flat(y));
@@ -107,7 +107,7 @@ fn flat(x: Operand) -> Array {
 ///
 /// Source: `numpy.trace`.
 #[track_caller]
-pub fn trace(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
+pub fn trace<'a>(x: impl Into<Operand<'a>>, options: impl Into<Diagonal>) -> Array {
     let (x, options) = (x.into(), options.into());
     let (axis1, axis2) = options.axes;
     replaceable!(
@@ -130,9 +130,9 @@ pub fn trace(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
 ///
 /// Source: `numpy.tensordot`.
 #[track_caller]
-pub fn tensordot(
-    x: impl Into<Operand>,
-    y: impl Into<Operand>,
+pub fn tensordot<'a>(
+    x: impl Into<Operand<'a>>,
+    y: impl Into<Operand<'a>>,
     axes: impl Into<TensordotAxes>,
 ) -> Array {
     let (x, y) = (x.into(), y.into());
@@ -144,7 +144,7 @@ pub fn tensordot(
     Array::apply(Op::Tensordot { x_axes, y_axes }, &[x, y])
 }
 
-fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Dims, Dims)> {
+fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Axes, Axes)> {
     match axes {
         TensordotAxes::Count(count) => {
             let fits = |n: &usize| *n <= x.ndim() && *n <= y.ndim();
@@ -162,7 +162,10 @@ fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Dims
                     b.len()
                 )));
             }
-            Ok((x_axes.as_axes(x)?, y_axes.as_axes(y)?))
+            Ok((
+                x_axes.as_axes(x)?.into_iter().collect(),
+                y_axes.as_axes(y)?.into_iter().collect(),
+            ))
         }
     }
 }

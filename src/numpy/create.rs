@@ -62,7 +62,7 @@ pub fn full(
 ///
 /// Source: `numpy.zeros_like`.
 #[track_caller]
-pub fn zeros_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+pub fn zeros_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("zeros_like", [&x], "dtype" = options.dtype);
     full_like(x, Scalar::Int(0), options)
@@ -72,7 +72,7 @@ pub fn zeros_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array 
 ///
 /// Source: `numpy.ones_like`.
 #[track_caller]
-pub fn ones_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
+pub fn ones_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("ones_like", [&x], "dtype" = options.dtype);
     full_like(x, Scalar::Int(1), options)
@@ -82,8 +82,8 @@ pub fn ones_like(x: impl Into<Operand>, options: impl Into<Creation>) -> Array {
 ///
 /// Source: `numpy.full_like`.
 #[track_caller]
-pub fn full_like(
-    x: impl Into<Operand>,
+pub fn full_like<'a>(
+    x: impl Into<Operand<'a>>,
     value: impl Into<Scalar>,
     options: impl Into<Creation>,
 ) -> Array {
@@ -91,7 +91,7 @@ pub fn full_like(
     replaceable!("full_like", [&x, value], "dtype" = creation.dtype);
     let ty = attempt!("full_like", type_of(&x));
     let creation = match x {
-        Operand::Array(array) if creation.like.is_none() => creation.like(&array),
+        Operand::Array(array) if creation.like.is_none() => creation.like(&*array),
         _ => creation,
     };
     let dtype = creation.dtype.unwrap_or(ty.dtype);

@@ -110,16 +110,16 @@ impl fmt::Display for ContractionPath {
 }
 
 /// What is asked for, after checking the operands.
-struct Request {
-    operands: Vec<Operand>,
+struct Request<'a> {
+    operands: Vec<Operand<'a>>,
     subscripts: Subscripts,
     sizes: FxHashMap<char, usize>,
 }
 
-impl Request {
+impl<'a> Request<'a> {
     fn new<I>(subscripts: &str, operands: I) -> Result<Self>
     where
-        I: IntoIterator<Item: Into<Operand>>,
+        I: IntoIterator<Item: Into<Operand<'a>>>,
     {
         let operands: Vec<Operand> = operands.into_iter().map(Into::into).collect();
         let types = operands.iter().map(type_of);
@@ -176,9 +176,9 @@ impl Request {
 ///
 /// Source: `numpy.einsum`.
 #[track_caller]
-pub fn einsum<I>(subscripts: &str, operands: I) -> Array
+pub fn einsum<'a, I>(subscripts: &str, operands: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     /// So many operands are one op: autoray's statistics count it as one.
     const ONE_OP: usize = 3;
@@ -207,9 +207,9 @@ where
 ///
 /// Source: the argument `optimize` of `numpy.einsum`.
 #[track_caller]
-pub fn einsum_with<I>(subscripts: &str, operands: I, optimize: impl Into<Optimize>) -> Array
+pub fn einsum_with<'a, I>(subscripts: &str, operands: I, optimize: impl Into<Optimize>) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let request = attempt!("einsum", Request::new(subscripts, operands));
     along(request, &optimize.into())
@@ -232,13 +232,13 @@ where
 ///
 /// Source: `numpy.einsum_path`.
 #[track_caller]
-pub fn einsum_path<I>(
+pub fn einsum_path<'a, I>(
     subscripts: &str,
     operands: I,
     optimize: impl Into<Optimize>,
 ) -> Result<ContractionPath>
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let location = std::panic::Location::caller();
     let found = || {
@@ -263,7 +263,7 @@ where
 
 /// Writes the contractions down one after the other.
 #[track_caller]
-fn along(request: Request, optimize: &Optimize) -> Array {
+fn along(request: Request<'_>, optimize: &Optimize) -> Array {
     let path = attempt!("einsum", request.path(optimize));
     let contractions = attempt!("einsum", path::contractions(&request.subscripts, &path));
     let Request { mut operands, .. } = request;
@@ -299,7 +299,7 @@ fn along(request: Request, optimize: &Optimize) -> Array {
         operands.push(Array::apply(Op::Einsum { subscripts }, &taken).into());
     }
     match operands.pop() {
-        Some(Operand::Array(result)) => result,
+        Some(Operand::Array(result)) => result.into_owned(),
         _ => fail("einsum", Error::value("expected at least one operand")),
     }
 }

@@ -29,7 +29,7 @@ macro_rules! define_elementwise {
         ///
         #[doc = source!($name)]
         #[track_caller]
-        pub fn $name($($x: impl Into<Operand>),*) -> Array {
+        pub fn $name<'a>($($x: impl Into<Operand<'a>>),*) -> Array {
             Array::apply(Op::$Op, &[$($x.into()),*])
         }
     )* };
@@ -41,7 +41,7 @@ macro_rules! define_aliases {
     ($($alias:ident = $name:ident ($($x:ident),*);)*) => { $(
         #[doc = concat!("The same as [`", stringify!($name), "()`].")]
         #[track_caller]
-        pub fn $alias($($x: impl Into<Operand>),*) -> Array {
+        pub fn $alias<'a>($($x: impl Into<Operand<'a>>),*) -> Array {
             $name($($x),*)
         }
     )* };

@@ -155,7 +155,7 @@ macro_rules! transforms {
     ($($(#[$doc:meta])* $name:ident $text:literal $Op:ident $own:expr;)*) => {$(
         $(#[$doc])*
         #[track_caller]
-        pub fn $name(x: impl Into<Operand>, options: impl Into<Line>) -> Array {
+        pub fn $name<'a>(x: impl Into<Operand<'a>>, options: impl Into<Line>) -> Array {
             let (x, line) = (to_array(x.into()), options.into());
             let ty = attempt!($text, x.ty());
             let (axis, n) = attempt!($text, resolve(line, &ty, $own));
@@ -241,7 +241,7 @@ macro_rules! several {
     ($($(#[$doc:meta])* $name:ident $full:literal $text:literal $one:ident $own:expr;)*) => {$(
         $(#[$doc])*
         #[track_caller]
-        pub fn $name(x: impl Into<Operand>, options: impl Into<Grid>) -> Array {
+        pub fn $name<'a>(x: impl Into<Operand<'a>>, options: impl Into<Grid>) -> Array {
             let (x, grid) = (to_array(x.into()), options.into());
             let norm = grid.norm.to_string();
             replaceable!($full, [&x, grid.s.as_ref(), grid.axes.as_ref()], "norm" = norm);
@@ -415,7 +415,7 @@ fn shifted(name: &'static str, x: Operand, axes: Axes, shift: impl Fn(usize) -> 
 ///
 /// Source: `numpy.fft.fftshift`.
 #[track_caller]
-pub fn fftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
+pub fn fftshift<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
     let (x, axes) = (x.into(), axes.into());
     replaceable!("fft.fftshift", [&x, &axes]);
     shifted("fftshift", x, axes, |n| n as i64 / 2)
@@ -428,7 +428,7 @@ pub fn fftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
 ///
 /// Source: `numpy.fft.ifftshift`.
 #[track_caller]
-pub fn ifftshift(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
+pub fn ifftshift<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
     let (x, axes) = (x.into(), axes.into());
     replaceable!("fft.ifftshift", [&x, &axes]);
     shifted("ifftshift", x, axes, |n| -(n as i64 / 2))

@@ -14,9 +14,9 @@ use crate::{Array, DType, Error, Operand};
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// Left of the first point.
-    pub left: Option<Operand>,
+    pub left: Option<Operand<'static>>,
     /// Right of the last point.
-    pub right: Option<Operand>,
+    pub right: Option<Operand<'static>>,
     /// The points repeat with this period, so nothing is outside; their order does not matter.
     pub period: Option<f64>,
 }
@@ -30,26 +30,26 @@ impl From<RangeFull> for Outside {
 impl Outside {
     /// What to give left of the first point.
     #[must_use]
-    pub fn left(self, left: impl Into<Operand>) -> Self {
-        let left = Some(left.into());
+    pub fn left<'a>(self, left: impl Into<Operand<'a>>) -> Self {
+        let left = Some(left.into().into_owned());
         Self { left, ..self }
     }
 
     /// What to give right of the last point.
     #[must_use]
-    pub fn right(self, right: impl Into<Operand>) -> Self {
-        let right = Some(right.into());
+    pub fn right<'a>(self, right: impl Into<Operand<'a>>) -> Self {
+        let right = Some(right.into().into_owned());
         Self { right, ..self }
     }
 }
 
 /// What to give left of the first point. See [`Outside`].
-pub fn left(left: impl Into<Operand>) -> Outside {
+pub fn left<'a>(left: impl Into<Operand<'a>>) -> Outside {
     Outside::default().left(left)
 }
 
 /// What to give right of the last point. See [`Outside`].
-pub fn right(right: impl Into<Operand>) -> Outside {
+pub fn right<'a>(right: impl Into<Operand<'a>>) -> Outside {
     Outside::default().right(right)
 }
 
@@ -81,10 +81,10 @@ pub fn period(period: f64) -> Outside {
 ///
 /// Source: `numpy.interp`.
 #[track_caller]
-pub fn interp(
-    x: impl Into<Operand>,
-    xp: impl Into<Operand>,
-    fp: impl Into<Operand>,
+pub fn interp<'a>(
+    x: impl Into<Operand<'a>>,
+    xp: impl Into<Operand<'a>>,
+    fp: impl Into<Operand<'a>>,
     outside: impl Into<Outside>,
 ) -> Array {
     let (x, xp, fp) = (to_array(x.into()), to_array(xp.into()), to_array(fp.into()));

@@ -62,7 +62,7 @@ fn with_shape(name: &'static str, x: Operand, shape: impl Fn(&ArrayType) -> Dims
 ///
 /// Source: `numpy.atleast_1d`.
 #[track_caller]
-pub fn atleast_1d(x: impl Into<Operand>) -> Array {
+pub fn atleast_1d<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("atleast_1d", [&x]);
     with_shape("atleast_1d", x, |ty| padded(ty, 1))
@@ -72,7 +72,7 @@ pub fn atleast_1d(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.atleast_2d`.
 #[track_caller]
-pub fn atleast_2d(x: impl Into<Operand>) -> Array {
+pub fn atleast_2d<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("atleast_2d", [&x]);
     with_shape("atleast_2d", x, |ty| padded(ty, 2))
@@ -82,7 +82,7 @@ pub fn atleast_2d(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.atleast_3d`.
 #[track_caller]
-pub fn atleast_3d(x: impl Into<Operand>) -> Array {
+pub fn atleast_3d<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("atleast_3d", [&x]);
     with_shape("atleast_3d", x, |ty| {
@@ -95,9 +95,9 @@ pub fn atleast_3d(x: impl Into<Operand>) -> Array {
 }
 
 #[track_caller]
-fn joined<I>(arrays: I, raise: fn(Operand) -> Array, axis: impl Fn(&Array) -> i64) -> Array
+fn joined<'a, I>(arrays: I, raise: fn(Operand) -> Array, axis: impl Fn(&Array) -> i64) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let mut raised = Vec::new();
     for array in arrays {
@@ -114,9 +114,9 @@ where
 ///
 /// Source: `numpy.vstack`.
 #[track_caller]
-pub fn vstack<I>(arrays: I) -> Array
+pub fn vstack<'a, I>(arrays: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("vstack", [&arrays]);
@@ -130,9 +130,9 @@ where
 ///
 /// Source: `numpy.hstack`.
 #[track_caller]
-pub fn hstack<I>(arrays: I) -> Array
+pub fn hstack<'a, I>(arrays: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("hstack", [&arrays]);
@@ -147,9 +147,9 @@ where
 ///
 /// Source: `numpy.dstack`.
 #[track_caller]
-pub fn dstack<I>(arrays: I) -> Array
+pub fn dstack<'a, I>(arrays: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("dstack", [&arrays]);
@@ -163,9 +163,9 @@ where
 ///
 /// Source: `numpy.column_stack`.
 #[track_caller]
-pub fn column_stack<I>(arrays: I) -> Array
+pub fn column_stack<'a, I>(arrays: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("column_stack", [&arrays]);
@@ -228,8 +228,8 @@ sections_from!(i32, i64);
 ///
 /// Source: `numpy.split`.
 #[track_caller]
-pub fn split(
-    x: impl Into<Operand>,
+pub fn split<'a>(
+    x: impl Into<Operand<'a>>,
     sections: impl Into<Sections>,
     axis: impl Into<SplitAxis>,
 ) -> Vec<Array> {
@@ -245,8 +245,8 @@ pub fn split(
 ///
 /// Source: `numpy.array_split`.
 #[track_caller]
-pub fn array_split(
-    x: impl Into<Operand>,
+pub fn array_split<'a>(
+    x: impl Into<Operand<'a>>,
     sections: impl Into<Sections>,
     axis: impl Into<SplitAxis>,
 ) -> Vec<Array> {
@@ -338,7 +338,7 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
 ///
 /// Source: `numpy.tile`.
 #[track_caller]
-pub fn tile(x: impl Into<Operand>, repetitions: impl Into<Integers>) -> Array {
+pub fn tile<'a>(x: impl Into<Operand<'a>>, repetitions: impl Into<Integers>) -> Array {
     let (x, repetitions) = (x.into(), repetitions.into());
     replaceable!("tile", [&x, &repetitions]);
     let ty = attempt!("tile", type_of(&x));
@@ -365,8 +365,8 @@ pub fn tile(x: impl Into<Operand>, repetitions: impl Into<Integers>) -> Array {
 ///
 /// Source: `numpy.repeat`.
 #[track_caller]
-pub fn repeat(
-    x: impl Into<Operand>,
+pub fn repeat<'a>(
+    x: impl Into<Operand<'a>>,
     repetitions: impl Into<Integers>,
     axis: impl Into<Axes>,
 ) -> Array {
@@ -423,7 +423,7 @@ fn positions(repetitions: &[i64], ty: &ArrayType, axis: usize) -> Result<Vec<i64
 ///
 /// Source: `numpy.kron`.
 #[track_caller]
-pub fn kron(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn kron<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("kron", [&x, &y]);
     let (x_ty, y_ty) = (attempt!("kron", type_of(&x)), attempt!("kron", type_of(&y)));
@@ -461,9 +461,9 @@ impl From<RangeFull> for Indexing {
 ///
 /// Source: `numpy.meshgrid`.
 #[track_caller]
-pub fn meshgrid<I>(vectors: I, indexing: impl Into<Indexing>) -> Vec<Array>
+pub fn meshgrid<'a, I>(vectors: I, indexing: impl Into<Indexing>) -> Vec<Array>
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let vectors: Vec<Operand> = vectors.into_iter().map(Into::into).collect();
     let indexing = indexing.into();

@@ -20,7 +20,7 @@ pub use spectrum::{cond, matrix_rank, pinv};
 use super::joining::part;
 use super::options::{NormOptions, Reduction, SvdOptions};
 use super::{attempt, conj, real, swapaxes, to_array, type_of};
-use crate::ir::{ArrayType, Dims, NormOrder, Op};
+use crate::ir::{ArrayType, Axes, NormOrder, Op};
 use crate::{Array, Error, Operand, Result};
 
 /// A norm of vectors (along one axis), of matrices (over two axes), or of all elements. The result is real.
@@ -34,7 +34,7 @@ use crate::{Array, Error, Operand, Result};
 ///
 /// Source: `numpy.linalg.norm`.
 #[track_caller]
-pub fn norm(x: impl Into<Operand>, options: impl Into<NormOptions>) -> Array {
+pub fn norm<'a>(x: impl Into<Operand<'a>>, options: impl Into<NormOptions>) -> Array {
     let x = x.into();
     let options = options.into();
     let ty = attempt!("norm", type_of(&x));
@@ -47,10 +47,11 @@ pub fn norm(x: impl Into<Operand>, options: impl Into<NormOptions>) -> Array {
     Array::apply(op, &[x])
 }
 
-fn norm_attributes(options: &NormOptions, ty: &ArrayType) -> Result<(NormOrder, Option<Dims>)> {
+fn norm_attributes(options: &NormOptions, ty: &ArrayType) -> Result<(NormOrder, Option<Axes>)> {
     let order = options.order.resolve()?;
     let Reduction { axes, .. } = &options.reduction;
     let axes = axes.as_ref().map(|axes| axes.as_axes(ty)).transpose()?;
+    let axes = axes.map(Axes::from_iter);
     if let Some(axes) = &axes
         && !(1..=2).contains(&axes.len())
     {
@@ -79,7 +80,7 @@ fn norm_attributes(options: &NormOptions, ty: &ArrayType) -> Result<(NormOrder, 
 ///
 /// Source: `numpy.linalg.qr`.
 #[track_caller]
-pub fn qr(x: impl Into<Operand>, mode: impl Into<QrMode>) -> (Array, Array) {
+pub fn qr<'a>(x: impl Into<Operand<'a>>, mode: impl Into<QrMode>) -> (Array, Array) {
     let mode = mode.into();
     let [q, r] = Array::apply_many(Op::Qr { mode }, &[x.into()]);
     (q, r)
@@ -96,7 +97,7 @@ pub fn qr(x: impl Into<Operand>, mode: impl Into<QrMode>) -> (Array, Array) {
 ///
 /// Source: `numpy.linalg.svd`.
 #[track_caller]
-pub fn svd(x: impl Into<Operand>, options: impl Into<SvdOptions>) -> (Array, Array, Array) {
+pub fn svd<'a>(x: impl Into<Operand<'a>>, options: impl Into<SvdOptions>) -> (Array, Array, Array) {
     let SvdOptions { full_matrices } = options.into();
     let [u, s, vh] = Array::apply_many(Op::Svd { full_matrices }, &[x.into()]);
     (u, s, vh)
@@ -109,7 +110,7 @@ pub fn svd(x: impl Into<Operand>, options: impl Into<SvdOptions>) -> (Array, Arr
 ///
 /// Source: `numpy.linalg.svdvals`.
 #[track_caller]
-pub fn svdvals(x: impl Into<Operand>) -> Array {
+pub fn svdvals<'a>(x: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Svdvals, &[x.into()])
 }
 
@@ -137,7 +138,7 @@ fn adjoint(x: Array) -> Array {
 ///
 /// Source: `numpy.linalg.eigh`.
 #[track_caller]
-pub fn eigh(x: impl Into<Operand>, options: impl Into<Uplo>) -> (Array, Array) {
+pub fn eigh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> (Array, Array) {
     let x = lower_triangle(x.into(), options.into());
     let [w, v] = Array::apply_many(Op::Eigh, &[x]);
     (w, v)
@@ -150,7 +151,7 @@ pub fn eigh(x: impl Into<Operand>, options: impl Into<Uplo>) -> (Array, Array) {
 ///
 /// Source: `numpy.linalg.eigvalsh`.
 #[track_caller]
-pub fn eigvalsh(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
+pub fn eigvalsh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Array {
     let x = lower_triangle(x.into(), options.into());
     Array::apply(Op::Eigvalsh, &[x])
 }
@@ -163,7 +164,7 @@ pub fn eigvalsh(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
 ///
 /// Source: `numpy.linalg.eig`.
 #[track_caller]
-pub fn eig(x: impl Into<Operand>) -> (Array, Array) {
+pub fn eig<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
     let [w, v] = Array::apply_many(Op::Eig, &[x.into()]);
     (w, v)
 }
@@ -175,7 +176,7 @@ pub fn eig(x: impl Into<Operand>) -> (Array, Array) {
 ///
 /// Source: `numpy.linalg.eigvals`.
 #[track_caller]
-pub fn eigvals(x: impl Into<Operand>) -> Array {
+pub fn eigvals<'a>(x: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Eigvals, &[x.into()])
 }
 
@@ -188,7 +189,7 @@ pub fn eigvals(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.linalg.cholesky`.
 #[track_caller]
-pub fn cholesky(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
+pub fn cholesky<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Array {
     let uplo = options.into();
     let x = lower_triangle(x.into(), uplo);
     let factor = Array::apply(Op::Cholesky, &[x]);
@@ -207,7 +208,7 @@ pub fn cholesky(x: impl Into<Operand>, options: impl Into<Uplo>) -> Array {
 ///
 /// Source: `scipy.linalg.lu`.
 #[track_caller]
-pub fn lu(x: impl Into<Operand>) -> (Array, Array, Array) {
+pub fn lu<'a>(x: impl Into<Operand<'a>>) -> (Array, Array, Array) {
     let [p, l, u] = Array::apply_many(Op::Lu, &[x.into()]);
     match p.ty() {
         Ok(ty) if ty.dtype.is_complex() => (real(p), l, u),
@@ -222,7 +223,7 @@ pub fn lu(x: impl Into<Operand>) -> (Array, Array, Array) {
 ///
 /// Source: `numpy.linalg.inv`.
 #[track_caller]
-pub fn inv(x: impl Into<Operand>) -> Array {
+pub fn inv<'a>(x: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Inv, &[x.into()])
 }
 
@@ -233,7 +234,7 @@ pub fn inv(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.linalg.det`.
 #[track_caller]
-pub fn det(x: impl Into<Operand>) -> Array {
+pub fn det<'a>(x: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Det, &[x.into()])
 }
 
@@ -245,7 +246,7 @@ pub fn det(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.linalg.slogdet`.
 #[track_caller]
-pub fn slogdet(x: impl Into<Operand>) -> (Array, Array) {
+pub fn slogdet<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
     let [sign, logabsdet] = Array::apply_many(Op::Slogdet, &[x.into()]);
     (sign, logabsdet)
 }
@@ -257,7 +258,7 @@ pub fn slogdet(x: impl Into<Operand>) -> (Array, Array) {
 ///
 /// Source: `scipy.linalg.expm`.
 #[track_caller]
-pub fn expm(x: impl Into<Operand>) -> Array {
+pub fn expm<'a>(x: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Expm, &[x.into()])
 }
 
@@ -278,7 +279,7 @@ pub fn expm(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.linalg.solve`, NumPy 2's rule for vectors.
 #[track_caller]
-pub fn solve(a: impl Into<Operand>, b: impl Into<Operand>) -> Array {
+pub fn solve<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> Array {
     Array::apply(Op::Solve, &[a.into(), b.into()])
 }
 
@@ -299,9 +300,9 @@ pub fn solve(a: impl Into<Operand>, b: impl Into<Operand>) -> Array {
 ///
 /// Source: `scipy.linalg.solve_triangular`.
 #[track_caller]
-pub fn solve_triangular(
-    a: impl Into<Operand>,
-    b: impl Into<Operand>,
+pub fn solve_triangular<'a>(
+    a: impl Into<Operand<'a>>,
+    b: impl Into<Operand<'a>>,
     options: impl Into<TriangularOptions>,
 ) -> Array {
     let (a, b) = (a.into(), b.into());
@@ -338,9 +339,9 @@ pub fn solve_triangular(
 ///
 /// Source: `numpy.linalg.lstsq`.
 #[track_caller]
-pub fn lstsq(
-    a: impl Into<Operand>,
-    b: impl Into<Operand>,
+pub fn lstsq<'a>(
+    a: impl Into<Operand<'a>>,
+    b: impl Into<Operand<'a>>,
     rcond: impl Into<Cutoff>,
 ) -> (Array, Array, Array, Array) {
     let (a, b, rcond) = (a.into(), b.into(), rcond.into());

@@ -43,9 +43,9 @@ impl From<RangeFull> for Tolerance {
 ///
 /// Source: `numpy.isclose`.
 #[track_caller]
-pub fn isclose(
-    x: impl Into<Operand>,
-    y: impl Into<Operand>,
+pub fn isclose<'a>(
+    x: impl Into<Operand<'a>>,
+    y: impl Into<Operand<'a>>,
     tolerance: impl Into<Tolerance>,
 ) -> Array {
     let (x, y) = (x.into(), y.into());
@@ -78,9 +78,9 @@ pub fn isclose(
 ///
 /// Source: `numpy.allclose`.
 #[track_caller]
-pub fn allclose(
-    x: impl Into<Operand>,
-    y: impl Into<Operand>,
+pub fn allclose<'a>(
+    x: impl Into<Operand<'a>>,
+    y: impl Into<Operand<'a>>,
     tolerance: impl Into<Tolerance>,
 ) -> Array {
     let (x, y, tolerance) = (x.into(), y.into(), tolerance.into());

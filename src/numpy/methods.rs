@@ -6,12 +6,12 @@ use super::options::{Axes, Integers, Reduction, SumOptions};
 use crate::{Array, DType, Operand};
 
 macro_rules! define_methods {
-    ($($name:ident = $function:path, ($($x:ident: $X:ty),*);)*) => {
+    ($a:lifetime; $($name:ident = $function:path, ($($x:ident: $X:ty),*);)*) => {
         impl Array { $(
             #[doc = concat!("[`", stringify!($function), "`] of this array.")]
             #[track_caller]
             #[must_use]
-            pub fn $name(&self $(, $x: impl Into<$X>)*) -> Array {
+            pub fn $name<$a>(&$a self $(, $x: impl Into<$X>)*) -> Array {
                 $function(self $(, $x)*)
             }
         )* }
@@ -19,6 +19,7 @@ macro_rules! define_methods {
 }
 
 define_methods! {
+    'a;
     abs = super::absolute, ();
     conj = super::conj, ();
     real = super::real, ();
@@ -32,18 +33,18 @@ define_methods! {
     tan = super::tan, ();
     tanh = super::tanh, ();
 
-    pow = super::power, (y: Operand);
-    floor_divide = super::floor_divide, (y: Operand);
-    maximum = super::maximum, (y: Operand);
-    minimum = super::minimum, (y: Operand);
-    equal = super::equal, (y: Operand);
-    not_equal = super::not_equal, (y: Operand);
-    less = super::less, (y: Operand);
-    less_equal = super::less_equal, (y: Operand);
-    greater = super::greater, (y: Operand);
-    greater_equal = super::greater_equal, (y: Operand);
-    logical_and = super::logical_and, (y: Operand);
-    logical_or = super::logical_or, (y: Operand);
+    pow = super::power, (y: Operand<'a>);
+    floor_divide = super::floor_divide, (y: Operand<'a>);
+    maximum = super::maximum, (y: Operand<'a>);
+    minimum = super::minimum, (y: Operand<'a>);
+    equal = super::equal, (y: Operand<'a>);
+    not_equal = super::not_equal, (y: Operand<'a>);
+    less = super::less, (y: Operand<'a>);
+    less_equal = super::less_equal, (y: Operand<'a>);
+    greater = super::greater, (y: Operand<'a>);
+    greater_equal = super::greater_equal, (y: Operand<'a>);
+    logical_and = super::logical_and, (y: Operand<'a>);
+    logical_or = super::logical_or, (y: Operand<'a>);
     logical_not = super::logical_not, ();
 
     sum = super::sum, (options: SumOptions);
@@ -56,8 +57,8 @@ define_methods! {
     argmax = super::argmax, (options: Reduction);
     argmin = super::argmin, (options: Reduction);
 
-    matmul = super::matmul, (y: Operand);
-    dot = super::dot, (y: Operand);
+    matmul = super::matmul, (y: Operand<'a>);
+    dot = super::dot, (y: Operand<'a>);
 
     reshape = super::reshape, (shape: Integers);
     ravel = super::ravel, ();

@@ -155,7 +155,7 @@ pub(crate) use replaceable;
 ///
 /// Source: `numpy.astype`.
 #[track_caller]
-pub fn astype(x: impl Into<Operand>, dtype: DType) -> Array {
+pub fn astype<'a>(x: impl Into<Operand<'a>>, dtype: DType) -> Array {
     Array::apply(Op::Astype { dtype }, &[x.into()])
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn type_of(x: &Operand) -> Result<ArrayType> {
 /// The operand as an array: a number becomes a 0-d array of its own dtype.
 pub(crate) fn to_array(x: Operand) -> Array {
     match x {
-        Operand::Array(array) => array,
+        Operand::Array(array) => array.into_owned(),
         Operand::Scalar(scalar) => Array::from_host(HostArray::scalar(scalar, scalar.dtype())),
     }
 }

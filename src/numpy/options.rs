@@ -95,10 +95,10 @@ impl Reduction {
     }
 
     /// Take only the elements where `mask` is true; for `sum`.
-    pub fn where_(self, mask: impl Into<Operand>) -> SumOptions {
+    pub fn where_<'a>(self, mask: impl Into<Operand<'a>>) -> SumOptions {
         SumOptions {
             reduction: self,
-            mask: Some(Box::new(mask.into())),
+            mask: Some(Box::new(mask.into().into_owned())),
         }
     }
 
@@ -134,11 +134,11 @@ impl<T: Into<Integers>> From<T> for Reduction {
 pub struct SumOptions {
     pub(crate) reduction: Reduction,
     /// In a box, as nearly every call is without, and moves the options around.
-    pub(crate) mask: Option<Box<Operand>>,
+    pub(crate) mask: Option<Box<Operand<'static>>>,
 }
 
 /// Sum only the elements where `mask` is true. See [`SumOptions`].
-pub fn where_mask(mask: impl Into<Operand>) -> SumOptions {
+pub fn where_mask<'a>(mask: impl Into<Operand<'a>>) -> SumOptions {
     Reduction::default().where_(mask)
 }
 

@@ -33,8 +33,6 @@ use std::hash::{BuildHasher, Hasher};
 use std::panic::Location;
 use std::sync::{Arc, LazyLock};
 
-use smallvec::SmallVec;
-
 use options::HasSize;
 pub use options::{ChoiceOptions, IntegersOptions, SizeOptions, like, replace, size};
 
@@ -125,12 +123,11 @@ impl Generator {
             let op = Op::Random {
                 draw: next_draw(&self.state, self.made_in),
                 distribution,
-                ty: ArrayType { dtype, shape },
+                ty: Box::new(ArrayType { dtype, shape }),
             };
             let (wanted, _) = creation.resolve(dtype)?;
             if current_trace().is_some() || matches!(wanted.place, Some(Place::Lazy)) {
-                let node = crate::lazy::apply(op, SmallVec::new(), location)?;
-                return Ok(Array::from_lazy(node));
+                return crate::lazy::apply(op, &[], location);
             }
             let numbers = library::apply(library::default_library(), &op, &[])?.pop();
             let numbers = numbers.ok_or_else(|| Error::internal("a draw gave nothing"))?;
@@ -206,10 +203,10 @@ impl Generator {
     ///
     /// Source: `numpy.random.Generator.normal`.
     #[track_caller]
-    pub fn normal(
+    pub fn normal<'a>(
         &self,
-        loc: impl Into<Operand>,
-        scale: impl Into<Operand>,
+        loc: impl Into<Operand<'a>>,
+        scale: impl Into<Operand<'a>>,
         options: impl Into<SizeOptions>,
     ) -> Array {
         let (loc, scale) = (loc.into(), scale.into());
@@ -227,10 +224,10 @@ impl Generator {
     ///
     /// Source: `numpy.random.Generator.uniform`.
     #[track_caller]
-    pub fn uniform(
+    pub fn uniform<'a>(
         &self,
-        low: impl Into<Operand>,
-        high: impl Into<Operand>,
+        low: impl Into<Operand<'a>>,
+        high: impl Into<Operand<'a>>,
         options: impl Into<SizeOptions>,
     ) -> Array {
         let (low, high) = (low.into(), high.into());
@@ -253,7 +250,11 @@ impl Generator {
     ///
     /// Source: `numpy.random.Generator.exponential`.
     #[track_caller]
-    pub fn exponential(&self, scale: impl Into<Operand>, options: impl Into<SizeOptions>) -> Array {
+    pub fn exponential<'a>(
+        &self,
+        scale: impl Into<Operand<'a>>,
+        options: impl Into<SizeOptions>,
+    ) -> Array {
         let scale = scale.into();
         attempt!("exponential", not_negative("scale", &scale));
         let (shape, options) = attempt!("exponential", parameters(&[&scale], options.into()));
@@ -302,7 +303,7 @@ impl Generator {
     ///
     /// Source: `numpy.random.Generator.permutation`.
     #[track_caller]
-    pub fn permutation(&self, x: impl Into<Operand>) -> Array {
+    pub fn permutation<'a>(&self, x: impl Into<Operand<'a>>) -> Array {
         let x = attempt!("permutation", population(x.into(), &Creation::default()));
         let length = attempt!("permutation", x.len());
         take(&x, self.order(length, &x), 0)
@@ -342,7 +343,11 @@ impl Generator {
     /// Source: `numpy.random.Generator.choice`; without replacement, the weighted order of Efraimidis and Spirakis
     /// (2006).
     #[track_caller]
-    pub fn choice(&self, a: impl Into<Operand>, options: impl Into<ChoiceOptions>) -> Array {
+    pub fn choice<'a>(
+        &self,
+        a: impl Into<Operand<'a>>,
+        options: impl Into<ChoiceOptions>,
+    ) -> Array {
         let ChoiceOptions { size, replace, p } = options.into();
         let x = attempt!("choice", population(a.into(), &size.creation));
         let length = attempt!("choice", x.len());
@@ -491,10 +496,10 @@ fn probabilities(p: Operand, length: usize) -> Result<Array> {
 }
 
 macro_rules! define_functions {
-    ($($full:literal $name:ident ($($x:ident: $X:ty),*) [$($value:expr),*] $(like $options:ident)?;)*) => { $(
+    ($a:lifetime; $($full:literal $name:ident ($($x:ident: $X:ty),*) [$($value:expr),*] $(like $options:ident)?;)*) => { $(
         #[doc = concat!("[`Generator::", stringify!($name), "`] of the generator of the process.")]
         #[track_caller]
-        pub fn $name($($x: impl Into<$X>),*) -> Array {
+        pub fn $name<$a>($($x: impl Into<$X>),*) -> Array {
             $(let $x: $X = $x.into();)*
             replaceable!($full, [$($value),*] $(; like = $options.size_options().creation)?);
             SHARED.$name($($x),*)
@@ -503,19 +508,20 @@ macro_rules! define_functions {
 }
 
 define_functions! {
+    'a;
     "random.random" random(options: SizeOptions)
         [options.size.as_ref(), options.creation.dtype] like options;
     "random.standard_normal" standard_normal(options: SizeOptions)
         [options.size.as_ref(), options.creation.dtype] like options;
-    "random.normal" normal(loc: Operand, scale: Operand, options: SizeOptions)
+    "random.normal" normal(loc: Operand<'a>, scale: Operand<'a>, options: SizeOptions)
         [&loc, &scale, options.size.as_ref(), options.creation.dtype] like options;
-    "random.uniform" uniform(low: Operand, high: Operand, options: SizeOptions)
+    "random.uniform" uniform(low: Operand<'a>, high: Operand<'a>, options: SizeOptions)
         [&low, &high, options.size.as_ref(), options.creation.dtype] like options;
-    "random.exponential" exponential(scale: Operand, options: SizeOptions)
+    "random.exponential" exponential(scale: Operand<'a>, options: SizeOptions)
         [&scale, options.size.as_ref(), options.creation.dtype] like options;
     "random.integers" integers(low: i64, high: i64, options: IntegersOptions)
         [low, high, options.size.size.as_ref(), options.size.creation.dtype, options.endpoint] like options;
-    "random.permutation" permutation(x: Operand) [&x];
-    "random.choice" choice(a: Operand, options: ChoiceOptions)
+    "random.permutation" permutation(x: Operand<'a>) [&x];
+    "random.choice" choice(a: Operand<'a>, options: ChoiceOptions)
         [&a, options.size.size.as_ref(), options.replace, options.p.as_ref()] like options;
 }

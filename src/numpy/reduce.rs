@@ -19,7 +19,7 @@ use crate::{Array, DType, Error, Operand, Result};
 ///
 /// Source: `numpy.sum`.
 #[track_caller]
-pub fn sum(x: impl Into<Operand>, options: impl Into<SumOptions>) -> Array {
+pub fn sum<'a>(x: impl Into<Operand<'a>>, options: impl Into<SumOptions>) -> Array {
     let x = x.into();
     let SumOptions { reduction, mask } = options.into();
     let axes = attempt!("sum", axes(&x, &reduction));
@@ -48,7 +48,7 @@ macro_rules! define_reductions {
     ($($(#[$doc:meta])* $name:ident $text:literal $Op:ident;)*) => { $(
         $(#[$doc])*
         #[track_caller]
-        pub fn $name(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+        pub fn $name<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
             let (x, reduction) = (x.into(), options.into());
             let axes = attempt!($text, axes(&x, &reduction));
             let keepdims = reduction.keepdims;
@@ -97,13 +97,13 @@ define_reductions! {
 
 /// The same as [`max()`].
 #[track_caller]
-pub fn amax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn amax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     max(x, options)
 }
 
 /// The same as [`min()`].
 #[track_caller]
-pub fn amin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn amin<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     min(x, options)
 }
 
@@ -115,7 +115,7 @@ pub fn amin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.argmax`.
 #[track_caller]
-pub fn argmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn argmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     arg_extremum("argmax", x.into(), &options.into())
 }
 
@@ -127,7 +127,7 @@ pub fn argmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.argmin`.
 #[track_caller]
-pub fn argmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn argmin<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     arg_extremum("argmin", x.into(), &options.into())
 }
 
@@ -192,7 +192,7 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
 ///
 /// Source: `numpy.mean`.
 #[track_caller]
-pub fn mean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn mean<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, reduction) = (x.into(), options.into());
     replaceable!(
         "mean",
@@ -214,7 +214,7 @@ fn count(ty: &ArrayType, reduction: &Reduction) -> Result<f64> {
 
 /// Booleans and integers as `float64`, before anything is summed: sums of integers would wrap.
 #[track_caller]
-fn to_floating(x: Operand, ty: &ArrayType) -> Operand {
+fn to_floating<'a>(x: Operand<'a>, ty: &ArrayType) -> Operand<'a> {
     if ty.dtype.class() <= Class::Integer {
         astype(x, DType::Float64).into()
     } else {
@@ -230,7 +230,7 @@ fn to_floating(x: Operand, ty: &ArrayType) -> Operand {
 ///
 /// Source: `numpy.var`.
 #[track_caller]
-pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
+pub fn var<'a>(x: impl Into<Operand<'a>>, options: impl Into<Deviation>) -> Array {
     let x = x.into();
     let Deviation { reduction, ddof } = options.into();
     replaceable!(
@@ -263,7 +263,7 @@ pub fn var(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
 ///
 /// Source: `numpy.std`.
 #[track_caller]
-pub fn std(x: impl Into<Operand>, options: impl Into<Deviation>) -> Array {
+pub fn std<'a>(x: impl Into<Operand<'a>>, options: impl Into<Deviation>) -> Array {
     let (x, options) = (x.into(), options.into());
     let Deviation { reduction, ddof } = &options;
     replaceable!(

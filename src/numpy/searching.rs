@@ -26,9 +26,9 @@ use crate::{Array, DType, Error, Operand, Result};
 ///
 /// Source: `numpy.take_along_axis`.
 #[track_caller]
-pub fn take_along_axis(
-    x: impl Into<Operand>,
-    indices: impl Into<Operand>,
+pub fn take_along_axis<'a>(
+    x: impl Into<Operand<'a>>,
+    indices: impl Into<Operand<'a>>,
     axis: impl Into<Along>,
 ) -> Array {
     let (mut x, mut indices) = (to_array(x.into()), to_array(indices.into()));
@@ -87,9 +87,9 @@ impl From<RangeFull> for Side {
 ///
 /// Source: `numpy.searchsorted`.
 #[track_caller]
-pub fn searchsorted(
-    sorted: impl Into<Operand>,
-    numbers: impl Into<Operand>,
+pub fn searchsorted<'a>(
+    sorted: impl Into<Operand<'a>>,
+    numbers: impl Into<Operand<'a>>,
     side: impl Into<Side>,
 ) -> Array {
     let (sorted, numbers) = (to_array(sorted.into()), to_array(numbers.into()));
@@ -130,7 +130,7 @@ pub fn searchsorted(
 
 /// Refuses arrays without values.
 fn with_values(x: &Array, instead: &str) -> Result<()> {
-    if matches!(x.0, Repr::Lazy(_)) {
+    if matches!(x.0, Repr::Lazy(_) | Repr::Traced(_)) {
         return Err(Error::unsupported(format!(
             "{} is lazy, and the shape of the result depends on its values; {instead}",
             x.ty()?
@@ -147,7 +147,7 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 ///
 /// Source: `numpy.nonzero`.
 #[track_caller]
-pub fn nonzero(x: impl Into<Operand>) -> Vec<Array> {
+pub fn nonzero<'a>(x: impl Into<Operand<'a>>) -> Vec<Array> {
     let x = to_array(x.into());
     replaceable!("nonzero", [&x]);
     let ty = with_values(&x, "use where or count_nonzero").and_then(|()| x.ty());
@@ -179,7 +179,7 @@ pub fn nonzero(x: impl Into<Operand>) -> Vec<Array> {
 ///
 /// Source: `numpy.unique`.
 #[track_caller]
-pub fn unique(x: impl Into<Operand>) -> Array {
+pub fn unique<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = to_array(x.into());
     replaceable!("unique", [&x]);
     attempt!("unique", with_values(&x, "use sort"));
@@ -224,7 +224,7 @@ pub struct Unique {
 ///
 /// Source: `numpy.unique` with `return_index`, `return_inverse` and `return_counts`; `numpy.unique_all`.
 #[track_caller]
-pub fn unique_with(x: impl Into<Operand>) -> Unique {
+pub fn unique_with<'a>(x: impl Into<Operand<'a>>) -> Unique {
     let x = to_array(x.into());
     let failed = |array: Array| Unique {
         values: array.clone(),
@@ -270,7 +270,7 @@ pub fn unique_with(x: impl Into<Operand>) -> Unique {
 #[derive(Clone, Debug, Default)]
 pub struct Counting {
     /// What each element counts.
-    pub weights: Option<Operand>,
+    pub weights: Option<Operand<'static>>,
     /// At least so many counts.
     pub minlength: i64,
 }
@@ -289,9 +289,9 @@ impl From<i64> for Counting {
 }
 
 /// Let each element count as much as its weight. See [`Counting`].
-pub fn weights(weights: impl Into<Operand>) -> Counting {
+pub fn weights<'a>(weights: impl Into<Operand<'a>>) -> Counting {
     Counting {
-        weights: Some(weights.into()),
+        weights: Some(weights.into().into_owned()),
         minlength: 0,
     }
 }
@@ -314,7 +314,7 @@ impl Counting {
 ///
 /// Source: `numpy.bincount`.
 #[track_caller]
-pub fn bincount(x: impl Into<Operand>, options: impl Into<Counting>) -> Array {
+pub fn bincount<'a>(x: impl Into<Operand<'a>>, options: impl Into<Counting>) -> Array {
     let x = to_array(x.into());
     let Counting { weights, minlength } = options.into();
     replaceable!("bincount", [&x, weights.as_ref(), minlength]);

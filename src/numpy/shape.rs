@@ -16,7 +16,7 @@ use crate::{Array, DType, Error, Operand, Result};
 ///
 /// Source: `numpy.reshape`.
 #[track_caller]
-pub fn reshape(x: impl Into<Operand>, shape: impl Into<Integers>) -> Array {
+pub fn reshape<'a>(x: impl Into<Operand<'a>>, shape: impl Into<Integers>) -> Array {
     let x = x.into();
     let ty = attempt!("reshape", type_of(&x));
     let shape = attempt!("reshape", reshape_sizes(&shape.into(), &ty));
@@ -59,7 +59,7 @@ fn reshape_sizes(sizes: &Integers, ty: &ArrayType) -> Result<Dims> {
 ///
 /// Source: `numpy.ravel`.
 #[track_caller]
-pub fn ravel(x: impl Into<Operand>) -> Array {
+pub fn ravel<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("ravel", [&x]);
     reshape(x, -1)
@@ -72,7 +72,7 @@ pub fn ravel(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.transpose`.
 #[track_caller]
-pub fn transpose(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
+pub fn transpose<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
     let x = x.into();
     let ty = attempt!("transpose", type_of(&x));
     let perm = match axes.into().0 {
@@ -84,7 +84,7 @@ pub fn transpose(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
 
 /// The same as [`transpose`].
 #[track_caller]
-pub fn permute_dims(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
+pub fn permute_dims<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
     transpose(x, axes)
 }
 
@@ -95,8 +95,8 @@ pub fn permute_dims(x: impl Into<Operand>, axes: impl Into<Axes>) -> Array {
 ///
 /// Source: `numpy.moveaxis`.
 #[track_caller]
-pub fn moveaxis(
-    x: impl Into<Operand>,
+pub fn moveaxis<'a>(
+    x: impl Into<Operand<'a>>,
     source: impl Into<Integers>,
     destination: impl Into<Integers>,
 ) -> Array {
@@ -133,7 +133,7 @@ fn moved_axes(source: &Dims, destination: &Dims, ty: &ArrayType) -> Result<Dims>
 ///
 /// Source: `numpy.swapaxes`.
 #[track_caller]
-pub fn swapaxes(x: impl Into<Operand>, axis1: i64, axis2: i64) -> Array {
+pub fn swapaxes<'a>(x: impl Into<Operand<'a>>, axis1: i64, axis2: i64) -> Array {
     let x = x.into();
     replaceable!("swapaxes", [&x, axis1, axis2]);
     let ty = attempt!("swapaxes", type_of(&x));
@@ -153,7 +153,7 @@ pub fn swapaxes(x: impl Into<Operand>, axis1: i64, axis2: i64) -> Array {
 ///
 /// Source: `numpy.expand_dims`.
 #[track_caller]
-pub fn expand_dims(x: impl Into<Operand>, axis: impl Into<Integers>) -> Array {
+pub fn expand_dims<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Integers>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("expand_dims", [&x, &axis]);
     let ty = attempt!("expand_dims", type_of(&x));
@@ -183,7 +183,7 @@ fn expanded_shape(positions: &Integers, ty: &ArrayType) -> Result<Dims> {
 ///
 /// Source: `numpy.squeeze`.
 #[track_caller]
-pub fn squeeze(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+pub fn squeeze<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("squeeze", [&x], "axis" = &axis);
     let ty = attempt!("squeeze", type_of(&x));
@@ -213,7 +213,7 @@ fn squeezed_shape(Axes(axes): &Axes, ty: &ArrayType) -> Result<Dims> {
 ///
 /// Source: `numpy.broadcast_to`.
 #[track_caller]
-pub fn broadcast_to(x: impl Into<Operand>, shape: impl Into<Integers>) -> Array {
+pub fn broadcast_to<'a>(x: impl Into<Operand<'a>>, shape: impl Into<Integers>) -> Array {
     let x = x.into();
     let ty = attempt!("broadcast_to", type_of(&x));
     let shape = attempt!("broadcast_to", shape.into().as_sizes(ty.dtype.size()));
@@ -227,9 +227,9 @@ pub fn broadcast_to(x: impl Into<Operand>, shape: impl Into<Integers>) -> Array 
 ///
 /// Source: `numpy.stack`.
 #[track_caller]
-pub fn stack<I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
+pub fn stack<'a, I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     let axis = attempt!("stack", stack_axis(&arrays, axis.into()));
@@ -264,9 +264,9 @@ fn first_type(arrays: &[Operand]) -> Result<ArrayType> {
 ///
 /// Source: `numpy.concatenate`.
 #[track_caller]
-pub fn concatenate<I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
+pub fn concatenate<'a, I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let mut arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     let first = attempt!("concatenate", first_type(&arrays));
@@ -283,9 +283,9 @@ where
 
 /// The same as [`concatenate`].
 #[track_caller]
-pub fn concat<I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
+pub fn concat<'a, I>(arrays: I, axis: impl Into<JoinAxis>) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     concatenate(arrays, axis)
 }
@@ -297,7 +297,7 @@ where
 ///
 /// Source: `numpy.flip`.
 #[track_caller]
-pub fn flip(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+pub fn flip<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("flip", [&x], "axis" = &axis);
     let ty = attempt!("flip", type_of(&x));
@@ -329,7 +329,11 @@ pub fn flip(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
 ///
 /// Source: `numpy.take`.
 #[track_caller]
-pub fn take(x: impl Into<Operand>, indices: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+pub fn take<'a>(
+    x: impl Into<Operand<'a>>,
+    indices: impl Into<Operand<'a>>,
+    axis: impl Into<Axes>,
+) -> Array {
     let (mut x, indices) = (x.into(), indices.into());
     let mut ty = attempt!("take", type_of(&x));
     let axis = match axis.into().0 {
@@ -364,7 +368,7 @@ pub fn take(x: impl Into<Operand>, indices: impl Into<Operand>, axis: impl Into<
 ///
 /// Source: `numpy.diagonal`.
 #[track_caller]
-pub fn diagonal(x: impl Into<Operand>, options: impl Into<Diagonal>) -> Array {
+pub fn diagonal<'a>(x: impl Into<Operand<'a>>, options: impl Into<Diagonal>) -> Array {
     let x = x.into();
     let Diagonal { offset, axes } = options.into();
     replaceable!(
@@ -429,7 +433,7 @@ fn diagonal_slice(m: usize, n: usize, offset: i64) -> IndexItem {
 ///
 /// Source: `numpy.diag`.
 #[track_caller]
-pub fn diag(x: impl Into<Operand>, k: impl Into<Offset>) -> Array {
+pub fn diag<'a>(x: impl Into<Operand<'a>>, k: impl Into<Offset>) -> Array {
     let (x, Offset(k)) = (x.into(), k.into());
     replaceable!("diag", [&x], "k" = k);
     let ty = attempt!("diag", type_of(&x));
@@ -456,7 +460,7 @@ fn diagonal_matrix(x: Operand, n: i64, k: i64, dtype: DType) -> Array {
     let (shape, axis) = if k >= 0 { ([n, 1], 0) } else { ([1, n], 1) };
     let side = n + k.abs();
     let creation = match &x {
-        Operand::Array(array) => like(array),
+        Operand::Array(array) => like(&**array),
         Operand::Scalar(_) => Creation::default(),
     };
     let options = super::columns(if k >= 0 { side } else { n }).k(k);

@@ -30,7 +30,7 @@ fn along(x: Operand, axis: Along) -> crate::Result<(Array, usize)> {
 ///
 /// Source: `numpy.sort`.
 #[track_caller]
-pub fn sort(x: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+pub fn sort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
     let (x, axis) = attempt!("sort", along(x.into(), axis.into()));
     Array::apply(Op::Sort { axis }, &[x.into()])
 }
@@ -42,7 +42,7 @@ pub fn sort(x: impl Into<Operand>, axis: impl Into<Along>) -> Array {
 ///
 /// Source: `numpy.argsort`, with `kind="stable"`.
 #[track_caller]
-pub fn argsort(x: impl Into<Operand>, axis: impl Into<Along>) -> Array {
+pub fn argsort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
     let (x, axis) = attempt!("argsort", along(x.into(), axis.into()));
     Array::apply(Op::Argsort { axis }, &[x.into()])
 }
@@ -69,7 +69,7 @@ fn running(x: Operand, axis: Axes) -> crate::Result<(Array, usize)> {
 ///
 /// Source: `numpy.cumsum`.
 #[track_caller]
-pub fn cumsum(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+pub fn cumsum<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = attempt!("cumsum", running(x.into(), axis.into()));
     Array::apply(Op::Cumsum { axis }, &[x.into()])
 }
@@ -83,7 +83,7 @@ pub fn cumsum(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
 ///
 /// Source: `numpy.cumprod`.
 #[track_caller]
-pub fn cumprod(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
+pub fn cumprod<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = attempt!("cumprod", running(x.into(), axis.into()));
     Array::apply(Op::Cumprod { axis }, &[x.into()])
 }
@@ -97,7 +97,7 @@ pub fn cumprod(x: impl Into<Operand>, axis: impl Into<Axes>) -> Array {
 ///
 /// Source: `numpy.median`.
 #[track_caller]
-pub fn median(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn median<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("median", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("median", x.ty());

@@ -73,7 +73,7 @@ fn real_floating(operands: &[&Operand]) -> Result<DType> {
 ///
 /// Source: `numpy.positive`.
 #[track_caller]
-pub fn positive(x: impl Into<Operand>) -> Array {
+pub fn positive<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("positive", [&x]);
     let ty = attempt!("positive", type_of(&x));
@@ -91,7 +91,7 @@ pub fn positive(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.fabs`.
 #[track_caller]
-pub fn fabs(x: impl Into<Operand>) -> Array {
+pub fn fabs<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("fabs", [&x]);
     let dtype = attempt!("fabs", real_floating(&[&x]));
@@ -124,7 +124,7 @@ fn scaled(name: &'static str, x: Operand, factor: f64) -> Array {
 ///
 /// Source: `numpy.deg2rad`.
 #[track_caller]
-pub fn deg2rad(x: impl Into<Operand>) -> Array {
+pub fn deg2rad<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("deg2rad", [&x]);
     scaled("deg2rad", x, PI / 180.0)
@@ -137,7 +137,7 @@ pub fn deg2rad(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.rad2deg`.
 #[track_caller]
-pub fn rad2deg(x: impl Into<Operand>) -> Array {
+pub fn rad2deg<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("rad2deg", [&x]);
     scaled("rad2deg", x, 180.0 / PI)
@@ -145,13 +145,13 @@ pub fn rad2deg(x: impl Into<Operand>) -> Array {
 
 /// The same as [`deg2rad`].
 #[track_caller]
-pub fn radians(x: impl Into<Operand>) -> Array {
+pub fn radians<'a>(x: impl Into<Operand<'a>>) -> Array {
     deg2rad(x)
 }
 
 /// The same as [`rad2deg`].
 #[track_caller]
-pub fn degrees(x: impl Into<Operand>) -> Array {
+pub fn degrees<'a>(x: impl Into<Operand<'a>>) -> Array {
     rad2deg(x)
 }
 
@@ -159,7 +159,7 @@ pub fn degrees(x: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.sinc`.
 #[track_caller]
-pub fn sinc(x: impl Into<Operand>) -> Array {
+pub fn sinc<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("sinc", [&x]);
     let x = multiply(x, PI);
@@ -186,7 +186,7 @@ impl From<RangeFull> for AngleUnit {
 ///
 /// Source: `numpy.angle`.
 #[track_caller]
-pub fn angle(z: impl Into<Operand>, unit: impl Into<AngleUnit>) -> Array {
+pub fn angle<'a>(z: impl Into<Operand<'a>>, unit: impl Into<AngleUnit>) -> Array {
     let (z, unit) = (to_array(z.into()), unit.into());
     replaceable!("angle", [&z, unit == AngleUnit::Degrees]);
     let radians = arctan2(imag(&z), real(&z));
@@ -225,7 +225,7 @@ impl From<i32> for Decimals {
 ///
 /// Source: `numpy.round`.
 #[track_caller]
-pub fn round(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
+pub fn round<'a>(x: impl Into<Operand<'a>>, decimals: impl Into<Decimals>) -> Array {
     let (x, Decimals(decimals)) = (x.into(), decimals.into());
     replaceable!("round", [&x, decimals]);
     let ty = attempt!("round", type_of(&x));
@@ -245,7 +245,7 @@ pub fn round(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
 
 /// The same as [`round()`].
 #[track_caller]
-pub fn around(x: impl Into<Operand>, decimals: impl Into<Decimals>) -> Array {
+pub fn around<'a>(x: impl Into<Operand<'a>>, decimals: impl Into<Decimals>) -> Array {
     round(x, decimals)
 }
 
@@ -282,7 +282,7 @@ impl From<RangeFull> for Replacements {
 ///
 /// Source: `numpy.nan_to_num`.
 #[track_caller]
-pub fn nan_to_num(x: impl Into<Operand>, replacements: impl Into<Replacements>) -> Array {
+pub fn nan_to_num<'a>(x: impl Into<Operand<'a>>, replacements: impl Into<Replacements>) -> Array {
     let (x, replacements) = (to_array(x.into()), replacements.into());
     let Replacements {
         nan,
@@ -333,7 +333,7 @@ fn finite(x: Array, dtype: DType, replacements: Replacements) -> Array {
 ///
 /// Source: `numpy.logaddexp`.
 #[track_caller]
-pub fn logaddexp(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn logaddexp<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("logaddexp", [&x, &y]);
     let dtype = attempt!("logaddexp", real_floating(&[&x, &y]));
@@ -351,7 +351,7 @@ pub fn logaddexp(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.logaddexp2`.
 #[track_caller]
-pub fn logaddexp2(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn logaddexp2<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("logaddexp2", [&x, &y]);
     let dtype = attempt!("logaddexp2", real_floating(&[&x, &y]));
@@ -368,7 +368,7 @@ pub fn logaddexp2(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.fmax`.
 #[track_caller]
-pub fn fmax(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn fmax<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("fmax", [&x, &y]);
     let take_x = logical_or(greater_equal(x.clone(), y.clone()), isnan(y.clone()));
@@ -382,7 +382,7 @@ pub fn fmax(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.fmin`.
 #[track_caller]
-pub fn fmin(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn fmin<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("fmin", [&x, &y]);
     let take_x = logical_or(greater_equal(y.clone(), x.clone()), isnan(y.clone()));
@@ -396,7 +396,7 @@ pub fn fmin(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.heaviside`.
 #[track_caller]
-pub fn heaviside(x: impl Into<Operand>, h: impl Into<Operand>) -> Array {
+pub fn heaviside<'a>(x: impl Into<Operand<'a>>, h: impl Into<Operand<'a>>) -> Array {
     let (x, h) = (x.into(), h.into());
     replaceable!("heaviside", [&x, &h]);
     let dtype = attempt!("heaviside", real_floating(&[&x, &h]));
@@ -412,7 +412,7 @@ pub fn heaviside(x: impl Into<Operand>, h: impl Into<Operand>) -> Array {
 ///
 /// Source: `numpy.float_power`.
 #[track_caller]
-pub fn float_power(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
+pub fn float_power<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("float_power", [&x, &y]);
     let dtype = attempt!("float_power", promoted(&[&x, &y]));
@@ -422,7 +422,7 @@ pub fn float_power(x: impl Into<Operand>, y: impl Into<Operand>) -> Array {
 
 /// A limit of [`clip`], none by default.
 #[derive(Clone, Debug, Default)]
-pub struct Limit(pub(crate) Option<Operand>);
+pub struct Limit(pub(crate) Option<Operand<'static>>);
 
 impl From<RangeFull> for Limit {
     fn from(_: RangeFull) -> Self {
@@ -430,9 +430,9 @@ impl From<RangeFull> for Limit {
     }
 }
 
-impl<T: Into<Operand>> From<T> for Limit {
+impl<'a, T: Into<Operand<'a>>> From<T> for Limit {
     fn from(limit: T) -> Self {
-        Self(Some(limit.into()))
+        Self(Some(limit.into().into_owned()))
     }
 }
 
@@ -443,7 +443,7 @@ impl<T: Into<Operand>> From<T> for Limit {
 ///
 /// Source: `numpy.clip`.
 #[track_caller]
-pub fn clip(x: impl Into<Operand>, low: impl Into<Limit>, high: impl Into<Limit>) -> Array {
+pub fn clip<'a>(x: impl Into<Operand<'a>>, low: impl Into<Limit>, high: impl Into<Limit>) -> Array {
     let (x, Limit(low), Limit(high)) = (x.into(), low.into(), high.into());
     replaceable!("clip", [&x, low.as_ref(), high.as_ref()]);
     let raised = match low {

@@ -16,7 +16,7 @@ use crate::{Array, DType, Operand, Result};
 ///
 /// Source: `numpy.count_nonzero`.
 #[track_caller]
-pub fn count_nonzero(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn count_nonzero<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!(
         "count_nonzero",
@@ -32,7 +32,7 @@ pub fn count_nonzero(x: impl Into<Operand>, options: impl Into<Reduction>) -> Ar
 ///
 /// Source: `numpy.ptp`.
 #[track_caller]
-pub fn ptp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn ptp<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("ptp", [&x, options.axes.as_ref(), options.keepdims]);
     subtract(max(x.clone(), options.clone()), min(x, options))
@@ -55,7 +55,7 @@ fn without_nan(x: &Array, ty: &ArrayType, number: f64) -> Option<(Array, Array)>
 ///
 /// Source: `numpy.nansum`.
 #[track_caller]
-pub fn nansum(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn nansum<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("nansum", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nansum", x.ty());
@@ -72,7 +72,7 @@ pub fn nansum(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.nanprod`.
 #[track_caller]
-pub fn nanprod(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn nanprod<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("nanprod", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanprod", x.ty());
@@ -89,7 +89,7 @@ pub fn nanprod(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.nanmean`.
 #[track_caller]
-pub fn nanmean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn nanmean<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("nanmean", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmean", x.ty());
@@ -109,7 +109,7 @@ pub fn nanmean(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.nanmax`.
 #[track_caller]
-pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn nanmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("nanmax", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmax", x.ty());
@@ -130,7 +130,7 @@ pub fn nanmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `numpy.nanmin`.
 #[track_caller]
-pub fn nanmin(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn nanmin<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!("nanmin", [&x, options.axes.as_ref(), options.keepdims]);
     let ty = attempt!("nanmin", x.ty());
@@ -165,7 +165,7 @@ fn floating(x: Operand) -> Result<(Operand, DType)> {
 ///
 /// Source: `scipy.special.logsumexp`.
 #[track_caller]
-pub fn logsumexp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn logsumexp<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("logsumexp", [&x, options.axes.as_ref(), options.keepdims]);
     let (x, dtype) = attempt!("logsumexp", floating(x));
@@ -183,7 +183,7 @@ pub fn logsumexp(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array 
 ///
 /// Source: `scipy.special.softmax`.
 #[track_caller]
-pub fn softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn softmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("softmax", [&x, options.axes.as_ref()]);
     let (x, dtype) = attempt!("softmax", floating(x));
@@ -200,7 +200,7 @@ pub fn softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
 ///
 /// Source: `scipy.special.log_softmax`.
 #[track_caller]
-pub fn log_softmax(x: impl Into<Operand>, options: impl Into<Reduction>) -> Array {
+pub fn log_softmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Array {
     let (x, options) = (x.into(), options.into());
     replaceable!("log_softmax", [&x, options.axes.as_ref()]);
     let (x, dtype) = attempt!("log_softmax", floating(x));

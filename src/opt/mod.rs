@@ -1,126 +1,141 @@
 //! The optimiser: rewrites of graphs that every backend profits from.
 //!
-//! [`optimize`] runs [`PASSES`] in order. Each pass is linear in the number of nodes: one rebuild of the live
-//! part of the graph, with the rules of the pass tried at every node. All rules are exact under IEEE 754:
-//! nothing here changes a bit of a result, signed zeros and NaN included. [`expand`] is what a backend calls
-//! when it wants core ops only.
+//! [`optimize`] runs its passes in order, each linear in the number of nodes:
+//!
+//! 1. `reorder products`, by option only: chains of matrix products in the order that takes the fewest operations;
+//! 2. `rewrite`: one rebuild of the live part, in which equal nodes become one, the rules of `algebra.rs`, `views.rs`
+//!    and `fold.rs` are tried at every node, and ops are written with core ops if the backend takes only those;
+//! 3. `dead code`: what the rules left behind goes.
+//!
+//! All rules but those of [`Options::fast_math`] are exact under IEEE 754: nothing here changes a bit of a result,
+//! signed zeros and NaN included. The order of the products is a matter of rounding, which is why it is an option.
 
 mod algebra;
 mod fold;
+mod products;
 mod rewrite;
+mod views;
+
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::ir::{Builder, Graph};
+use crate::ir::{Form, Graph};
 
-pub(crate) use rewrite::{Rule, rewrite};
+/// What the optimiser may do; the methods of [`Jit`](crate::Jit) of the same names say it for a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The largest constant that folding makes, in bytes.
+    pub fold_limit: usize,
+    /// Whether chains of matrix products are reordered.
+    pub reorder_products: bool,
+    /// Whether rules may take finite numbers for granted, ignore the sign of zeros, and round otherwise.
+    pub fast_math: bool,
+}
 
-/// A pass: its name and its rules.
-type Pass = (&'static str, &'static [Rule]);
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            fold_limit: 1 << 20,
+            reorder_products: false,
+            fast_math: false,
+        }
+    }
+}
 
-/// The passes that every graph goes through.
-const PASSES: &[Pass] = &[("algebra", algebra::RULES), ("fold", fold::RULES)];
+/// What a pass of the optimiser did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PassStatistics {
+    /// The name of the pass.
+    pub name: &'static str,
+    /// The number of nodes that the results depended on before it.
+    pub nodes_before: usize,
+    /// The number of nodes after it.
+    pub nodes_after: usize,
+    /// How long it took.
+    pub time: Duration,
+    /// The rules that applied, with how often.
+    pub rules: Vec<(&'static str, usize)>,
+}
 
-/// Runs all passes.
+/// One line, such as `rewrite: 5 -> 4 nodes in 1.0µs (conj_of_real 1)`.
+impl fmt::Display for PassStatistics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            nodes_before,
+            nodes_after,
+            time,
+            rules,
+        } = self;
+        write!(
+            f,
+            "{name}: {nodes_before} -> {nodes_after} nodes in {time:.1?}"
+        )?;
+        for (index, (rule, count)) in rules.iter().enumerate() {
+            let before = if index == 0 { " (" } else { ", " };
+            write!(f, "{before}{rule} {count}")?;
+        }
+        f.write_str(if rules.is_empty() { "" } else { ")" })
+    }
+}
+
+/// An optimised graph.
+#[derive(Debug)]
+pub(crate) struct Optimized {
+    pub(crate) graph: Graph,
+    pub(crate) passes: Vec<PassStatistics>,
+}
+
+/// Runs all passes, for a backend that takes graphs of a form.
 ///
 /// # Errors
 /// A rule broke the graph: a mistake of ours.
-pub(crate) fn optimize(graph: &Graph) -> Result<Graph> {
-    let mut current = graph.clone();
-    for (_, rules) in PASSES {
-        current = rewrite(&current, rules)?;
+pub(crate) fn optimize(graph: Graph, form: Form, options: &Options) -> Result<Optimized> {
+    let mut passes = Passes {
+        before: graph.live().into_iter().filter(|&live| live).count(),
+        done: Vec::new(),
+    };
+    let mut graph = graph;
+    if options.reorder_products {
+        graph = passes.run("reorder products", || {
+            Ok((products::reorder(graph)?, vec![]))
+        })?;
     }
-    // What rules left behind goes.
-    rewrite(&current, &[])
-}
-
-/// Writes everything with core ops on inputs of equal dtype, and simplifies what that gives.
-///
-/// # Errors
-/// An expansion does not fit its row: a mistake of ours.
-#[allow(dead_code, reason = "for backends that compile; a build may have none")]
-pub(crate) fn expand(graph: &Graph) -> Result<Graph> {
-    let expanded = rewrite::rebuild(graph, |new, node, inputs| {
-        Builder::new(new, node.location).push(node.op.clone(), inputs)
+    let rules = rewrite::Rules::new(options);
+    graph = passes.run("rewrite", || {
+        let graph = rewrite::rewrite(graph, form, &rules)?;
+        Ok((graph, rules.applied()))
     })?;
-    let simplified = rewrite(&expanded, algebra::RULES)?;
-    rewrite(&simplified, &[])
+    graph = passes.run("dead code", || Ok((graph.without_dead(), vec![])))?;
+    Ok(Optimized {
+        graph,
+        passes: passes.done,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Passes {
+    before: usize,
+    done: Vec<PassStatistics>,
+}
 
-    fn optimized(text: &str) -> String {
-        let graph: Graph = text.parse().unwrap();
-        let optimized = optimize(&graph).unwrap();
-        optimized.verify().unwrap();
-        optimized.to_string()
-    }
-
-    #[test]
-    fn exact_identities_go() {
-        let text = optimized(
-            "%x = input index=0 ty=f64[3]
-             %one = literal value=1.0:f64
-             %a = conj %x
-             %b = multiply %a %one
-             %c = negative %b
-             %d = negative %c
-             %e = reshape shape=[3] %d
-             return %e",
-        );
-        assert_eq!(text, "%0 = input index=0 ty=f64[3]\nreturn %0\n");
-    }
-
-    #[test]
-    fn what_changes_bits_stays() {
-        for line in [
-            "add %x %zero",
-            "multiply %x %zero",
-            "subtract %x %x",
-            "divide %x %x",
-        ] {
-            let text = optimized(&format!(
-                "%x = input index=0 ty=f64[3]\n%zero = literal value=0.0:f64\n%y = {line}\nreturn %y"
-            ));
-            assert!(
-                text.contains(line.split(' ').next().unwrap()),
-                "{line} was changed:\n{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn views_of_views_merge() {
-        let text = optimized(
-            "%x = input index=0 ty=f64[2,3,4]
-             %a = transpose perm=[2,0,1] %x
-             %b = transpose perm=[1,2,0] %a
-             %c = reshape shape=[6,4] %b
-             %d = reshape shape=[24] %c
-             return %b %d",
-        );
-        assert_eq!(
-            text,
-            "%0 = input index=0 ty=f64[2,3,4]\n%1 = reshape shape=[24] %0 : f64[24]\nreturn %0 %1\n"
-        );
-    }
-
-    #[test]
-    fn expansion_leaves_core_ops_of_equal_dtypes() {
-        let graph: Graph = "%x = input index=0 ty=i64[4,3]
-             %y = input index=1 ty=f32[3,2]
-             %z = tensordot x_axes=[1] y_axes=[0] %x %y
-             %n = norm order=None axes=[1] keepdims=false %z
-             %s = stack axis=0 %n %n
-             return %s"
-            .parse()
-            .unwrap();
-        let expanded = expand(&graph).unwrap();
-        expanded.verify().unwrap();
-        assert!(
-            expanded.nodes().iter().all(|n| !n.op.has_expansion()),
-            "{expanded}"
-        );
+impl Passes {
+    fn run(
+        &mut self,
+        name: &'static str,
+        pass: impl FnOnce() -> Result<(Graph, Vec<(&'static str, usize)>)>,
+    ) -> Result<Graph> {
+        let start = Instant::now();
+        let (graph, rules) = pass()?;
+        let nodes_after = graph.nodes().len();
+        self.done.push(PassStatistics {
+            name,
+            nodes_before: std::mem::replace(&mut self.before, nodes_after),
+            nodes_after,
+            time: start.elapsed(),
+            rules,
+        });
+        Ok(graph)
     }
 }

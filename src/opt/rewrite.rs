@@ -1,90 +1,164 @@
-//! The one driver of all passes: a rebuild of the live part of a graph, in order.
+//! The one driver of all rules: a rebuild of the live part of a graph, in order.
+//!
+//! Nodes come one after the other, inputs before users. Each is offered to the rules for its op; what a rule gives
+//! is offered in turn, and so is what an expansion adds. Equal nodes become one on the way.
 
-use std::panic::Location;
+use std::cell::{Cell, RefCell};
 
 use smallvec::SmallVec;
 
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Graph, Node, Op, Type, ValueId};
+use super::{Options, algebra, fold, views};
+use crate::error::Result;
+use crate::ir::{ArrayType, Builder, Form, Graph, Node, Op, Simplify, Type, ValueId};
 
 /// A node that is about to be added to the graph under construction.
-pub(crate) struct Candidate<'a> {
-    pub(crate) graph: &'a mut Graph,
-    pub(crate) op: &'a Op,
-    pub(crate) inputs: &'a [ValueId],
-    pub(crate) ty: &'a Type,
-    pub(crate) location: Option<&'static Location<'static>>,
+pub(crate) struct Candidate<'c, 'b> {
+    builder: &'c mut Builder<'b>,
+    pub(crate) op: &'c Op,
+    pub(crate) inputs: &'c [ValueId],
+    pub(crate) ty: &'c Type,
+    pub(crate) options: &'c Options,
+    /// What is left of the budget of folding.
+    pub(crate) fold_work: &'c Cell<usize>,
 }
 
-impl Candidate<'_> {
+impl Candidate<'_, '_> {
+    /// A node that is there already.
+    pub(crate) fn node(&mut self, value: ValueId) -> &Node {
+        &self.builder.graph()[value]
+    }
+
+    /// The graph so far.
+    pub(crate) fn graph(&mut self) -> &mut Graph {
+        self.builder.graph()
+    }
+
     /// The type of the result, if it is an array.
     pub(crate) fn array_type(&self) -> Option<&ArrayType> {
         self.ty.array().ok()
     }
 
     /// The type of an input, if it is an array.
-    pub(crate) fn input_type(&self, index: usize) -> Option<&ArrayType> {
-        self.graph.ty(self.inputs[index]).ok()
+    pub(crate) fn input_type(&mut self, index: usize) -> Option<&ArrayType> {
+        let input = self.inputs[index];
+        self.node(input).ty.array().ok()
+    }
+
+    /// The input, if it can stand for the result.
+    pub(crate) fn input_as_result(&mut self, index: usize) -> Option<ValueId> {
+        let (input, ty) = (self.inputs[index], self.ty);
+        (self.node(input).ty == *ty).then_some(input)
     }
 
     /// Adds another op in place of this one.
     pub(crate) fn replace(&mut self, op: Op, inputs: &[ValueId]) -> Option<ValueId> {
-        self.graph.push(op, inputs, self.location).ok()
+        self.builder.push(op, inputs).ok()
     }
 }
 
 /// A rule by name: gives the value that stands for the candidate, or `None` if it does not apply.
-pub(crate) type Rule = (&'static str, fn(&mut Candidate<'_>) -> Option<ValueId>);
+pub(crate) type Rule = (&'static str, fn(&mut Candidate<'_, '_>) -> Option<ValueId>);
 
-/// Rebuilds the live part of `graph`, giving every rule a chance at each node; the first that applies wins.
-///
-/// # Errors
-/// A rule gave a value of another type: a mistake of ours.
-pub(crate) fn rewrite(graph: &Graph, rules: &[Rule]) -> Result<Graph> {
-    rebuild(graph, |new, node, inputs| {
-        for (name, rule) in rules {
-            let (op, ty, location) = (&node.op, &node.ty, node.location);
-            if let Some(value) = rule(&mut Candidate {
-                graph: new,
-                op,
-                inputs,
-                ty,
-                location,
-            }) {
-                if new[value].ty != node.ty {
-                    let got = &new[value].ty;
-                    return Err(Error::internal(format!(
-                        "rule {name} turned {op} : {ty} into {got}"
-                    )));
+/// The rules, and how often each has applied.
+pub(crate) struct Rules<'o> {
+    options: &'o Options,
+    fold_work: Cell<usize>,
+    applied: RefCell<Vec<(&'static str, usize)>>,
+}
+
+impl<'o> Rules<'o> {
+    pub(crate) fn new(options: &'o Options) -> Self {
+        Self {
+            options,
+            fold_work: Cell::new(fold::WORK),
+            applied: RefCell::default(),
+        }
+    }
+
+    /// The rules that applied, in the order in which they first did, with how often.
+    pub(crate) fn applied(self) -> Vec<(&'static str, usize)> {
+        self.applied.into_inner()
+    }
+}
+
+impl Simplify for Rules<'_> {
+    fn simplify(
+        &self,
+        builder: &mut Builder<'_>,
+        op: &Op,
+        inputs: &[ValueId],
+        ty: &Type,
+    ) -> Option<(&'static str, ValueId)> {
+        let lists = [
+            algebra::rules(op),
+            views::rules(op),
+            if self.options.fast_math {
+                algebra::fast_rules(op)
+            } else {
+                &[]
+            },
+            fold::RULES,
+        ];
+        let mut candidate = Candidate {
+            builder,
+            op,
+            inputs,
+            ty,
+            options: self.options,
+            fold_work: &self.fold_work,
+        };
+        for (name, rule) in lists.into_iter().flatten() {
+            if let Some(value) = rule(&mut candidate) {
+                let mut applied = self.applied.borrow_mut();
+                match applied.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, count)) => *count += 1,
+                    None => applied.push((name, 1)),
                 }
-                return Ok(value);
+                return Some((name, value));
             }
         }
-        Ok(new.insert(node.op.clone(), inputs, node.ty.clone(), node.location))
+        None
+    }
+}
+
+/// Rebuilds the live part of `graph` in a form, giving the rules a chance at each node.
+///
+/// # Errors
+/// A rule or an expansion gave a value of another type: a mistake of ours.
+pub(crate) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<Graph> {
+    rebuild(graph, |new, node, inputs, _| {
+        let mut builder = Builder::with_rules(new, node.location, form, rules);
+        match form {
+            Form::Written => builder.add(node.op, inputs, node.ty),
+            Form::Core => builder.push(node.op, inputs),
+        }
     })
 }
 
-/// Rebuilds the live part of `graph`, each node by `add`; leaves are carried over.
+/// Rebuilds the live part of `graph`, each node by `add`; leaves are carried over. `add` is given the values that the
+/// nodes before this one have become.
 pub(crate) fn rebuild(
-    graph: &Graph,
-    mut add: impl FnMut(&mut Graph, &Node, &[ValueId]) -> Result<ValueId>,
+    graph: Graph,
+    mut add: impl FnMut(&mut Graph, Node, &[ValueId], &[ValueId]) -> Result<ValueId>,
 ) -> Result<Graph> {
+    const DEAD: ValueId = ValueId(u32::MAX);
     let live = graph.live();
     let mut new = graph.same_inputs();
-    let mut map: Vec<ValueId> = vec![ValueId(u32::MAX); graph.nodes().len()];
-    for value in graph.values().filter(|v| live[v.index()]) {
-        let node = &graph[value];
-        map[value.index()] = match &node.op {
+    let (nodes, constants, outputs) = graph.into_parts();
+    let mut map: Vec<ValueId> = Vec::with_capacity(nodes.len());
+    for (node, live) in nodes.into_iter().zip(live) {
+        map.push(match &node.op {
+            _ if !live => DEAD,
             Op::Input { index, .. } => ValueId(*index as u32),
-            Op::Constant { index, .. } => new.add_constant(graph.constants()[*index].clone()),
+            Op::Constant { index, .. } => new.add_constant(constants[*index].clone()),
             Op::Literal { value } => new.add_literal(value.value, value.dtype),
             _ => {
-                let inputs: SmallVec<[ValueId; 4]> =
-                    node.inputs.iter().map(|i| map[i.index()]).collect();
-                add(&mut new, node, &inputs)?
+                let inputs = node.inputs.iter().map(|i| map[i.index()]);
+                let inputs: SmallVec<[ValueId; 4]> = inputs.collect();
+                add(&mut new, node, &inputs, &map)?
             }
-        };
+        });
     }
-    new.set_outputs(graph.outputs().iter().map(|o| map[o.index()]).collect());
+    new.set_outputs(outputs.iter().map(|o| map[o.index()]).collect());
     Ok(new)
 }

@@ -438,7 +438,7 @@ fn results(library: &'static dyn AnyLibrary, value: Value) -> Result<Results> {
         Value::Array(array) => match &array.0 {
             Repr::Concrete(array) => array.moved_to(library),
             Repr::Failed(error) => Err(error.clone()),
-            Repr::Lazy(_) => Err(Error::value(
+            Repr::Lazy(_) | Repr::Traced(_) => Err(Error::value(
                 "expected an array with values as the result, got a lazy one",
             )),
         },

@@ -548,10 +548,10 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 let order: NormOrder = order.parse().unwrap();
                 let axes = [
                     None,
-                    Some(dims(&[0])),
-                    Some(dims(&[1])),
-                    Some(dims(&[0, 1])),
-                    Some(dims(&[1, 0])),
+                    Some([0].as_slice().into()),
+                    Some([1].as_slice().into()),
+                    Some([0, 1].as_slice().into()),
+                    Some([1, 0].as_slice().into()),
                 ];
                 for axes in axes {
                     for keepdims in [false, true] {
@@ -635,7 +635,7 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 .map(|(x, axes)| {
                     Case::new(
                         Op::Slice {
-                            slicing: slicing(axes),
+                            slicing: slicing(axes).into(),
                         },
                         Number,
                         &[x],

@@ -496,8 +496,8 @@ impl Builder {
         let level = multiplied(m * k.max(1) as f64, n, dtype);
         let op = match c % 4 {
             0 => Op::Tensordot {
-                x_axes: Dims::from_slice(&[x.ty.ndim() - 1]),
-                y_axes: Dims::from_slice(&[y.ty.ndim().saturating_sub(2)]),
+                x_axes: [x.ty.ndim() - 1].into_iter().collect(),
+                y_axes: [y.ty.ndim().saturating_sub(2)].into_iter().collect(),
             },
             1 if (x.ty.ndim(), y.ty.ndim()) == (2, 2) => Op::Einsum {
                 subscripts: "ij,jk->ki".into(),
@@ -551,7 +551,9 @@ impl Builder {
                     steps: parts.iter().map(|p| p.1).collect(),
                     sizes: parts.iter().map(|p| p.2).collect(),
                 };
-                Op::Slice { slicing }
+                Op::Slice {
+                    slicing: slicing.into(),
+                }
             }
             4 => {
                 let stretched =

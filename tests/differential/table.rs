@@ -45,7 +45,13 @@ impl Through {
                     steps: sizes.iter().map(|_| step).collect::<Steps>(),
                     sizes: sizes.clone(),
                 };
-                graph.push(Op::Slice { slicing }, &[x], None)
+                graph.push(
+                    Op::Slice {
+                        slicing: slicing.into(),
+                    },
+                    &[x],
+                    None,
+                )
             };
         match self {
             Self::Nothing => Ok(graph.add_input(ty.clone())),

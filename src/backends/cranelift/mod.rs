@@ -1,7 +1,6 @@
 //! The native backend: graph -> program -> loops -> kernels -> tape.
 //!
 //! ```text
-//! expand   core ops on equal dtypes                      (crate::opt)
 //! lower    views become strides, joins destinations      (lower.rs)
 //! fuse     instructions share loops                      (fuse.rs)
 //! build    loops become kernels, equal ones are shared   (kernel.rs)
@@ -34,11 +33,10 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, Executable};
+use super::{Backend, Executable, Outputs};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Element, Graph, HostArray, Op, host_from};
+use crate::ir::{ArrayType, Element, Form, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
-use crate::opt;
 use fuse::{Schedule, Step, reads, writes};
 use kernel::Kernel;
 use program::{Instruction, InstructionId, Place, Program};
@@ -50,6 +48,10 @@ pub(crate) struct Cranelift;
 impl Backend for Cranelift {
     fn name(&self) -> &'static str {
         "cranelift"
+    }
+
+    fn form(&self) -> Form {
+        Form::Core
     }
 
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
@@ -78,8 +80,7 @@ struct Report {
 }
 
 fn compile(graph: &Graph) -> Result<Native> {
-    let graph = opt::expand(graph)?;
-    let mut program = lower::lower(&graph)?;
+    let mut program = lower::lower(graph)?;
     check_workspace(&program)?;
     let schedule = fuse::fuse(&mut program);
     let stored = stored(&program, &schedule);
@@ -159,7 +160,7 @@ fn compile(graph: &Graph) -> Result<Native> {
         }
     }
     let report = report(&program, &schedule, &kernels);
-    let outputs = output_types(&graph, &program)?;
+    let outputs = output_types(graph, &program)?;
     let code = link::compile(&kernels)?;
     let tape = Tape {
         code,
@@ -266,7 +267,7 @@ fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report 
 }
 
 impl Executable for Native {
-    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
         if inputs.len() != self.inputs.len() {
             return Err(Error::internal(format!(
                 "compiled for {} arguments, got {}",
@@ -314,14 +315,16 @@ impl Executable for Native {
         unsafe { self.tape.run(&addresses, &pointers)? };
         drop(copies);
         // SAFETY: the tape ran to its end, and it writes every element of every result.
-        let outputs: Vec<Concrete> = memory
+        let results = memory
             .into_iter()
-            .map(|m| Concrete::Ndarray(unsafe { m.into_host() }))
-            .collect();
-        if self.results.len() == outputs.len() {
-            return Ok(outputs);
+            .map(|m| Concrete::Ndarray(unsafe { m.into_host() }));
+        if self.results.len() == self.outputs.len() {
+            outputs.extend(results);
+        } else {
+            let results: SmallVec<[Concrete; 2]> = results.collect();
+            outputs.extend(self.results.iter().map(|&i| results[i].clone()));
         }
-        Ok(self.results.iter().map(|&i| outputs[i].clone()).collect())
+        Ok(())
     }
 
     fn describe(&self) -> String {

@@ -11,7 +11,7 @@ use super::{Indices, Tensor, one};
 use crate::error::Result;
 use crate::ir::einsum::Subscripts;
 use crate::ir::scalar::Scalar;
-use crate::ir::types::{ArrayType, Class, DType, Dims, Type};
+use crate::ir::types::{ArrayType, Axes, Class, DType, Type};
 
 /// The sum of the products of pairs.
 fn dot(pairs: impl Iterator<Item = (Scalar, Scalar)>, dtype: DType) -> Scalar {
@@ -71,15 +71,15 @@ pub(in crate::ir) fn matmul(inputs: &[Tensor], result: &Type) -> Result<Vec<Tens
 }
 
 pub(in crate::ir) fn tensordot(
-    x_axes: &Dims,
-    y_axes: &Dims,
+    x_axes: &Axes,
+    y_axes: &Axes,
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {
     let (x, y) = (&inputs[0], &inputs[1]);
     let ty = result.array()?;
     let summed: Vec<usize> = x_axes.iter().map(|&a| x.shape()[a]).collect();
-    let free = |t: &Tensor, axes: &Dims| -> Vec<usize> {
+    let free = |t: &Tensor, axes: &Axes| -> Vec<usize> {
         (0..t.ty.ndim()).filter(|a| !axes.contains(a)).collect()
     };
     let (x_free, y_free) = (free(x, x_axes), free(y, y_axes));

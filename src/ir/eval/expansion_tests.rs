@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::ir::index::{IndexItem, IndexKey};
 use crate::ir::scatter::ScatterMode;
 use crate::ir::{
-    ArrayType, Builder, Class, DType, Dims, Graph, HostArray, NormOrder, Op, Scalar, Type,
+    ArrayType, Axes, Builder, Class, DType, Dims, Graph, HostArray, NormOrder, Op, Scalar, Type,
     for_each_op,
 };
 
@@ -205,8 +205,8 @@ fn expansions_mean_the_same() {
         ([&[0], &[0]], &[0], &[0]),
     ] {
         let op = Op::Tensordot {
-            x_axes: dims(x_axes),
-            y_axes: dims(y_axes),
+            x_axes: x_axes.into(),
+            y_axes: y_axes.into(),
         };
         compare_dtypes(s, &op, &shapes, &[]);
     }
@@ -286,8 +286,8 @@ fn norm(s: &mut BTreeSet<&'static str>) {
         for (axes, shape) in [
             (None, &[][..]),
             (None, &[2, 3, 2]),
-            (Some(dims(&[1])), &[2, 3]),
-            (Some(dims(&[2, 0])), &[2, 3, 2]),
+            (Some(Axes::from_slice(&[1])), &[2, 3]),
+            (Some(Axes::from_slice(&[2, 0])), &[2, 3, 2]),
         ] {
             compare_dtypes(
                 s,
@@ -301,7 +301,7 @@ fn norm(s: &mut BTreeSet<&'static str>) {
             );
         }
         for order in vector_orders.map(NormOrder::number) {
-            for (axes, shape) in [(None, &[4][..]), (Some(dims(&[0])), &[3, 2])] {
+            for (axes, shape) in [(None, &[4][..]), (Some(Axes::from_slice(&[0])), &[3, 2])] {
                 compare_dtypes(
                     s,
                     &Op::Norm {
@@ -321,8 +321,8 @@ fn norm(s: &mut BTreeSet<&'static str>) {
         for order in matrix_orders {
             for (axes, shape) in [
                 (None, &[3, 2][..]),
-                (Some(dims(&[2, 0])), &[2, 3, 4]),
-                (Some(dims(&[0, 1])), &[2, 3, 0]),
+                (Some(Axes::from_slice(&[2, 0])), &[2, 3, 4]),
+                (Some(Axes::from_slice(&[0, 1])), &[2, 3, 0]),
             ] {
                 compare_dtypes(
                     s,

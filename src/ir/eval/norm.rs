@@ -10,18 +10,21 @@ use super::{Indices, Tensor, one};
 use crate::error::{Error, Result};
 use crate::ir::NormOrder;
 use crate::ir::scalar::Scalar;
-use crate::ir::types::{ArrayType, DType, Dims, Type};
+use crate::ir::types::{ArrayType, Axes, DType, Dims, Type};
 
 /// `numpy.linalg.norm`, by the definition of each order.
 pub(in crate::ir) fn norm(
     order: &NormOrder,
-    axes: &Option<Dims>,
+    axes: &Option<Axes>,
     _keepdims: &bool,
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {
     let x = &inputs[0];
-    let axes = axes.clone().unwrap_or_else(|| (0..x.ty.ndim()).collect());
+    let axes: Dims = match axes {
+        Some(axes) => Dims::from_slice(axes),
+        None => (0..x.ty.ndim()).collect(),
+    };
     let shape: Vec<usize> = x.shape().to_vec();
     let sizes: Vec<usize> = axes.iter().map(|&a| shape[a]).collect();
     let kept: Vec<usize> = (0..shape.len())

@@ -16,7 +16,7 @@ pub(in crate::ir) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId])
     } else {
         b.push(
             Op::Slice {
-                slicing: slicing.clone(),
+                slicing: slicing.clone().into(),
             },
             &[x],
         )?

@@ -2,7 +2,8 @@
 //!
 //! An expansion adds nodes through a [`Builder`], which converts inputs to the dtypes that inference asks for
 //! and expands what it is given in turn: what comes out is core ops only, with equal dtypes. Expansions are
-//! exact where the row's meaning is; they never look at values.
+//! exact where the row's meaning is; they never look at values. The optimiser puts its rules into the builder, so
+//! that what an expansion adds is simplified on the spot.
 
 mod elementwise;
 mod indexing;
@@ -21,22 +22,71 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use super::graph::{Graph, ValueId};
-use super::types::{ArrayType, DType, Dims};
+use super::infer::plain_result;
+use super::types::{ArrayType, DType, Dims, Type};
 use super::{Op, Scalar};
 use crate::error::{Error, Result};
 
 type Expanded = Result<ValueId>;
 
-/// Adds core ops to a graph.
+/// The ops that a graph is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As they were written down.
+    Written,
+    /// Core ops only, on inputs that have been converted.
+    Core,
+}
+
+/// Finds values that stand for a node which is about to be added.
+pub(crate) trait Simplify {
+    /// The value with the name of the rule that found it; `None` if no rule applies.
+    fn simplify(
+        &self,
+        builder: &mut Builder<'_>,
+        op: &Op,
+        inputs: &[ValueId],
+        ty: &Type,
+    ) -> Option<(&'static str, ValueId)>;
+}
+
+/// Adds ops to a graph.
 pub struct Builder<'a> {
     graph: &'a mut Graph,
     location: Option<&'static Location<'static>>,
+    form: Form,
+    rules: Option<&'a dyn Simplify>,
 }
 
 impl<'a> Builder<'a> {
-    /// A builder whose nodes carry the given source line.
+    /// A builder of core ops, whose nodes carry the given source line.
     pub fn new(graph: &'a mut Graph, location: Option<&'static Location<'static>>) -> Self {
-        Self { graph, location }
+        Self {
+            graph,
+            location,
+            form: Form::Core,
+            rules: None,
+        }
+    }
+
+    /// A builder that tries rules before it adds a node.
+    pub(crate) fn with_rules(
+        graph: &'a mut Graph,
+        location: Option<&'static Location<'static>>,
+        form: Form,
+        rules: &'a dyn Simplify,
+    ) -> Self {
+        Self {
+            graph,
+            location,
+            form,
+            rules: Some(rules),
+        }
+    }
+
+    /// The graph so far.
+    pub(crate) fn graph(&mut self) -> &mut Graph {
+        self.graph
     }
 
     /// Adds an op: converts its inputs, and expands it if it is not a core op.
@@ -44,30 +94,53 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// The inputs do not fit the op.
     pub fn push(&mut self, op: Op, inputs: &[ValueId]) -> Expanded {
+        if let Some(ty) = self.plain(&op, inputs) {
+            return self.add(op, inputs, ty.into());
+        }
         let signature = self.graph.infer(&op, inputs)?;
+        if self.form == Form::Written {
+            return self.add(op, inputs, signature.result);
+        }
         let mut converted: SmallVec<[ValueId; 4]> = inputs.into();
         for (input, operand) in converted.iter_mut().zip(&signature.operands) {
             if let Some(dtype) = operand {
                 *input = self.cast(*input, *dtype)?;
             }
         }
-        match op.expand(self, &converted) {
-            Some(expanded) => {
-                let value = expanded?;
-                if self.graph[value].ty == signature.result {
-                    Ok(value)
-                } else {
-                    let got = &self.graph[value].ty;
-                    Err(Error::internal(format!(
-                        "the expansion of {op} gives {got}, not {}",
-                        signature.result
-                    )))
-                }
-            }
-            None => Ok(self
-                .graph
-                .insert(op, &converted, signature.result, self.location)),
+        self.add(op, &converted, signature.result)
+    }
+
+    /// The type of the result, where all inputs have one type that needs no conversion.
+    fn plain(&self, op: &Op, inputs: &[ValueId]) -> Option<ArrayType> {
+        let (first, others) = inputs.split_first()?;
+        let ty = self.graph.ty(*first).ok()?;
+        let same = |other: &ValueId| self.graph.ty(*other).is_ok_and(|other| other == ty);
+        let plain = others.iter().all(same);
+        plain.then(|| plain_result(op, inputs.len(), ty.dtype, &ty.shape))?
+    }
+
+    /// Adds an op whose result is known, and whose inputs need no conversion: what a rule gives for it, or what it
+    /// expands to, or the op itself.
+    pub(crate) fn add(&mut self, op: Op, inputs: &[ValueId], ty: Type) -> Expanded {
+        if let Some(rules) = self.rules
+            && let Some((rule, value)) = rules.simplify(self, &op, inputs, &ty)
+        {
+            return self.checked(value, &ty, || format!("the rule {rule} for {op}"));
         }
+        if self.form == Form::Core
+            && let Some(expanded) = op.expand(self, inputs)
+        {
+            return self.checked(expanded?, &ty, || format!("the expansion of {op}"));
+        }
+        Ok(self.graph.insert(op, inputs, ty, self.location))
+    }
+
+    fn checked(&self, value: ValueId, ty: &Type, what: impl FnOnce() -> String) -> Expanded {
+        let got = &self.graph[value].ty;
+        if got == ty {
+            return Ok(value);
+        }
+        Err(Error::internal(format!("{} gives {got}, not {ty}", what())))
     }
 
     /// The array type of a value.

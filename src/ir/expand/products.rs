@@ -5,22 +5,22 @@ use crate::error::{Error, Result};
 use crate::ir::einsum::Subscripts;
 use crate::ir::einsum::path::{self, Search};
 use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::types::{ArrayType, Dims};
+use crate::ir::types::{ArrayType, Axes, Dims};
 use crate::ir::{Op, ValueId};
 
 pub(in crate::ir) fn tensordot(
-    x_axes: &Dims,
-    y_axes: &Dims,
+    x_axes: &Axes,
+    y_axes: &Axes,
     b: &mut Builder<'_>,
     x: &[ValueId],
 ) -> Expanded {
     let (x_ndim, y_ndim) = (b.ty(x[0])?.ndim(), b.ty(x[1])?.ndim());
     let x_free: Dims = (0..x_ndim).filter(|a| !x_axes.contains(a)).collect();
     let y_free: Dims = (0..y_ndim).filter(|a| !y_axes.contains(a)).collect();
-    let operand = |free: &Dims, axes: &Dims| Contraction {
+    let operand = |free: &Dims, axes: &Axes| Contraction {
         batch: Dims::new(),
         free: free.clone(),
-        summed: axes.clone(),
+        summed: Dims::from_slice(axes),
     };
     contract(
         b,

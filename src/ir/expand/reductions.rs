@@ -2,7 +2,7 @@
 
 use super::{Builder, Expanded};
 use crate::error::Error;
-use crate::ir::types::Dims;
+use crate::ir::types::{Axes, Dims};
 use crate::ir::{NormOrder, Op, ValueId};
 
 pub(in crate::ir) fn sum_where(
@@ -26,14 +26,17 @@ pub(in crate::ir) fn sum_where(
 /// `numpy.linalg.norm`: vectors over one axis, matrices over two, everything for the default order.
 pub(in crate::ir) fn norm(
     order: &NormOrder,
-    axes: &Option<Dims>,
+    axes: &Option<Axes>,
     keepdims: &bool,
     b: &mut Builder<'_>,
     x: &[ValueId],
 ) -> Expanded {
     let x = x[0];
     let ty = b.ty(x)?;
-    let axes = axes.clone().unwrap_or_else(|| (0..ty.ndim()).collect());
+    let axes: Dims = match axes {
+        Some(axes) => Dims::from_slice(axes),
+        None => (0..ty.ndim()).collect(),
+    };
     let mut sorted = axes.clone();
     sorted.sort_unstable();
     let real = ty.dtype.real();

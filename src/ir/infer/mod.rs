@@ -104,13 +104,18 @@ pub(crate) fn resolve_scalars(
     arrays: &[Option<DType>],
     scalar: Scalar,
 ) -> Result<Literal> {
+    resolve_scalar(op, strong_dtype(op, arrays.iter().copied()), scalar)
+}
+
+/// The dtype of the arrays beside which weak scalars get theirs; `None` if there are none.
+#[inline]
+pub(crate) fn strong_dtype(op: &Op, arrays: impl Iterator<Item = Option<DType>>) -> Option<DType> {
     let apart = matches!(op, Op::Where).into();
-    let strong = arrays
-        .iter()
-        .skip(apart)
-        .flatten()
-        .copied()
-        .reduce(DType::promote);
+    arrays.skip(apart).flatten().reduce(DType::promote)
+}
+
+/// Gives a weak scalar its dtype beside that of the arrays.
+pub(crate) fn resolve_scalar(op: &Op, strong: Option<DType>, scalar: Scalar) -> Result<Literal> {
     let Some(strong) = strong else {
         return Ok(Literal {
             value: scalar,

@@ -4,11 +4,11 @@ use super::Signature;
 use super::reduce::reduced;
 use crate::error::{Error, Result};
 use crate::ir::NormOrder;
-use crate::ir::types::{ArrayType, Dims, Type};
+use crate::ir::types::{ArrayType, Axes, Dims, Type};
 
 pub(in crate::ir) fn norm(
     order: &NormOrder,
-    axes: &Option<Dims>,
+    axes: &Option<Axes>,
     keepdims: &bool,
     inputs: &[&Type],
 ) -> Result<Signature> {
@@ -38,9 +38,10 @@ pub(in crate::ir) fn norm(
         }
         _ => {}
     }
-    let all: Dims = (0..ty.ndim()).collect();
-    let over = axes.as_ref().unwrap_or(&all);
-    let mut ordered = over.clone();
+    let mut ordered: Dims = match axes {
+        Some(axes) => Dims::from_slice(axes),
+        None => (0..ty.ndim()).collect(),
+    };
     ordered.sort_unstable();
     let shape = reduced(ty, &ordered, *keepdims)?;
     Signature::uniform(

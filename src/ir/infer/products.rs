@@ -3,7 +3,7 @@
 use super::{Signature, broadcast_shapes};
 use crate::error::{Error, Result};
 use crate::ir::einsum::Subscripts;
-use crate::ir::types::{ArrayType, DType, Dims, Shape, Type};
+use crate::ir::types::{ArrayType, Axes, DType, Dims, Shape, Type};
 
 pub(in crate::ir) fn matmul(inputs: &[&Type]) -> Result<Signature> {
     let (x, y) = (inputs[0].array()?, inputs[1].array()?);
@@ -31,21 +31,21 @@ pub(in crate::ir) fn matmul(inputs: &[&Type]) -> Result<Signature> {
 }
 
 pub(in crate::ir) fn tensordot(
-    x_axes: &Dims,
-    y_axes: &Dims,
+    x_axes: &Axes,
+    y_axes: &Axes,
     inputs: &[&Type],
 ) -> Result<Signature> {
     let (x, y) = (inputs[0].array()?, inputs[1].array()?);
     let in_range = x_axes.iter().all(|&a| a < x.ndim()) && y_axes.iter().all(|&a| a < y.ndim());
     let sizes =
-        |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
-    let distinct = |axes: &Dims| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
+        |ty: &ArrayType, axes: &Axes| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
+    let distinct = |axes: &Axes| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
     if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
         return Err(Error::shape(format!(
             "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
         )));
     }
-    let free = |ty: &ArrayType, axes: &Dims| -> Shape {
+    let free = |ty: &ArrayType, axes: &Axes| -> Shape {
         (0..ty.ndim())
             .filter(|a| !axes.contains(a))
             .map(|a| ty.shape[a])

@@ -16,7 +16,7 @@ use super::inv;
 ///
 /// Source: `numpy.linalg.matrix_power`.
 #[track_caller]
-pub fn matrix_power(x: impl Into<Operand>, n: i64) -> Array {
+pub fn matrix_power<'a>(x: impl Into<Operand<'a>>, n: i64) -> Array {
     let x = to_array(x.into());
     replaceable!("linalg.matrix_power", [&x, n]);
     let ty = attempt!("matrix_power", x.ty());
@@ -58,9 +58,9 @@ pub fn matrix_power(x: impl Into<Operand>, n: i64) -> Array {
 ///
 /// Source: `numpy.linalg.multi_dot`; the order by dynamic programming (Cormen et al., 15.2).
 #[track_caller]
-pub fn multi_dot<I>(arrays: I) -> Array
+pub fn multi_dot<'a, I>(arrays: I) -> Array
 where
-    I: IntoIterator<Item: Into<Operand>>,
+    I: IntoIterator<Item: Into<Operand<'a>>>,
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("linalg.multi_dot", [&arrays]);

@@ -62,7 +62,7 @@ fn large(values: &Array, part: f64, dtype: DType) -> Array {
 ///
 /// Source: `numpy.linalg.pinv`.
 #[track_caller]
-pub fn pinv(x: impl Into<Operand>, options: impl Into<Pinv>) -> Array {
+pub fn pinv<'a>(x: impl Into<Operand<'a>>, options: impl Into<Pinv>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!(
         "linalg.pinv",
@@ -98,7 +98,7 @@ pub fn pinv(x: impl Into<Operand>, options: impl Into<Pinv>) -> Array {
 ///
 /// Source: `numpy.linalg.matrix_rank`.
 #[track_caller]
-pub fn matrix_rank(x: impl Into<Operand>, options: impl Into<Rank>) -> Array {
+pub fn matrix_rank<'a>(x: impl Into<Operand<'a>>, options: impl Into<Rank>) -> Array {
     let (x, options) = (to_array(x.into()), options.into());
     replaceable!(
         "linalg.matrix_rank",
@@ -134,7 +134,7 @@ pub fn matrix_rank(x: impl Into<Operand>, options: impl Into<Rank>) -> Array {
 ///
 /// Source: `numpy.linalg.cond`.
 #[track_caller]
-pub fn cond(x: impl Into<Operand>, order: impl Into<Order>) -> Array {
+pub fn cond<'a>(x: impl Into<Operand<'a>>, order: impl Into<Order>) -> Array {
     let (x, order) = (to_array(x.into()), order.into());
     replaceable!("linalg.cond", [&x, &order]);
     let ty = attempt!("cond", x.ty());

@@ -90,7 +90,7 @@ impl SizeOptions {
 
     /// Choose with these probabilities.
     #[must_use]
-    pub fn p(self, p: impl Into<Operand>) -> ChoiceOptions {
+    pub fn p<'a>(self, p: impl Into<Operand<'a>>) -> ChoiceOptions {
         ChoiceOptions::from(self).p(p)
     }
 
@@ -153,7 +153,7 @@ impl<T: Into<SizeOptions>> From<T> for IntegersOptions {
 pub struct ChoiceOptions {
     pub(crate) size: SizeOptions,
     pub(crate) replace: bool,
-    pub(crate) p: Option<Operand>,
+    pub(crate) p: Option<Operand<'static>>,
 }
 
 impl Default for ChoiceOptions {
@@ -181,8 +181,8 @@ impl ChoiceOptions {
 
     /// Choose with these probabilities.
     #[must_use]
-    pub fn p(self, p: impl Into<Operand>) -> Self {
-        let p = Some(p.into());
+    pub fn p<'a>(self, p: impl Into<Operand<'a>>) -> Self {
+        let p = Some(p.into().into_owned());
         Self { p, ..self }
     }
 }

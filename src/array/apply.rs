@@ -1,0 +1,225 @@
+//! `Array::apply`: where an op finds out whether it runs or is written down, and in which library.
+
+use std::panic::Location;
+
+use smallvec::SmallVec;
+
+use super::{Array, Repr};
+use crate::error::{Error, Result};
+use crate::ir::{DType, HostArray, Op, Scalar, Type, resolve_scalars};
+use crate::lazy;
+use crate::library::{self, AnyLibrary, Concrete, Place, Results};
+use crate::operand::Operand;
+use crate::registry;
+use crate::value::Value;
+
+impl Array {
+    /// Runs or writes down an op with one result. This is where every function ends up, and what libraries that
+    /// are made of other arrays need (see [`crate::Library`]); everybody else has [`crate::numpy`].
+    ///
+    /// ```
+    /// use autojit::{Array, ir::Op};
+    ///
+    /// let x = Array::apply(Op::Add, &[Array::from([1.0, 2.0]).into(), 1.0.into()]);
+    /// assert_eq!(x.to_string(), "[2. 3.]");
+    /// ```
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, or it fails.
+    #[must_use]
+    #[track_caller]
+    pub fn apply(op: Op, inputs: &[Operand<'_>]) -> Self {
+        let location = Location::caller();
+        let name = op.name();
+        Self::try_apply(op, inputs, location)
+            .unwrap_or_else(|e| Self::failed(e.in_op(name).at(location)))
+    }
+
+    pub(super) fn try_apply(
+        op: Op,
+        inputs: &[Operand<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Self> {
+        match place(inputs)? {
+            Place::Lazy => {
+                if library::any_replacement() && library::replaced_lazily(&op) {
+                    return registry::replaced_lazy_op(&op, inputs)?.into_array();
+                }
+                lazy::apply(op, inputs, location)
+            }
+            Place::Library(library) => {
+                let mut results = apply_eagerly(library, &op, inputs)?;
+                results
+                    .pop()
+                    .map(Self::from_concrete)
+                    .ok_or_else(|| Error::internal(format!("{op} gave nothing")))
+            }
+        }
+    }
+
+    /// Runs an op with one result on borrowed arrays that have values; `None` if they are of several libraries,
+    /// which [`Array::apply`] then says.
+    #[track_caller]
+    pub(crate) fn apply_borrowed(op: &Op, inputs: &[&Concrete]) -> Option<Self> {
+        let library = inputs.first()?.library();
+        let one = |input: &&Concrete| match input {
+            Concrete::Ndarray(_) => library.name() == library::default_library().name(),
+            Concrete::Foreign(array) => array.library().name() == library.name(),
+        };
+        if !inputs.iter().all(one) {
+            return None;
+        }
+        let location = Location::caller();
+        Some(match library::apply(library, op, inputs) {
+            Ok(mut results) => match results.pop() {
+                Some(array) => Self::from_concrete(array),
+                None => Self::failed(Error::internal(format!("{op} gave nothing")).at(location)),
+            },
+            Err(error) => Self::failed(error.in_op(op.name()).at(location)),
+        })
+    }
+
+    /// Runs or writes down an op with several results.
+    #[track_caller]
+    pub(crate) fn apply_many<const N: usize>(op: Op, inputs: &[Operand<'_>]) -> [Self; N] {
+        let location = Location::caller();
+        let name = op.name();
+        Self::try_apply_many(op, inputs, location).unwrap_or_else(|e| {
+            let failed = Self::failed(e.in_op(name).at(location));
+            std::array::from_fn(|_| failed.clone())
+        })
+    }
+
+    fn try_apply_many<const N: usize>(
+        op: Op,
+        inputs: &[Operand<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<[Self; N]> {
+        Self::try_apply_several(op, inputs, N, location)?
+            .try_into()
+            .map_err(|_| Error::internal("wrong number of results"))
+    }
+
+    /// Runs or writes down an op with one result or several.
+    pub(crate) fn apply_opaque(
+        op: Op,
+        inputs: &[Operand<'_>],
+        result: &Type,
+        location: &'static Location<'static>,
+    ) -> Result<Value> {
+        match result {
+            Type::Array(_) => Self::try_apply(op, inputs, location).map(Value::from),
+            Type::Tuple(types) => {
+                Self::try_apply_several(op, inputs, types.len(), location).map(Value::from)
+            }
+        }
+    }
+
+    fn try_apply_several(
+        op: Op,
+        inputs: &[Operand<'_>],
+        count: usize,
+        location: &'static Location<'static>,
+    ) -> Result<Vec<Self>> {
+        match place(inputs)? {
+            Place::Lazy if library::any_replacement() && library::replaced_lazily(&op) => {
+                registry::replaced_lazy_op(&op, inputs)?.into_arrays()
+            }
+            Place::Lazy => {
+                let tuple = lazy::apply(op, inputs, location)?;
+                let get = |index| lazy::apply(Op::Get { index }, &[(&tuple).into()], location);
+                (0..count).map(get).collect()
+            }
+            Place::Library(library) => Ok(apply_eagerly(library, &op, inputs)?
+                .into_iter()
+                .map(Self::from_concrete)
+                .collect()),
+        }
+    }
+}
+
+/// Where an op with these inputs runs: lazily if any is lazy, else in the library of the arrays.
+///
+/// Arrays of two libraries can meet in a lazy op, which is computed in one that takes both.
+#[inline]
+fn place(inputs: &[Operand<'_>]) -> Result<Place> {
+    let mut first: Option<&Concrete> = None;
+    let (mut lazy, mut mixed) = (false, None);
+    for input in inputs {
+        let Operand::Array(array) = input else {
+            continue;
+        };
+        match &array.0 {
+            Repr::Failed(error) => return Err(error.clone()),
+            Repr::Lazy(_) | Repr::Traced(_) => lazy = true,
+            Repr::Concrete(array) => match (first, array) {
+                (None, _) => first = Some(array),
+                (Some(Concrete::Ndarray(_)), Concrete::Ndarray(_)) => {}
+                (Some(x), y) if x.library().name() != y.library().name() => {
+                    mixed = mixed.or(Some((x, y)));
+                }
+                _ => {}
+            },
+        }
+    }
+    match (lazy, first, mixed) {
+        (true, ..) => Ok(Place::Lazy),
+        (_, _, Some((x, y))) => Err(library::mixed(x.library(), y.library())),
+        (_, Some(array), _) => Ok(Place::Library(array.library())),
+        (_, None, _) => Ok(Place::Library(library::innermost_library())),
+    }
+}
+
+#[inline]
+fn apply_eagerly(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[Operand<'_>],
+) -> Result<Results> {
+    let mut arrays: SmallVec<[&Concrete; 4]> = SmallVec::new();
+    for input in inputs {
+        if let Operand::Array(array) = input
+            && let Repr::Concrete(array) = &array.0
+        {
+            arrays.push(array);
+        }
+    }
+    if arrays.len() == inputs.len() {
+        return library::apply(library, op, &arrays);
+    }
+    apply_with_scalars(library, op, inputs)
+}
+
+/// Gives the numbers among the inputs the dtypes that they take on beside the arrays.
+fn apply_with_scalars(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[Operand<'_>],
+) -> Result<Results> {
+    let concrete = |input: &Operand<'_>| match input {
+        Operand::Array(array) => match &array.0 {
+            Repr::Concrete(array) => Some(array.clone()),
+            _ => None,
+        },
+        Operand::Scalar(_) => None,
+    };
+    let arrays: SmallVec<[Option<Concrete>; 4]> = inputs.iter().map(concrete).collect();
+    let dtypes: SmallVec<[Option<DType>; 4]> = arrays
+        .iter()
+        .map(|array| array.as_ref().map(Concrete::dtype))
+        .collect();
+    let scalar = |s: Scalar| -> Result<Concrete> {
+        let literal = resolve_scalars(op, &dtypes, s)?;
+        library.from_host(HostArray::scalar(literal.value, literal.dtype))
+    };
+    let inputs = inputs
+        .iter()
+        .zip(arrays)
+        .map(|(input, array)| match (input, array) {
+            (_, Some(array)) => Ok(array),
+            (Operand::Scalar(s), None) => scalar(*s),
+            (Operand::Array(_), None) => Err(Error::internal("a lazy array met an eager op")),
+        })
+        .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
+    library::apply(library, op, &inputs.iter().collect::<SmallVec<[_; 4]>>())
+}

@@ -1,0 +1,555 @@
+//! `Recording`: what a trace writes down, and [`Traced`], an array in it.
+//!
+//! While a function is traced, its ops go straight into a graph, one after the other: no node of its own for each,
+//! no search for equal ones, nothing to walk when the trace ends. What comes from outside of the trace is read in
+//! where it meets an array of the trace: values as constants, lazy graphs as the ops they stand for.
+//!
+//! Who asks an array of a trace for its history gets a [`LazyArray`]: the record is turned into nodes then, once.
+//!
+//! A variable of nobody, or of a trace around this one, is kept as a leaf with a type. If a result depends on it,
+//! the function belongs to whoever gives that variable, and the trace fails with `is_unbound_variable`.
+//!
+//! Invariants: values of the record never change, so an array may leave the trace and still knows what it is; the
+//! lock is never held while code of a user runs.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::apply::{Given, infer};
+use super::node::{LazyArray, LazyOperand, State};
+use super::sharing::{self, Storage};
+use crate::array::{Array, Repr};
+use crate::error::{Error, Result};
+use crate::ir::{ArrayType, Graph, Op, Type, ValueId, resolve_scalar};
+use crate::library::Concrete;
+use crate::operand::Operand;
+
+/// The record of a trace.
+pub(crate) struct Recording {
+    /// Traces that began later have larger ones.
+    number: u64,
+    written: Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    graph: Graph,
+    /// Nodes and values in which they are known: those that were read in, and those that were made of values. They
+    /// are kept, so that their addresses stay theirs.
+    known: FxHashMap<usize, (LazyArray, ValueId)>,
+    /// The other way.
+    nodes: FxHashMap<ValueId, LazyArray>,
+    /// Arrays that were read in, kept for the same reason.
+    constants: FxHashMap<Storage, (Concrete, ValueId)>,
+    /// Leaves that stand for variables which are not arguments of the trace.
+    strangers: FxHashMap<ValueId, Array>,
+}
+
+/// An array of a function that is being traced.
+#[derive(Clone)]
+pub(crate) struct Traced {
+    recording: Arc<Recording>,
+    value: ValueId,
+    ty: Type,
+    node: OnceLock<LazyArray>,
+}
+
+impl Traced {
+    /// The type: an array, or a tuple for the result of a decomposition.
+    #[inline]
+    pub(crate) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// What it is computed from, as nodes.
+    pub(crate) fn node(&self) -> &LazyArray {
+        self.node.get_or_init(|| self.recording.node(self.value))
+    }
+}
+
+impl fmt::Debug for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "traced {}", self.ty)
+    }
+}
+
+impl Recording {
+    /// An empty record.
+    pub(crate) fn new() -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            written: Mutex::default(),
+        })
+    }
+
+    /// The record to which an op with these inputs belongs: that of the innermost trace.
+    #[inline]
+    pub(super) fn of_newest<'i>(inputs: &'i [Operand<'_>]) -> Option<&'i Arc<Self>> {
+        let mut newest: Option<&Arc<Self>> = None;
+        for input in inputs {
+            if let Operand::Array(array) = input
+                && let Repr::Traced(traced) = &array.0
+                && newest.is_none_or(|newest| newest.number < traced.recording.number)
+            {
+                newest = Some(&traced.recording);
+            }
+        }
+        newest
+    }
+
+    /// A new argument.
+    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Traced {
+        let value = self.written().graph.record_input(ty.clone());
+        self.traced(value, ty.into())
+    }
+
+    /// Writes down an op.
+    pub(super) fn record(
+        self: &Arc<Self>,
+        op: Op,
+        inputs: &[Operand<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Traced> {
+        let mut read: SmallVec<[Traced; 1]> = SmallVec::new();
+        for input in inputs {
+            if let Operand::Array(array) = input
+                && self.own(array).is_none()
+            {
+                read.push(self.read(array, location)?);
+            }
+        }
+        let mut read = read.iter();
+        let mut given: SmallVec<[Given<'_>; 4]> = SmallVec::new();
+        let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
+        for input in inputs {
+            match input {
+                Operand::Array(array) => {
+                    if let Some(traced) = self.own(array).or_else(|| read.next()) {
+                        given.push(Given::Array(&traced.ty));
+                        values.push(traced.value);
+                    }
+                }
+                Operand::Scalar(scalar) => {
+                    given.push(Given::Scalar(*scalar));
+                    values.push(ValueId(u32::MAX));
+                }
+            }
+        }
+        let (ty, strong) = infer(&op, &given)?;
+        let mut written = self.written();
+        for (value, given) in values.iter_mut().zip(&given) {
+            if let Given::Scalar(scalar) = given {
+                let literal = resolve_scalar(&op, strong, *scalar)?;
+                *value = written.graph.record_leaf(Op::Literal { value: literal });
+            }
+        }
+        let value = if sharing::is_on() {
+            let graph = &mut written.graph;
+            graph.insert(op, &values, ty.clone(), Some(location))
+        } else {
+            let graph = &mut written.graph;
+            graph.record(op, values, ty.clone(), Some(location))
+        };
+        drop(written);
+        Ok(self.traced(value, ty))
+    }
+
+    /// The values of results. What is not of this trace is read in.
+    ///
+    /// # Errors
+    /// One of them failed, or cannot be a constant.
+    pub(crate) fn values_of(
+        self: &Arc<Self>,
+        arrays: &[&Array],
+        location: &'static Location<'static>,
+    ) -> Result<Vec<ValueId>> {
+        let value = |array: &&Array| match self.own(array) {
+            Some(traced) => Ok(traced.value),
+            None => self.read(array, location).map(|traced| traced.value),
+        };
+        arrays.iter().map(value).collect()
+    }
+
+    /// The graph, at the end of the trace. If the arrays of the trace are gone it is not copied.
+    ///
+    /// # Errors
+    /// A result depends on a variable that is not an argument.
+    pub(crate) fn finish(self: Arc<Self>, outputs: Vec<ValueId>) -> Result<Graph> {
+        let (mut graph, strangers) = match Arc::try_unwrap(self) {
+            Ok(recording) => {
+                let written = recording.written.into_inner();
+                let written = written.unwrap_or_else(PoisonError::into_inner);
+                (written.graph, written.strangers)
+            }
+            Err(shared) => {
+                let written = shared.written();
+                (written.graph.clone(), written.strangers.clone())
+            }
+        };
+        graph.set_outputs(outputs);
+        if !strangers.is_empty() {
+            let live = graph.live();
+            let stranger = strangers.iter().find(|(value, _)| live[value.index()]);
+            if let Some((_, array)) = stranger {
+                return Err(unbound(array));
+            }
+        }
+        Ok(graph)
+    }
+
+    fn traced(self: &Arc<Self>, value: ValueId, ty: Type) -> Traced {
+        Traced {
+            recording: Arc::clone(self),
+            value,
+            ty,
+            node: OnceLock::new(),
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        // Nothing that panics half-way is done under the lock.
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn own<'t>(self: &Arc<Self>, array: &'t Array) -> Option<&'t Traced> {
+        match &array.0 {
+            Repr::Traced(traced) if Arc::ptr_eq(&traced.recording, self) => Some(traced),
+            _ => None,
+        }
+    }
+
+    /// An array from outside of the trace as a value of it.
+    fn read(
+        self: &Arc<Self>,
+        array: &Array,
+        location: &'static Location<'static>,
+    ) -> Result<Traced> {
+        let value = match &array.0 {
+            Repr::Failed(error) => return Err(error.clone()),
+            Repr::Concrete(array) => self.read_constant(array).map_err(|e| e.at(location))?,
+            Repr::Lazy(node) => self.read_node(node)?,
+            Repr::Traced(_) => self.stranger(array)?,
+        };
+        Ok(self.traced(value, array.ty()?.into()))
+    }
+
+    /// A captured array as a constant, which is kept in main memory.
+    fn read_constant(&self, array: &Concrete) -> Result<ValueId> {
+        let storage = Storage::of(array);
+        if let Some((_, value)) = self.written().constants.get(&storage) {
+            return Ok(*value);
+        }
+        let library = array.library();
+        if !library.round_trips() {
+            return Err(Error::unsupported(format!(
+                "the captured array {} of the library {} cannot become a constant, pass it as an argument",
+                array.ty(),
+                library.name()
+            )));
+        }
+        let host = array.to_host()?;
+        let mut written = self.written();
+        let value = written.graph.record_constant(host);
+        written.constants.insert(storage, (array.clone(), value));
+        Ok(value)
+    }
+
+    /// A lazy graph as the ops that it stands for; a stack stands in for recursion.
+    fn read_node(&self, root: &LazyArray) -> Result<ValueId> {
+        let mut stack = vec![root.clone()];
+        while let Some(node) = stack.last().cloned() {
+            if self.known(&node).is_some() {
+                stack.pop();
+                continue;
+            }
+            // A copy, as no two locks are held at once.
+            let state = node.state().clone();
+            let value = match state {
+                State::Variable => self.stranger(&Array::from_lazy(node.clone()))?,
+                State::Value(value) => match value.as_slice() {
+                    [value] => self
+                        .read_constant(value)
+                        .map_err(|e| e.at(node.location()))?,
+                    // A tuple that another thread has just computed: its user is looked at again, and finds it.
+                    _ => {
+                        stack.pop();
+                        continue;
+                    }
+                },
+                State::Pending { op, inputs } => {
+                    if let Some(value) = known_result(&op, &inputs) {
+                        self.read_constant(&value)?
+                    } else {
+                        let nodes = inputs.iter().rev().filter_map(LazyOperand::node);
+                        let waiting = nodes.filter(|n| self.known(n).is_none()).cloned();
+                        let before = stack.len();
+                        stack.extend(waiting);
+                        if stack.len() > before {
+                            continue;
+                        }
+                        self.write_node(&node, op, &inputs)?
+                    }
+                }
+            };
+            self.written().know(node, value);
+            stack.pop();
+        }
+        let lost = || Error::internal("a lazy node was lost");
+        self.known(root).ok_or_else(lost)
+    }
+
+    /// Writes down the op of a node whose inputs are known.
+    fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
+        let given = inputs.iter().map(|input| match input {
+            LazyOperand::Node(node) => Given::Array(node.ty()),
+            LazyOperand::Scalar(scalar) => Given::Scalar(*scalar),
+        });
+        let (_, strong) = infer(&op, &given.collect::<SmallVec<[_; 4]>>())?;
+        let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
+        for input in inputs {
+            values.push(match input {
+                LazyOperand::Node(node) => self
+                    .known(node)
+                    .ok_or_else(|| Error::internal("an input of a lazy node was lost"))?,
+                LazyOperand::Scalar(scalar) => {
+                    let literal = resolve_scalar(&op, strong, *scalar)?;
+                    let graph = &mut self.written().graph;
+                    graph.record_leaf(Op::Literal { value: literal })
+                }
+            });
+        }
+        let (ty, location) = (node.ty().clone(), Some(node.location()));
+        Ok(self.written().graph.record(op, values, ty, location))
+    }
+
+    fn known(&self, node: &LazyArray) -> Option<ValueId> {
+        let written = self.written();
+        written.known.get(&node.address()).map(|&(_, value)| value)
+    }
+
+    /// A leaf for a variable that is not an argument of this trace.
+    fn stranger(&self, array: &Array) -> Result<ValueId> {
+        let ty = array.ty()?;
+        let index = usize::MAX;
+        let mut written = self.written();
+        let value = written.graph.record_leaf(Op::Input { index, ty });
+        written.strangers.insert(value, array.clone());
+        Ok(value)
+    }
+
+    /// A value of the record as a node, and all that it depends on; each once, so the same values are the same nodes.
+    fn node(&self, root: ValueId) -> LazyArray {
+        let here = Location::caller();
+        let mut written = self.written();
+        let mut stack = vec![root];
+        while let Some(&value) = stack.last() {
+            if written.nodes.contains_key(&value) {
+                stack.pop();
+                continue;
+            }
+            let node = &written.graph[value];
+            let waiting = node.inputs.iter().rev().copied();
+            let waiting = waiting.filter(|input| !written.nodes.contains_key(input));
+            let before = stack.len();
+            stack.extend(waiting);
+            if stack.len() > before {
+                continue;
+            }
+            let location = node.location.unwrap_or(here);
+            let stranger = written.strangers.get(&value);
+            let made = match (&node.op, stranger.and_then(Array::as_lazy)) {
+                (_, Some(node)) => node.clone(),
+                (Op::Input { .. }, _) => LazyArray::new(node.ty.clone(), State::Variable, location),
+                (Op::Constant { index, .. }, _) => {
+                    let host = written.graph.constants()[*index].clone();
+                    LazyArray::known(Concrete::Ndarray(host), location)
+                }
+                (Op::Literal { value }, _) => {
+                    let host = crate::ir::HostArray::scalar(value.value, value.dtype);
+                    LazyArray::known(Concrete::Ndarray(host), location)
+                }
+                (op, _) => {
+                    let operand = |input: &ValueId| match written.graph.as_literal(*input) {
+                        Some(literal) => LazyOperand::Scalar(literal.value),
+                        None => LazyOperand::Node(written.nodes[input].clone()),
+                    };
+                    let state = State::Pending {
+                        op: op.clone(),
+                        inputs: node.inputs.iter().map(operand).collect(),
+                    };
+                    LazyArray::new(node.ty.clone(), state, location)
+                }
+            };
+            written.know(made, value);
+            stack.pop();
+        }
+        written.nodes[&root].clone()
+    }
+}
+
+impl Written {
+    /// A node and a value are the same.
+    fn know(&mut self, node: LazyArray, value: ValueId) {
+        self.nodes.insert(value, node.clone());
+        self.known.insert(node.address(), (node, value));
+    }
+}
+
+/// The array that is taken out of a tuple which has been computed: graphs have no tuple constants.
+fn known_result(op: &Op, inputs: &[LazyOperand]) -> Option<Concrete> {
+    let Op::Get { index } = op else { return None };
+    let tuple = inputs.first()?.node()?.value()?;
+    tuple.get(*index).cloned()
+}
+
+fn unbound(variable: &Array) -> Error {
+    let ty = variable
+        .ty()
+        .map_or_else(|e| e.to_string(), |ty| ty.to_string());
+    let error = Error::unbound_variable(format!("the variable {ty} is not an argument"));
+    match variable.as_lazy() {
+        Some(node) => error.at(node.location()),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, lazy, numpy as np};
+
+    fn here() -> &'static Location<'static> {
+        Location::caller()
+    }
+
+    /// A trace with one argument of two numbers.
+    fn begin() -> (Arc<Recording>, Array) {
+        let recording = Recording::new();
+        let argument = recording.argument(ArrayType::new(DType::Float64, &[2]));
+        (recording, Array::from_traced(argument))
+    }
+
+    fn finish(recording: Arc<Recording>, results: Vec<Array>) -> Result<Graph> {
+        let values = recording.values_of(&results.iter().collect::<Vec<_>>(), here())?;
+        drop(results);
+        recording.finish(values)
+    }
+
+    #[test]
+    fn ops_are_recorded_as_they_are_written() {
+        let (recording, x) = begin();
+        let y = np::sin(&x) + np::sin(&x) * 2;
+        let text = finish(recording, vec![y]).unwrap().to_string();
+        assert_eq!(
+            text,
+            "%0 = input index=0 ty=f64[2]
+%1 = sin %0 : f64[2]
+%2 = sin %0 : f64[2]
+%3 = literal value=2.0:f64
+%4 = multiply %2 %3 : f64[2]
+%5 = add %1 %4 : f64[2]
+return %5
+"
+        );
+    }
+
+    #[test]
+    fn what_is_read_in_is_read_in_once() {
+        let (recording, x) = begin();
+        let captured = Array::from([1.0, 2.0]);
+        let lazily = np::exp(lazy::array(&Array::from([3.0, 4.0])));
+        let y = &x + &captured + &captured + &lazily + np::sin(&lazily);
+        let graph = finish(recording, vec![y, captured, lazily]).unwrap();
+        let count = |name: &str| {
+            let nodes = graph.nodes().iter();
+            nodes.filter(|node| node.op.name() == name).count()
+        };
+        assert_eq!((count("constant"), count("exp"), count("add")), (2, 1, 4));
+        assert_eq!(graph.outputs().len(), 3);
+    }
+
+    #[test]
+    fn the_rest_of_a_computed_tuple_is_a_constant() {
+        let (recording, x) = begin();
+        let (u, s, _) = np::linalg::svd(lazy::array(&Array::from([[2.0, 0.0], [0.0, 3.0]])), ..);
+        u.compute().unwrap();
+        let y: Array = &x + &s;
+        assert_eq!(
+            finish(recording, vec![y, s]).unwrap().to_string(),
+            "constant 0 = f64[2] 3.0 2.0
+%0 = input index=0 ty=f64[2]
+%1 = constant index=0 ty=f64[2]
+%2 = add %0 %1 : f64[2]
+return %2 %1
+"
+        );
+    }
+
+    #[test]
+    fn variables_of_nobody_and_of_outer_traces_are_refused_if_they_matter() {
+        let ((recording, x), (_outer, foreign)) = (begin(), begin());
+        let stranger = lazy::variable(&[2], DType::Float64);
+        let unused = &x + &stranger + &foreign;
+        assert_eq!(unused.shape().unwrap(), [2]);
+        assert!(finish(recording, vec![x]).is_ok());
+
+        for stranger in [stranger, foreign] {
+            let (recording, x) = begin();
+            let error = finish(recording, vec![x * np::sin(&stranger)]).unwrap_err();
+            assert!(error.is_unbound_variable());
+            let text = error.to_string();
+            assert!(
+                text.starts_with("the variable f64[2] is not an argument"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_traced_array_has_a_history() {
+        let (recording, x) = begin();
+        let y = np::sin(&x) * 2 + np::sin(&x);
+        let node = y.as_lazy().unwrap();
+        assert_eq!((node.depth(), node.history_num_nodes()), (3, 5));
+        // The same values are the same nodes, also when they come back.
+        assert!(x.as_lazy().unwrap().is_same(&node.ascend()[0]));
+        let again = Array::from_lazy(node.ascend()[0].clone()) - &x;
+        let error = y.compute().unwrap_err();
+        assert!(error.is_unbound_variable(), "{error}");
+        drop((x, y));
+        let graph = finish(recording, vec![again]).unwrap();
+        let last = &graph.nodes()[graph.outputs()[0].index()];
+        assert_eq!(
+            (last.op.name(), last.inputs[0]),
+            ("subtract", last.inputs[1])
+        );
+    }
+
+    #[test]
+    fn sharing_scopes_work_in_traces() {
+        let (_recording, x) = begin();
+        let twice = || (np::sin(&x), np::sin(&x));
+        let same = |(a, b): (Array, Array)| a.as_lazy().unwrap().is_same(b.as_lazy().unwrap());
+        assert!(!same(twice()));
+        assert!(same(lazy::shared_intermediates(twice)));
+        assert!(!same(twice()));
+    }
+
+    #[test]
+    fn an_array_that_leaves_its_trace_stays_what_it_is() {
+        let (recording, x) = begin();
+        let escaped = np::sin(&x);
+        let graph = finish(recording, vec![x.clone()]).unwrap();
+        assert_eq!(graph.nodes().len(), 2);
+        let later = escaped + x;
+        assert_eq!(later.to_string(), "lazy f64[2]");
+        assert_eq!(later.as_lazy().unwrap().history_num_nodes(), 3);
+    }
+}
