@@ -1,40 +1,60 @@
-//! What the way to an optimised graph costs per node.
-use autojit::{Array, autojit, lazy, numpy as np};
+//! What the way to an optimised graph costs: time and memory for each node that is written down.
+//!
+//! ```text
+//! cargo bench --bench stages [-- NAME]
+//! ```
+//!
+//! `lazy` is tracing with a lazy variable, and dropping that; `trace` and `optimise` are what a compiled function does
+//! when it meets new arguments, with replay as its backend. `peak` are the bytes in use at once during both. `on core`
+//! is the time that all of it took on the core, replay's copy of the graph included: what counts for large programs on
+//! a busy machine (Linux only).
+
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
+use autojit::{Array, DType, autojit, lazy, numpy as np};
+
+/// Counts bytes; one thread allocates here, so plain loads and stores do.
 struct Counting;
+
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.load(Relaxed) + layout.size();
-        NOW.store(now, Relaxed);
-        COUNT.store(COUNT.load(Relaxed) + 1, Relaxed);
-        if now > PEAK.load(Relaxed) {
-            PEAK.store(now, Relaxed);
-        }
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        NOW.store(NOW.load(Relaxed) - layout.size(), Relaxed);
-        unsafe { System.dealloc(p, layout) }
-    }
-    unsafe fn realloc(&self, p: *mut u8, layout: Layout, new: usize) -> *mut u8 {
-        let now = NOW.load(Relaxed) - layout.size() + new;
-        NOW.store(now, Relaxed);
-        COUNT.store(COUNT.load(Relaxed) + 1, Relaxed);
-        if now > PEAK.load(Relaxed) {
-            PEAK.store(now, Relaxed);
-        }
-        unsafe { System.realloc(p, layout, new) }
+
+fn count(added: usize, removed: usize) {
+    let now = NOW.load(Relaxed).wrapping_add(added).wrapping_sub(removed);
+    NOW.store(now, Relaxed);
+    if now > PEAK.load(Relaxed) {
+        PEAK.store(now, Relaxed);
     }
 }
+
+// SAFETY: every call goes on to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: the pointer came from `System.alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: the pointer came from `System.alloc` with this layout, and the caller vouches for the size.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+/// Modified Gram-Schmidt.
 fn gram_schmidt(x: Array) -> Array {
     let mut rows: Vec<Array> = Vec::new();
     for j in 0..x.len().unwrap_or(0) as i64 {
@@ -47,95 +67,101 @@ fn gram_schmidt(x: Array) -> Array {
     }
     np::stack(&rows, 0)
 }
+
+/// Each op uses the one before, and each second one a number of its own.
 fn chain(n: usize) -> impl Fn(Array) -> Array {
     move |x| (0..n / 2).fold(x, |y, i| np::sin(&y * (1.0 + i as f64)))
 }
+
+/// Each op uses two of the last 16 results.
 fn dag(n: usize) -> impl Fn(Array) -> Array {
     move |x| {
-        let mut last: Vec<Array> = (0..16).map(|i| &x * (i as f64 + 1.5)).collect();
-        let mut state = 1u64;
-        for _ in 0..n - 16 {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
-            let (a, b) = ((state >> 33) as usize % 16, (state >> 40) as usize % 16);
-            let y = match state >> 60 & 3 {
-                0 => &last[a] + &last[b],
-                1 => &last[a] * &last[b],
-                2 => &last[a] - &last[b],
-                _ => np::sin(&last[a]),
+        let mut last: Vec<Array> = (0..16).map(|i| &x * (f64::from(i) + 1.5)).collect();
+        for i in 0..n.saturating_sub(31) {
+            let (x, y) = (&last[i % 16], &last[(i * 7 + 3) % 16]);
+            last[(i * 5 + 1) % 16] = match i % 3 {
+                0 => x + y,
+                1 => x * y,
+                _ => x - y,
             };
-            last[(state >> 50) as usize % 16] = y;
         }
-        last.into_iter().reduce(|a, b| a + b).unwrap()
+        last.into_iter().reduce(|x, y| x + y).unwrap_or(x)
     }
 }
 
-fn best<R>(reps: usize, mut f: impl FnMut() -> R) -> f64 {
-    (0..reps)
-        .map(|_| {
-            let s = Instant::now();
-            std::hint::black_box(f());
-            s.elapsed().as_secs_f64()
-        })
-        .fold(f64::INFINITY, f64::min)
+/// Nanoseconds that this thread has spent on a core.
+fn on_core() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.and_then(|ns| ns.parse().ok()).unwrap_or(f64::NAN)
 }
 
-fn stages(name: &str, shape: &[usize], reps: usize, f: &dyn Fn(Array) -> Array) {
-    let x = np::full(shape.iter().map(|&n| n as i64).collect::<Vec<_>>(), 1.0, ..);
-    let v = lazy::variable(shape, autojit::DType::Float64);
-    let nodes = f(v.clone()).as_lazy().unwrap().history_num_nodes();
-    let before = COUNT.load(Relaxed);
-    let y = f(v.clone());
-    let allocs = COUNT.load(Relaxed) - before;
-    let drop_time = {
-        let s = Instant::now();
-        drop(y);
-        s.elapsed().as_secs_f64()
+/// The shortest of several runs, in seconds.
+fn best<R>(runs: usize, mut f: impl FnMut() -> R) -> f64 {
+    let run = |_| {
+        let start = Instant::now();
+        drop(black_box(f()));
+        start.elapsed().as_secs_f64()
     };
-    let trace_only = best(reps, || f(v.clone()));
+    (0..runs).map(run).fold(f64::INFINITY, f64::min)
+}
+
+fn measure(name: &str, shape: &[usize], runs: usize, f: &dyn Fn(Array) -> Array) {
+    let variable = lazy::variable(shape, DType::Float64);
+    let written = f(variable.clone());
+    let nodes = written
+        .as_lazy()
+        .map_or(1, lazy::LazyArray::history_num_nodes);
+    drop(written);
+    let lazily = best(runs, || f(variable.clone()));
+
+    let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    let x = np::full(sizes, 1.0, ..);
     let jit = autojit(|x| f(x)).backend("replay");
-    let (mut t, mut o) = (f64::INFINITY, f64::INFINITY);
-    let base = NOW.load(Relaxed);
-    PEAK.store(base, Relaxed);
-    let how = jit.explain(&x);
-    let peak = PEAK.load(Relaxed) - base;
-    let how = how.unwrap();
-    for _ in 0..reps {
-        let how = jit.explain(&x).unwrap();
-        t = t.min(how.trace_time().as_secs_f64());
-        o = o.min(how.optimize_time().as_secs_f64());
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let (mut trace, mut optimize) = (f64::INFINITY, f64::INFINITY);
+    let (mut optimized, mut core) = (0, f64::INFINITY);
+    for _ in 0..runs {
+        let start = on_core();
+        let explanation = jit.explain(&x);
+        let Ok(explanation) = explanation else { return };
+        let report = explanation.report();
+        trace = trace.min(report.trace_time.as_secs_f64());
+        optimize = optimize.min(report.optimize_time.as_secs_f64());
+        optimized = report.optimized_nodes;
+        core = core.min((on_core() - start) / nodes as f64);
     }
-    let per = |s: f64| s * 1e9 / nodes as f64;
+    let peak = (PEAK.load(Relaxed) - before) as f64 / nodes as f64;
+    let per_node = |seconds: f64| seconds * 1e9 / nodes as f64;
     println!(
-        "{name:16} {nodes:8} nodes: lazy+drop {:6.1} (drop {:5.1}) trace+graph {:6.1} opt {:6.1} ns/node; total {:8.3} ms; {:.2} allocs, peak {:6.1} bytes/node, {} -> {}",
-        per(trace_only),
-        per(drop_time),
-        per(t),
-        per(o),
-        (t + o) * 1e3,
-        allocs as f64 / nodes as f64,
-        peak as f64 / nodes as f64,
-        how.traced_nodes(),
-        how.optimized_nodes()
+        "{name:8} {nodes:9} {optimized:9} {:9.1} {:9.1} {:9.1} {core:9.1} {peak:9.0}",
+        per_node(lazily),
+        per_node(trace),
+        per_node(optimize),
     );
 }
 
 fn main() {
-    let only: Option<String> = std::env::args().nth(1).filter(|a| a != "--bench");
-    let want = |n: &str| only.as_deref().is_none_or(|o| n.starts_with(o));
-    if want("mgs50") {
-        stages("mgs50", &[50, 50], 200, &gram_schmidt);
-    }
-    if want("mgs100") {
-        stages("mgs100", &[100, 100], 50, &gram_schmidt);
-    }
-    for n in [1000, 10_000, 100_000, 1_000_000] {
-        if want("chain") {
-            stages("chain", &[3], 2_000_000 / n.max(20_000), &chain(n));
+    let only = std::env::args().skip(1).find(|a| a != "--bench");
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| name.starts_with(only));
+    println!(
+        "{:8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "ns, bytes", "nodes", "optimised", "lazy", "trace", "optimise", "on core", "peak"
+    );
+    for n in [50, 100] {
+        let name = format!("mgs{n}");
+        if wanted(&name) {
+            measure(&name, &[n, n], 10_000 / n, &gram_schmidt);
         }
-        if want("dag") {
-            stages("dag", &[3], 2_000_000 / n.max(20_000), &dag(n));
+    }
+    for n in [1_000, 10_000, 100_000, 1_000_000] {
+        let runs = (2_000_000 / n).clamp(3, 200);
+        if wanted("chain") {
+            measure("chain", &[3], runs, &chain(n));
+        }
+        if wanted("dag") {
+            measure("dag", &[3], runs, &dag(n));
         }
     }
 }

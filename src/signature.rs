@@ -26,6 +26,22 @@ pub(crate) struct Options {
     pub(crate) registrations: u64,
 }
 
+/// Whether two names are the same; nearly always they are one and the same, which is cheaper to see.
+#[inline]
+fn is_same_name(x: &'static str, y: &'static str) -> bool {
+    std::ptr::eq(x, y) || x == y
+}
+
+impl Options {
+    #[inline]
+    fn are(&self, other: &Self) -> bool {
+        self.registrations == other.registrations
+            && self.strict == other.strict
+            && is_same_name(self.backend, other.backend)
+            && is_same_name(self.library, other.library)
+    }
+}
+
 /// What the arguments of a call look like, borrowed from the call.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'q, 'a> {
@@ -86,10 +102,10 @@ impl Signature {
     pub(crate) fn matches(&self, query: &Query<'_, '_>) -> bool {
         self.arrays.len() == query.arrays.len()
             && self.arrays.iter().zip(query.arrays).all(|(key, array)| {
-                has_type(array, &key.ty) && key.library == array.library().name()
+                has_type(array, &key.ty) && is_same_name(key.library, array.library().name())
             })
             && *self.tokens == *query.tokens
-            && self.options == query.options
+            && self.options.are(&query.options)
     }
 
     /// In words, what is new since the signature `before`; calls count their arguments from 0.

@@ -42,9 +42,8 @@ fn allocations<R>(f: impl FnOnce() -> R) -> usize {
 fn a_call_takes_memory_for_its_results_only() {
     // What ndarray takes for an array: its elements, and the count of its owners.
     let numbers = vec![1.0; 3];
-    let one = allocations(|| {
-        ArcArray::<f64, _>::from_shape_vec(IxDyn(&[3]), numbers.clone()).unwrap()
-    });
+    let one =
+        allocations(|| ArcArray::<f64, _>::from_shape_vec(IxDyn(&[3]), numbers.clone()).unwrap());
     let (x, y, z) = (
         Array::from([1.0, 2.0, 3.0]),
         Array::from([4.0, 5.0, 6.0]),

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use autojit::ir::{Graph, HostArray, Scalar};
-use autojit::{DType, OptimizerOptions, PassStatistics, optimize_graph};
+use autojit::{DType, OptimizerOptions, PassReport, optimize_graph};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/opt")
@@ -63,7 +63,7 @@ fn read(path: PathBuf) -> Test {
 }
 
 impl Test {
-    fn optimized(&self) -> (Graph, Graph, Vec<PassStatistics>) {
+    fn optimized(&self) -> (Graph, Graph, Vec<PassReport>) {
         let graph: Graph = self.text.parse().unwrap();
         let backend = if self.core { "cranelift" } else { "replay" };
         let (optimized, passes) = optimize_graph(backend, &graph, self.options).unwrap();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Backend, Executable, Outputs};
+use super::{Backend, CodeReport, Executable, Outputs};
 use crate::error::Result;
-use crate::ir::{Graph, Op};
+use crate::ir::{Graph, Node, Op};
 use crate::library::{self, Concrete};
 
 /// The backend.
@@ -47,5 +47,14 @@ impl Executable for Replayed {
     fn describe(&self) -> String {
         let live = self.graph.live().into_iter().filter(|&live| live).count();
         format!("interpreted node by node: {live} nodes")
+    }
+
+    fn report(&self) -> CodeReport {
+        let is_run = |&(node, live): &(&Node, bool)| live && !node.op.is_leaf();
+        let nodes = self.graph.nodes().iter().zip(self.graph.live());
+        CodeReport {
+            instructions: Some(nodes.filter(is_run).count()),
+            ..CodeReport::default()
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
@@ -45,8 +46,8 @@ pub struct Node {
     pub op: Op,
     /// To which values.
     pub inputs: SmallVec<[ValueId; 4]>,
-    /// The type of the result.
-    pub ty: Type,
+    /// The type of the result. Most programs have few, which their nodes share.
+    pub ty: Arc<Type>,
     /// The user's source line, where known. It takes no part in sharing: the first one stays.
     pub location: Option<&'static Location<'static>>,
 }
@@ -62,26 +63,25 @@ pub struct Graph {
     /// Candidates for sharing: constants by a hash of their type and bits.
     constants_by_hash: FxHashMap<u64, SmallVec<[u32; 1]>>,
     outputs: Vec<ValueId>,
+    /// The types of literals, by dtype.
+    scalar_types: [Option<Arc<Type>>; DType::ALL.len()],
 }
 
 fn hash_node(op: &Op, inputs: &[ValueId]) -> u64 {
     let mut hasher = FxHasher::default();
     op.hash(&mut hasher);
-    inputs.hash(&mut hasher);
-    hasher.finish()
+    for input in inputs {
+        hasher.write_u32(input.0);
+    }
+    // The hash of many literals differs in its upper bits alone, and the table looks at both ends.
+    let hash = hasher.finish();
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ (hash >> 29)
 }
 
 fn hash_at(nodes: &[Node], value: ValueId) -> u64 {
     let Node { op, inputs, .. } = &nodes[value.index()];
     hash_node(op, inputs)
-}
-
-fn type_of_leaf(op: &Op) -> Type {
-    match op {
-        Op::Input { ty, .. } | Op::Constant { ty, .. } => ty.clone().into(),
-        Op::Literal { value } => ArrayType::scalar(value.dtype).into(),
-        other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
-    }
 }
 
 /// Of equal nodes any one is found.
@@ -217,7 +217,7 @@ impl Graph {
     }
 
     fn push_leaf(&mut self, op: Op) -> ValueId {
-        let ty = type_of_leaf(&op);
+        let ty = self.type_of_leaf(&op);
         self.insert(op, &[], ty, None)
     }
 
@@ -232,7 +232,7 @@ impl Graph {
         location: Option<&'static Location<'static>>,
     ) -> Result<ValueId> {
         let ty = self.infer(&op, inputs)?.result;
-        Ok(self.insert(op, inputs, ty, location))
+        Ok(self.insert(op, inputs, ty.into(), location))
     }
 
     /// The signature of an op applied to values of this graph.
@@ -240,16 +240,17 @@ impl Graph {
     /// # Errors
     /// The inputs do not fit the op.
     pub fn infer(&self, op: &Op, inputs: &[ValueId]) -> Result<Signature> {
-        let types: SmallVec<[&Type; 4]> = inputs.iter().map(|&i| &self[i].ty).collect();
+        let types: SmallVec<[&Type; 4]> = inputs.iter().map(|&i| &*self[i].ty).collect();
         op.infer(&types)
     }
 
     /// Adds a node whose type is known, or gives the equal one that is already there.
+    #[inline]
     pub(crate) fn insert(
         &mut self,
         op: Op,
         inputs: &[ValueId],
-        ty: Type,
+        ty: Arc<Type>,
         location: Option<&'static Location<'static>>,
     ) -> ValueId {
         let Self { nodes, shared, .. } = self;
@@ -264,7 +265,7 @@ impl Graph {
         let value = ValueId(nodes.len() as u32);
         nodes.push(Node {
             op,
-            inputs: inputs.into(),
+            inputs: SmallVec::from_slice(inputs),
             ty,
             location,
         });
@@ -274,11 +275,12 @@ impl Graph {
 
     /// Adds a node whose type is known, whether an equal one is there or not: the way of traces, in which looking
     /// for one would be most of the work.
+    #[inline]
     pub(crate) fn record(
         &mut self,
         op: Op,
         inputs: SmallVec<[ValueId; 4]>,
-        ty: Type,
+        ty: Arc<Type>,
         location: Option<&'static Location<'static>>,
     ) -> ValueId {
         let Self { nodes, shared, .. } = self;
@@ -311,8 +313,20 @@ impl Graph {
 
     /// Records a leaf.
     pub(crate) fn record_leaf(&mut self, op: Op) -> ValueId {
-        let ty = type_of_leaf(&op);
+        let ty = self.type_of_leaf(&op);
         self.record(op, SmallVec::new(), ty, None)
+    }
+
+    fn type_of_leaf(&mut self, op: &Op) -> Arc<Type> {
+        match op {
+            Op::Input { ty, .. } | Op::Constant { ty, .. } => Arc::new(ty.clone().into()),
+            Op::Literal { value } => {
+                let ty = &mut self.scalar_types[value.dtype as usize];
+                let new = || Arc::new(ArrayType::scalar(value.dtype).into());
+                ty.get_or_insert_with(new).clone()
+            }
+            other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
+        }
     }
 
     /// An empty graph with the same arguments, and room for as many nodes; constants follow as they are used.

@@ -39,5 +39,5 @@ pub use scalar::{Literal, Scalar};
 pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type};
 
 pub(crate) use host::{dispatch_host, host_from};
-pub(crate) use infer::{plain_result, resolve_scalar, resolve_scalars, strong_dtype};
+pub(crate) use infer::{infer_plain, plain_result, resolve_scalar, resolve_scalars, strong_dtype};
 pub(crate) use op::for_each_op;

@@ -44,9 +44,9 @@ impl Graph {
                 }
                 _ => {}
             }
-            let types: Vec<&Type> = node.inputs.iter().map(|&i| &self[i].ty).collect();
+            let types: Vec<&Type> = node.inputs.iter().map(|&i| &*self[i].ty).collect();
             match node.op.infer(&types) {
-                Ok(signature) if signature.result == node.ty => {}
+                Ok(signature) if signature.result == *node.ty => {}
                 Ok(signature) => return fail(&format!("the type should be {}", signature.result)),
                 Err(error) => return fail(&error.to_string()),
             }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::statistics::BuildStatistics;
+use super::report::Report;
 use super::trace::Built;
 use crate::error::Error;
 use crate::ir::Graph;
@@ -15,7 +15,7 @@ use crate::signature::Query;
 pub struct Explanation {
     name: String,
     signature: String,
-    statistics: BuildStatistics,
+    report: Report,
     wanted: &'static str,
     strict: bool,
     declined: Vec<(&'static str, Error)>,
@@ -30,7 +30,7 @@ impl Explanation {
         Self {
             name: name.to_owned(),
             signature: query.signature().to_string(),
-            statistics: built.statistics,
+            report: built.report,
             wanted: query.options.backend,
             strict: query.options.strict,
             declined: built.choice.declined,
@@ -40,10 +40,10 @@ impl Explanation {
         }
     }
 
-    /// The figures of the stages, and of each pass of the optimiser.
+    /// All of it that is a number.
     #[must_use]
-    pub fn statistics(&self) -> &BuildStatistics {
-        &self.statistics
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
@@ -55,37 +55,37 @@ impl Explanation {
     /// The number of nodes that were traced, arguments and constants among them.
     #[must_use]
     pub fn traced_nodes(&self) -> usize {
-        self.statistics.traced_nodes
+        self.report.traced_nodes
     }
 
     /// How long it took to run the closure on lazy arrays.
     #[must_use]
     pub fn trace_time(&self) -> Duration {
-        self.statistics.trace
+        self.report.trace_time
     }
 
     /// How long it took to optimise the graph.
     #[must_use]
     pub fn optimize_time(&self) -> Duration {
-        self.statistics.optimize
+        self.report.optimize_time
     }
 
     /// How long the backend took to compile the graph.
     #[must_use]
     pub fn compile_time(&self) -> Duration {
-        self.statistics.compile
+        self.report.compile_time
     }
 
     /// The number of nodes that the backend was given.
     #[must_use]
     pub fn optimized_nodes(&self) -> usize {
-        self.statistics.nodes
+        self.report.optimized_nodes
     }
 
     /// The backend that runs it.
     #[must_use]
     pub fn backend(&self) -> &'static str {
-        self.statistics.backend
+        self.report.backend
     }
 
     /// The backends that declined, and why.
@@ -111,15 +111,15 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "function   {}", self.name)?;
         writeln!(f, "signature  {}", self.signature)?;
-        writeln!(f, "stages     {}", self.statistics)?;
-        for pass in &self.statistics.passes {
+        writeln!(f, "stages     {}", self.report)?;
+        for pass in &self.report.passes {
             writeln!(f, "pass       {pass}")?;
         }
         let strict = if self.strict { ", strict" } else { "" };
         writeln!(
             f,
             "backend    {} (asked for {}{strict})",
-            self.statistics.backend, self.wanted
+            self.report.backend, self.wanted
         )?;
         for (backend, why) in &self.declined {
             writeln!(f, "declined   {backend}: {why}")?;

@@ -8,7 +8,7 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod explain;
-mod statistics;
+mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
@@ -35,7 +35,7 @@ use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use explain::Explanation;
-pub use statistics::BuildStatistics;
+pub use report::Report;
 use trace::Built;
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
@@ -51,7 +51,6 @@ pub struct Jit<A, R, F> {
     hits: AtomicU64,
     misses: AtomicU64,
     last_retrace: Mutex<Option<String>>,
-    last_build: Mutex<Option<BuildStatistics>>,
     types: PhantomData<fn(A) -> R>,
 }
 
@@ -66,6 +65,7 @@ enum Wanted {
 /// What the cache keeps for a signature.
 struct Compiled {
     executable: Arc<dyn Executable>,
+    report: Report,
     output: Structure,
     /// Random draws that the function makes and does not use: each call takes their numbers, as it would
     /// without tracing.
@@ -104,7 +104,6 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         hits: AtomicU64::new(0),
         misses: AtomicU64::new(0),
         last_retrace: Mutex::new(None),
-        last_build: Mutex::new(None),
         types: PhantomData,
     }
 }
@@ -265,7 +264,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let built = trace::build(&self.f, backend, query, &self.optimizer, location)?;
         debug::log(Log::Info, || {
             let why = why.as_deref().unwrap_or("first call");
-            format!("{} ({why}): {}", self.shown_name(), built.statistics)
+            format!("{} ({why}): {}", self.shown_name(), built.report)
         });
         debug::log(Log::Debug, || built.optimized.to_string());
         if why.is_some() {
@@ -274,10 +273,6 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = why;
         }
-        *self
-            .last_build
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(built.statistics.clone());
         Ok(Compiled::new(built, query.arrays))
     }
 
@@ -291,6 +286,50 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         check_arrays(output.arrays())?;
         drop(output);
         Ok(result)
+    }
+
+    /// Compiles for arguments like these, unless there is code for them already, and runs nothing. A call that
+    /// follows finds the code: this is how a program compiles before it is in a hurry.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(&x * &x, ..));
+    /// let x = Array::from([1.0, 2.0]);
+    /// let report = f.compile(&x)?;
+    /// assert_eq!(report.traced_nodes, 3);
+    /// assert_eq!(f.call(&x)?.item::<f64>()?, 5.0);
+    /// assert_eq!((f.misses(), f.hits()), (1, 1));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Jit::call`], but for what goes wrong in the run; and lazy arguments, which are not compiled for.
+    #[track_caller]
+    pub fn compile<X: Args<A>>(&self, args: X) -> Result<Report> {
+        let location = Location::caller();
+        self.wanted()
+            .and_then(|backend| self.compile_at(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    fn compile_at(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+    ) -> Result<Report> {
+        self.with_query(wanted, args, |backend, query| {
+            let found = self.cache.get_or_build(query, |before| {
+                Ok(self.miss(backend, query, before, location)?)
+            });
+            match found? {
+                Found::Hit(entry) | Found::Built(entry) => Ok(entry.value.report.clone()),
+                Found::Recursive => Err(Error::value(
+                    "a function cannot be compiled by its own trace, expected a call",
+                )),
+            }
+        })
     }
 
     /// Says how a call with these arguments is run: it traces and compiles, keeps nothing, and runs nothing.
@@ -324,6 +363,19 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
+        self.with_query(wanted, args, |backend, query| {
+            let built = trace::build(&self.f, backend, query, &self.optimizer, location)?;
+            Ok(use_it(query, built))
+        })
+    }
+
+    /// The backend and the key for arguments that have values.
+    fn with_query<T>(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        use_it: impl FnOnce(&'static dyn Backend, &Query<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
         let mut flat = Flattener::new();
         args.flatten_args(&mut flat);
         flat.check()?;
@@ -331,8 +383,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
         })?;
         let (backend, query) = self.query(wanted, &flat, &arrays);
-        let built = trace::build(&self.f, backend, &query, &self.optimizer, location)?;
-        Ok(use_it(&query, built))
+        use_it(backend, &query)
     }
 }
 
@@ -368,13 +419,6 @@ impl<A, R, F> Jit<A, R, F> {
         words.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the last trace came to, and how long its stages took; `None` if there was none.
-    #[must_use]
-    pub fn last_build(&self) -> Option<BuildStatistics> {
-        let last = self.last_build.lock();
-        last.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     fn shown_name(&self) -> &str {
         self.name
             .as_deref()
@@ -397,6 +441,7 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl Compiled {
     fn new(built: Built, arrays: &[&Concrete]) -> Self {
         Self {
+            report: built.report,
             executable: built.choice.executable,
             unused_draws: built.unused_draws,
             output: built.output,

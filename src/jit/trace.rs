@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::check_arrays;
-use super::statistics::BuildStatistics;
+use super::report::Report;
 use crate::Array;
 use crate::backends::{self, Backend, Choice};
 use crate::debug;
@@ -30,7 +30,7 @@ pub(super) struct Built {
     pub(super) choice: Choice,
     /// Random draws that the function makes and does not use.
     pub(super) unused_draws: Vec<Arc<CallDraws>>,
-    pub(super) statistics: BuildStatistics,
+    pub(super) report: Report,
 }
 
 /// Why there is no compiled code.
@@ -74,21 +74,22 @@ pub(super) fn build<A: Tree, R: Tree>(
     let after_optimize = Instant::now();
     let mut choice = backends::choose(backend, query.options.strict, &graph)?;
     choice.declined.splice(0..0, unfit);
-    let statistics = BuildStatistics {
-        traced_nodes: passes.first().map_or(0, |pass| pass.nodes_before),
-        nodes: graph.nodes().len(),
+    let report = Report {
         backend: choice.backend,
-        trace: after_trace - start,
-        optimize: after_optimize - after_trace,
-        compile: after_optimize.elapsed(),
+        traced_nodes: passes.first().map_or(0, |pass| pass.visited),
+        optimized_nodes: graph.nodes().len(),
+        trace_time: after_trace - start,
+        optimize_time: after_optimize - after_trace,
+        compile_time: after_optimize.elapsed(),
         passes,
+        code: choice.executable.report(),
     };
     Ok(Built {
         unused_draws: unused(&graph, draws),
         optimized: graph,
         output,
         choice,
-        statistics,
+        report,
     })
 }
 

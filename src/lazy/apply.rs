@@ -1,6 +1,7 @@
 //! Writing an op down: the type is inferred at once, so mistakes show where they are made.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -10,11 +11,12 @@ use super::sharing;
 use crate::array::{Array, Repr};
 use crate::error::Result;
 use crate::ir::{
-    ArrayType, DType, Dims, Op, Scalar, Type, plain_result, resolve_scalar, strong_dtype,
+    ArrayType, DType, Dims, Op, Scalar, Type, infer_plain, resolve_scalar, strong_dtype,
 };
 use crate::operand::Operand;
 
 /// Writes down an op: in the record of the trace that one of the inputs belongs to, else as a node.
+#[inline]
 pub(crate) fn apply(
     op: Op,
     inputs: &[Operand<'_>],
@@ -24,6 +26,15 @@ pub(crate) fn apply(
         let written = recording.record(op, inputs, location)?;
         return Ok(Array::from_traced(written));
     }
+    apply_outside(op, inputs, location)
+}
+
+/// Writes down an op that belongs to no trace.
+fn apply_outside(
+    op: Op,
+    inputs: &[Operand<'_>],
+    location: &'static Location<'static>,
+) -> Result<Array> {
     // Arrays with values become leaves beside the lazy ones.
     let operand = |input: &Operand<'_>| match input {
         Operand::Array(array) => match &array.0 {
@@ -37,8 +48,12 @@ pub(crate) fn apply(
         },
         Operand::Scalar(scalar) => Ok(LazyOperand::Scalar(*scalar)),
     };
-    let inputs = inputs.iter().map(operand).collect::<Result<_>>()?;
-    apply_to_nodes(op, inputs, location).map(Array::from_lazy)
+    // A loop, as collecting costs more than what it collects.
+    let mut operands = SmallVec::new();
+    for input in inputs {
+        operands.push(operand(input)?);
+    }
+    apply_to_nodes(op, operands, location).map(Array::from_lazy)
 }
 
 /// Writes down an op as a node.
@@ -47,36 +62,70 @@ pub(super) fn apply_to_nodes(
     inputs: SmallVec<[LazyOperand; 3]>,
     location: &'static Location<'static>,
 ) -> Result<LazyArray> {
-    let given = inputs.iter().map(|input| match input {
-        LazyOperand::Node(node) => Given::Array(node.ty()),
-        LazyOperand::Scalar(scalar) => Given::Scalar(*scalar),
-    });
-    let (ty, _) = infer(&op, &given.collect::<SmallVec<[Given<'_>; 4]>>())?;
+    let ty = match infer(&op, inputs.len(), |index| given(&inputs[index]))?.0 {
+        Inferred::Shared(ty) => ty,
+        Inferred::New(ty) => Arc::new(ty),
+    };
     let (op, inputs) = merge_views(op, inputs);
     Ok(sharing::intern(op, inputs, ty, location))
+}
+
+/// What inference needs to know of an input of a node.
+pub(super) fn given(input: &LazyOperand) -> Given<'_> {
+    match input {
+        LazyOperand::Node(node) => Given::Array(node.shared_ty()),
+        LazyOperand::Scalar(scalar) => Given::Scalar(*scalar),
+    }
 }
 
 /// What inference needs to know of an input.
 #[derive(Clone, Copy)]
 pub(super) enum Given<'a> {
     /// The type of an array, or of a tuple.
-    Array(&'a Type),
+    Array(&'a Arc<Type>),
     /// A number, weakly typed.
     Scalar(Scalar),
 }
 
-/// The type of the result, and the dtype beside which numbers among the inputs get theirs.
-pub(super) fn infer(op: &Op, inputs: &[Given<'_>]) -> Result<(Type, Option<DType>)> {
-    let strong = strong_dtype(
-        op,
-        inputs.iter().map(|input| match input {
-            Given::Array(Type::Array(ty)) => Some(ty.dtype),
-            _ => None,
-        }),
-    );
-    if let Some(ty) = infer_plain(op, inputs, strong) {
-        return Ok((ty.into(), strong));
+/// The type of a result.
+pub(super) enum Inferred {
+    /// It is that of an input.
+    Shared(Arc<Type>),
+    /// Another one.
+    New(Type),
+}
+
+/// The type of the result of an op, and the dtype beside which numbers among the inputs get theirs.
+#[inline]
+pub(super) fn infer<'g>(
+    op: &Op,
+    count: usize,
+    given: impl Fn(usize) -> Given<'g>,
+) -> Result<(Inferred, Option<DType>)> {
+    let dtype = |index| match given(index) {
+        Given::Array(ty) => match &**ty {
+            Type::Array(ty) => Some(ty.dtype),
+            Type::Tuple(_) => None,
+        },
+        Given::Scalar(_) => None,
+    };
+    let strong = strong_dtype(op, (0..count).map(dtype));
+    // Numbers that adopt the dtype of the arrays change nothing.
+    let plain = (0..count).filter_map(|index| match given(index) {
+        Given::Array(ty) => Some(Some(ty)),
+        Given::Scalar(scalar) => match resolve_scalar(op, strong, scalar) {
+            Ok(literal) if Some(literal.dtype) == strong => None,
+            _ => Some(None),
+        },
+    });
+    if let Some(ty) = infer_plain(op, count, plain) {
+        return Ok((Inferred::Shared(ty), strong));
     }
+    let inputs: SmallVec<[Given<'_>; 4]> = (0..count).map(given).collect();
+    Ok((Inferred::New(infer_at_length(op, &inputs, strong)?), strong))
+}
+
+fn infer_at_length(op: &Op, inputs: &[Given<'_>], strong: Option<DType>) -> Result<Type> {
     let mut scalars: SmallVec<[Type; 2]> = SmallVec::new();
     for input in inputs {
         if let Given::Scalar(scalar) = input {
@@ -85,34 +134,14 @@ pub(super) fn infer(op: &Op, inputs: &[Given<'_>]) -> Result<(Type, Option<DType
         }
     }
     let mut scalars = scalars.iter();
-    let mut types: SmallVec<[&Type; 4]> = SmallVec::with_capacity(inputs.len());
+    let mut types: SmallVec<[&Type; 4]> = SmallVec::new();
     for input in inputs {
         match input {
             Given::Array(ty) => types.push(ty),
             Given::Scalar(_) => types.extend(scalars.next()),
         }
     }
-    Ok((op.infer(&types)?.result, strong))
-}
-
-/// The commonest case: arrays of one type, and numbers that adopt its dtype.
-fn infer_plain(op: &Op, inputs: &[Given<'_>], strong: Option<DType>) -> Option<ArrayType> {
-    let mut first: Option<&ArrayType> = None;
-    for input in inputs {
-        match (input, first) {
-            (Given::Array(Type::Array(ty)), None) => first = Some(ty),
-            (Given::Array(Type::Array(ty)), Some(first)) if first == ty => {}
-            (Given::Array(_), _) => return None,
-            (Given::Scalar(scalar), _) => {
-                let literal = resolve_scalar(op, strong, *scalar).ok()?;
-                if Some(literal.dtype) != strong {
-                    return None;
-                }
-            }
-        }
-    }
-    let ArrayType { dtype, shape } = first?;
-    plain_result(op, inputs.len(), *dtype, shape)
+    Ok(op.infer(&types)?.result)
 }
 
 /// A transpose of a transpose, and a reshape of a reshape, are one: autoray counts them so.

@@ -19,7 +19,7 @@ use crate::library::{Concrete, Results};
 pub struct LazyArray(Arc<Node>);
 
 struct Node {
-    ty: Type,
+    ty: Arc<Type>,
     depth: u32,
     location: &'static Location<'static>,
     state: Mutex<State>,
@@ -58,11 +58,18 @@ impl LazyOperand {
             Self::Scalar(_) => None,
         }
     }
+
+    fn into_node(self) -> Option<LazyArray> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Scalar(_) => None,
+        }
+    }
 }
 
 impl LazyArray {
     /// A node of any state; its depth follows from its inputs.
-    pub(crate) fn new(ty: Type, state: State, location: &'static Location<'static>) -> Self {
+    pub(crate) fn new(ty: Arc<Type>, state: State, location: &'static Location<'static>) -> Self {
         let depth = match &state {
             State::Pending { inputs, .. } => inputs
                 .iter()
@@ -88,7 +95,7 @@ impl LazyArray {
     /// A new leaf with a known value.
     pub(super) fn known(value: Concrete, location: &'static Location<'static>) -> Self {
         Self::new(
-            value.ty().into(),
+            Arc::new(value.ty().into()),
             State::Value(Results::from_iter([value])),
             location,
         )
@@ -96,12 +103,17 @@ impl LazyArray {
 
     /// A leaf without a value.
     pub(crate) fn variable(ty: ArrayType, location: &'static Location<'static>) -> Self {
-        Self::new(ty.into(), State::Variable, location)
+        Self::new(Arc::new(ty.into()), State::Variable, location)
     }
 
     /// The type: an array, or a tuple for the node of a decomposition.
     #[must_use]
     pub fn ty(&self) -> &Type {
+        &self.0.ty
+    }
+
+    /// The type, which nodes share.
+    pub(crate) fn shared_ty(&self) -> &Arc<Type> {
         &self.0.ty
     }
 
@@ -144,7 +156,14 @@ impl LazyArray {
         let old = std::mem::replace(&mut *state, State::Value(value));
         drop(state);
         // Dropped here, after the lock: it may be the last owner of a long chain.
-        drop_inputs(old);
+        if let State::Pending { inputs, .. } = old {
+            drop_all(
+                inputs
+                    .into_iter()
+                    .filter_map(LazyOperand::into_node)
+                    .collect(),
+            );
+        }
     }
 
     /// The value, if it is known.
@@ -163,20 +182,27 @@ impl LazyArray {
     }
 }
 
-/// Drops what a state refers to with a loop, because chains are as long as programs.
-fn drop_inputs(state: State) {
-    let mut states = vec![state];
-    while let Some(state) = states.pop() {
+/// Nodes that are yet to be dropped; of most graphs a few at a time.
+type Waiting = SmallVec<[LazyArray; 8]>;
+
+/// Drops nodes with a loop, because chains are as long as programs.
+fn drop_all(mut nodes: Waiting) {
+    while let Some(mut node) = nodes.pop() {
+        // The last owner takes the inputs out first, so that the node itself has nothing to drop. Of two owners that
+        // go at the same time neither may be it; the node then takes the way of its own `drop`.
+        if let Some(inner) = Arc::get_mut(&mut node.0) {
+            inner.take_inputs(&mut nodes);
+        }
+    }
+}
+
+impl Node {
+    fn take_inputs(&mut self, nodes: &mut Waiting) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let State::Pending { inputs, .. } = state {
-            for input in inputs {
-                if let LazyOperand::Node(node) = input
-                    && let Some(mut inner) = Arc::into_inner(node.0)
-                {
-                    let state = inner
-                        .state
-                        .get_mut()
-                        .unwrap_or_else(PoisonError::into_inner);
-                    states.push(std::mem::replace(state, State::Variable));
+            for input in inputs.drain(..) {
+                if let LazyOperand::Node(node) = input {
+                    nodes.push(node);
                 }
             }
         }
@@ -185,10 +211,9 @@ fn drop_inputs(state: State) {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if matches!(state, State::Pending { .. }) {
-            drop_inputs(std::mem::replace(state, State::Variable));
-        }
+        let mut nodes = Waiting::new();
+        self.take_inputs(&mut nodes);
+        drop_all(nodes);
     }
 }
 

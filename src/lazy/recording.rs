@@ -20,12 +20,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::apply::{Given, infer};
+use super::apply::{Given, Inferred, given, infer};
 use super::node::{LazyArray, LazyOperand, State};
 use super::sharing::{self, Storage};
 use crate::array::{Array, Repr};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Graph, Op, Type, ValueId, resolve_scalar};
+use crate::ir::{ArrayType, Graph, Op, Scalar, Type, ValueId, resolve_scalar};
 use crate::library::Concrete;
 use crate::operand::Operand;
 
@@ -46,6 +46,9 @@ struct Written {
     nodes: FxHashMap<ValueId, LazyArray>,
     /// Arrays that were read in, kept for the same reason.
     constants: FxHashMap<Storage, (Concrete, ValueId)>,
+    /// The last types that were not those of an input; the next ones are likely among them.
+    types: [Option<Arc<Type>>; 4],
+    newest_type: usize,
     /// Leaves that stand for variables which are not arguments of the trace.
     strangers: FxHashMap<ValueId, Array>,
 }
@@ -55,8 +58,17 @@ struct Written {
 pub(crate) struct Traced {
     recording: Arc<Recording>,
     value: ValueId,
-    ty: Type,
+    ty: Arc<Type>,
     node: OnceLock<LazyArray>,
+}
+
+/// An input of an op that is written down.
+#[derive(Clone, Copy)]
+enum Own<'i> {
+    /// An array of the trace.
+    Traced(&'i Traced),
+    /// A number, weakly typed.
+    Scalar(Scalar),
 }
 
 impl Traced {
@@ -105,8 +117,11 @@ impl Recording {
 
     /// A new argument.
     pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Traced {
-        let value = self.written().graph.record_input(ty.clone());
-        self.traced(value, ty.into())
+        let mut written = self.written();
+        let value = written.graph.record_input(ty);
+        let ty = written.graph[value].ty.clone();
+        drop(written);
+        self.traced(value, ty)
     }
 
     /// Writes down an op.
@@ -116,45 +131,68 @@ impl Recording {
         inputs: &[Operand<'_>],
         location: &'static Location<'static>,
     ) -> Result<Traced> {
-        let mut read: SmallVec<[Traced; 1]> = SmallVec::new();
-        for input in inputs {
-            if let Operand::Array(array) = input
-                && self.own(array).is_none()
-            {
-                read.push(self.read(array, location)?);
-            }
+        if let Some(inputs) = self.own_inputs(inputs) {
+            return self.record_own(op, &inputs, location);
         }
-        let mut read = read.iter();
-        let mut given: SmallVec<[Given<'_>; 4]> = SmallVec::new();
+        let mut read: SmallVec<[Operand<'_>; 4]> = SmallVec::new();
+        for input in inputs {
+            read.push(match input {
+                Operand::Array(array) if self.own(array).is_none() => {
+                    Array::from_traced(self.read(array, location)?).into()
+                }
+                other => other.borrowed(),
+            });
+        }
+        let inputs = self.own_inputs(&read);
+        let inputs = inputs.ok_or_else(|| Error::internal("what was read in is elsewhere"))?;
+        self.record_own(op, &inputs, location)
+    }
+
+    /// The inputs, if all arrays among them are of this trace.
+    #[inline]
+    fn own_inputs<'i>(
+        self: &Arc<Self>,
+        inputs: &'i [Operand<'_>],
+    ) -> Option<SmallVec<[Own<'i>; 4]>> {
+        let mut own = SmallVec::new();
+        for input in inputs {
+            own.push(match input {
+                Operand::Array(array) => Own::Traced(self.own(array)?),
+                Operand::Scalar(scalar) => Own::Scalar(*scalar),
+            });
+        }
+        Some(own)
+    }
+
+    #[inline]
+    fn record_own(
+        self: &Arc<Self>,
+        op: Op,
+        inputs: &[Own<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Traced> {
+        let given = |index: usize| match inputs[index] {
+            Own::Traced(traced) => Given::Array(&traced.ty),
+            Own::Scalar(scalar) => Given::Scalar(scalar),
+        };
+        let (inferred, strong) = infer(&op, inputs.len(), given)?;
+        let mut written = self.written();
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
-            match input {
-                Operand::Array(array) => {
-                    if let Some(traced) = self.own(array).or_else(|| read.next()) {
-                        given.push(Given::Array(&traced.ty));
-                        values.push(traced.value);
-                    }
+            values.push(match input {
+                Own::Traced(traced) => traced.value,
+                Own::Scalar(scalar) => {
+                    let value = resolve_scalar(&op, strong, *scalar)?;
+                    written.graph.record_leaf(Op::Literal { value })
                 }
-                Operand::Scalar(scalar) => {
-                    given.push(Given::Scalar(*scalar));
-                    values.push(ValueId(u32::MAX));
-                }
-            }
+            });
         }
-        let (ty, strong) = infer(&op, &given)?;
-        let mut written = self.written();
-        for (value, given) in values.iter_mut().zip(&given) {
-            if let Given::Scalar(scalar) = given {
-                let literal = resolve_scalar(&op, strong, *scalar)?;
-                *value = written.graph.record_leaf(Op::Literal { value: literal });
-            }
-        }
+        let ty = written.shared(inferred);
+        let (shared, location) = (Arc::clone(&ty), Some(location));
         let value = if sharing::is_on() {
-            let graph = &mut written.graph;
-            graph.insert(op, &values, ty.clone(), Some(location))
+            written.graph.insert(op, &values, shared, location)
         } else {
-            let graph = &mut written.graph;
-            graph.record(op, values, ty.clone(), Some(location))
+            written.graph.record(op, values, shared, location)
         };
         drop(written);
         Ok(self.traced(value, ty))
@@ -203,7 +241,7 @@ impl Recording {
         Ok(graph)
     }
 
-    fn traced(self: &Arc<Self>, value: ValueId, ty: Type) -> Traced {
+    fn traced(self: &Arc<Self>, value: ValueId, ty: Arc<Type>) -> Traced {
         Traced {
             recording: Arc::clone(self),
             value,
@@ -237,7 +275,8 @@ impl Recording {
             Repr::Lazy(node) => self.read_node(node)?,
             Repr::Traced(_) => self.stranger(array)?,
         };
-        Ok(self.traced(value, array.ty()?.into()))
+        let ty = self.written().graph[value].ty.clone();
+        Ok(self.traced(value, ty))
     }
 
     /// A captured array as a constant, which is kept in main memory.
@@ -307,11 +346,7 @@ impl Recording {
 
     /// Writes down the op of a node whose inputs are known.
     fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
-        let given = inputs.iter().map(|input| match input {
-            LazyOperand::Node(node) => Given::Array(node.ty()),
-            LazyOperand::Scalar(scalar) => Given::Scalar(*scalar),
-        });
-        let (_, strong) = infer(&op, &given.collect::<SmallVec<[_; 4]>>())?;
+        let (_, strong) = infer(&op, inputs.len(), |index| given(&inputs[index]))?;
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {
@@ -325,7 +360,7 @@ impl Recording {
                 }
             });
         }
-        let (ty, location) = (node.ty().clone(), Some(node.location()));
+        let (ty, location) = (node.shared_ty().clone(), Some(node.location()));
         Ok(self.written().graph.record(op, values, ty, location))
     }
 
@@ -395,6 +430,22 @@ impl Recording {
 }
 
 impl Written {
+    /// The type, which nodes share where that is cheap to see.
+    #[inline]
+    fn shared(&mut self, inferred: Inferred) -> Arc<Type> {
+        let new = match inferred {
+            Inferred::Shared(ty) => return ty,
+            Inferred::New(ty) => ty,
+        };
+        if let Some(known) = self.types.iter().flatten().find(|known| ***known == new) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(new);
+        self.newest_type = (self.newest_type + 1) % self.types.len();
+        self.types[self.newest_type] = Some(Arc::clone(&new));
+        new
+    }
+
     /// A node and a value are the same.
     fn know(&mut self, node: LazyArray, value: ValueId) {
         self.nodes.insert(value, node.clone());

@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -103,7 +104,7 @@ pub(super) fn is_on() -> bool {
 pub(super) fn intern(
     op: Op,
     inputs: SmallVec<[LazyOperand; 3]>,
-    ty: Type,
+    ty: Arc<Type>,
     location: &'static Location<'static>,
 ) -> LazyArray {
     if !is_on() {
@@ -169,11 +170,12 @@ impl Cache {
         &mut self,
         op: Op,
         inputs: SmallVec<[LazyOperand; 3]>,
-        ty: Type,
+        ty: Arc<Type>,
         location: &'static Location<'static>,
     ) -> LazyArray {
         let hash = hash_op(&op, &inputs);
-        let equal = |e: &Entry| e.op == op && same_inputs(&e.inputs, &inputs) && *e.node.ty() == ty;
+        let equal =
+            |e: &Entry| e.op == op && same_inputs(&e.inputs, &inputs) && *e.node.ty() == *ty;
         if let Some(found) = self.nodes.find(hash, equal) {
             return found.node.clone();
         }

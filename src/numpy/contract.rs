@@ -3,8 +3,10 @@
 //! Results have the promoted dtype of the inputs. Sizes of paired axes must be equal.
 
 use super::options::{Diagonal, Integers, TensordotAxes};
-use super::{attempt, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of};
-use crate::ir::{ArrayType, Axes, Op};
+use super::{
+    attempt, axis_count, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of,
+};
+use crate::ir::{Axes, Op};
 use crate::{Array, Error, Operand, Result};
 
 /// The matrix product over the last two axes: `[.., m, k]` with `[.., k, n]` gives `[.., m, n]`.
@@ -136,24 +138,30 @@ pub fn tensordot<'a>(
     axes: impl Into<TensordotAxes>,
 ) -> Array {
     let (x, y) = (x.into(), y.into());
-    let (x_ty, y_ty) = (
-        attempt!("tensordot", type_of(&x)),
-        attempt!("tensordot", type_of(&y)),
-    );
-    let (x_axes, y_axes) = attempt!("tensordot", pair_axes(&axes.into(), &x_ty, &y_ty));
+    let (x_axes, y_axes) = attempt!("tensordot", pair_axes(&axes.into(), &x, &y));
     Array::apply(Op::Tensordot { x_axes, y_axes }, &[x, y])
 }
 
-fn pair_axes(axes: &TensordotAxes, x: &ArrayType, y: &ArrayType) -> Result<(Axes, Axes)> {
+fn pair_axes(axes: &TensordotAxes, x: &Operand, y: &Operand) -> Result<(Axes, Axes)> {
     match axes {
         TensordotAxes::Count(count) => {
-            let fits = |n: &usize| *n <= x.ndim() && *n <= y.ndim();
-            let count = usize::try_from(*count).ok().filter(fits).ok_or_else(|| {
-                Error::shape(format!("cannot contract {count} axes of {x} with {y}"))
-            })?;
-            Ok(((x.ndim() - count..x.ndim()).collect(), (0..count).collect()))
+            let (x_ndim, y_ndim) = (axis_count(x)?, axis_count(y)?);
+            let fits = |n: &usize| *n <= x_ndim && *n <= y_ndim;
+            let Some(count) = usize::try_from(*count).ok().filter(fits) else {
+                let (x, y) = (type_of(x)?, type_of(y)?);
+                return Err(Error::shape(format!(
+                    "cannot contract {count} axes of {x} with {y}"
+                )));
+            };
+            let (mut x_axes, mut y_axes) = (Axes::new(), Axes::new());
+            for axis in 0..count {
+                x_axes.push(x_ndim - count + axis);
+                y_axes.push(axis);
+            }
+            Ok((x_axes, y_axes))
         }
         TensordotAxes::Pairs(x_axes, y_axes) => {
+            let (x, y) = (&type_of(x)?, &type_of(y)?);
             let (Integers(a), Integers(b)) = (x_axes, y_axes);
             if a.len() != b.len() {
                 return Err(Error::shape(format!(

@@ -173,6 +173,15 @@ pub(crate) fn type_of(x: &Operand) -> Result<ArrayType> {
     }
 }
 
+/// The number of axes of an operand, which a number has none of.
+#[inline]
+pub(crate) fn axis_count(x: &Operand) -> Result<usize> {
+    match x {
+        Operand::Array(array) => array.axis_count(),
+        Operand::Scalar(_) => Ok(0),
+    }
+}
+
 /// The operand as an array: a number becomes a 0-d array of its own dtype.
 pub(crate) fn to_array(x: Operand) -> Array {
     match x {

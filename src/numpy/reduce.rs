@@ -4,8 +4,8 @@
 
 use super::options::{Deviation, Reduction, SumOptions};
 use super::{
-    astype, attempt, conj, divide, multiply, real, replaceable, reshape, sqrt, square, subtract,
-    type_of,
+    astype, attempt, axis_count, conj, divide, multiply, real, replaceable, reshape, sqrt, square,
+    subtract, type_of,
 };
 use crate::ir::{ArrayType, Class, Dims, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
@@ -32,11 +32,10 @@ pub fn sum<'a>(x: impl Into<Operand<'a>>, options: impl Into<SumOptions>) -> Arr
 
 /// The axes in order. All of them, which is the default, need no more than their number.
 fn axes(x: &Operand, reduction: &Reduction) -> Result<Dims> {
-    let count = match (x, &reduction.axes) {
-        (Operand::Array(x), None) => x.axis_count()?,
-        (Operand::Scalar(_), None) => 0,
-        _ => return reduction.resolve(&type_of(x)?),
-    };
+    if reduction.axes.is_some() {
+        return reduction.resolve(&type_of(x)?);
+    }
+    let count = axis_count(x)?;
     let mut axes = Dims::new();
     for axis in 0..count {
         axes.push(axis);

@@ -81,12 +81,15 @@ fn negative_of_negative(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
 /// The literal behind an input, looking through broadcasts and reshapes, as the op sees it: converted to the
 /// dtype of its results. So the integer 0 beside floating numbers is +0, which is not neutral in a sum.
 fn literal(c: &mut Candidate<'_, '_>, index: usize) -> Option<Scalar> {
-    let dtype = c.array_type()?.dtype;
     let mut value = c.inputs[index];
-    while let Op::BroadcastTo { .. } | Op::Reshape { .. } = c.node(value).op {
-        value = c.node(value).inputs[0];
+    loop {
+        let node = c.node(value);
+        match node.op {
+            Op::Literal { value } => return Some(value.value.cast(c.array_type()?.dtype)),
+            Op::BroadcastTo { .. } | Op::Reshape { .. } => value = node.inputs[0],
+            _ => return None,
+        }
     }
-    c.graph().as_literal(value).map(|l| l.value.cast(dtype))
 }
 
 fn is_real(scalar: Scalar, x: f64) -> bool {

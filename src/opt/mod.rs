@@ -46,13 +46,15 @@ impl Default for Options {
 /// What a pass of the optimiser did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct PassStatistics {
-    /// The name of the pass.
+pub struct PassReport {
+    /// Its name.
     pub name: &'static str,
-    /// The number of nodes that the results depended on before it.
-    pub nodes_before: usize,
-    /// The number of nodes after it.
-    pub nodes_after: usize,
+    /// Nodes that it looked at; linear passes look at each once.
+    pub visited: usize,
+    /// Nodes that it stood something else in the place of.
+    pub rewritten: usize,
+    /// Nodes of the graph that it gave, arguments and constants among them.
+    pub nodes: usize,
     /// How long it took.
     pub time: Duration,
     /// The rules that applied, with how often.
@@ -60,19 +62,17 @@ pub struct PassStatistics {
 }
 
 /// One line, such as `rewrite: 5 -> 4 nodes in 1.0µs (conj_of_real 1)`.
-impl fmt::Display for PassStatistics {
+impl fmt::Display for PassReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             name,
-            nodes_before,
-            nodes_after,
+            visited,
+            nodes,
             time,
             rules,
+            ..
         } = self;
-        write!(
-            f,
-            "{name}: {nodes_before} -> {nodes_after} nodes in {time:.1?}"
-        )?;
+        write!(f, "{name}: {visited} -> {nodes} nodes in {time:.1?}")?;
         for (index, (rule, count)) in rules.iter().enumerate() {
             let before = if index == 0 { " (" } else { ", " };
             write!(f, "{before}{rule} {count}")?;
@@ -85,7 +85,7 @@ impl fmt::Display for PassStatistics {
 #[derive(Debug)]
 pub(crate) struct Optimized {
     pub(crate) graph: Graph,
-    pub(crate) passes: Vec<PassStatistics>,
+    pub(crate) passes: Vec<PassReport>,
 }
 
 /// Runs all passes, for a backend that takes graphs of a form.
@@ -94,7 +94,7 @@ pub(crate) struct Optimized {
 /// A rule broke the graph: a mistake of ours.
 pub(crate) fn optimize(graph: Graph, form: Form, options: &Options) -> Result<Optimized> {
     let mut passes = Passes {
-        before: graph.live().into_iter().filter(|&live| live).count(),
+        nodes: graph.live().into_iter().filter(|&live| live).count(),
         done: Vec::new(),
     };
     let mut graph = graph;
@@ -116,8 +116,9 @@ pub(crate) fn optimize(graph: Graph, form: Form, options: &Options) -> Result<Op
 }
 
 struct Passes {
-    before: usize,
-    done: Vec<PassStatistics>,
+    /// Of the graph so far.
+    nodes: usize,
+    done: Vec<PassReport>,
 }
 
 impl Passes {
@@ -128,11 +129,12 @@ impl Passes {
     ) -> Result<Graph> {
         let start = Instant::now();
         let (graph, rules) = pass()?;
-        let nodes_after = graph.nodes().len();
-        self.done.push(PassStatistics {
+        let nodes = graph.nodes().len();
+        self.done.push(PassReport {
             name,
-            nodes_before: std::mem::replace(&mut self.before, nodes_after),
-            nodes_after,
+            visited: std::mem::replace(&mut self.nodes, nodes),
+            rewritten: rules.iter().map(|(_, count)| count).sum(),
+            nodes,
             time: start.elapsed(),
             rules,
         });

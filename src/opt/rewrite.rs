@@ -4,8 +4,7 @@
 //! is offered in turn, and so is what an expansion adds. Equal nodes become one on the way.
 
 use std::cell::{Cell, RefCell};
-
-use smallvec::SmallVec;
+use std::sync::Arc;
 
 use super::{Options, algebra, fold, views};
 use crate::error::Result;
@@ -16,7 +15,7 @@ pub(crate) struct Candidate<'c, 'b> {
     builder: &'c mut Builder<'b>,
     pub(crate) op: &'c Op,
     pub(crate) inputs: &'c [ValueId],
-    pub(crate) ty: &'c Type,
+    pub(crate) ty: &'c Arc<Type>,
     pub(crate) options: &'c Options,
     /// What is left of the budget of folding.
     pub(crate) fold_work: &'c Cell<usize>,
@@ -47,6 +46,7 @@ impl Candidate<'_, '_> {
     /// The input, if it can stand for the result.
     pub(crate) fn input_as_result(&mut self, index: usize) -> Option<ValueId> {
         let (input, ty) = (self.inputs[index], self.ty);
+        // Nearly always it is the very same type.
         (self.node(input).ty == *ty).then_some(input)
     }
 
@@ -87,18 +87,8 @@ impl Simplify for Rules<'_> {
         builder: &mut Builder<'_>,
         op: &Op,
         inputs: &[ValueId],
-        ty: &Type,
+        ty: &Arc<Type>,
     ) -> Option<(&'static str, ValueId)> {
-        let lists = [
-            algebra::rules(op),
-            views::rules(op),
-            if self.options.fast_math {
-                algebra::fast_rules(op)
-            } else {
-                &[]
-            },
-            fold::RULES,
-        ];
         let mut candidate = Candidate {
             builder,
             op,
@@ -107,18 +97,28 @@ impl Simplify for Rules<'_> {
             options: self.options,
             fold_work: &self.fold_work,
         };
-        for (name, rule) in lists.into_iter().flatten() {
-            if let Some(value) = rule(&mut candidate) {
-                let mut applied = self.applied.borrow_mut();
-                match applied.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, count)) => *count += 1,
-                    None => applied.push((name, 1)),
-                }
-                return Some((name, value));
-            }
+        let rules = algebra::rules(op).iter().chain(views::rules(op));
+        let mut found = first(rules, &mut candidate);
+        if found.is_none() && self.options.fast_math {
+            found = first(algebra::fast_rules(op).iter(), &mut candidate);
         }
-        None
+        let (name, value) = found.or_else(|| first(fold::RULES.iter(), &mut candidate))?;
+        let mut applied = self.applied.borrow_mut();
+        match applied.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => applied.push((name, 1)),
+        }
+        Some((name, value))
     }
+}
+
+/// What the first rule that applies gives.
+#[inline]
+fn first(
+    mut rules: impl Iterator<Item = &'static Rule>,
+    candidate: &mut Candidate<'_, '_>,
+) -> Option<(&'static str, ValueId)> {
+    rules.find_map(|(name, rule)| rule(candidate).map(|value| (*name, value)))
 }
 
 /// Rebuilds the live part of `graph` in a form, giving the rules a chance at each node.
@@ -146,15 +146,17 @@ pub(crate) fn rebuild(
     let mut new = graph.same_inputs();
     let (nodes, constants, outputs) = graph.into_parts();
     let mut map: Vec<ValueId> = Vec::with_capacity(nodes.len());
-    for (node, live) in nodes.into_iter().zip(live) {
+    for (mut node, live) in nodes.into_iter().zip(live) {
         map.push(match &node.op {
             _ if !live => DEAD,
             Op::Input { index, .. } => ValueId(*index as u32),
             Op::Constant { index, .. } => new.add_constant(constants[*index].clone()),
             Op::Literal { value } => new.add_literal(value.value, value.dtype),
             _ => {
-                let inputs = node.inputs.iter().map(|i| map[i.index()]);
-                let inputs: SmallVec<[ValueId; 4]> = inputs.collect();
+                let mut inputs = std::mem::take(&mut node.inputs);
+                for input in &mut inputs {
+                    *input = map[input.index()];
+                }
                 add(&mut new, node, &inputs, &map)?
             }
         });

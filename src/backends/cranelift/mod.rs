@@ -33,7 +33,7 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, Executable, Outputs};
+use super::{Backend, CodeReport, Executable, Outputs};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Element, Form, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
@@ -303,7 +303,7 @@ impl Executable for Native {
                 copies.push(copy);
             }
         }
-        let mut memory: SmallVec<[OutputMemory; 2]> = SmallVec::with_capacity(self.outputs.len());
+        let mut memory: SmallVec<[OutputMemory; 4]> = SmallVec::with_capacity(self.outputs.len());
         for ty in &self.outputs {
             HostArray::check_memory(ty)?;
             memory.push(OutputMemory::new(ty));
@@ -354,6 +354,23 @@ impl Executable for Native {
             let _ = writeln!(text, "not fused, {count} times: {why}");
         }
         text
+    }
+
+    fn report(&self) -> CodeReport {
+        let results = self
+            .outputs
+            .iter()
+            .map(|ty| ty.size() * ty.dtype.size())
+            .sum::<usize>();
+        CodeReport {
+            instructions: Some(self.report.instructions),
+            kernels: Some(self.report.kernels.len()),
+            tape_entries: Some(self.tape.entries.len()),
+            runtime_calls: Some(self.report.calls),
+            code_bytes: Some(self.tape.code.bytes),
+            workspace_bytes: Some(self.tape.workspace_bytes),
+            planned_peak_bytes: Some(self.tape.workspace_bytes + results),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use tch::jit::{CModule, IValue};
 use tch::{TchError, Tensor};
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable, Outputs};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Graph, Op};
 use crate::library::Concrete;
@@ -163,7 +163,7 @@ impl Drop for Script {
 
 impl Executable for Script {
     /// Results are torch's arrays if an argument is one, else in main memory.
-    fn run(&self, inputs: &[Concrete]) -> Result<Vec<Concrete>> {
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
         let mut lent: SmallVec<[Borrowed; 4]> = SmallVec::new();
         let mut arguments: Vec<Tensor> = Vec::with_capacity(inputs.len());
         let mut in_torch = false;
@@ -188,15 +188,21 @@ impl Executable for Script {
         if tensors.len() != self.outputs.len() {
             return Err(Error::internal("the module gave another number of results"));
         }
-        let typed = tensors.into_iter().zip(&self.outputs);
-        typed
-            .map(|(tensor, ty)| {
-                if in_torch {
-                    return Ok(torch::from_tensor(tensor, ty.clone()));
-                }
-                torch::to_host(&tensor, ty).map(Concrete::Ndarray)
-            })
-            .collect()
+        for (tensor, ty) in tensors.into_iter().zip(&self.outputs) {
+            outputs.push(if in_torch {
+                torch::from_tensor(tensor, ty.clone())
+            } else {
+                Concrete::Ndarray(torch::to_host(&tensor, ty)?)
+            });
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> CodeReport {
+        CodeReport {
+            instructions: Some(self.code.calls),
+            ..CodeReport::default()
+        }
     }
 
     fn describe(&self) -> String {

@@ -18,11 +18,12 @@ pub(super) use reductions::*;
 pub(super) use scatter::*;
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::graph::{Graph, ValueId};
-use super::infer::plain_result;
+use super::infer::infer_plain;
 use super::types::{ArrayType, DType, Dims, Type};
 use super::{Op, Scalar};
 use crate::error::{Error, Result};
@@ -46,7 +47,7 @@ pub(crate) trait Simplify {
         builder: &mut Builder<'_>,
         op: &Op,
         inputs: &[ValueId],
-        ty: &Type,
+        ty: &Arc<Type>,
     ) -> Option<(&'static str, ValueId)>;
 }
 
@@ -94,34 +95,28 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// The inputs do not fit the op.
     pub fn push(&mut self, op: Op, inputs: &[ValueId]) -> Expanded {
-        if let Some(ty) = self.plain(&op, inputs) {
-            return self.add(op, inputs, ty.into());
+        let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
+        if let Some(ty) = infer_plain(&op, inputs.len(), types) {
+            return self.add(op, inputs, ty);
         }
         let signature = self.graph.infer(&op, inputs)?;
+        let result = signature.result.into();
         if self.form == Form::Written {
-            return self.add(op, inputs, signature.result);
+            return self.add(op, inputs, result);
         }
-        let mut converted: SmallVec<[ValueId; 4]> = inputs.into();
+        let mut converted: SmallVec<[ValueId; 4]> = SmallVec::from_slice(inputs);
         for (input, operand) in converted.iter_mut().zip(&signature.operands) {
             if let Some(dtype) = operand {
                 *input = self.cast(*input, *dtype)?;
             }
         }
-        self.add(op, &converted, signature.result)
-    }
-
-    /// The type of the result, where all inputs have one type that needs no conversion.
-    fn plain(&self, op: &Op, inputs: &[ValueId]) -> Option<ArrayType> {
-        let (first, others) = inputs.split_first()?;
-        let ty = self.graph.ty(*first).ok()?;
-        let same = |other: &ValueId| self.graph.ty(*other).is_ok_and(|other| other == ty);
-        let plain = others.iter().all(same);
-        plain.then(|| plain_result(op, inputs.len(), ty.dtype, &ty.shape))?
+        self.add(op, &converted, result)
     }
 
     /// Adds an op whose result is known, and whose inputs need no conversion: what a rule gives for it, or what it
     /// expands to, or the op itself.
-    pub(crate) fn add(&mut self, op: Op, inputs: &[ValueId], ty: Type) -> Expanded {
+    #[inline]
+    pub(crate) fn add(&mut self, op: Op, inputs: &[ValueId], ty: Arc<Type>) -> Expanded {
         if let Some(rules) = self.rules
             && let Some((rule, value)) = rules.simplify(self, &op, inputs, &ty)
         {
@@ -135,7 +130,7 @@ impl<'a> Builder<'a> {
         Ok(self.graph.insert(op, inputs, ty, self.location))
     }
 
-    fn checked(&self, value: ValueId, ty: &Type, what: impl FnOnce() -> String) -> Expanded {
+    fn checked(&self, value: ValueId, ty: &Arc<Type>, what: impl FnOnce() -> String) -> Expanded {
         let got = &self.graph[value].ty;
         if got == ty {
             return Ok(value);

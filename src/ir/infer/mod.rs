@@ -22,7 +22,7 @@ pub(super) use fourier::*;
 pub(super) use joins::*;
 pub(super) use linalg::*;
 pub(super) use norm::*;
-pub(crate) use plain::plain_result;
+pub(crate) use plain::{infer_plain, plain_result};
 pub(super) use products::*;
 pub(super) use reduce::*;
 pub(super) use scatter::*;
@@ -110,8 +110,14 @@ pub(crate) fn resolve_scalars(
 /// The dtype of the arrays beside which weak scalars get theirs; `None` if there are none.
 #[inline]
 pub(crate) fn strong_dtype(op: &Op, arrays: impl Iterator<Item = Option<DType>>) -> Option<DType> {
-    let apart = matches!(op, Op::Where).into();
-    arrays.skip(apart).flatten().reduce(DType::promote)
+    let mut strong: Option<DType> = None;
+    for (index, dtype) in arrays.enumerate() {
+        let apart = index == 0 && matches!(op, Op::Where);
+        if let Some(dtype) = dtype.filter(|_| !apart) {
+            strong = Some(strong.map_or(dtype, |strong| strong.promote(dtype)));
+        }
+    }
+    strong
 }
 
 /// Gives a weak scalar its dtype beside that of the arrays.

@@ -3,8 +3,41 @@
 //! Inference builds a signature, which costs more than many a small array is worth. What is said here is what
 //! inference says (the test below goes through all ops and dtypes), and where nothing is said inference decides.
 
+use std::sync::Arc;
+
 use super::super::Op;
-use super::super::types::{ArrayType, Class, DType, Shape};
+use super::super::types::{ArrayType, Class, DType, Type};
+
+/// The type of the result of `count` inputs, where all have one type that needs no conversion, or are 0-d of its
+/// dtype. Those left out of `types` are such, and a `None` among them is not. The result shares the type of an input
+/// if it can.
+#[inline]
+pub(crate) fn infer_plain<'t>(
+    op: &Op,
+    count: usize,
+    types: impl Iterator<Item = Option<&'t Arc<Type>>>,
+) -> Option<Arc<Type>> {
+    let mut widest: Option<(&Arc<Type>, &ArrayType)> = None;
+    for ty in types {
+        let shared = ty?;
+        let Type::Array(ty) = &**shared else {
+            return None;
+        };
+        match widest {
+            Some((known, _)) if Arc::ptr_eq(known, shared) => {}
+            Some((_, known)) if known.dtype != ty.dtype => return None,
+            Some((_, known)) if ty.shape.is_empty() || ty.shape == known.shape => {}
+            Some((_, known)) if !known.shape.is_empty() => return None,
+            _ => widest = Some((shared, ty)),
+        }
+    }
+    let (shared, ArrayType { dtype, shape }) = widest?;
+    Some(match plain(op, count, *dtype, shape.len())? {
+        Plain::Each(result) if result == *dtype => Arc::clone(shared),
+        Plain::Each(result) => Arc::new(ArrayType::new(result, shape).into()),
+        Plain::All(result) => Arc::new(ArrayType::scalar(result).into()),
+    })
+}
 
 /// The type of the result of `count` inputs that all have this dtype and shape, if no input needs a conversion.
 #[inline]
@@ -14,6 +47,22 @@ pub(crate) fn plain_result(
     dtype: DType,
     shape: &[usize],
 ) -> Option<ArrayType> {
+    Some(match plain(op, count, dtype, shape.len())? {
+        Plain::Each(result) => ArrayType::new(result, shape),
+        Plain::All(result) => ArrayType::scalar(result),
+    })
+}
+
+/// What an op makes of inputs of one type.
+enum Plain {
+    /// An element of this dtype of each.
+    Each(DType),
+    /// One element of this dtype of all.
+    All(DType),
+}
+
+#[inline]
+fn plain(op: &Op, count: usize, dtype: DType, ndim: usize) -> Option<Plain> {
     let class = dtype.class();
     let (inputs, fits, result) = match op {
         Op::Add | Op::Multiply | Op::Maximum | Op::Minimum => (2, true, dtype),
@@ -23,6 +72,7 @@ pub(crate) fn plain_result(
             (2, true, DType::Bool)
         }
         Op::Negative => (1, class != Class::Bool, dtype),
+        Op::Conj | Op::Square => (1, true, dtype),
         Op::Absolute => (1, class < Class::Complex, dtype),
         Op::Sqrt | Op::Exp | Op::Log | Op::Sin | Op::Cos | Op::Tanh => {
             (1, class >= Class::Float, dtype)
@@ -35,22 +85,19 @@ pub(crate) fn plain_result(
             axes,
             keepdims: false,
         } => {
-            let all = axes.iter().copied().eq(0..shape.len());
+            let all = axes.iter().copied().eq(0..ndim);
             let plain = count == 1 && all && class >= Class::Float;
-            return plain.then(|| ArrayType::scalar(dtype));
+            return plain.then_some(Plain::All(dtype));
         }
         _ => return None,
     };
-    (inputs == count && fits).then(|| ArrayType {
-        dtype: result,
-        shape: Shape::from_slice(shape),
-    })
+    (inputs == count && fits).then_some(Plain::Each(result))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Dims, Type, for_each_op};
+    use crate::ir::{Dims, for_each_op};
 
     macro_rules! list_elementwise {
         (elementwise { $(
@@ -101,5 +148,28 @@ mod tests {
             }
         }
         assert!(said > 300, "{said}");
+    }
+
+    #[test]
+    fn numbers_beside_arrays_are_plain_too() {
+        let mut said = 0;
+        for op in &elementwise() {
+            for dtype in DType::ALL {
+                for shapes in [[&[3][..], &[]], [&[], &[2, 3]], [&[], &[]], [&[3], &[2, 3]]] {
+                    let types = shapes.map(|shape| ArrayType::new(dtype, shape));
+                    let types = types.map(|ty| Arc::new(Type::from(ty)));
+                    let Some(plain) = infer_plain(op, 2, types.iter().map(Some)) else {
+                        continue;
+                    };
+                    said += 1;
+                    let signature = op.infer(&types.iter().map(|ty| &**ty).collect::<Vec<_>>());
+                    let signature = signature.unwrap();
+                    assert_eq!(signature.result, *plain, "{op} of {types:?}");
+                    let kept = |operand: &Option<DType>| operand.is_none_or(|d| d == dtype);
+                    assert!(signature.operands.iter().all(kept), "{op} of {types:?}");
+                }
+            }
+        }
+        assert!(said > 200, "{said}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{Signature, broadcast_shapes};
 use crate::error::{Error, Result};
 use crate::ir::einsum::Subscripts;
-use crate::ir::types::{ArrayType, Axes, DType, Dims, Shape, Type};
+use crate::ir::types::{ArrayType, Axes, DType, Shape, Type};
 
 pub(in crate::ir) fn matmul(inputs: &[&Type]) -> Result<Signature> {
     let (x, y) = (inputs[0].array()?, inputs[1].array()?);
@@ -36,23 +36,23 @@ pub(in crate::ir) fn tensordot(
     inputs: &[&Type],
 ) -> Result<Signature> {
     let (x, y) = (inputs[0].array()?, inputs[1].array()?);
-    let in_range = x_axes.iter().all(|&a| a < x.ndim()) && y_axes.iter().all(|&a| a < y.ndim());
-    let sizes =
-        |ty: &ArrayType, axes: &Axes| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
+    let size = |ty: &ArrayType, axis: &usize| ty.shape.get(*axis).copied();
+    let pairs = |(a, b): (&usize, &usize)| size(x, a).is_some() && size(x, a) == size(y, b);
+    let fit = x_axes.len() == y_axes.len() && x_axes.iter().zip(y_axes).all(pairs);
     let distinct = |axes: &Axes| (1..axes.len()).all(|i| !axes[..i].contains(&axes[i]));
-    if !in_range || !distinct(x_axes) || !distinct(y_axes) || sizes(x, x_axes) != sizes(y, y_axes) {
+    if !fit || !distinct(x_axes) || !distinct(y_axes) {
         return Err(Error::shape(format!(
             "cannot contract axes {x_axes:?} of {x} with axes {y_axes:?} of {y}"
         )));
     }
-    let free = |ty: &ArrayType, axes: &Axes| -> Shape {
-        (0..ty.ndim())
-            .filter(|a| !axes.contains(a))
-            .map(|a| ty.shape[a])
-            .collect()
-    };
-    let mut shape = free(x, x_axes);
-    shape.extend(free(y, y_axes));
+    let mut shape = Shape::new();
+    for (ty, axes) in [(x, x_axes), (y, y_axes)] {
+        for (axis, &size) in ty.shape.iter().enumerate() {
+            if !axes.contains(&axis) {
+                shape.push(size);
+            }
+        }
+    }
     let dtype = x.dtype.promote(y.dtype);
     Signature::uniform(2, dtype, ArrayType { dtype, shape })
 }

@@ -249,7 +249,7 @@ impl Lowering<'_> {
             inputs: inputs.iter().map(ty).collect(),
             outputs: node.ty.arrays().to_vec(),
         });
-        if let Type::Array(ty) = &node.ty {
+        if let Type::Array(ty) = &*node.ty {
             let output = self.output(value, ty);
             return Ok(Held::View(self.call(call, inputs, output)));
         }

@@ -1,0 +1,48 @@
+//! `Report`: what came of compiling, in numbers.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::backends::CodeReport;
+use crate::opt::PassReport;
+
+/// What came of compiling for one signature, in numbers. Made by [`Jit::compile`](super::Jit::compile); part of
+/// an [`Explanation`](super::Explanation).
+///
+/// Times are those of the one compilation that made the code; counts do not depend on the machine.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// The backend that runs it; `"replay"` if the wanted one declined.
+    pub backend: &'static str,
+    /// Nodes that the results depend on as they were traced, arguments and constants among them.
+    pub traced_nodes: usize,
+    /// Nodes that were left after optimising: what the backend was given.
+    pub optimized_nodes: usize,
+    /// How long it took to run the closure on traced arrays.
+    pub trace_time: Duration,
+    /// How long it took to optimise the graph.
+    pub optimize_time: Duration,
+    /// How long the backend took to compile the graph.
+    pub compile_time: Duration,
+    /// What each pass of the optimiser did.
+    pub passes: Vec<PassReport>,
+    /// The sizes of the code.
+    pub code: CodeReport,
+}
+
+/// One line.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "traced {} nodes in {:.1?}, optimised to {} in {:.1?}, compiled by {} in {:.1?}",
+            self.traced_nodes,
+            self.trace_time,
+            self.optimized_nodes,
+            self.optimize_time,
+            self.backend,
+            self.compile_time,
+        )
+    }
+}
