@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{Array, Repr};
 use crate::error::{Error, Result};
 use crate::ir::{DType, HostArray, Op, Scalar, Type, resolve_scalars};
-use crate::lazy;
+use crate::lazy::{self, Recording};
 use crate::library::{self, AnyLibrary, Concrete, Place, Results};
 use crate::operand::Operand;
 use crate::registry;
@@ -30,6 +30,15 @@ impl Array {
     #[track_caller]
     pub fn apply(op: Op, inputs: &[Operand<'_>]) -> Self {
         let location = Location::caller();
+        // The shortest way for what there is most of.
+        if let Some(recording) = Recording::of_newest(inputs)
+            && !library::any_replacement()
+        {
+            return match recording.record(op, inputs, location) {
+                Ok(recorded) => recording.array(recorded),
+                Err(e) => Self::failed(e.at(location)),
+            };
+        }
         let name = op.name();
         Self::try_apply(op, inputs, location)
             .unwrap_or_else(|e| Self::failed(e.in_op(name).at(location)))

@@ -50,11 +50,6 @@ impl Array {
         Self(Repr::Lazy(array))
     }
 
-    #[inline]
-    pub(crate) fn from_traced(array: Traced) -> Self {
-        Self(Repr::Traced(array))
-    }
-
     /// An array that stands for a failure.
     pub(crate) fn failed(error: Error) -> Self {
         Self(Repr::Failed(error))

@@ -52,6 +52,18 @@ pub struct Node {
     pub location: Option<&'static Location<'static>>,
 }
 
+impl Node {
+    /// The node itself; what is left is not to be used.
+    fn take(&mut self) -> Self {
+        Self {
+            op: std::mem::replace(&mut self.op, Op::Negative),
+            inputs: std::mem::take(&mut self.inputs),
+            ty: Arc::clone(&self.ty),
+            location: self.location,
+        }
+    }
+}
+
 /// A program.
 #[derive(Clone, Default)]
 pub struct Graph {
@@ -245,7 +257,6 @@ impl Graph {
     }
 
     /// Adds a node whose type is known, or gives the equal one that is already there.
-    #[inline]
     pub(crate) fn insert(
         &mut self,
         op: Op,
@@ -253,23 +264,30 @@ impl Graph {
         ty: Arc<Type>,
         location: Option<&'static Location<'static>>,
     ) -> ValueId {
+        self.insert_node(&mut Node {
+            op,
+            inputs: SmallVec::from_slice(inputs),
+            ty,
+            location,
+        })
+    }
+
+    /// The same for what is a node already; if it is new, it is moved out of `node`.
+    #[inline]
+    pub(crate) fn insert_node(&mut self, node: &mut Node) -> ValueId {
         let Self { nodes, shared, .. } = self;
         let shared = shared.get_or_insert_with(|| table_of(nodes));
-        let hash = hash_node(&op, inputs);
+        let hash = hash_node(&node.op, &node.inputs);
         let equal = |&v: &ValueId| {
-            nodes[v.index()].op == op && nodes[v.index()].inputs.as_slice() == inputs
+            let known = &nodes[v.index()];
+            known.op == node.op && known.inputs == node.inputs
         };
         if let Some(&found) = shared.find(hash, equal) {
             return found;
         }
         let value = ValueId(nodes.len() as u32);
-        nodes.push(Node {
-            op,
-            inputs: SmallVec::from_slice(inputs),
-            ty,
-            location,
-        });
         shared.insert_unique(hash, value, |v| hash_at(nodes, *v));
+        nodes.push(node.take());
         value
     }
 

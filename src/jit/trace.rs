@@ -9,7 +9,6 @@ use smallvec::SmallVec;
 
 use super::check_arrays;
 use super::report::Report;
-use crate::Array;
 use crate::backends::{self, Backend, Choice};
 use crate::debug;
 use crate::error::{Error, Result};
@@ -102,7 +101,7 @@ fn trace<A: Tree, R: Tree>(
     let mut arrays = query
         .arrays
         .iter()
-        .map(|array| Array::from_traced(recording.argument(array.ty())));
+        .map(|array| recording.argument(array.ty()));
     let arguments = tree::unflatten(query.tokens, &mut arrays)?;
     let tracing = lazy::Tracing::begin();
     let result = f(arguments);

@@ -16,25 +16,15 @@ use crate::ir::{
 use crate::operand::Operand;
 
 /// Writes down an op: in the record of the trace that one of the inputs belongs to, else as a node.
-#[inline]
 pub(crate) fn apply(
     op: Op,
     inputs: &[Operand<'_>],
     location: &'static Location<'static>,
 ) -> Result<Array> {
     if let Some(recording) = Recording::of_newest(inputs) {
-        let written = recording.record(op, inputs, location)?;
-        return Ok(Array::from_traced(written));
+        let recorded = recording.record(op, inputs, location)?;
+        return Ok(recording.array(recorded));
     }
-    apply_outside(op, inputs, location)
-}
-
-/// Writes down an op that belongs to no trace.
-fn apply_outside(
-    op: Op,
-    inputs: &[Operand<'_>],
-    location: &'static Location<'static>,
-) -> Result<Array> {
     // Arrays with values become leaves beside the lazy ones.
     let operand = |input: &Operand<'_>| match input {
         Operand::Array(array) => match &array.0 {
@@ -62,10 +52,7 @@ pub(super) fn apply_to_nodes(
     inputs: SmallVec<[LazyOperand; 3]>,
     location: &'static Location<'static>,
 ) -> Result<LazyArray> {
-    let ty = match infer(&op, inputs.len(), |index| given(&inputs[index]))?.0 {
-        Inferred::Shared(ty) => ty,
-        Inferred::New(ty) => Arc::new(ty),
-    };
+    let (ty, _) = infer(&op, inputs.len(), |index| given(&inputs[index]), Arc::new)?;
     let (op, inputs) = merge_views(op, inputs);
     Ok(sharing::intern(op, inputs, ty, location))
 }
@@ -74,7 +61,7 @@ pub(super) fn apply_to_nodes(
 pub(super) fn given(input: &LazyOperand) -> Given<'_> {
     match input {
         LazyOperand::Node(node) => Given::Array(node.shared_ty()),
-        LazyOperand::Scalar(scalar) => Given::Scalar(*scalar),
+        LazyOperand::Scalar(scalar) => Given::Scalar(scalar),
     }
 }
 
@@ -84,24 +71,18 @@ pub(super) enum Given<'a> {
     /// The type of an array, or of a tuple.
     Array(&'a Arc<Type>),
     /// A number, weakly typed.
-    Scalar(Scalar),
+    Scalar(&'a Scalar),
 }
 
-/// The type of a result.
-pub(super) enum Inferred {
-    /// It is that of an input.
-    Shared(Arc<Type>),
-    /// Another one.
-    New(Type),
-}
-
-/// The type of the result of an op, and the dtype beside which numbers among the inputs get theirs.
-#[inline]
+/// The type of the result of an op, and the dtype beside which numbers among the inputs get theirs. `share` is given
+/// types that are not those of an input.
+#[inline(always)]
 pub(super) fn infer<'g>(
     op: &Op,
     count: usize,
     given: impl Fn(usize) -> Given<'g>,
-) -> Result<(Inferred, Option<DType>)> {
+    share: impl FnOnce(Type) -> Arc<Type>,
+) -> Result<(Arc<Type>, Option<DType>)> {
     let dtype = |index| match given(index) {
         Given::Array(ty) => match &**ty {
             Type::Array(ty) => Some(ty.dtype),
@@ -113,23 +94,26 @@ pub(super) fn infer<'g>(
     // Numbers that adopt the dtype of the arrays change nothing.
     let plain = (0..count).filter_map(|index| match given(index) {
         Given::Array(ty) => Some(Some(ty)),
-        Given::Scalar(scalar) => match resolve_scalar(op, strong, scalar) {
+        Given::Scalar(scalar) => match resolve_scalar(op, strong, *scalar) {
             Ok(literal) if Some(literal.dtype) == strong => None,
             _ => Some(None),
         },
     });
     if let Some(ty) = infer_plain(op, count, plain) {
-        return Ok((Inferred::Shared(ty), strong));
+        return Ok((ty, strong));
     }
-    let inputs: SmallVec<[Given<'_>; 4]> = (0..count).map(given).collect();
-    Ok((Inferred::New(infer_at_length(op, &inputs, strong)?), strong))
+    let mut inputs: SmallVec<[Given<'_>; 4]> = SmallVec::new();
+    for index in 0..count {
+        inputs.push(given(index));
+    }
+    Ok((share(infer_at_length(op, &inputs, strong)?), strong))
 }
 
 fn infer_at_length(op: &Op, inputs: &[Given<'_>], strong: Option<DType>) -> Result<Type> {
     let mut scalars: SmallVec<[Type; 2]> = SmallVec::new();
     for input in inputs {
         if let Given::Scalar(scalar) = input {
-            let literal = resolve_scalar(op, strong, *scalar)?;
+            let literal = resolve_scalar(op, strong, **scalar)?;
             scalars.push(ArrayType::scalar(literal.dtype).into());
         }
     }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::apply::{Given, Inferred, given, infer};
+use super::apply::{Given, given, infer};
 use super::node::{LazyArray, LazyOperand, State};
 use super::sharing::{self, Storage};
 use crate::array::{Array, Repr};
@@ -62,13 +62,19 @@ pub(crate) struct Traced {
     node: OnceLock<LazyArray>,
 }
 
+/// A value of the record, and its type.
+pub(crate) struct Recorded {
+    value: ValueId,
+    ty: Arc<Type>,
+}
+
 /// An input of an op that is written down.
 #[derive(Clone, Copy)]
 enum Own<'i> {
     /// An array of the trace.
     Traced(&'i Traced),
     /// A number, weakly typed.
-    Scalar(Scalar),
+    Scalar(&'i Scalar),
 }
 
 impl Traced {
@@ -101,8 +107,8 @@ impl Recording {
     }
 
     /// The record to which an op with these inputs belongs: that of the innermost trace.
-    #[inline]
-    pub(super) fn of_newest<'i>(inputs: &'i [Operand<'_>]) -> Option<&'i Arc<Self>> {
+    #[inline(always)]
+    pub(crate) fn of_newest<'i>(inputs: &'i [Operand<'_>]) -> Option<&'i Arc<Self>> {
         let mut newest: Option<&Arc<Self>> = None;
         for input in inputs {
             if let Operand::Array(array) = input
@@ -116,86 +122,113 @@ impl Recording {
     }
 
     /// A new argument.
-    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Traced {
+    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Array {
         let mut written = self.written();
         let value = written.graph.record_input(ty);
         let ty = written.graph[value].ty.clone();
         drop(written);
-        self.traced(value, ty)
+        self.array(Recorded { value, ty })
     }
 
     /// Writes down an op.
-    pub(super) fn record(
+    ///
+    /// This and what follows is one piece with its callers: an op and an array are large, and each move of one that has
+    /// just been written waits for the cache.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, or one of them cannot be read in; the error names the op.
+    #[inline(always)]
+    pub(crate) fn record(
         self: &Arc<Self>,
         op: Op,
         inputs: &[Operand<'_>],
         location: &'static Location<'static>,
-    ) -> Result<Traced> {
-        if let Some(inputs) = self.own_inputs(inputs) {
-            return self.record_own(op, &inputs, location);
+    ) -> Result<Recorded> {
+        let mut own = [Own::Scalar(&Scalar::Bool(false)); 4];
+        if inputs.len() > own.len() {
+            return self.record_any(op, inputs, location);
         }
-        let mut read: SmallVec<[Operand<'_>; 4]> = SmallVec::new();
-        for input in inputs {
-            read.push(match input {
-                Operand::Array(array) if self.own(array).is_none() => {
-                    Array::from_traced(self.read(array, location)?).into()
-                }
-                other => other.borrowed(),
-            });
+        for (own, input) in own.iter_mut().zip(inputs) {
+            *own = match input {
+                Operand::Array(array) => match self.own(array) {
+                    Some(traced) => Own::Traced(traced),
+                    None => return self.record_any(op, inputs, location),
+                },
+                Operand::Scalar(scalar) => Own::Scalar(scalar),
+            };
         }
-        let inputs = self.own_inputs(&read);
-        let inputs = inputs.ok_or_else(|| Error::internal("what was read in is elsewhere"))?;
-        self.record_own(op, &inputs, location)
+        self.record_own(op, &own[..inputs.len()], location)
     }
 
-    /// The inputs, if all arrays among them are of this trace.
-    #[inline]
-    fn own_inputs<'i>(
+    /// Writes down an op on any number of inputs, from anywhere.
+    #[inline(never)]
+    fn record_any(
         self: &Arc<Self>,
-        inputs: &'i [Operand<'_>],
-    ) -> Option<SmallVec<[Own<'i>; 4]>> {
-        let mut own = SmallVec::new();
+        op: Op,
+        inputs: &[Operand<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Recorded> {
+        let mut read: SmallVec<[Traced; 4]> = SmallVec::new();
         for input in inputs {
-            own.push(match input {
-                Operand::Array(array) => Own::Traced(self.own(array)?),
-                Operand::Scalar(scalar) => Own::Scalar(*scalar),
-            });
+            if let Operand::Array(array) = input {
+                read.push(match self.own(array) {
+                    Some(traced) => traced.clone(),
+                    None => {
+                        let value = self.read(array, location);
+                        self.traced(value.map_err(|e| e.in_op(op.name()))?)
+                    }
+                });
+            }
         }
-        Some(own)
+        let mut read = read.iter();
+        let mut own: SmallVec<[Own<'_>; 8]> = SmallVec::new();
+        for input in inputs {
+            match input {
+                Operand::Array(_) => own.extend(read.next().map(Own::Traced)),
+                Operand::Scalar(scalar) => own.push(Own::Scalar(scalar)),
+            }
+        }
+        self.record_own(op, &own, location)
     }
 
-    #[inline]
+    #[inline(always)]
     fn record_own(
         self: &Arc<Self>,
         op: Op,
         inputs: &[Own<'_>],
         location: &'static Location<'static>,
-    ) -> Result<Traced> {
+    ) -> Result<Recorded> {
         let given = |index: usize| match inputs[index] {
             Own::Traced(traced) => Given::Array(&traced.ty),
             Own::Scalar(scalar) => Given::Scalar(scalar),
         };
-        let (inferred, strong) = infer(&op, inputs.len(), given)?;
+        let named = |e: Error| e.in_op(op.name());
+        let share = |ty| self.written().shared(ty);
+        let (ty, strong) = infer(&op, inputs.len(), given, share).map_err(named)?;
         let mut written = self.written();
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {
                 Own::Traced(traced) => traced.value,
                 Own::Scalar(scalar) => {
-                    let value = resolve_scalar(&op, strong, *scalar)?;
+                    let value = resolve_scalar(&op, strong, **scalar).map_err(named)?;
                     written.graph.record_leaf(Op::Literal { value })
                 }
             });
         }
-        let ty = written.shared(inferred);
         let (shared, location) = (Arc::clone(&ty), Some(location));
         let value = if sharing::is_on() {
             written.graph.insert(op, &values, shared, location)
         } else {
             written.graph.record(op, values, shared, location)
         };
-        drop(written);
-        Ok(self.traced(value, ty))
+        Ok(Recorded { value, ty })
+    }
+
+    /// What was written down as an array.
+    #[inline(always)]
+    pub(crate) fn array(self: &Arc<Self>, recorded: Recorded) -> Array {
+        Array(Repr::Traced(self.traced(recorded)))
     }
 
     /// The values of results. What is not of this trace is read in.
@@ -209,7 +242,7 @@ impl Recording {
     ) -> Result<Vec<ValueId>> {
         let value = |array: &&Array| match self.own(array) {
             Some(traced) => Ok(traced.value),
-            None => self.read(array, location).map(|traced| traced.value),
+            None => self.read(array, location).map(|read| read.value),
         };
         arrays.iter().map(value).collect()
     }
@@ -241,7 +274,8 @@ impl Recording {
         Ok(graph)
     }
 
-    fn traced(self: &Arc<Self>, value: ValueId, ty: Arc<Type>) -> Traced {
+    #[inline(always)]
+    fn traced(self: &Arc<Self>, Recorded { value, ty }: Recorded) -> Traced {
         Traced {
             recording: Arc::clone(self),
             value,
@@ -268,7 +302,7 @@ impl Recording {
         self: &Arc<Self>,
         array: &Array,
         location: &'static Location<'static>,
-    ) -> Result<Traced> {
+    ) -> Result<Recorded> {
         let value = match &array.0 {
             Repr::Failed(error) => return Err(error.clone()),
             Repr::Concrete(array) => self.read_constant(array).map_err(|e| e.at(location))?,
@@ -276,7 +310,7 @@ impl Recording {
             Repr::Traced(_) => self.stranger(array)?,
         };
         let ty = self.written().graph[value].ty.clone();
-        Ok(self.traced(value, ty))
+        Ok(Recorded { value, ty })
     }
 
     /// A captured array as a constant, which is kept in main memory.
@@ -346,7 +380,8 @@ impl Recording {
 
     /// Writes down the op of a node whose inputs are known.
     fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
-        let (_, strong) = infer(&op, inputs.len(), |index| given(&inputs[index]))?;
+        let given = |index: usize| given(&inputs[index]);
+        let (_, strong) = infer(&op, inputs.len(), given, Arc::new)?;
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {
@@ -431,12 +466,7 @@ impl Recording {
 
 impl Written {
     /// The type, which nodes share where that is cheap to see.
-    #[inline]
-    fn shared(&mut self, inferred: Inferred) -> Arc<Type> {
-        let new = match inferred {
-            Inferred::Shared(ty) => return ty,
-            Inferred::New(ty) => ty,
-        };
+    fn shared(&mut self, new: Type) -> Arc<Type> {
         if let Some(known) = self.types.iter().flatten().find(|known| ***known == new) {
             return Arc::clone(known);
         }
@@ -484,7 +514,7 @@ mod tests {
     fn begin() -> (Arc<Recording>, Array) {
         let recording = Recording::new();
         let argument = recording.argument(ArrayType::new(DType::Float64, &[2]));
-        (recording, Array::from_traced(argument))
+        (recording, argument)
     }
 
     fn finish(recording: Arc<Recording>, results: Vec<Array>) -> Result<Graph> {

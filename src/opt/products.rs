@@ -17,9 +17,9 @@ const LONGEST: usize = 64;
 /// The graph with its chains reordered.
 pub(super) fn reorder(graph: Graph) -> Result<Graph> {
     let chains = chains(&graph);
-    rebuild(graph, |new, node, inputs, map| {
+    rebuild(graph, |new, node, map| {
         let Some(chain) = chains.get(&ValueId(map.len() as u32)) else {
-            return Ok(new.insert(node.op, inputs, node.ty, node.location));
+            return Ok(new.insert_node(node));
         };
         let factors: Vec<ValueId> = chain.iter().map(|factor| map[factor.index()]).collect();
         let mut sizes = Vec::with_capacity(factors.len() + 1);

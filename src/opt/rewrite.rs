@@ -126,38 +126,33 @@ fn first(
 /// # Errors
 /// A rule or an expansion gave a value of another type: a mistake of ours.
 pub(crate) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<Graph> {
-    rebuild(graph, |new, node, inputs, _| {
-        let mut builder = Builder::with_rules(new, node.location, form, rules);
-        match form {
-            Form::Written => builder.add(node.op, inputs, node.ty),
-            Form::Core => builder.push(node.op, inputs),
-        }
+    rebuild(graph, |new, node, _| {
+        Builder::with_rules(new, node.location, form, rules).adopt(node)
     })
 }
 
-/// Rebuilds the live part of `graph`, each node by `add`; leaves are carried over. `add` is given the values that the
-/// nodes before this one have become.
+/// Rebuilds the live part of `graph`, each node by `add`; leaves are carried over. `add` is given the node with inputs
+/// that are values of the new graph, and the values that all nodes before it have become.
 pub(crate) fn rebuild(
     graph: Graph,
-    mut add: impl FnMut(&mut Graph, Node, &[ValueId], &[ValueId]) -> Result<ValueId>,
+    mut add: impl FnMut(&mut Graph, &mut Node, &[ValueId]) -> Result<ValueId>,
 ) -> Result<Graph> {
     const DEAD: ValueId = ValueId(u32::MAX);
     let live = graph.live();
     let mut new = graph.same_inputs();
-    let (nodes, constants, outputs) = graph.into_parts();
+    let (mut nodes, constants, outputs) = graph.into_parts();
     let mut map: Vec<ValueId> = Vec::with_capacity(nodes.len());
-    for (mut node, live) in nodes.into_iter().zip(live) {
+    for (node, live) in nodes.iter_mut().zip(live) {
         map.push(match &node.op {
             _ if !live => DEAD,
             Op::Input { index, .. } => ValueId(*index as u32),
             Op::Constant { index, .. } => new.add_constant(constants[*index].clone()),
-            Op::Literal { value } => new.add_literal(value.value, value.dtype),
+            Op::Literal { .. } => new.insert_node(node),
             _ => {
-                let mut inputs = std::mem::take(&mut node.inputs);
-                for input in &mut inputs {
+                for input in &mut node.inputs {
                     *input = map[input.index()];
                 }
-                add(&mut new, node, &inputs, &map)?
+                add(&mut new, node, &map)?
             }
         });
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::graph::{Graph, ValueId};
+use super::graph::{Graph, Node, ValueId};
 use super::infer::infer_plain;
 use super::types::{ArrayType, DType, Dims, Type};
 use super::{Op, Scalar};
@@ -113,21 +113,49 @@ impl<'a> Builder<'a> {
         self.add(op, &converted, result)
     }
 
-    /// Adds an op whose result is known, and whose inputs need no conversion: what a rule gives for it, or what it
-    /// expands to, or the op itself.
+    /// Adds an op whose result is known, and whose inputs need no conversion.
+    fn add(&mut self, op: Op, inputs: &[ValueId], ty: Arc<Type>) -> Expanded {
+        let location = self.location;
+        self.add_node(&mut Node {
+            op,
+            inputs: SmallVec::from_slice(inputs),
+            ty,
+            location,
+        })
+    }
+
+    /// Adds a node whose inputs need no conversion: what a rule gives for it, or what its op expands to, or itself,
+    /// which is then moved out of `node`.
     #[inline]
-    pub(crate) fn add(&mut self, op: Op, inputs: &[ValueId], ty: Arc<Type>) -> Expanded {
+    pub(crate) fn add_node(&mut self, node: &mut Node) -> Expanded {
         if let Some(rules) = self.rules
-            && let Some((rule, value)) = rules.simplify(self, &op, inputs, &ty)
+            && let Some((rule, value)) = rules.simplify(self, &node.op, &node.inputs, &node.ty)
         {
-            return self.checked(value, &ty, || format!("the rule {rule} for {op}"));
+            return self.checked(value, &node.ty, || {
+                format!("the rule {rule} for {}", node.op)
+            });
         }
         if self.form == Form::Core
-            && let Some(expanded) = op.expand(self, inputs)
+            && let Some(expanded) = node.op.expand(self, &node.inputs)
         {
-            return self.checked(expanded?, &ty, || format!("the expansion of {op}"));
+            let value = expanded?;
+            return self.checked(value, &node.ty, || format!("the expansion of {}", node.op));
         }
-        Ok(self.graph.insert(op, inputs, ty, self.location))
+        Ok(self.graph.insert_node(node))
+    }
+
+    /// Adds a node of a graph whose inputs are values of this one already.
+    #[inline]
+    pub(crate) fn adopt(&mut self, node: &mut Node) -> Expanded {
+        if self.form == Form::Core {
+            let types = node.inputs.iter();
+            let types = types.map(|&input| Some(&self.graph[input].ty));
+            if infer_plain(&node.op, node.inputs.len(), types).is_none() {
+                let op = std::mem::replace(&mut node.op, Op::Negative);
+                return self.push(op, &node.inputs);
+            }
+        }
+        self.add_node(node)
     }
 
     fn checked(&self, value: ValueId, ty: &Arc<Type>, what: impl FnOnce() -> String) -> Expanded {
