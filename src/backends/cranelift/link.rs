@@ -52,8 +52,9 @@ impl Code {
 }
 
 /// One compiled kernel.
-struct Compiled {
-    function: KernelFunction,
+#[derive(Clone)]
+pub(super) struct Compiled {
+    pub(super) function: KernelFunction,
     bytes: usize,
     /// Why it is Cranelift's.
     refusal: Option<wide::Refusal>,
@@ -62,6 +63,7 @@ struct Compiled {
 }
 
 /// Memory that machine code lies in, shared by the kernels that were compiled together.
+#[derive(Clone)]
 enum Memory {
     Pages(#[allow(dead_code, reason = "see above")] Arc<wide::Pages>),
     Module(#[allow(dead_code, reason = "see above")] Arc<Module>),
@@ -191,27 +193,35 @@ fn compile_new(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
     let attempts: Vec<Result<Vec<u8>, wide::Refusal>> =
         kernels.iter().map(|kernel| wide::emit(kernel)).collect();
     let codes: Vec<&[u8]> = attempts.iter().flatten().map(Vec::as_slice).collect();
-    let left: Vec<&Kernel> = kernels
-        .iter()
-        .zip(&attempts)
-        .filter(|(_, attempt)| attempt.is_err())
-        .map(|(&kernel, _)| kernel)
-        .collect();
     let mut wide_functions = place(&codes)?.into_iter();
-    let mut others = if left.is_empty() {
+    // Cranelift makes no use of extents, so kernels that differ in nothing else are one.
+    let (mut left, mut known): (Vec<Kernel>, FxHashMap<Kernel, usize>) = Default::default();
+    let mut numbers = Vec::new();
+    for (kernel, _) in kernels.iter().zip(&attempts).filter(|(_, a)| a.is_err()) {
+        let general = kernel.general();
+        let number = *known.entry(general.clone()).or_insert(left.len());
+        if number == left.len() {
+            left.push(general);
+        }
+        numbers.push(number);
+    }
+    let others = if left.is_empty() {
         Vec::new()
     } else {
-        compile_by_cranelift(&left)?
-    }
-    .into_iter();
+        compile_by_cranelift(&left.iter().collect::<Vec<_>>())?
+    };
+    let mut numbers = numbers.into_iter();
     let mut compiled = Vec::with_capacity(kernels.len());
     for attempt in attempts {
         let next = match attempt {
             Ok(_) => wide_functions.next(),
-            Err(why) => others.next().map(|other| Compiled {
-                refusal: Some(why),
-                ..other
-            }),
+            Err(why) => {
+                let other = numbers.next().and_then(|number| others.get(number));
+                other.map(|other| Compiled {
+                    refusal: Some(why),
+                    ..other.clone()
+                })
+            }
         };
         compiled.push(next.ok_or_else(|| Error::internal("a kernel got no code"))?);
     }
@@ -239,7 +249,7 @@ fn place(codes: &[&[u8]]) -> Result<Vec<Compiled>> {
     Ok(compiled.collect())
 }
 
-fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
+pub(super) fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
     let isa = MACHINE
         .as_ref()
         .map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))?;

@@ -322,7 +322,11 @@ impl Assembler {
             0x62,
             (reg >> 3 & 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 & 1) << 4 | map,
             u8::from(w) << 7 | (other & 15) << 3 | 4 | prefix,
-            zero << 7 | (evex.length as u8) << 5 | u8::from(broadcast) << 4 | (high ^ 1) << 3 | mask,
+            zero << 7
+                | (evex.length as u8) << 5
+                | u8::from(broadcast) << 4
+                | (high ^ 1) << 3
+                | mask,
             code,
         ]);
     }
@@ -330,12 +334,7 @@ impl Assembler {
     /// An instruction of AVX-512 whose index is a vector: `base + index[lane] + offset` for each lane.
     pub(super) fn evex_indexed(&mut self, evex: &Evex, base: General, index: Vector, offset: i32) {
         let bit = |number: u8, position: u8| number >> position & 1;
-        self.evex_prefix(
-            evex,
-            bit(index.0, 3),
-            bit(base.0, 3),
-            bit(index.0, 4),
-        );
+        self.evex_prefix(evex, bit(index.0, 3), bit(base.0, 3), bit(index.0, 4));
         let address = Address {
             base,
             index: Some((General(index.0 & 7), 1)),

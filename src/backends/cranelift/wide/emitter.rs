@@ -15,6 +15,7 @@ use super::assembler::{
     Address, Assembler, General, Length, Mask, Masking, Operand, R8, R9, R10, R11, R12, R13, R14,
     R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Vector,
 };
+use super::held::Held;
 use super::instructions::{Kind, MaskLogic, Unpack};
 use super::plan::{Lanes, Order, Plan, length};
 use super::program::{Element, Instruction, Program, Register, Section, Uniform};
@@ -67,6 +68,8 @@ pub(super) struct Emitter<'a> {
     pub(super) pointers: Vec<Pointer>,
     /// Bits of the vector registers that hold nothing.
     free: u32,
+    /// What stays in registers beside the registers of the program.
+    pub(super) held: Held,
     free_masks: u8,
     /// Where registers are, for each copy.
     places: Vec<Vec<Place>>,
@@ -126,6 +129,7 @@ impl<'a> Emitter<'a> {
             asm: Assembler::default(),
             pointers: Vec::new(),
             free: u32::MAX,
+            held: Held::default(),
             // k0 is no predicate, and k1 is of the tail; so are k2 to k4 if there are complex numbers.
             free_masks: if kernel.slots.iter().any(|s| s.dtype.is_complex()) {
                 0b1110_0000
@@ -156,7 +160,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn give(&mut self, vector: Vector) {
-        self.free |= 1 << vector.0;
+        self.free |= 1 << vector.0 & !self.held.bits;
     }
 
     pub(super) fn take_mask(&mut self) -> Mask {
@@ -376,6 +380,8 @@ impl<'a> Emitter<'a> {
             self.asm.load_general(RDI, from);
         }
         self.gather_offsets();
+        self.constant_masks();
+        self.plan_held();
         self.hoist_uniforms();
         Ok(())
     }
@@ -425,7 +431,7 @@ impl<'a> Emitter<'a> {
         let slots = sections.iter().map(of_slots).max().unwrap_or(0);
         let mut room = self
             .free_vectors()
-            .saturating_sub(needed + pressure + slots.min(4) + 1);
+            .saturating_sub(needed + pressure + slots.min(4) + 1 + self.held.wanted());
         let mut wanted: SmallVec<[Register; 16]> = SmallVec::new();
         for section in sections {
             for &register in &section.uniforms {
@@ -579,8 +585,7 @@ impl<'a> Emitter<'a> {
                 let kind = self.program.kind(from);
                 let from = self.operand(from, step);
                 let to = self.define_vector(to, copy);
-                self.asm
-                    .unary(op, kind, length(kind, step.count), to, from);
+                self.asm.unary(op, kind, length(kind, step.count), to, from);
             }
             Instruction::Compare {
                 predicate,
@@ -652,6 +657,14 @@ impl<'a> Emitter<'a> {
     }
 
     fn load(&mut self, slot: usize, to: Element, step: Step) {
+        if self.load_held(slot, to, step) {
+            return;
+        }
+        self.load_from_memory(slot, to, step);
+        self.hold(slot, to, step);
+    }
+
+    pub(super) fn load_from_memory(&mut self, slot: usize, to: Element, step: Step) {
         let kind = self.program.kind(to.first());
         let length = length(kind, step.count);
         let movement = self.movement(slot, step);
@@ -780,6 +793,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn store(&mut self, slot: usize, from: Element, step: Step) {
+        self.hold(slot, from, step);
         let kind = self.program.kind(from.first());
         let length = length(kind, step.count);
         let movement = self.movement(slot, step);
@@ -866,9 +880,7 @@ impl<'a> Emitter<'a> {
         count: i32,
     ) {
         if self.plan.order == Order::Unpacked {
-            return self
-                .asm
-                .unpack(which, kind, length, to, parts[0], parts[1]);
+            return self.asm.unpack(which, kind, length, to, parts[0], parts[1]);
         }
         let count = count as u64;
         let first = if which == Unpack::Low { 0 } else { count / 2 };

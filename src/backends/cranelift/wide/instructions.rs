@@ -1,8 +1,7 @@
 //! The instructions that kernels use, each as a function. Source: Intel's software developer's manual, volume 2.
 
 use super::assembler::{
-    Address, Assembler, Constant, Evex, General, Label, Length, Mask, Masking, Opcode, Operand,
-    Vector,
+    Address, Assembler, Evex, General, Label, Length, Mask, Masking, Opcode, Operand, Vector,
 };
 
 /// What the lanes of a vector are.
@@ -118,7 +117,6 @@ pub(super) enum Unpack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Condition {
-    Zero = 4,
     NotZero = 5,
     Less = 12,
     GreaterEqual = 13,
@@ -177,9 +175,7 @@ impl Assembler {
 
     /// `vaddpd` and its kin; `None` if there is no such instruction.
     pub(super) fn binary_opcode(op: Binary, kind: Kind) -> Option<Opcode> {
-        use Binary::{
-            Add, And, AndNot, Divide, Maximum, Minimum, Multiply, Or, Subtract, Xor,
-        };
+        use Binary::{Add, And, AndNot, Divide, Maximum, Minimum, Multiply, Or, Subtract, Xor};
         let wide = kind.is_wide();
         let code = match (op, kind.is_float()) {
             (And, _) => return Some(opcode(1, 1, wide, 0xDB)),
@@ -565,20 +561,6 @@ impl Assembler {
         );
     }
 
-    /// `upper` becomes the upper half of 512 bits, the lower half is that of `lower`.
-    pub(super) fn join_halves(&mut self, to: Vector, lower: Vector, upper: Vector) {
-        self.vector(
-            opcode(3, 1, true, 0x1A),
-            Length::Bits512,
-            to.0,
-            lower.0,
-            upper.into(),
-            8,
-            Masking::None,
-            Some(1),
-        );
-    }
-
     /// Converts lanes; `length` is that of the wider side. Floating numbers that no integer equals nearly enough give
     /// the smallest one.
     pub(super) fn convert(
@@ -744,7 +726,16 @@ impl Assembler {
     pub(super) fn load_bytes(&mut self, to: Vector, from: Address, masking: Masking) {
         let load = opcode(1, 3, false, 0x6F);
         let length = Length::Bits128;
-        self.vector(load, length, to.0, NO_REGISTER, from.into(), 1, masking, None);
+        self.vector(
+            load,
+            length,
+            to.0,
+            NO_REGISTER,
+            from.into(),
+            1,
+            masking,
+            None,
+        );
     }
 
     pub(super) fn store_bytes(&mut self, to: Address, from: Vector, masking: Masking) {
@@ -873,12 +864,7 @@ impl Assembler {
         self.byte(places);
     }
 
-    pub(super) fn shift_left(&mut self, to: General, places: u8) {
-        self.rex_registers(&[0xC1], 4, to);
-        self.byte(places);
-    }
-
-    /// `to` is the larger of itself and `from`, by the flags of a comparison of the two in this order.
+    /// `to = from` if the condition holds.
     pub(super) fn move_if(&mut self, condition: Condition, to: General, from: General) {
         self.rex_registers(&[0x0F, 0x40 | condition as u8], to.0, from);
     }
@@ -933,10 +919,5 @@ impl Assembler {
     pub(super) fn align(&mut self, bytes: usize) {
         let missing = self.code.len().next_multiple_of(bytes) - self.code.len();
         self.code.extend(std::iter::repeat_n(0x90, missing));
-    }
-
-    /// A constant as an operand in all lanes.
-    pub(super) fn constant_in_all_lanes(constant: Constant) -> Operand {
-        Operand::BroadcastConstant(constant)
     }
 }

@@ -48,7 +48,12 @@ impl<'a> Emitter<'a> {
         if is_last && self.plan.lanes == Lanes::Outer {
             return self.lanes_outside(axis);
         }
-        self.counted(axis, 8 * axis as i32, axis > 0, |s| s.outer_loops(axis + 1))
+        let hoisted = is_last && self.hoist_held();
+        self.counted(axis, 8 * axis as i32, axis > 0, |s| s.outer_loops(axis + 1))?;
+        if hoisted {
+            self.drop_hoisted();
+        }
+        Ok(())
     }
 
     /// `for _ in 0..extent` with pointers moving along the axis, and back if others need them where they were.
@@ -205,6 +210,7 @@ impl<'a> Emitter<'a> {
             self.widen_escaping();
         }
         self.inner_loops(Part::After, copies, step)?;
+        self.drop_kept();
         for copy in 0..copies {
             for &register in &self.program.escaping {
                 self.release(register, copy);
@@ -251,7 +257,13 @@ impl<'a> Emitter<'a> {
         if is_last && self.plan.lanes == Lanes::Inner {
             return self.lanes_inside(part, axis);
         }
-        let counter = 8 * (axis + if part == Part::After { self.kernel.inner_rank } else { 0 }) as i32;
+        let counter = 8
+            * (axis
+                + if part == Part::After {
+                    self.kernel.inner_rank
+                } else {
+                    0
+                }) as i32;
         if is_last && part == Part::Before && self.is_blocked() {
             return self.blocks(axis, counter, copies, step);
         }
@@ -307,6 +319,13 @@ impl<'a> Emitter<'a> {
     fn lanes_inside(&mut self, part: Part, axis: usize) -> Result<(), Refusal> {
         let section = self.section_of(part);
         let hoisted = self.hoist_slots(section);
+        if let Some(extent) = self.plan.fixed {
+            self.unrolled(section, extent);
+            for register in hoisted {
+                self.release(register, 0);
+            }
+            return Ok(());
+        }
         let count = self.plan.count;
         let has_reductions = part == Part::Before && !self.program.reductions.is_empty();
         let blocked = has_reductions && self.is_blocked();
@@ -355,6 +374,22 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
+    /// All steps of an innermost loop of known extent, one after the other.
+    fn unrolled(&mut self, section: &Section, extent: i32) {
+        let count = self.plan.count;
+        let sets = self.plan.unroll;
+        for vector in 0..self.plan.vectors(extent) as i32 {
+            let ahead = vector * count;
+            let step = Step {
+                ahead,
+                masked: ahead + count > extent,
+                copy: vector as usize % sets,
+                ..self.step()
+            };
+            self.section(section, step);
+        }
+    }
+
     /// The unmasked rounds of a blocked sum. Afterwards `LIMIT` is the extent, and the accumulators are empty again.
     fn blocks_inside(&mut self, section: &Section, round: i32) {
         let end_of_block = Address::new(
@@ -368,8 +403,7 @@ impl<'a> Emitter<'a> {
         self.start_accumulators(self.plan.unroll);
         self.asm.compare_general(RCX, LIMIT);
         self.asm.jump_if(Condition::GreaterEqual, rest);
-        self.asm
-            .address_of(RAX, Address::new(RCX, CHAIN * round));
+        self.asm.address_of(RAX, Address::new(RCX, CHAIN * round));
         self.asm.compare_general(LIMIT, RAX);
         self.asm.move_if(Condition::Less, RAX, LIMIT);
         self.asm.store_general(end_of_block, RAX);
@@ -454,6 +488,40 @@ impl<'a> Emitter<'a> {
         self.asm.mask_from(TAIL, RDX);
         if let (Order::Unpacked, Some(complex)) = (self.plan.order, complex) {
             self.unpacked_mask(TAIL_UNPACKED, complex.dtype.size() == 16);
+        }
+    }
+
+    /// The masks of a known tail.
+    pub(super) fn constant_masks(&mut self) {
+        let count = self.plan.count;
+        let Some(left) = self.plan.fixed.map(|extent| extent % count) else {
+            return;
+        };
+        if left == 0 {
+            return;
+        }
+        let mut set = |mask, bits: u64| {
+            self.asm.move_number(RAX, (bits & 0xFFFF) as i32);
+            self.asm.mask_from(mask, RAX);
+        };
+        let lanes = (1u64 << left) - 1;
+        set(TAIL, lanes);
+        let complex = self.kernel.slots.iter().find(|s| s.dtype.is_complex());
+        if let Some(complex) = complex {
+            let numbers = (1u64 << (2 * left)) - 1;
+            set(TAIL_FIRST, numbers);
+            set(TAIL_SECOND, numbers >> count);
+            // Lane by lane, which element is there: see `Order::Unpacked`.
+            let half = count as u64 / 2;
+            let group = if complex.dtype.size() == 16 { 1 } else { 2 };
+            let element = |lane: u64| {
+                let (pair, within) = (lane / (2 * group), lane % group);
+                let is_second = lane / group % 2;
+                pair * group + within + is_second * half
+            };
+            let is_there = |lane: &u64| element(*lane) < left as u64;
+            let unpacked = (0..count as u64).filter(is_there).map(|lane| 1 << lane);
+            set(TAIL_UNPACKED, unpacked.sum());
         }
     }
 

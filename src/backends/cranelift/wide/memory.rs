@@ -18,9 +18,8 @@ impl Pages {
     /// # Errors
     /// The system gives no memory, or does not let it be executed.
     pub(in crate::backends::cranelift) fn new(functions: &[&[u8]]) -> Result<(Self, Vec<usize>)> {
-        let failed = |e: std::io::Error| {
-            Error::unsupported(format!("no memory for machine code: {e}"))
-        };
+        let failed =
+            |e: std::io::Error| Error::unsupported(format!("no memory for machine code: {e}"));
         let mut offsets = Vec::with_capacity(functions.len());
         let mut end = 0;
         for function in functions {

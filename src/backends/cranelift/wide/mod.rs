@@ -5,6 +5,7 @@
 //! plan.rs          which axis lies along the lanes, how often loops are unrolled
 //! emitter.rs       registers, addresses, loads and stores
 //! loops.rs         the loops around the instructions, their tails by masks
+//! held.rs          what stays in registers where an extent is known
 //! reductions.rs    partial sums, blocks, what is combined at the end
 //! instructions.rs  the bytes                                                             (assembler.rs)
 //! memory.rs        pages that are written, then executed
@@ -18,6 +19,7 @@
 
 mod assembler;
 mod emitter;
+mod held;
 mod instructions;
 mod loops;
 mod memory;

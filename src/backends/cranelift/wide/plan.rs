@@ -41,12 +41,19 @@ pub(super) struct Plan {
     pub(super) order: Order,
     /// Steps per round of the innermost loop.
     pub(super) unroll: usize,
+    /// The extent of the innermost axis, if the code is for this one alone.
+    pub(super) fixed: Option<i32>,
     /// Whether floating sums add up blocks with compensation.
     pub(super) blocked: bool,
     pub(super) program: std::rc::Rc<Program>,
 }
 
 impl Plan {
+    /// Vectors that so many elements take.
+    pub(super) fn vectors(&self, extent: i32) -> usize {
+        ((extent + self.count - 1) / self.count) as usize
+    }
+
     /// The axis along the lanes.
     pub(super) fn axis(&self, kernel: &Kernel) -> Option<usize> {
         match self.lanes {
@@ -61,7 +68,7 @@ impl Plan {
 ///
 /// # Errors
 /// The kernel has none.
-pub(super) fn plans(kernel: &Kernel) -> Result<SmallVec<[Plan; 4]>, Refusal> {
+pub(super) fn plans(kernel: &Kernel) -> Result<SmallVec<[Plan; 8]>, Refusal> {
     if kernel.can_fail() {
         return Err("it may fail");
     }
@@ -71,7 +78,9 @@ pub(super) fn plans(kernel: &Kernel) -> Result<SmallVec<[Plan; 4]>, Refusal> {
     let outer = kernel.outer_rank.checked_sub(1);
     let strided = |axis: usize| {
         let slots = kernel.slots.iter();
-        slots.filter(|s| s.strides[axis] == Stride::Parameter).count()
+        slots
+            .filter(|s| s.strides[axis] == Stride::Parameter)
+            .count()
     };
     let mut candidates: SmallVec<[Lanes; 3]> = SmallVec::new();
     match (inner, outer) {
@@ -130,21 +139,22 @@ fn fits(kernel: &Kernel, lanes: Lanes) -> Result<(), Refusal> {
             _ => {}
         }
     }
-    let is_written_in_place = |(index, slot): (usize, &crate::backends::cranelift::kernel::Slot)| {
-        slot.strides[axis] == Stride::Zero && lanes == Lanes::Inner && {
-            let stores = sections.iter().copied().flatten();
-            stores
-                .into_iter()
-                .any(|(_, o)| matches!(o, Operation::Store { slot, .. } if *slot as usize == index))
-        }
-    };
+    let is_written_in_place =
+        |(index, slot): (usize, &crate::backends::cranelift::kernel::Slot)| {
+            slot.strides[axis] == Stride::Zero && lanes == Lanes::Inner && {
+                let stores = sections.iter().copied().flatten();
+                stores.into_iter().any(
+                    |(_, o)| matches!(o, Operation::Store { slot, .. } if *slot as usize == index),
+                )
+            }
+        };
     if kernel.slots.iter().enumerate().any(is_written_in_place) {
         return Err("all lanes write to one place");
     }
     Ok(())
 }
 
-fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 3]>, Refusal> {
+fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
     let axis = match lanes {
         Lanes::Inner => Some(kernel.outer_rank + kernel.inner_rank - 1),
         Lanes::Outer => Some(kernel.outer_rank - 1),
@@ -189,18 +199,35 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 3]>, Refusal> {
         1
     };
     let largest = if lanes == Lanes::One { 1 } else { largest };
-    let unrolls = [4, 2, 1].into_iter().filter(|&u| u <= largest);
-    Ok(unrolls
-        .map(|unroll| Plan {
-            lanes,
-            count,
-            order,
-            unroll,
-            blocked,
-            program: program.clone(),
-        })
-        .collect())
+    let plan = |unroll, fixed| Plan {
+        lanes,
+        count,
+        order,
+        unroll,
+        fixed,
+        blocked,
+        program: program.clone(),
+    };
+    let unrolls = || [4, 2, 1].into_iter();
+    let mut plans = SmallVec::new();
+    if let (Lanes::Inner, false, 1, Some(extent)) =
+        (lanes, blocked, kernel.inner_rank, kernel.extent)
+    {
+        let extent = i32::from(extent);
+        let vectors = ((extent + count - 1) / count) as usize;
+        if vectors * work <= LARGEST_UNROLLED {
+            // As many accumulators as there are vectors to add, at most.
+            let unrolls = unrolls().filter(|&u| u <= vectors);
+            plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
+        }
+    }
+    let unrolls = unrolls().filter(|&u| u <= largest);
+    plans.extend(unrolls.map(|unroll| plan(unroll, None)));
+    Ok(plans)
 }
+
+/// The most instructions, of lanes, in a loop that is unrolled altogether.
+const LARGEST_UNROLLED: usize = 256;
 
 fn instructions(program: &Program) -> impl Iterator<Item = &Instruction> {
     [&program.before, &program.outer, &program.after]

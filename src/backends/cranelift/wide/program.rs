@@ -104,7 +104,9 @@ impl Instruction {
     pub(super) fn reads(&self) -> SmallVec<[Register; 3]> {
         match *self {
             Self::Load { .. } => SmallVec::new(),
-            Self::Store { from, .. } | Self::Reduce { from, .. } => from.parts().into_iter().collect(),
+            Self::Store { from, .. } | Self::Reduce { from, .. } => {
+                from.parts().into_iter().collect()
+            }
             Self::Unary { from, .. } | Self::Not { from, .. } | Self::Convert { from, .. } => {
                 SmallVec::from_slice(&[from])
             }
@@ -172,7 +174,11 @@ impl Program {
     /// Works out lifetimes once all instructions are there.
     pub(super) fn finish(&mut self) {
         let escaping: Vec<Register> = {
-            let mut made: Vec<Register> = self.reductions.iter().flat_map(|r| r.result.parts()).collect();
+            let mut made: Vec<Register> = self
+                .reductions
+                .iter()
+                .flat_map(|r| r.result.parts())
+                .collect();
             made.extend(self.outer.instructions.iter().flat_map(Instruction::writes));
             let mut read: Vec<Register> = Vec::new();
             read.extend(self.after.instructions.iter().flat_map(Instruction::reads));

@@ -122,7 +122,11 @@ impl Emitter<'_> {
             let reduction = &self.program.reductions[index];
             (reduction.op, reduction.kind)
         };
-        for (part, place) in self.accumulators[set][index].clone().into_iter().enumerate() {
+        for (part, place) in self.accumulators[set][index]
+            .clone()
+            .into_iter()
+            .enumerate()
+        {
             match place {
                 Place::Mask(mask) => {
                     let logic = if op == ReduceOp::Any {
