@@ -67,7 +67,13 @@ pub(super) struct Kernel {
     pub(super) dtypes: Vec<DType>,
     /// Whether the inner loop is so short that a plain sum is as accurate as a pairwise one.
     pub(super) short: bool,
+    /// The extent of the innermost axis, where that is so short that code for this number alone pays; it is among
+    /// the parameters all the same. See [`Kernel::specialise`].
+    pub(super) extent: Option<u16>,
 }
+
+/// The longest innermost axis that code is specialised for, in bytes of its widest elements.
+const SPECIAL_BYTES: usize = 1024;
 
 /// The longest inner loop that is summed without blocks: NumPy's pairwise sum adds 16 numbers per lane in a
 /// row, this 32.
@@ -99,6 +105,22 @@ impl Kernel {
                 } => dtype.is_integer(),
                 _ => false,
             })
+    }
+
+    /// Makes the extent of a short innermost axis part of the kernel: its loop is unrolled, the mask of its tail is a
+    /// constant, and what the last part needs again stays in registers. Only the wide emitter looks at it.
+    pub(super) fn specialise(&mut self, innermost: usize) {
+        let widest = self.slots.iter().map(|s| s.dtype.size()).max().unwrap_or(1);
+        let pays = self.inner_rank == 1 && (1..=SPECIAL_BYTES / widest).contains(&innermost);
+        self.extent = pays.then_some(innermost as u16);
+    }
+
+    /// The same kernel for any extent.
+    pub(super) fn general(&self) -> Self {
+        Self {
+            extent: None,
+            ..self.clone()
+        }
     }
 
     /// Whether the kernel writes to a slot, so that loads from it must stay where they are.
@@ -179,6 +201,9 @@ pub(super) fn of_nest(program: &Program, nest: &Nest, batch: Option<&Batch>) -> 
     for literal in &nest.literals {
         kernel.literals.push(literal.dtype);
         parameters.extend(literal_bits(*literal));
+    }
+    if let Some(innermost) = inner.last() {
+        kernel.specialise(innermost.extent);
     }
     for operation in &nest.operations {
         let NestOperation { value, dtype, .. } = *operation;

@@ -28,6 +28,7 @@ mod program;
 mod schedule;
 mod stage;
 mod tape;
+mod wide;
 
 use std::fmt::Write as _;
 use std::mem::MaybeUninit;
@@ -321,7 +322,11 @@ impl Executable for Native {
             let uses =
                 |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
             let count = self.tape.entries.iter().filter(uses).count();
-            let _ = writeln!(text, "kernel {index}, used {count} times: {kernel}");
+            let maker = self.tape.code.maker(index);
+            let _ = writeln!(
+                text,
+                "kernel {index}, used {count} times, by {maker}: {kernel}"
+            );
         }
         for (why, count) in refusals {
             let _ = writeln!(text, "not fused, {count} times: {why}");

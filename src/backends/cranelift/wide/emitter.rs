@@ -1,0 +1,910 @@
+//! Vector program -> machine code: registers, addresses, loads and stores. The loops around are in `loops.rs`.
+//!
+//! Registers are given out as instructions come: a section is straight-line code whose lifetimes are known, so a set of
+//! free registers is all that is needed. Uniform registers are loaded before the loops while registers last; the others
+//! are read from memory in all lanes by the instructions that use them. A kernel that needs more registers is refused.
+//!
+//! General-purpose registers: `rsi` points to the parameters, `rcx` and `r8` count along the lanes, `r10` is twice `rcx`
+//! for elements of 16 bytes, `rax` and `rdx` hold what is needed at once. The others, and the stack, hold the slots'
+//! pointers.
+
+use smallvec::SmallVec;
+
+use super::Refusal;
+use super::assembler::{
+    Address, Assembler, General, Length, Mask, Masking, Operand, R8, R9, R10, R11, R12, R13, R14,
+    R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Vector,
+};
+use super::held::Held;
+use super::instructions::{Kind, MaskLogic, Unpack};
+use super::plan::{Lanes, Order, Plan, length};
+use super::program::{Element, Instruction, Program, Register, Section, Uniform};
+use crate::backends::cranelift::kernel::{Kernel, Stride};
+
+/// Where a register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Nowhere,
+    Vector(Vector),
+    Mask(Mask),
+}
+
+/// Where the pointer of a slot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pointer {
+    Register(General),
+    /// An offset from the stack pointer.
+    Frame(i32),
+}
+
+/// One time that a section is emitted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// Elements per vector.
+    pub(super) count: i32,
+    /// Elements ahead of where the pointers, or pointers and index, are.
+    pub(super) ahead: i32,
+    /// Whether `rcx` counts the elements along the lanes.
+    pub(super) indexed: bool,
+    /// Whether some lanes are beyond the end.
+    pub(super) masked: bool,
+    /// Which set of accumulators and results.
+    pub(super) copy: usize,
+}
+
+/// Lanes within the array.
+pub(super) const TAIL: Mask = Mask(1);
+/// The same for the two vectors in memory that hold complex numbers.
+pub(super) const TAIL_FIRST: Mask = Mask(2);
+pub(super) const TAIL_SECOND: Mask = Mask(3);
+/// The same as `TAIL` in the order of unpacked complex numbers.
+pub(super) const TAIL_UNPACKED: Mask = Mask(4);
+
+pub(super) struct Emitter<'a> {
+    pub(super) kernel: &'a Kernel,
+    pub(super) plan: &'a Plan,
+    pub(super) program: &'a Program,
+    pub(super) asm: Assembler,
+    pub(super) pointers: Vec<Pointer>,
+    /// Bits of the vector registers that hold nothing.
+    free: u32,
+    /// What stays in registers beside the registers of the program.
+    pub(super) held: Held,
+    free_masks: u8,
+    /// Where registers are, for each copy.
+    places: Vec<Vec<Place>>,
+    /// What reductions have so far, for each copy.
+    pub(super) accumulators: Vec<Vec<SmallVec<[Place; 2]>>>,
+    /// Running sums of blocks and their compensations, for each copy.
+    pub(super) totals: Vec<Vec<SmallVec<[(Vector, Vector); 2]>>>,
+    /// The offsets of lanes in bytes, for slots that stride along them.
+    gather: Vec<Option<Vector>>,
+    /// The first word of each slot's strides among the parameters.
+    strides: Vec<usize>,
+    /// Bytes of stack.
+    frame: i32,
+    used_callee_saved: SmallVec<[General; 6]>,
+    /// Why code cannot be made, once that is known.
+    failed: Option<Refusal>,
+}
+
+pub(super) const PRESSURE: Refusal = "it needs more vector registers than there are";
+
+/// Emits a kernel by a plan.
+///
+/// # Errors
+/// Registers do not suffice.
+pub(super) fn emit(kernel: &Kernel, plan: &Plan) -> Result<Vec<u8>, Refusal> {
+    let mut emitter = Emitter::new(kernel, plan);
+    emitter.prologue()?;
+    emitter.outer_loops(0)?;
+    emitter.epilogue();
+    match emitter.failed {
+        Some(why) => Err(why),
+        None => Ok(emitter.asm.finish()),
+    }
+}
+
+const CALLEE_SAVED: [General; 6] = [RBX, RBP, R12, R13, R14, R15];
+
+impl<'a> Emitter<'a> {
+    fn new(kernel: &'a Kernel, plan: &'a Plan) -> Self {
+        let mut word = kernel.outer_rank + kernel.inner_rank;
+        let mut strides = Vec::with_capacity(kernel.slots.len());
+        for slot in &kernel.slots {
+            strides.push(word);
+            word += slot
+                .strides
+                .iter()
+                .filter(|s| **s == Stride::Parameter)
+                .count();
+        }
+        let program: &Program = &plan.program;
+        let copies = plan.unroll.max(1);
+        let nowhere = vec![Place::Nowhere; program.kinds.len()];
+        Self {
+            kernel,
+            plan,
+            program,
+            asm: Assembler::default(),
+            pointers: Vec::new(),
+            free: u32::MAX,
+            held: Held::default(),
+            // k0 is no predicate, and k1 is of the tail; so are k2 to k4 if there are complex numbers.
+            free_masks: if kernel.slots.iter().any(|s| s.dtype.is_complex()) {
+                0b1110_0000
+            } else {
+                0b1111_1100
+            },
+            places: vec![nowhere; copies],
+            accumulators: vec![vec![SmallVec::new(); program.reductions.len()]; copies],
+            totals: vec![vec![SmallVec::new(); program.reductions.len()]; copies],
+            gather: vec![None; kernel.slots.len()],
+            strides,
+            frame: 0,
+            used_callee_saved: SmallVec::new(),
+            failed: None,
+        }
+    }
+
+    // ---- registers ----
+
+    pub(super) fn take(&mut self) -> Vector {
+        if self.free == 0 {
+            self.failed = Some(PRESSURE);
+            return Vector(0);
+        }
+        let number = self.free.trailing_zeros() as u8;
+        self.free &= !(1 << number);
+        Vector(number)
+    }
+
+    pub(super) fn give(&mut self, vector: Vector) {
+        self.free |= 1 << vector.0 & !self.held.bits;
+    }
+
+    pub(super) fn take_mask(&mut self) -> Mask {
+        if self.free_masks == 0 {
+            self.failed = Some("it needs more mask registers than there are");
+            return Mask(7);
+        }
+        let number = self.free_masks.trailing_zeros() as u8;
+        self.free_masks &= !(1 << number);
+        Mask(number)
+    }
+
+    pub(super) fn give_mask(&mut self, mask: Mask) {
+        self.free_masks |= 1 << mask.0;
+    }
+
+    fn take_place(&mut self, kind: Kind) -> Place {
+        match kind {
+            Kind::Mask => Place::Mask(self.take_mask()),
+            _ => Place::Vector(self.take()),
+        }
+    }
+
+    pub(super) fn give_place(&mut self, place: Place) {
+        match place {
+            Place::Nowhere => {}
+            Place::Vector(v) => self.give(v),
+            Place::Mask(m) => self.give_mask(m),
+        }
+    }
+
+    pub(super) fn place(&self, register: Register, copy: usize) -> Place {
+        // Uniform registers are the same for all copies.
+        let copy = if self.program.uniforms[register as usize].is_some() {
+            0
+        } else {
+            copy
+        };
+        self.places[copy][register as usize]
+    }
+
+    pub(super) fn set_place(&mut self, register: Register, copy: usize, place: Place) {
+        self.places[copy][register as usize] = place;
+    }
+
+    /// A place for a register that an instruction writes.
+    fn define(&mut self, register: Register, copy: usize) -> Place {
+        let place = self.take_place(self.program.kind(register));
+        self.set_place(register, copy, place);
+        place
+    }
+
+    fn define_vector(&mut self, register: Register, copy: usize) -> Vector {
+        match self.define(register, copy) {
+            Place::Vector(v) => v,
+            _ => Vector(0),
+        }
+    }
+
+    fn define_mask(&mut self, register: Register, copy: usize) -> Mask {
+        match self.define(register, copy) {
+            Place::Mask(m) => m,
+            _ => Mask(7),
+        }
+    }
+
+    pub(super) fn release(&mut self, register: Register, copy: usize) {
+        let place = self.place(register, copy);
+        self.give_place(place);
+        self.set_place(register, copy, Place::Nowhere);
+    }
+
+    pub(super) fn mask(&mut self, register: Register, copy: usize) -> Mask {
+        if let Place::Mask(m) = self.place(register, copy) {
+            m
+        } else {
+            self.failed = Some("a truth value is in no register");
+            Mask(7)
+        }
+    }
+
+    /// A register as the last operand of an instruction; uniform ones may be in memory.
+    fn operand(&mut self, register: Register, step: Step) -> Operand {
+        if let Place::Vector(v) = self.place(register, step.copy) {
+            return v.into();
+        }
+        match self.program.uniforms[register as usize] {
+            Some(Uniform::Parameter(word)) => Operand::Broadcast(parameter(word.into())),
+            Some(Uniform::Constant(bits)) => {
+                let constant = self.asm.word(bits);
+                Operand::BroadcastConstant(constant)
+            }
+            Some(Uniform::Slot { slot, part }) => {
+                Operand::Broadcast(self.at_pointer(slot.into(), part.into()))
+            }
+            None => {
+                self.failed = Some("a value is in no register");
+                Operand::Vector(Vector(0))
+            }
+        }
+    }
+
+    /// A register as a vector register, and whether that must be given back.
+    pub(super) fn vector(&mut self, register: Register, step: Step) -> (Vector, bool) {
+        match self.operand(register, step) {
+            Operand::Vector(v) => (v, false),
+            operand => {
+                let to = self.take();
+                let kind = self.program.kind(register);
+                self.broadcast_uniform(register, kind, to, operand, length(kind, step.count));
+                (to, true)
+            }
+        }
+    }
+
+    fn broadcast_uniform(
+        &mut self,
+        register: Register,
+        kind: Kind,
+        to: Vector,
+        operand: Operand,
+        length: Length,
+    ) {
+        if self.program.uniforms[register as usize] == Some(Uniform::Constant(0)) {
+            return self.asm.clear(to);
+        }
+        let from = match operand {
+            Operand::Broadcast(address) => Operand::Memory(address),
+            Operand::BroadcastConstant(constant) => Operand::Constant(constant),
+            other => other,
+        };
+        self.asm.broadcast(kind, length, to, from);
+    }
+
+    /// Puts a uniform register into a vector or mask register.
+    pub(super) fn hoist(&mut self, register: Register, count: i32) {
+        let kind = self.program.kind(register);
+        let step = Step {
+            count,
+            ahead: 0,
+            indexed: false,
+            masked: false,
+            copy: 0,
+        };
+        if kind != Kind::Mask {
+            let operand = self.operand(register, step);
+            let to = self.take();
+            self.broadcast_uniform(register, kind, to, operand, length(kind, count));
+            return self.set_place(register, 0, Place::Vector(to));
+        }
+        match self.program.uniforms[register as usize] {
+            Some(Uniform::Parameter(word)) => self.asm.load_byte(RAX, parameter(word.into())),
+            Some(Uniform::Slot { slot, .. }) => {
+                let address = self.at_pointer(slot.into(), 0);
+                self.asm.load_byte(RAX, address);
+            }
+            Some(Uniform::Constant(bits)) => self.asm.move_number(RAX, i32::from(bits != 0)),
+            None => self.failed = Some("a value is in no register"),
+        }
+        let to = self.take_mask();
+        self.asm.negate(RAX);
+        self.asm.mask_from(to, RAX);
+        self.set_place(register, 0, Place::Mask(to));
+    }
+
+    pub(super) fn free_vectors(&self) -> usize {
+        self.free.count_ones() as usize
+    }
+
+    // ---- entry and exit ----
+
+    fn prologue(&mut self) -> Result<(), Refusal> {
+        let needs_double_index = self.plan.lanes == Lanes::Inner
+            && self.kernel.slots.iter().any(|s| s.dtype.size() == 16);
+        let mut pool: SmallVec<[General; 16]> = SmallVec::new();
+        pool.extend([R9, R11]);
+        if !needs_double_index {
+            pool.push(R10);
+        }
+        pool.push(RDI);
+        pool.extend(CALLEE_SAVED);
+        // Counters of all loops but the innermost are on the stack, below the pointers that have no register.
+        let counters = (self.kernel.outer_rank + 2 * self.kernel.inner_rank + 1) as i32;
+        let count = self.kernel.slots.len();
+        let spilled = count.saturating_sub(pool.len()) as i32;
+        self.frame = 8 * (counters + spilled);
+        for register in pool.iter().take(count) {
+            if CALLEE_SAVED.contains(register) {
+                self.used_callee_saved.push(*register);
+            }
+        }
+        for register in self.used_callee_saved.clone() {
+            self.asm.push(register);
+        }
+        self.asm.add_number(RSP, -self.frame);
+        let mut last = None;
+        for slot in 0..count {
+            let from = Address::new(RDI, 8 * slot as i32);
+            match pool.get(slot) {
+                Some(&register) => {
+                    self.pointers.push(Pointer::Register(register));
+                    if register == RDI {
+                        last = Some(from);
+                    } else {
+                        self.asm.load_general(register, from);
+                    }
+                }
+                None => {
+                    let place = 8 * (counters + (slot - pool.len()) as i32);
+                    self.pointers.push(Pointer::Frame(place));
+                    self.asm.load_general(RAX, from);
+                    self.asm.store_general(Address::new(RSP, place), RAX);
+                }
+            }
+        }
+        if let Some(from) = last {
+            self.asm.load_general(RDI, from);
+        }
+        self.gather_offsets();
+        self.constant_masks();
+        self.plan_held();
+        self.hoist_uniforms();
+        Ok(())
+    }
+
+    /// Slots that stride along the lanes: where the lanes are, counted from the first.
+    fn gather_offsets(&mut self) {
+        let Some(axis) = self.plan.axis(self.kernel) else {
+            return;
+        };
+        for slot in 0..self.kernel.slots.len() {
+            if self.kernel.slots[slot].strides[axis] != Stride::Parameter {
+                continue;
+            }
+            let to = self.take();
+            let lanes = self.asm.words([0, 1, 2, 3, 4, 5, 6, 7]);
+            let stride = parameter(self.stride_word(slot, axis));
+            let length = Length::Bits512;
+            self.asm
+                .broadcast(Kind::I64, length, to, Operand::Memory(stride));
+            if let Some(multiply) =
+                Assembler::binary_opcode(super::instructions::Binary::Multiply, Kind::I64)
+            {
+                let lanes = Operand::Constant(lanes);
+                self.asm
+                    .binary(multiply, Kind::I64, length, to, to, lanes, Masking::None);
+            }
+            self.gather[slot] = Some(to);
+        }
+    }
+
+    /// Loads what holds for the whole kernel, as far as registers last.
+    fn hoist_uniforms(&mut self) {
+        let sections = [
+            &self.program.before,
+            &self.program.outer,
+            &self.program.after,
+        ];
+        let is_slot = |r: &Register| {
+            matches!(
+                self.program.uniforms[*r as usize],
+                Some(Uniform::Slot { .. })
+            )
+        };
+        let of_slots = |s: &&Section| s.uniforms.iter().filter(|r| is_slot(r)).count();
+        let needed = self.reduction_registers() + self.program.escaping.len() * self.copies();
+        let pressure = sections.iter().map(|s| s.pressure).max().unwrap_or(0);
+        let slots = sections.iter().map(of_slots).max().unwrap_or(0);
+        let mut room = self
+            .free_vectors()
+            .saturating_sub(needed + pressure + slots.min(4) + 1 + self.held.wanted());
+        let mut wanted: SmallVec<[Register; 16]> = SmallVec::new();
+        for section in sections {
+            for &register in &section.uniforms {
+                if !is_slot(&register) && !wanted.contains(&register) {
+                    wanted.push(register);
+                }
+            }
+        }
+        let count = self.plan.count;
+        for register in wanted {
+            if self.program.kind(register) == Kind::Mask {
+                self.hoist(register, count);
+            } else if room > 0 {
+                room -= 1;
+                self.hoist(register, count);
+            }
+        }
+    }
+
+    /// How many copies of results are alive at once.
+    pub(super) fn copies(&self) -> usize {
+        match self.plan.lanes {
+            Lanes::Outer => self.plan.unroll,
+            _ => 1,
+        }
+    }
+
+    fn epilogue(&mut self) {
+        self.asm.clear_upper();
+        self.asm.add_number(RSP, self.frame);
+        for register in self.used_callee_saved.clone().into_iter().rev() {
+            self.asm.pop(register);
+        }
+        self.asm.return_();
+    }
+
+    // ---- addresses ----
+
+    pub(super) fn stride_word(&self, slot: usize, axis: usize) -> usize {
+        let strides = &self.kernel.slots[slot].strides[..axis];
+        let before = strides.iter().filter(|s| **s == Stride::Parameter).count();
+        self.strides[slot] + before
+    }
+
+    /// A slot's pointer in a register, `rax` if it has none of its own.
+    fn pointer(&mut self, slot: usize) -> General {
+        match self.pointers[slot] {
+            Pointer::Register(register) => register,
+            Pointer::Frame(place) => {
+                self.asm.load_general(RAX, Address::new(RSP, place));
+                RAX
+            }
+        }
+    }
+
+    /// The element, or a part of it, that a slot's pointer points to.
+    fn at_pointer(&mut self, slot: usize, part: i32) -> Address {
+        let dtype = self.kernel.slots[slot].dtype;
+        let offset = if dtype.is_complex() {
+            part * dtype.size() as i32 / 2
+        } else {
+            0
+        };
+        Address::new(self.pointer(slot), offset)
+    }
+
+    /// How a slot moves along the lanes of a step.
+    fn movement(&self, slot: usize, step: Step) -> Stride {
+        match self.plan.axis(self.kernel) {
+            Some(axis) if step.count > 1 => self.kernel.slots[slot].strides[axis],
+            _ => Stride::Zero,
+        }
+    }
+
+    /// The first element of a step, of a slot whose elements lie side by side.
+    fn contiguous(&mut self, slot: usize, step: Step) -> Address {
+        let size = self.kernel.slots[slot].dtype.size() as i32;
+        let base = self.pointer(slot);
+        let index = step.indexed.then(|| match size {
+            16 => (R10, 8),
+            size => (RCX, size as u8),
+        });
+        Address {
+            base,
+            index,
+            offset: step.ahead * size,
+        }
+    }
+
+    /// The first element of a step in a register, of a slot that strides.
+    fn strided(&mut self, slot: usize, step: Step) -> General {
+        let axis = self.plan.axis(self.kernel).unwrap_or(0);
+        let stride = parameter(self.stride_word(slot, axis));
+        if step.indexed {
+            self.asm.address_of(RDX, Address::new(RCX, step.ahead));
+            self.asm.multiply_memory(RDX, stride);
+        } else if step.ahead != 0 {
+            self.asm.load_general(RDX, stride);
+            self.asm.multiply_number(RDX, RDX, step.ahead);
+        } else {
+            // Not `rax`: other operands come between.
+            return match self.pointers[slot] {
+                Pointer::Register(register) => register,
+                Pointer::Frame(place) => {
+                    self.asm.load_general(RDX, Address::new(RSP, place));
+                    RDX
+                }
+            };
+        }
+        match self.pointers[slot] {
+            Pointer::Register(register) => self.asm.add(RDX, register),
+            Pointer::Frame(place) => self.asm.add_memory(RDX, Address::new(RSP, place)),
+        }
+        RDX
+    }
+
+    // ---- sections ----
+
+    /// Emits a section once.
+    pub(super) fn section(&mut self, section: &Section, step: Step) {
+        for (instruction, ends) in section.instructions.iter().zip(&section.ends) {
+            self.instruction(instruction, step);
+            for &register in ends {
+                self.release(register, step.copy);
+            }
+        }
+    }
+
+    fn instruction(&mut self, instruction: &Instruction, step: Step) {
+        let copy = step.copy;
+        match *instruction {
+            Instruction::Load { slot, to } => self.load(slot.into(), to, step),
+            Instruction::Store { slot, from } => self.store(slot.into(), from, step),
+            Instruction::Reduce { reduction, from } => self.accumulate(reduction, from, step),
+            Instruction::Binary { op, to, a, b } => {
+                let kind = self.program.kind(a);
+                let (a, temporary) = self.vector(a, step);
+                let b = self.operand(b, step);
+                let to = self.define_vector(to, copy);
+                let length = length(kind, step.count);
+                match Assembler::binary_opcode(op, kind) {
+                    Some(opcode) => {
+                        self.asm
+                            .binary(opcode, kind, length, to, a, b, Masking::None);
+                    }
+                    None => self.failed = Some("integers are not divided"),
+                }
+                self.give_if(temporary, a);
+            }
+            Instruction::Unary { op, to, from } => {
+                let kind = self.program.kind(from);
+                let from = self.operand(from, step);
+                let to = self.define_vector(to, copy);
+                self.asm.unary(op, kind, length(kind, step.count), to, from);
+            }
+            Instruction::Compare {
+                predicate,
+                to,
+                a,
+                b,
+            } => {
+                let kind = self.program.kind(a);
+                let (a, temporary) = self.vector(a, step);
+                let b = self.operand(b, step);
+                let to = self.define_mask(to, copy);
+                let length = length(kind, step.count);
+                self.asm.compare(predicate, kind, length, to, a, b, None);
+                self.give_if(temporary, a);
+            }
+            Instruction::Select { to, mask, a, b } => {
+                let kind = self.program.kind(a);
+                let mask = self.mask(mask, copy);
+                let (b, temporary) = self.vector(b, step);
+                let a = self.operand(a, step);
+                let to = self.define_vector(to, copy);
+                self.asm
+                    .select(kind, length(kind, step.count), to, mask, a, b);
+                self.give_if(temporary, b);
+            }
+            Instruction::Logic { op, to, a, b } => {
+                let (a, b) = (self.mask(a, copy), self.mask(b, copy));
+                let to = self.define_mask(to, copy);
+                self.asm.mask_logic(op, to, a, b);
+            }
+            Instruction::Not { to, from } => {
+                let from = self.mask(from, copy);
+                let to = self.define_mask(to, copy);
+                self.asm.mask_not(to, from);
+            }
+            Instruction::Convert { to, from } => {
+                let (from_kind, to_kind) = (self.program.kind(from), self.program.kind(to));
+                let (from, temporary) = self.vector(from, step);
+                let to = self.define_vector(to, copy);
+                let longer = length(from_kind, step.count).max(length(to_kind, step.count));
+                self.asm.convert(from_kind, to_kind, longer, to, from);
+                self.give_if(temporary, from);
+            }
+        }
+    }
+
+    pub(super) fn give_if(&mut self, temporary: bool, vector: Vector) {
+        if temporary {
+            self.give(vector);
+        }
+    }
+
+    // ---- loads and stores ----
+
+    fn zeroing(step: Step, mask: Mask) -> Masking {
+        if step.masked {
+            Masking::Zero(mask)
+        } else {
+            Masking::None
+        }
+    }
+
+    fn merging(step: Step, mask: Mask) -> Masking {
+        if step.masked {
+            Masking::Merge(mask)
+        } else {
+            Masking::None
+        }
+    }
+
+    fn load(&mut self, slot: usize, to: Element, step: Step) {
+        if self.load_held(slot, to, step) {
+            return;
+        }
+        self.load_from_memory(slot, to, step);
+        self.hold(slot, to, step);
+    }
+
+    pub(super) fn load_from_memory(&mut self, slot: usize, to: Element, step: Step) {
+        let kind = self.program.kind(to.first());
+        let length = length(kind, step.count);
+        let movement = self.movement(slot, step);
+        match (movement, to) {
+            (Stride::Zero, Element::One(to)) if kind == Kind::Mask => {
+                let address = self.at_pointer(slot, 0);
+                self.asm.load_byte(RAX, address);
+                self.asm.negate(RAX);
+                let to = self.define_mask(to, step.copy);
+                self.asm.mask_from(to, RAX);
+            }
+            (Stride::Zero, _) => {
+                for (part, register) in to.parts().into_iter().enumerate() {
+                    let address = self.at_pointer(slot, part as i32);
+                    let to = self.define_vector(register, step.copy);
+                    if step.count > 1 {
+                        self.asm.broadcast(kind, length, to, address.into());
+                    } else {
+                        self.asm.load_scalar(kind, to, address);
+                    }
+                }
+            }
+            (Stride::Unit, Element::One(to)) if kind == Kind::Mask => {
+                let address = self.contiguous(slot, step);
+                let bytes = self.take();
+                if step.count < 16 && !step.masked {
+                    self.asm.load_scalar(Kind::I64, bytes, address);
+                } else {
+                    self.asm
+                        .load_bytes(bytes, address, Self::zeroing(step, TAIL));
+                }
+                let to = self.define_mask(to, step.copy);
+                self.asm.bytes_to_mask(to, bytes);
+                self.give(bytes);
+            }
+            (Stride::Unit, Element::One(to)) => {
+                let address = self.contiguous(slot, step);
+                let to = self.define_vector(to, step.copy);
+                let masking = Self::zeroing(step, TAIL);
+                self.asm.load(kind, length, to, address.into(), masking);
+            }
+            (Stride::Unit, Element::Pair(re, im)) => {
+                let address = self.contiguous(slot, step);
+                let next = Address {
+                    offset: address.offset + length.bytes(),
+                    ..address
+                };
+                let (first, second) = (self.take(), self.take());
+                let masking = Self::zeroing(step, TAIL_FIRST);
+                self.asm.load(kind, length, first, address.into(), masking);
+                let masking = Self::zeroing(step, TAIL_SECOND);
+                self.asm.load(kind, length, second, next.into(), masking);
+                let re = self.define_vector(re, step.copy);
+                let im = self.define_vector(im, step.copy);
+                self.separate(kind, length, [re, im], [first, second]);
+                self.give(first);
+                self.give(second);
+            }
+            (Stride::Parameter, _) => {
+                let base = self.strided(slot, step);
+                let index = self.gather_index(slot);
+                for (part, register) in to.parts().into_iter().enumerate() {
+                    let to = self.define_vector(register, step.copy);
+                    let mask = self.gather_mask(step);
+                    self.asm.clear(to);
+                    let offset = part as i32 * kind.size();
+                    let length = Length::Bits512;
+                    self.asm.gather(kind, length, to, base, index, offset, mask);
+                    self.give_mask(mask);
+                }
+            }
+        }
+    }
+
+    fn gather_index(&mut self, slot: usize) -> Vector {
+        self.gather[slot].unwrap_or_else(|| {
+            self.failed = Some("a slot strides along no lanes");
+            Vector(0)
+        })
+    }
+
+    fn gather_mask(&mut self, step: Step) -> Mask {
+        let mask = self.take_mask();
+        if step.masked {
+            self.asm.mask_copy(mask, TAIL);
+        } else {
+            self.asm.mask_logic(MaskLogic::NotXor, mask, mask, mask);
+        }
+        mask
+    }
+
+    /// Two vectors `re im re im ..` of memory become the parts of complex numbers.
+    fn separate(&mut self, kind: Kind, length: Length, to: [Vector; 2], from: [Vector; 2]) {
+        let [first, second] = from;
+        if self.plan.order == Order::Natural {
+            for (odd, part) in to.into_iter().enumerate() {
+                let lanes = lane_numbers(kind, |lane| 2 * lane + odd as u64);
+                self.permute(kind, length, part, from, lanes);
+            }
+        } else if kind.size() == 8 {
+            self.asm
+                .unpack(Unpack::Low, kind, length, to[0], first, second);
+            self.asm
+                .unpack(Unpack::High, kind, length, to[1], first, second);
+        } else {
+            self.asm
+                .shuffle_singles(length, to[0], first, second, 0b10_00_10_00);
+            self.asm
+                .shuffle_singles(length, to[1], first, second, 0b11_01_11_01);
+        }
+    }
+
+    fn permute(
+        &mut self,
+        kind: Kind,
+        length: Length,
+        to: Vector,
+        from: [Vector; 2],
+        lanes: [u64; 8],
+    ) {
+        let lanes = self.asm.words(lanes);
+        let none = Masking::None;
+        self.asm
+            .load(kind, length, to, Operand::Constant(lanes), none);
+        self.asm.permute_two(kind, length, to, from[0], from[1]);
+    }
+
+    fn store(&mut self, slot: usize, from: Element, step: Step) {
+        self.hold(slot, from, step);
+        let kind = self.program.kind(from.first());
+        let length = length(kind, step.count);
+        let movement = self.movement(slot, step);
+        let indices = match movement {
+            Stride::Parameter => Some((self.strided(slot, step), self.gather_index(slot))),
+            _ => None,
+        };
+        match (movement, from) {
+            (Stride::Zero, Element::One(from)) if kind == Kind::Mask => {
+                let from = self.mask(from, step.copy);
+                self.asm.mask_to(RDX, from);
+                self.asm.and_number(RDX, 1);
+                let address = self.at_pointer(slot, 0);
+                self.asm.store_byte(address, RDX);
+            }
+            (Stride::Unit, Element::One(from)) if kind == Kind::Mask => {
+                let from = self.mask(from, step.copy);
+                let address = self.contiguous(slot, step);
+                let bytes = self.take();
+                self.asm.mask_to_bytes(bytes, from);
+                if step.count < 16 && !step.masked {
+                    self.asm.store_scalar(Kind::I64, address, bytes);
+                } else {
+                    self.asm
+                        .store_bytes(address, bytes, Self::merging(step, TAIL));
+                }
+                self.give(bytes);
+            }
+            (Stride::Unit, Element::One(from)) => {
+                let (from, temporary) = self.vector(from, step);
+                let address = self.contiguous(slot, step);
+                let masking = Self::merging(step, TAIL);
+                self.asm.store(kind, length, address, from, masking);
+                self.give_if(temporary, from);
+            }
+            (Stride::Unit, Element::Pair(re, im)) => {
+                let (re, is_re_temporary) = self.vector(re, step);
+                let (im, is_im_temporary) = self.vector(im, step);
+                let address = self.contiguous(slot, step);
+                for (which, mask) in [(Unpack::Low, TAIL_FIRST), (Unpack::High, TAIL_SECOND)] {
+                    let is_second = which == Unpack::High;
+                    let joined = self.take();
+                    self.interleave(which, kind, length, joined, [re, im], step.count);
+                    let offset = i32::from(is_second) * length.bytes();
+                    let address = Address {
+                        offset: address.offset + offset,
+                        ..address
+                    };
+                    let masking = Self::merging(step, mask);
+                    self.asm.store(kind, length, address, joined, masking);
+                    self.give(joined);
+                }
+                self.give_if(is_re_temporary, re);
+                self.give_if(is_im_temporary, im);
+            }
+            (Stride::Zero | Stride::Parameter, _) => {
+                for (part, register) in from.parts().into_iter().enumerate() {
+                    let (vector, temporary) = self.vector(register, step);
+                    if let Some((base, index)) = indices {
+                        let mask = self.gather_mask(step);
+                        let offset = part as i32 * kind.size();
+                        let length = Length::Bits512;
+                        self.asm
+                            .scatter(kind, length, vector, base, index, offset, mask);
+                        self.give_mask(mask);
+                    } else {
+                        let address = self.at_pointer(slot, part as i32);
+                        self.asm.store_scalar(kind, address, vector);
+                    }
+                    self.give_if(temporary, vector);
+                }
+            }
+        }
+    }
+
+    /// The first or second vector `re im re im ..` of complex numbers in memory.
+    fn interleave(
+        &mut self,
+        which: Unpack,
+        kind: Kind,
+        length: Length,
+        to: Vector,
+        parts: [Vector; 2],
+        count: i32,
+    ) {
+        if self.plan.order == Order::Unpacked {
+            return self.asm.unpack(which, kind, length, to, parts[0], parts[1]);
+        }
+        let count = count as u64;
+        let first = if which == Unpack::Low { 0 } else { count / 2 };
+        let lanes = lane_numbers(kind, |lane| first + lane / 2 + lane % 2 * count);
+        self.permute(kind, length, to, parts, lanes);
+    }
+}
+
+/// A word of the parameters.
+pub(super) fn parameter(word: usize) -> Address {
+    Address::new(RSI, 8 * word as i32)
+}
+
+/// A vector of lane numbers.
+fn lane_numbers(kind: Kind, number: impl Fn(u64) -> u64) -> [u64; 8] {
+    std::array::from_fn(|i| {
+        let i = i as u64;
+        if kind.size() == 8 {
+            number(i)
+        } else {
+            number(2 * i) | number(2 * i + 1) << 32
+        }
+    })
+}
+
+/// The register of the counter along the lanes; see the head of this file.
+pub(super) const LIMIT: General = R8;

@@ -1,0 +1,267 @@
+//! How a kernel is laid out on vectors.
+//!
+//! Lanes lie along the innermost axis of the inner loops; or, where that one strides through memory and the axis around
+//! it does not (the sum over leading axes, say), along the innermost of the outer axes, so that each lane does a whole
+//! reduction of its own. What fits neither runs one element at a time.
+
+use smallvec::SmallVec;
+
+use super::Refusal;
+use super::instructions::Kind;
+use super::program::{Instruction, Program};
+use super::select;
+use crate::backends::cranelift::kernel::{Kernel, Operation, ReduceOp, Stride};
+use crate::ir::DType;
+
+/// Which axis lies along the lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lanes {
+    /// The innermost one.
+    Inner,
+    /// The innermost of the outer ones.
+    Outer,
+    /// None.
+    One,
+}
+
+/// The order of complex numbers in lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// That of memory.
+    Natural,
+    /// What one shuffle within each 128 bits gives: enough where all that is in lanes has this order.
+    Unpacked,
+}
+
+/// A layout, and the kernel's instructions for it.
+pub(super) struct Plan {
+    pub(super) lanes: Lanes,
+    /// Elements per vector.
+    pub(super) count: i32,
+    pub(super) order: Order,
+    /// Steps per round of the innermost loop.
+    pub(super) unroll: usize,
+    /// The extent of the innermost axis, if the code is for this one alone.
+    pub(super) fixed: Option<i32>,
+    /// Whether floating sums add up blocks with compensation.
+    pub(super) blocked: bool,
+    pub(super) program: std::rc::Rc<Program>,
+}
+
+impl Plan {
+    /// Vectors that so many elements take.
+    pub(super) fn vectors(&self, extent: i32) -> usize {
+        ((extent + self.count - 1) / self.count) as usize
+    }
+
+    /// The axis along the lanes.
+    pub(super) fn axis(&self, kernel: &Kernel) -> Option<usize> {
+        match self.lanes {
+            Lanes::Inner => Some(kernel.outer_rank + kernel.inner_rank - 1),
+            Lanes::Outer => Some(kernel.outer_rank - 1),
+            Lanes::One => None,
+        }
+    }
+}
+
+/// The layouts to try, best first.
+///
+/// # Errors
+/// The kernel has none.
+pub(super) fn plans(kernel: &Kernel) -> Result<SmallVec<[Plan; 8]>, Refusal> {
+    if kernel.can_fail() {
+        return Err("it may fail");
+    }
+    let mut plans = SmallVec::new();
+    let mut last_refusal = "";
+    let inner = (kernel.inner_rank > 0).then(|| kernel.outer_rank + kernel.inner_rank - 1);
+    let outer = kernel.outer_rank.checked_sub(1);
+    let strided = |axis: usize| {
+        let slots = kernel.slots.iter();
+        slots
+            .filter(|s| s.strides[axis] == Stride::Parameter)
+            .count()
+    };
+    let mut candidates: SmallVec<[Lanes; 3]> = SmallVec::new();
+    match (inner, outer) {
+        (Some(inner), Some(outer)) if strided(inner) > 0 && strided(outer) == 0 => {
+            candidates.extend([Lanes::Outer, Lanes::Inner]);
+        }
+        (Some(_), _) => candidates.push(Lanes::Inner),
+        (None, Some(_)) => candidates.push(Lanes::Outer),
+        (None, None) => {}
+    }
+    candidates.push(Lanes::One);
+    for lanes in candidates {
+        if let Err(why) = fits(kernel, lanes) {
+            last_refusal = why;
+            continue;
+        }
+        match plan(kernel, lanes) {
+            Ok(these) => plans.extend(these),
+            Err(why) => last_refusal = why,
+        }
+    }
+    if plans.is_empty() {
+        return Err(last_refusal);
+    }
+    Ok(plans)
+}
+
+/// Whether the slots of a kernel allow lanes along an axis.
+fn fits(kernel: &Kernel, lanes: Lanes) -> Result<(), Refusal> {
+    let axis = match lanes {
+        Lanes::Inner => kernel.outer_rank + kernel.inner_rank - 1,
+        Lanes::Outer => kernel.outer_rank - 1,
+        Lanes::One => return Ok(()),
+    };
+    let sections: &[_] = match lanes {
+        Lanes::Inner => &[&kernel.before, &kernel.after],
+        _ => &[&kernel.before, &kernel.outer, &kernel.after],
+    };
+    for (_, operation) in sections.iter().copied().flatten() {
+        let (slot, is_store) = match operation {
+            Operation::Load { slot } => (*slot, false),
+            Operation::Store { slot, .. } => (*slot, true),
+            Operation::Reduce {
+                op: ReduceOp::Prod, ..
+            } if lanes == Lanes::Inner => {
+                return Err("a product multiplies in order");
+            }
+            _ => continue,
+        };
+        let slot = &kernel.slots[slot as usize];
+        match slot.strides[axis] {
+            Stride::Zero if is_store => return Err("all lanes write to one place"),
+            Stride::Parameter if slot.dtype == DType::Bool => {
+                return Err("truth values lie apart");
+            }
+            _ => {}
+        }
+    }
+    let is_written_in_place =
+        |(index, slot): (usize, &crate::backends::cranelift::kernel::Slot)| {
+            slot.strides[axis] == Stride::Zero && lanes == Lanes::Inner && {
+                let stores = sections.iter().copied().flatten();
+                stores.into_iter().any(
+                    |(_, o)| matches!(o, Operation::Store { slot, .. } if *slot as usize == index),
+                )
+            }
+        };
+    if kernel.slots.iter().enumerate().any(is_written_in_place) {
+        return Err("all lanes write to one place");
+    }
+    Ok(())
+}
+
+fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
+    let axis = match lanes {
+        Lanes::Inner => Some(kernel.outer_rank + kernel.inner_rank - 1),
+        Lanes::Outer => Some(kernel.outer_rank - 1),
+        Lanes::One => None,
+    };
+    let is_uniform = |slot: usize| {
+        lanes == Lanes::Inner
+            && axis.is_some_and(|axis| kernel.slots[slot].strides[axis] == Stride::Zero)
+    };
+    let program = std::rc::Rc::new(select::select(kernel, &is_uniform)?);
+    let sums_floats = program
+        .reductions
+        .iter()
+        .any(|r| r.op == ReduceOp::Sum && r.kind.is_float());
+    // Lanes along the inner axis split a short sum among them; a lane with a sum of its own adds it all.
+    let adds_up = sums_floats && kernel.inner_rank > 0;
+    let blocked = adds_up && (lanes != Lanes::Inner || !kernel.short);
+    let count = match axis {
+        None => 1,
+        Some(axis) => {
+            let wide = instructions(&program)
+                .flat_map(|i| {
+                    let mut all = i.reads();
+                    all.extend(i.writes());
+                    all
+                })
+                .any(|r| program.kind(r).size() == 8);
+            let strided = kernel
+                .slots
+                .iter()
+                .any(|s| s.strides[axis] == Stride::Parameter);
+            if wide || strided { 8 } else { 16 }
+        }
+    };
+    let order = order(kernel, axis);
+    let work = instructions(&program).count();
+    let largest = if work <= 12 {
+        4
+    } else if work <= 60 {
+        2
+    } else {
+        1
+    };
+    let largest = if lanes == Lanes::One { 1 } else { largest };
+    let plan = |unroll, fixed| Plan {
+        lanes,
+        count,
+        order,
+        unroll,
+        fixed,
+        blocked,
+        program: program.clone(),
+    };
+    let unrolls = || [4, 2, 1].into_iter();
+    let mut plans = SmallVec::new();
+    if let (Lanes::Inner, false, 1, Some(extent)) =
+        (lanes, blocked, kernel.inner_rank, kernel.extent)
+    {
+        let extent = i32::from(extent);
+        let vectors = ((extent + count - 1) / count) as usize;
+        if vectors * work <= LARGEST_UNROLLED {
+            // As many accumulators as there are vectors to add, at most.
+            let unrolls = unrolls().filter(|&u| u <= vectors);
+            plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
+        }
+    }
+    let unrolls = unrolls().filter(|&u| u <= largest);
+    plans.extend(unrolls.map(|unroll| plan(unroll, None)));
+    Ok(plans)
+}
+
+/// The most instructions, of lanes, in a loop that is unrolled altogether.
+const LARGEST_UNROLLED: usize = 256;
+
+fn instructions(program: &Program) -> impl Iterator<Item = &Instruction> {
+    [&program.before, &program.outer, &program.after]
+        .into_iter()
+        .flat_map(|section| &section.instructions)
+}
+
+/// Complex numbers need not be in order if nothing in lanes is.
+fn order(kernel: &Kernel, axis: Option<usize>) -> Order {
+    let Some(axis) = axis else {
+        return Order::Natural;
+    };
+    let mut dtypes: SmallVec<[DType; 4]> = SmallVec::new();
+    for slot in &kernel.slots {
+        match slot.strides[axis] {
+            Stride::Zero => {}
+            Stride::Unit => dtypes.push(slot.dtype),
+            Stride::Parameter => return Order::Natural,
+        }
+    }
+    let first = dtypes.first().copied();
+    if first.is_some_and(DType::is_complex) && dtypes.iter().all(|&d| Some(d) == first) {
+        Order::Unpacked
+    } else {
+        Order::Natural
+    }
+}
+
+/// The vector length for a kind of lane.
+pub(super) fn length(kind: Kind, count: i32) -> super::assembler::Length {
+    use super::assembler::Length;
+    match kind.size() * count {
+        64 => Length::Bits512,
+        32 => Length::Bits256,
+        _ => Length::Bits128,
+    }
+}
