@@ -1,0 +1,4 @@
+//! x
+pub(crate) fn command(_: &crate::options::Law) -> Result<(), String> {
+    Ok(())
+}
