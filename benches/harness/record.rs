@@ -4,7 +4,7 @@
 //! its own: a change that old readers would misread gets a new number, a new field does not. `docs/benchmarks.md`
 //! lists the fields for people.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -275,6 +275,32 @@ impl Record {
             ));
         }
         serde_json::from_value(value).map_err(|e| format!("{shown}: {e}"))
+    }
+
+    /// Reads files of one machine as one record.
+    ///
+    /// # Errors
+    /// One cannot be read, or they come from several machines.
+    pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Self, String> {
+        let [first, others @ ..] = paths else {
+            return Err("expected a file".into());
+        };
+        let mut record = Self::read(first)?;
+        for path in others {
+            let other = Self::read(path)?;
+            if other.machine.processor != record.machine.processor {
+                return Err(format!(
+                    "{} was measured on another machine: {}",
+                    path.display(),
+                    other.machine.processor
+                ));
+            }
+            record.versions.extend(other.versions);
+            record.command.push("+".into());
+            record.command.extend(other.command);
+            record.cases.extend(other.cases);
+        }
+        Ok(record)
     }
 
     /// Writes a file.

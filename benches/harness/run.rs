@@ -272,7 +272,7 @@ impl Session {
                 self.threads,
                 self.limit,
             );
-            let mut entrant = Entrant::new(&peer.name, Kind::Peer, Runner::Nobody);
+            let mut entrant = Entrant::new(peer.shown(), Kind::Peer, Runner::Nobody);
             match (prepared, &mut peer.state) {
                 (Ok(compilation), PeerState::Running(worker)) => {
                     entrant.record.warm = Some(compilation);
@@ -313,7 +313,7 @@ impl Session {
         for peer in &mut self.peers {
             let stopped = case.contestants.iter().any(|c: &Contestant| {
                 let is_gone = matches!(c.outcome, Outcome::Limit(_) | Outcome::Failed(_));
-                c.name == peer.name && is_gone
+                c.name == peer.shown() && is_gone
             });
             // Another one for the next case: this one hangs, or is gone.
             if stopped && matches!(peer.state, PeerState::Running(_)) {
@@ -355,6 +355,14 @@ pub(crate) fn least_of(all: &[Compilation]) -> Compilation {
 }
 
 impl Peer {
+    /// How it is called among contestants, where a backend may have its name.
+    pub(crate) fn shown(&self) -> &str {
+        match self.name.as_str() {
+            "torch" => "pytorch",
+            name => name,
+        }
+    }
+
     /// Starts it if need be, and has it compile.
     fn prepare(
         &mut self,

@@ -11,7 +11,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         name: "arith",
         about: "a * b + c * d - e of vectors",
         size: "elements",
-        sizes: &[1_000, 30_000, 1_000_000, 10_000_000],
+        sizes: &[500, 10_000, 1_000_000, 10_000_000],
         dtypes: REAL,
         build: build_arith,
         size_of_nodes: None,

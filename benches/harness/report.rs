@@ -1,4 +1,0 @@
-//! x
-pub(crate) fn command(_: &crate::options::Report) -> Result<(), String> {
-    Ok(())
-}
