@@ -7,7 +7,7 @@ use autojit::Array;
 use crate::measure::{self, Turn, once};
 use crate::peers::Worker;
 use crate::record::{Contestant, Kind, Outcome};
-use crate::workloads::{Baseline, Compiled, Program};
+use crate::workloads::program::{Baseline, Compiled, Program};
 
 /// A contestant of a case.
 pub(crate) struct Entrant<'a> {

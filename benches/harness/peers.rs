@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::measure::Turn;
 use crate::progress::Progress;
 use crate::record::{Compilation, Outcome};
-use crate::workloads;
+use crate::workloads::openblas;
 
 /// All that there are.
 pub(crate) const NAMES: &[&str] = &["numpy", "autoray", "jax", "numba", "torch"];
@@ -117,7 +117,7 @@ fn offer_openblas() {
                 .to_string_lossy()
                 .starts_with("libscipy_openblas64_")
             {
-                workloads::set_openblas(file.path());
+                openblas::set_library(file.path());
             }
         }
     }

@@ -11,7 +11,8 @@ use crate::options::{self, Suite};
 use crate::peers::{self, Worker};
 use crate::progress::Progress;
 use crate::record::{Case, Compilation, Contestant, Counts, Kind, Memory, Outcome, Record};
-use crate::workloads::{self, Workload};
+use crate::workloads::program::Program;
+use crate::workloads::{self, Workload, results};
 use crate::{cold, machine, targets, text};
 
 /// A workload of one size and dtype that is to be measured.
@@ -288,14 +289,14 @@ impl Session {
         for entrant in &mut entrants {
             let compared = match entrant.results() {
                 Ok(None) => continue,
-                Ok(Some(results)) => workloads::difference(&results, &expected),
+                Ok(Some(results)) => results::difference(&results, &expected),
                 Err(e) => Err(e),
             };
             match compared {
                 Ok(difference) => {
                     entrant.record.difference = Some(difference);
                     // Sums in other orders, and errors that grow through thousands of steps.
-                    let allowed = 1e3 * workloads::tolerance(dtype);
+                    let allowed = 1e3 * results::tolerance(dtype);
                     if difference > allowed {
                         let message = format!("off by {difference:.1e}, allowed are {allowed:.0e}");
                         entrant.drop_out(Outcome::Wrong(message));
@@ -404,7 +405,7 @@ fn stages(report: &Report, first_call: Option<f64>) -> Compilation {
 /// Compiles many times, backends in turn; then once more with memory counted, which is what is called later.
 fn compile<'a>(
     entrants: &mut [Entrant<'a>],
-    program: &'a dyn workloads::Program,
+    program: &'a dyn Program,
     calls: bool,
     time: Duration,
 ) {
@@ -493,7 +494,7 @@ fn take_turns(entrants: &mut [Entrant<'_>], time: Duration, progress: &Progress,
 }
 
 /// Memory of a call among others, and what a call costs that computes nothing.
-fn count_calls(entrants: &mut [Entrant<'_>], program: &dyn workloads::Program, time: Duration) {
+fn count_calls(entrants: &mut [Entrant<'_>], program: &dyn Program, time: Duration) {
     for entrant in entrants {
         let counted = match &entrant.runner {
             Runner::Compiled(compiled) => memory::count(|| compiled.call()),

@@ -246,7 +246,7 @@ def linalg(xp, arrays, n, parameters):
 
     _, r = xp.linalg.qr(x)
     gram = xp.matmul(t(r), r)
-    u, s, v = xp.linalg.svd(gram, full_matrices=False)
+    u, s, v = xp.linalg.svd(gram)
     again = xp.matmul(u * s, v)
     w, q = xp.linalg.eigh(again + t(gram))
     root = xp.matmul(q * xp.sqrt(xp.abs(w)), t(q))

@@ -15,18 +15,17 @@ mod kalman;
 mod linear_algebra;
 mod nbody;
 mod networks;
-mod openblas;
+pub(crate) mod openblas;
 mod products;
-mod program;
-mod results;
+pub(crate) mod program;
+pub(crate) mod results;
 mod transformer;
 
 use autojit::{Array, DType};
 use serde_json::Value;
 
-pub(crate) use openblas::set_library as set_openblas;
-pub(crate) use program::{Baseline, Compiled, Program, baseline, program};
-pub(crate) use results::{difference, tolerance};
+use program::{Baseline, Program, baseline, program};
+use results::tolerance;
 
 /// A function of arrays that is measured at several sizes.
 pub(crate) struct Workload {
