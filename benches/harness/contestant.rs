@@ -98,23 +98,20 @@ impl<'a> Entrant<'a> {
     }
 
     fn turn(&mut self, slice: Duration, batch: u32) -> Result<Option<Turn>, Outcome> {
-        let failed = |e: autojit::Error| Outcome::Failed(e.to_string());
-        let never_fails = |()| Ok::<(), autojit::Error>(());
-        let turn = match &mut self.runner {
-            Runner::Eager(program) => {
-                measure::turn(slice, batch, || never_fails(program.run_eagerly()))
-                    .map_err(failed)?
-            }
-            Runner::Compiled(compiled) => {
-                measure::turn(slice, batch, || compiled.call()).map_err(failed)?
-            }
-            Runner::Baseline(baseline) => {
-                measure::turn(slice, batch, || never_fails(baseline.run())).map_err(failed)?
-            }
-            Runner::Peer(worker) => worker.turn(slice, batch)?,
+        let turn: Result<Turn, autojit::Error> = match &mut self.runner {
+            Runner::Eager(program) => measure::turn(slice, batch, || {
+                program.run_eagerly();
+                Ok(())
+            }),
+            Runner::Compiled(compiled) => measure::turn(slice, batch, || compiled.call()),
+            Runner::Baseline(baseline) => measure::turn(slice, batch, || {
+                baseline.run();
+                Ok(())
+            }),
+            Runner::Peer(worker) => return worker.turn(slice, batch).map(Some),
             Runner::Nobody => return Ok(None),
         };
-        Ok(Some(turn))
+        turn.map(Some).map_err(|e| Outcome::Failed(e.to_string()))
     }
 
     /// What was measured.

@@ -97,6 +97,13 @@ pub(crate) fn compile_time(c: &Contestant) -> Option<f64> {
     warm.total().or(warm.first_call)
 }
 
+/// Bytes that are held by what was compiled, machine code among them.
+pub(crate) fn held(c: &Contestant) -> Option<f64> {
+    let compiled = c.memory.as_ref()?.compiled? as f64;
+    let code = c.counts.as_ref().and_then(|n| n.code_bytes);
+    Some(compiled + code.unwrap_or(0) as f64)
+}
+
 fn points(case: &Case) -> String {
     let head = [
         &case.title(),
@@ -137,7 +144,7 @@ fn points(case: &Case) -> String {
                     .map(|(all, nodes)| time(all * 1e3 / nodes as f64)),
             ),
             or_dash(c.cold.as_ref().and_then(Compilation::total).map(time)),
-            per_node(memory.and_then(|m| m.compiled).map(|b| b as f64)),
+            per_node(held(c)),
             per_node(memory.and_then(|m| m.compile_peak).map(|b| b as f64)),
         ]);
     }
@@ -179,13 +186,18 @@ pub(crate) fn lines(record: &Record, stage: impl Fn(&Contestant) -> Option<f64>)
             let Some(time) = stage(c).filter(|&t| t > 0.0) else {
                 continue;
             };
+            let nodes = nodes as f64;
             if let Some(line) = lines.iter_mut().find(is_ours) {
-                line.points.push((nodes as f64, time));
+                // A size that was measured twice is one point.
+                match line.points.iter_mut().find(|point| point.0 == nodes) {
+                    Some(point) => point.1 = point.1.min(time),
+                    None => line.points.push((nodes, time)),
+                }
             } else {
                 lines.push(Line {
                     workload: case.workload.clone(),
                     contestant: c.name.clone(),
-                    points: vec![(nodes as f64, time)],
+                    points: vec![(nodes, time)],
                 });
             }
         }

@@ -221,7 +221,7 @@ pub(crate) struct Memory {
     /// The most bytes held at once while compiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compile_peak: Option<u64>,
-    /// Bytes that are held by what was compiled.
+    /// Bytes that are held by what was compiled, machine code not among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compiled: Option<i64>,
     /// Allocations while compiling.

@@ -186,8 +186,7 @@ impl<'a> Table<'a> {
                 let is_it =
                     |c: &&Case| c.workload == workload && law::nodes(c) == Some(nodes as usize);
                 let case = self.record.cases.iter().find(is_it)?;
-                let memory = case.contestant(ENGINE)?.memory.as_ref()?;
-                Some(memory.compiled? as f64 / nodes)
+                Some(law::held(case.contestant(ENGINE)?)? / nodes)
             });
             self.row(
                 format!("{workload}, 10^6 nodes, held per node"),

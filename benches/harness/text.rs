@@ -25,7 +25,7 @@ pub(crate) fn bytes(bytes: f64) -> String {
 /// A number with three digits.
 pub(crate) fn digits(x: f64) -> String {
     match x {
-        x if x == 0.0 => "0".into(),
+        0.0 => "0".into(),
         x if x < 9.995 => format!("{x:.2}"),
         x if x < 99.95 => format!("{x:.1}"),
         x => count(x.round() as usize),

@@ -124,7 +124,8 @@ fn build(n: usize, dtype: DType) -> Result<Case, String> {
                 apply(&mut expected, place, gate);
             }
             expect_close(results, &[Array::from(expected)], tolerance(dtype))?;
-            let norm: f64 = values(&results[0])?.iter().map(|x| x.norm_sqr()).sum();
+            let amplitudes = values(&results[0])?;
+            let norm: f64 = amplitudes.iter().map(Complex64::norm_sqr).sum();
             if (norm - 1.0).abs() > tolerance(dtype) {
                 return Err(format!("the norm is {norm}, expected 1"));
             }

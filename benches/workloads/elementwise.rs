@@ -85,8 +85,10 @@ fn fused_avx2(v: &[Vec<f64>; 5], out: &mut [f64]) {
     fused(v, out);
 }
 
+type FusedLoop = fn(&[Vec<f64>; 5], &mut [f64]);
+
 /// The widest version that this machine has, as a library would choose it.
-fn widest() -> (&'static str, fn(&[Vec<f64>; 5], &mut [f64])) {
+fn widest() -> (&'static str, FusedLoop) {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f")

@@ -22,7 +22,8 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
         DType::Complex64,
     ],
     build,
-    size_of_nodes: Some(|nodes| (nodes as f64 / 2.0).sqrt().round() as usize),
+    // n rows of real numbers are (3 n^2 + 5 n) / 2 + 1 nodes.
+    size_of_nodes: Some(|nodes| (((1.0 + 24.0 * nodes as f64).sqrt() - 5.0) / 6.0).ceil() as usize),
 }];
 
 /// The rows of `x`, made orthonormal one after the other.
@@ -48,17 +49,14 @@ fn build(n: usize, dtype: DType) -> Result<Case, String> {
         // Modified Gram-Schmidt loses orthogonality with the condition of the matrix, about n^2 here.
         expect_close(&[product], &[one], 1e4 * tolerance(dtype))
     };
-    let mut case = Case::new(program(x.clone(), gram_schmidt), check);
-    match dtype {
-        DType::Float64 => {
-            case = case
-                .baseline(loops::<f64>(&x, n))
-                .baseline(faer_real(&x, n))
-        }
-        DType::Complex128 => case = case.baseline(loops::<Complex64>(&x, n)),
-        _ => {}
-    }
-    Ok(case)
+    let case = Case::new(program(x.clone(), gram_schmidt), check);
+    Ok(match dtype {
+        DType::Float64 => case
+            .baseline(loops::<f64>(&x, n))
+            .baseline(faer_real(&x, n)),
+        DType::Complex128 => case.baseline(loops::<Complex64>(&x, n)),
+        _ => case,
+    })
 }
 
 /// What the loops below need of a number.

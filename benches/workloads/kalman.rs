@@ -35,7 +35,7 @@ fn filter((f, h, q, r, z): (Array, Array, Array, Array, Array), n: usize) -> (Ar
         let residual = z.get(step) - np::matmul(&h, &x);
         // The gain is P H' S^-1; S and P are symmetric.
         let gain = np::linalg::solve(&s, np::matmul(&h, &p)).t();
-        x = x + np::matmul(&gain, &residual);
+        x += np::matmul(&gain, &residual);
         p = np::matmul(&one - np::matmul(&gain, &h), &p);
         let factor = np::linalg::cholesky(&s, ..);
         let distance = np::sum(&residual * np::linalg::solve(&s, &residual), ..);

@@ -37,8 +37,8 @@ fn integrate((x, v, mass): (Array, Array, Array), n: usize) -> (Array, Array) {
         let a3 = acceleration(&(&x + &v2 * (STEP / 2.0)), &mass);
         let v4 = &v + &a3 * STEP;
         let a4 = acceleration(&(&x + &v3 * STEP), &mass);
-        x = x + (&v + v2 * 2.0 + v3 * 2.0 + v4) * (STEP / 6.0);
-        v = v + (a1 + a2 * 2.0 + a3 * 2.0 + a4) * (STEP / 6.0);
+        x += (&v + v2 * 2.0 + v3 * 2.0 + v4) * (STEP / 6.0);
+        v += (a1 + a2 * 2.0 + a3 * 2.0 + a4) * (STEP / 6.0);
     }
     (x, v)
 }

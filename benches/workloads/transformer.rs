@@ -184,8 +184,7 @@ fn build_attention(n: usize, dtype: DType) -> Result<Case, String> {
     w.push(weights(7, 4 * n, n));
     let scale = Array::from((0..n).map(scale_at).collect::<Vec<f64>>()).astype(dtype);
     let shift = Array::from((0..n).map(shift_at).collect::<Vec<f64>>()).astype(dtype);
-    let v = [&[x.clone()], w.as_slice()].concat();
-    let v: Vec<Vec<f64>> = v.iter().map(reals).collect();
+    let v: Vec<Vec<f64>> = std::iter::once(&x).chain(&w).map(reals).collect();
     let check = move |results: &[Array]| {
         let expected = block_by_hand(&v, n);
         let expected = np::reshape(Array::from(expected), [n as i64, n as i64]);

@@ -17,11 +17,11 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A logarithmic axis from one power of ten to another.
+/// A logarithmic axis; its ends are logarithms.
 #[derive(Clone, Copy)]
 struct Axis {
-    low: i32,
-    high: i32,
+    low: f64,
+    high: f64,
     start: f64,
     length: f64,
 }
@@ -37,8 +37,16 @@ impl Axis {
         if most <= 0.0 {
             return None;
         }
-        let low = (least.log10() - 0.05).floor() as i32;
-        let high = ((most.log10() + 0.05).ceil() as i32).max(low + 1);
+        let (mut low, mut high) = (least.log10() - 0.1, most.log10() + 0.1);
+        // Two powers of ten at least, as one alone says nothing of the scale.
+        if high.floor() - low.ceil() < 1.0 {
+            let middle = f64::midpoint(low, high);
+            (low, high) = match middle - middle.floor() < 0.5 {
+                true => (low.min(middle.floor()), high.max(middle.floor() + 1.0)),
+                false => (low.min(middle.ceil() - 1.0), high.max(middle.ceil())),
+            };
+            (low, high) = (low - 0.05, high + 0.05);
+        }
         Some(Self {
             low,
             high,
@@ -48,20 +56,23 @@ impl Axis {
     }
 
     fn at(self, value: f64) -> f64 {
-        let share = (value.log10() - f64::from(self.low)) / f64::from(self.high - self.low);
+        let share = (value.log10() - self.low) / (self.high - self.low);
         self.start + share * self.length
     }
 
+    fn powers(self) -> std::ops::RangeInclusive<i32> {
+        self.low.ceil() as i32..=self.high.floor() as i32
+    }
+
     fn ticks(self) -> impl Iterator<Item = f64> {
-        (self.low..=self.high).map(|power| 10_f64.powi(power))
+        self.powers().map(|power| 10_f64.powi(power))
     }
 
     /// Not more labels than there is room for.
     fn labelled(self, room: f64) -> impl Fn(f64) -> bool {
-        let step = (room * f64::from(self.high - self.low) / self.length.abs())
-            .ceil()
-            .max(1.0) as i32;
-        move |tick| (tick.log10().round() as i32 - self.low) % step == 0
+        let step = (room * (self.high - self.low) / self.length.abs()).ceil();
+        let (step, first) = (step.max(1.0) as i32, *self.powers().start());
+        move |tick| (tick.log10().round() as i32 - first) % step == 0
     }
 }
 
@@ -221,7 +232,7 @@ pub(super) fn lines(
 ) -> String {
     const HEIGHT: f64 = 330.0;
     let points = || series.iter().flat_map(|s| s.points.iter());
-    let x_axis = Axis::around(points().map(|p| p.0), 58.0, WIDTH - 58.0 - 140.0);
+    let x_axis = Axis::around(points().map(|p| p.0), 58.0, WIDTH - 58.0 - 148.0);
     let y_axis = Axis::around(points().map(|p| p.1), HEIGHT - 28.0, -(HEIGHT - 40.0));
     let mut svg = format!(
         r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{}">"#,
@@ -278,18 +289,24 @@ pub(super) fn lines(
             names.push((y_axis.at(last.1), i));
         }
     }
-    // Names of lines that end at one height are moved apart.
+    // At the right edge, where no line is; names of lines that end at one height are moved apart.
     names.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = top;
-    for (y, i) in names {
-        let y = y.max(free);
+    for (end, i) in names {
+        let y = end.max(free);
         free = y + 16.0;
         let line = &series[i];
-        let x = line.points.last().map_or(right, |last| x_axis.at(last.0)) + 10.0;
+        let from = line.points.last().map_or(right, |last| x_axis.at(last.0)) + 6.0;
         let _ = write!(
             svg,
-            r#"<text class="series-name {}" x="{x:.1}" y="{:.1}">{}</text>"#,
+            r#"<g class="{}"><path class="link" fill="none" d="M{from:.1} {end:.1}L{:.1} {y:.1}"/>"#,
             line.class,
+            right + 8.0
+        );
+        let _ = write!(
+            svg,
+            r#"<text class="series-name" x="{:.1}" y="{:.1}">{}</text></g>"#,
+            right + 12.0,
             y + 4.0,
             escape(&line.name)
         );

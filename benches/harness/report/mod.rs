@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::law;
 use crate::list::excuse;
 use crate::options::{self, Format};
-use crate::record::{Case, Contestant, Kind, Record};
+use crate::record::{Case, Contestant, Kind, Outcome, Record};
 use crate::text::{bytes, count, digits, markdown, time};
 use chart::{Row, Series, Shape, escape, glyph};
 use tables::Cell;
@@ -132,7 +132,11 @@ fn html_table(page: &mut String, rows: &[Vec<Cell>]) {
         let tag = if i == 0 { "th" } else { "td" };
         page.push_str("<tr>");
         for cell in row {
-            let class = if cell.best { " class=\"best\"" } else { "" };
+            let class = match (cell.best, cell.soft) {
+                (true, _) => " class=\"best\"",
+                (false, true) => " class=\"soft\"",
+                (false, false) => "",
+            };
             let _ = write!(page, "<{tag}{class}>{}", escape(&cell.text));
             if !cell.note.is_empty() {
                 let _ = write!(page, " <small>{}</small>", escape(&cell.note));
@@ -182,8 +186,12 @@ fn laws(page: &mut String, record: &Record) {
          Both axes are logarithmic, so the slope is the power that the time grows with; 1 is linear.",
     );
     page.push_str("<div class=\"cards\">\n");
-    let mut workloads: Vec<&str> = all.iter().map(|l| l.workload.as_str()).collect();
-    workloads.dedup();
+    let mut workloads: Vec<&str> = Vec::new();
+    for line in &all {
+        if !workloads.contains(&line.workload.as_str()) {
+            workloads.push(&line.workload);
+        }
+    }
     for workload in workloads {
         let of_it = all.iter().filter(|l| l.workload == workload);
         let series: Vec<Series> = of_it
@@ -241,7 +249,10 @@ fn class(kind: Kind) -> &'static str {
 
 /// Contestants with the fastest first; those without times last.
 fn in_order(case: &Case) -> Vec<&Contestant> {
-    let mut all: Vec<&Contestant> = case.contestants.iter().collect();
+    // Peers that do not have the workload are no news here; a table tells of them.
+    let is_news =
+        |c: &&Contestant| c.kind != Kind::Peer || !matches!(c.outcome, Outcome::Declined(_));
+    let mut all: Vec<&Contestant> = case.contestants.iter().filter(is_news).collect();
     let key = |c: &Contestant| c.calls.as_ref().map_or(f64::INFINITY, |c| c.min);
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     all

@@ -12,6 +12,8 @@ pub(super) struct Cell {
     pub(super) note: String,
     /// Whether it is the best of its row.
     pub(super) best: bool,
+    /// Whether it stands for a number that is not there.
+    pub(super) soft: bool,
 }
 
 impl Cell {
@@ -115,7 +117,10 @@ fn call_cell(case: &Case, kind: Kind, name: &str, best: f64) -> Cell {
         return Cell::plain("");
     };
     match call(c) {
-        None => Cell::plain(word(&c.outcome)),
+        None => Cell {
+            soft: true,
+            ..Cell::plain(word(&c.outcome))
+        },
         Some(ns) => Cell {
             text: time(ns),
             note: if kind == Kind::Baseline {
@@ -124,6 +129,7 @@ fn call_cell(case: &Case, kind: Kind, name: &str, best: f64) -> Cell {
                 String::new()
             },
             best: ns <= best,
+            soft: false,
         },
     }
 }
