@@ -36,15 +36,13 @@ mod workloads;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use options::{Command, Options};
+use options::Command;
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
 
 fn main() -> ExitCode {
-    let outcome = match Options::parse().command {
+    let outcome = match options::command() {
         Command::List => list::list(),
         Command::Run(options) => run::command(&options),
         Command::Law(options) => law::command(&options),

@@ -5,14 +5,29 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Measures what compiling and calling costs, by every backend of autojit and beside others.
+///
+/// Without a command it is `run`: one size of each workload that takes less than a second.
 #[derive(Parser)]
 #[command(name = "harness", bin_name = "cargo bench --bench harness --", version)]
-pub(crate) struct Options {
+struct Options {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Option<Command>,
     /// Given by cargo.
     #[arg(long, global = true, hide = true)]
     bench: bool,
+}
+
+/// The command that was given; without one, as when cargo runs all benchmarks, `run`.
+pub(crate) fn command() -> Command {
+    let given = Options::parse().command;
+    given.unwrap_or_else(|| Command::Run(Quick::parse_from(["run"]).run))
+}
+
+/// `run` with all its defaults.
+#[derive(Parser)]
+struct Quick {
+    #[command(flatten)]
+    run: Run,
 }
 
 #[derive(Subcommand)]

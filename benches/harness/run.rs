@@ -182,14 +182,32 @@ impl Session {
     }
 
     /// Measures all cases; writes what there is after each, so that nothing is lost.
+    ///
+    /// # Errors
+    /// A function or a backend of autojit gave wrong results, or failed: at the end, after all others.
     pub(crate) fn run(
         &mut self,
         plan: &[Planned],
         record: &mut Record,
         json: Option<&std::path::Path>,
     ) -> Result<(), String> {
+        let mut mistakes = Vec::new();
         for planned in plan {
-            let case = self.case(planned)?;
+            let case = match self.case(planned) {
+                Ok(case) => case,
+                Err(mistake) => {
+                    self.progress.note(&mistake);
+                    mistakes.push(mistake);
+                    continue;
+                }
+            };
+            mistakes.extend(case.contestants.iter().filter_map(|c| {
+                let is_ours = matches!(c.kind, Kind::Eager | Kind::Backend);
+                let (Outcome::Wrong(why) | Outcome::Failed(why)) = &c.outcome else {
+                    return None;
+                };
+                is_ours.then(|| format!("{} by {}: {why}", case.title(), c.name))
+            }));
             self.progress
                 .done(&text::table(&crate::list::rows(&case), 1));
             record.cases.push(case);
@@ -202,7 +220,10 @@ impl Session {
                 record.write(path)?;
             }
         }
-        Ok(())
+        match mistakes.len() {
+            0 => Ok(()),
+            count => Err(format!("{count} mistakes:\n{}", mistakes.join("\n"))),
+        }
     }
 
     /// Measures a case.
