@@ -54,3 +54,6 @@ done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
 step cargo run --release --locked --example conformance -- --backend all tests/conformance
+
+# Every workload by every backend; what fails is wrong results, never a time.
+step cargo bench --locked --bench harness -- run --suite quick --time 0.02

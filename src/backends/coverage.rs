@@ -55,7 +55,7 @@ pub fn support(backend: &str, op: &Op, arguments: &[ArrayType]) -> Result<Suppor
             .collect::<Result<_>>()?,
     };
     graph.set_outputs(outputs);
-    match backend.compile(&opt::optimize(&graph)?) {
+    match backend.compile(&opt::optimize(&graph)?.0) {
         Ok(_) if backend.spells(op) => Ok(Support::Native),
         Ok(_) => Ok(Support::Expanded),
         Err(error) if error.is_unsupported() => Ok(Support::Declined(error)),

@@ -38,7 +38,7 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Element, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
@@ -332,6 +332,23 @@ impl Executable for Native {
             let _ = writeln!(text, "not fused, {count} times: {why}");
         }
         text
+    }
+
+    fn report(&self) -> CodeReport {
+        let results = self
+            .outputs
+            .iter()
+            .map(|ty| ty.size() * ty.dtype.size())
+            .sum::<usize>();
+        CodeReport {
+            instructions: Some(self.report.instructions),
+            kernels: Some(self.report.kernels.len()),
+            tape_entries: Some(self.tape.entries.len()),
+            runtime_calls: Some(self.report.calls),
+            code_bytes: Some(self.tape.code.bytes),
+            workspace_bytes: Some(self.tape.workspace_bytes),
+            planned_peak_bytes: Some(self.tape.workspace_bytes + results),
+        }
     }
 }
 

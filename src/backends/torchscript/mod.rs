@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use tch::jit::{CModule, IValue};
 use tch::{TchError, Tensor};
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Graph, Op};
 use crate::library::Concrete;
@@ -206,5 +206,12 @@ impl Executable for Script {
             self.code.constants.len(),
             self.code.text
         )
+    }
+
+    fn report(&self) -> CodeReport {
+        CodeReport {
+            instructions: Some(self.code.calls),
+            ..CodeReport::default()
+        }
     }
 }
