@@ -143,7 +143,10 @@ fn compare_with_torch(x: &Array, backend: &str, compiled: f64) -> Result<(), Box
     let _no_grad = autojit::tch::no_grad_guard();
     let plain = time(|| drop(black_box(plain_torch(black_box(&x)))));
     println!("call       {:<10} {plain:>10.2} us", "plain torch");
-    println!("ratio      {backend} / plain torch = {:.2}", compiled / plain);
+    println!(
+        "ratio      {backend} / plain torch = {:.2}",
+        compiled / plain
+    );
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use autojit::{Array, DType, Result, autojit, numpy as np, run_graph};
 
 #[path = "torch/bad_input.rs"]
 mod bad_input;
+#[path = "torch/python.rs"]
+mod python;
 #[path = "torch/spelled.rs"]
 mod spelled;
 
