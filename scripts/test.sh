@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
-#   scripts/test.sh          everything
-#   scripts/test.sh torch    the feature torch, with its download of 540 MB
-#   scripts/test.sh quick    formatting, lints and the debug tests only
+#   scripts/test.sh           everything
+#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB)
+#   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
+#   scripts/test.sh quick     formatting, lints and the debug tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,19 +13,31 @@ step() {
     "$@"
 }
 
-# Arrays of libtorch and TorchScript, in one build more: debug, as the C++ in it takes minutes. Not a part of
-# everything yet: scatter and random are not spelled there, and its time on a new machine is not measured.
-torch() {
+# The features with C++ in them, all in one build: debug, as that takes minutes.
+FEATURES=torch
+
+# Tests and examples with these features. Each has a script that gets what it needs, and examples of its own.
+with_features() {
     step scripts/setup-torch.sh
-    step cargo clippy -p autojit --all-targets --features torch --locked -- -D warnings
-    AUTOJIT_CASES=50 step cargo test -p autojit --features torch --locked
-    step cargo run --features torch --locked --example torchscript
-    step cargo run --features torch --locked --example gram_schmidt -- --library torch
-    step cargo run --features torch --locked --example conformance -- --backend torch tests/conformance
-    step cargo run --features torch --locked --example conformance -- --library torch tests/conformance
+    step cargo clippy -p autojit --all-targets --features "$FEATURES" --locked -- -D warnings
+    AUTOJIT_CASES=50 step cargo test -p autojit --features "$FEATURES" --locked
+    example() {
+        step cargo run -p autojit --features "$FEATURES" --locked --example "$@"
+    }
+    example torchscript
+    example gram_schmidt -- --library torch
+    example conformance -- --backend torch tests/conformance
+    example conformance -- --library torch tests/conformance
 }
-if [ "${1:-}" = torch ]; then
-    torch
+if [ "${1:-}" = pytorch ]; then
+    step scripts/setup-torch.sh
+    step scripts/setup-pytorch.sh
+    AUTOJIT_PYTORCH=$(scripts/setup-pytorch.sh) step cargo test -p autojit --features "$FEATURES" --locked \
+        --test torch python -- --ignored
+    exit 0
+fi
+if [ "${1:-}" = features ]; then
+    with_features
     exit 0
 fi
 
@@ -44,6 +57,10 @@ step cargo test -p autojit --no-default-features --locked
 step scripts/setup-lapack.sh
 step cargo clippy -p autojit-lapack --all-targets --locked -- -D warnings
 step cargo test -p autojit-lapack --locked
+
+with_features
+# LAPACK refuses to live beside libtorch.
+step cargo test -p autojit-lapack --features torch --locked --test beside_torch
 
 # Examples end by checking themselves.
 step cargo build --release --examples --locked
