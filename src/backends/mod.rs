@@ -10,6 +10,8 @@ mod cranelift;
 mod replay;
 #[cfg(feature = "torch")]
 pub(crate) mod torchscript;
+#[cfg(feature = "xla")]
+mod xla;
 
 pub use coverage::{Support, support};
 
@@ -50,6 +52,8 @@ static BUILT: &[&dyn Backend] = &[
     &cranelift::Cranelift,
     #[cfg(feature = "torch")]
     &torchscript::TorchScript,
+    #[cfg(feature = "xla")]
+    &xla::Xla,
     &replay::Replay,
 ];
 

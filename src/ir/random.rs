@@ -232,12 +232,17 @@ pub(crate) struct Reserved(SmallVec<[(Arc<CallDraws>, u64, u64); 1]>);
 impl Reserved {
     /// Takes them, for each generator that the graph draws from.
     pub(crate) fn new(graph: &Graph) -> Self {
+        Self::for_ops(graph.nodes().iter().map(|node| &node.op))
+    }
+
+    /// The same for those that are among some ops.
+    pub(crate) fn for_ops<'a>(ops: impl Iterator<Item = &'a Op>) -> Self {
         let mut reserved = Self::default();
-        for node in graph.nodes() {
+        for op in ops {
             if let Op::Random {
                 draw: Draw::Call(draw),
                 ..
-            } = &node.op
+            } = op
                 && reserved.find(draw).is_none()
             {
                 let (seed, first) = draw.draws.reserve();
