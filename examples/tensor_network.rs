@@ -31,21 +31,29 @@ struct Network {
 fn numbers(list: &Value) -> Result<Vec<usize>> {
     let numbers = list.as_array().ok_or("expected a list of numbers")?;
     let number = |n: &Value| n.as_u64().map(|n| n as usize).ok_or("expected a number");
-    Ok(numbers.iter().map(number).collect::<std::result::Result<_, _>>()?)
+    Ok(numbers
+        .iter()
+        .map(number)
+        .collect::<std::result::Result<_, _>>()?)
 }
 
 fn read(file: &str) -> Result<Network> {
     let json: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    let format = json.get("format_string_rowmajor").unwrap_or(&json["format_string"]);
+    let format = json
+        .get("format_string_rowmajor")
+        .unwrap_or(&json["format_string"]);
     let format = format.as_str().ok_or("there is no format_string")?;
-    let (operands, result) = format.split_once("->").ok_or("expected -> in format_string")?;
+    let (operands, result) = format
+        .split_once("->")
+        .ok_or("expected -> in format_string")?;
     let lists = |list: &Value| -> Result<Vec<Vec<usize>>> {
         let lists = list.as_array().ok_or("expected a list of lists")?;
         lists.iter().map(numbers).collect()
     };
     let path = |name: &str| -> Result<Vec<[usize; 2]>> {
         let steps = lists(&json["paths"][name]["path"])?;
-        let pair = |step: Vec<usize>| <[usize; 2]>::try_from(step).map_err(|_| "expected pairs".into());
+        let pair =
+            |step: Vec<usize>| <[usize; 2]>::try_from(step).map_err(|_| "expected pairs".into());
         steps.into_iter().map(pair).collect()
     };
     Ok(Network {
@@ -73,9 +81,13 @@ fn contract(network: &Network, path: &[[usize; 2]], arrays: &[Array]) -> Array {
             network.result.clone()
         } else {
             let all = x_labels.chars().chain(y_labels.chars());
-            all.filter(|label| needed(label) && seen.insert(*label)).collect()
+            all.filter(|label| needed(label) && seen.insert(*label))
+                .collect()
         };
-        arrays.push(np::einsum(&format!("{x_labels},{y_labels}->{kept}"), &[x, y]));
+        arrays.push(np::einsum(
+            &format!("{x_labels},{y_labels}->{kept}"),
+            &[x, y],
+        ));
         labels.push(kept);
     }
     arrays.swap_remove(0)
@@ -151,7 +163,10 @@ fn run_all() -> Result<bool> {
             "--library" => library = Some(value()?),
             "--seed" => seed = value()?.parse()?,
             option if option.starts_with("--") => {
-                return Err(format!("unknown option {option}, expected --backend, --library or --seed").into());
+                return Err(format!(
+                    "unknown option {option}, expected --backend, --library or --seed"
+                )
+                .into());
             }
             _ => files.push(argument),
         }
@@ -160,7 +175,10 @@ fn run_all() -> Result<bool> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/data");
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 files.push(path.display().to_string());
             }
         }
@@ -176,17 +194,30 @@ fn run_all() -> Result<bool> {
     for file in &files {
         let network = read(file).map_err(|e| format!("{file}: {e}"))?;
         let mut arrays = random_arrays(&network, seed);
-        let expected = contract(&network, &network.other_path, &arrays).check()?.clone();
+        let expected = contract(&network, &network.other_path, &arrays)
+            .check()?
+            .clone();
         if let Some(library) = &library {
             arrays = arrays.iter().map(|x| x.to(library)).collect();
         }
-        let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".json");
+        let name = file
+            .rsplit('/')
+            .next()
+            .unwrap_or(file)
+            .trim_end_matches(".json");
         for backend in &chosen {
             // Two orders of thousands of products and sums round differently; a wrong one is off by as much as one.
             good &= run(&network, backend, &arrays, &expected, name)? < 1e-10;
         }
     }
-    println!("{}", if good { "all agree" } else { "some do not agree" });
+    println!(
+        "{}",
+        if good {
+            "all agree"
+        } else {
+            "some do not agree"
+        }
+    );
     Ok(good)
 }
 

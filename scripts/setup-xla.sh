@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TENSORFLOW=2.21.0
-MARK="tensorflow-cpu $TENSORFLOW, libclang 18.1.1, autojit 1"
+MARK="tensorflow-cpu $TENSORFLOW, libclang 18.1.1, autojit 2"
 PYTHON=${PYTHON:-python3}
 CACHE=${AUTOJIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/autojit}
 PREFIX="$CACHE/xla-$TENSORFLOW"
@@ -31,12 +31,13 @@ header() {
 }
 
 # The crate's C++ names a few things that the package has no headers of (LLVM's), or no code of (plugins for GPUs).
-# These stand in for them; what the crate does with them is a conversion to text and errors.
+# These stand in for them; what the crate does with them is a conversion to text and errors. They are hidden, as the
+# library has functions of the same names: it would call those of a program that shows its own.
 stand_ins() {
     header mlir/IR/BuiltinOps.h <<'HEADER'
 #pragma once
 // XLA's headers pass a module by value to functions that are never called here: the size of one pointer will do.
-namespace mlir {
+namespace mlir __attribute__((visibility("hidden"))) {
 class Operation;
 class ModuleOp {
  public:
@@ -48,7 +49,7 @@ class ModuleOp {
 HEADER
     header mlir/IR/MLIRContext.h <<'HEADER'
 #pragma once
-namespace mlir {
+namespace mlir __attribute__((visibility("hidden"))) {
 struct MLIRContext {};  // never handed to the library
 }
 HEADER
@@ -59,7 +60,7 @@ HEADER
     header llvm/Support/raw_ostream.h <<'HEADER'
 #pragma once
 #include <string>
-namespace llvm {
+namespace llvm __attribute__((visibility("hidden"))) {
 struct raw_string_ostream {
   explicit raw_string_ostream(std::string &s) : out(s) {}
   void flush() {}
@@ -80,11 +81,11 @@ HEADER
 #include "xla/service/hlo.pb.h"
 namespace xla {
 absl::StatusOr<std::string> ConvertHloToStablehlo(const HloModule &, bool emit_bytecode);
-struct StablehloText {
+struct __attribute__((visibility("hidden"))) StablehloText {
   std::string text;
   void print(llvm::raw_string_ostream &os) { os.out += text; }
 };
-inline absl::StatusOr<std::unique_ptr<StablehloText>>
+__attribute__((visibility("hidden"))) inline absl::StatusOr<std::unique_ptr<StablehloText>>
 ConvertHloToStablehlo(mlir::MLIRContext &, HloModuleProto *p) {
   auto config = HloModule::CreateModuleConfigFromProto(*p, {});
   if (!config.ok()) return config.status();
@@ -103,7 +104,7 @@ HEADER
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "xla/pjrt/c/pjrt_c_api.h"
-namespace pjrt {
+namespace pjrt __attribute__((visibility("hidden"))) {
 inline absl::Status NoPlugins() { return absl::UnimplementedError("this build of XLA takes no plugins"); }
 inline absl::StatusOr<const PJRT_Api *> PjrtApi(absl::string_view) { return NoPlugins(); }
 inline absl::StatusOr<const PJRT_Api *> LoadPjrtPlugin(absl::string_view, absl::string_view) { return NoPlugins(); }

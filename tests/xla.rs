@@ -29,12 +29,20 @@ fn arrays_go_there_and_back() {
             assert_eq!(there.device().unwrap(), "cpu");
             assert_eq!(there.ty().unwrap(), x.ty().unwrap());
             let host = |x: &Array| HostArray::try_from(x).unwrap();
-            assert!(host(&there.to("ndarray")).same_bits(&host(&x)), "{dtype} {shape:?}");
+            assert!(
+                host(&there.to("ndarray")).same_bits(&host(&x)),
+                "{dtype} {shape:?}"
+            );
         }
     }
     assert_eq!(array(&[1.0, 2.0, 3.0]).to_string(), "[1. 2. 3.]");
     let error = Array::from([1.0]).to("xla-cuda:0").check().unwrap_err();
-    assert!(error.to_string().contains("the library xla has no device cuda:0"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("the library xla has no device cuda:0"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -46,7 +54,10 @@ fn operations_stay_there() {
     let error = (x + Array::from([2.0, 1.0])).check().unwrap_err();
     assert!(error.is_mixed_libraries(), "{error}");
     let z = np::zeros([2, 3], np::like("xla-float32"));
-    assert_eq!((z.library().unwrap(), z.ty().unwrap().to_string().as_str()), ("xla", "f32[2,3]"));
+    assert_eq!(
+        (z.library().unwrap(), z.ty().unwrap().to_string().as_str()),
+        ("xla", "f32[2,3]")
+    );
 }
 
 /// What XLA has not is done in main memory.
@@ -56,7 +67,9 @@ fn decompositions_come_back_to_the_library() {
     let (q, r) = np::linalg::qr(&x, ..);
     assert_eq!(q.library().unwrap(), "xla");
     let product = np::matmul(&q, &r).to("ndarray");
-    let error: f64 = np::max(np::abs(product - x.to("ndarray")), ..).item().unwrap();
+    let error: f64 = np::max(np::abs(product - x.to("ndarray")), ..)
+        .item()
+        .unwrap();
     assert!(error < 1e-15, "{error}");
 }
 
@@ -68,15 +81,23 @@ fn xla_arrays_choose_their_backend() {
     let x = array(&[0.0, 0.0]);
     let explanation = f.explain(&x).unwrap();
     assert_eq!(explanation.backend(), "xla");
-    assert!(explanation.executable().contains("exponential(x.0)"), "{explanation}");
+    assert!(
+        explanation.executable().contains("exponential(x.0)"),
+        "{explanation}"
+    );
     let y = f.call(&x).unwrap();
     assert_eq!(y.library().unwrap(), "xla");
     assert_eq!(values(&y), [2.0, 2.0]);
     assert_ne!(f.explain(Array::from([0.0])).unwrap().backend(), "xla");
     // Asked for by name, results come back to the library and dtype of the caller.
-    let named = autojit(|x: Array| np::exp(&x) + 1.0).backend("xla").strict(true);
+    let named = autojit(|x: Array| np::exp(&x) + 1.0)
+        .backend("xla")
+        .strict(true);
     let y = named.call(Array::from([0.0f32])).unwrap();
-    assert_eq!((y.library().unwrap(), y.ty().unwrap().to_string().as_str()), ("ndarray", "f32[1]"));
+    assert_eq!(
+        (y.library().unwrap(), y.ty().unwrap().to_string().as_str()),
+        ("ndarray", "f32[1]")
+    );
 }
 
 #[test]
@@ -110,7 +131,12 @@ fn failures_at_run_time_name_the_op_and_the_line() {
         assert!(error.is_index(), "{error}");
         assert_eq!(error.op(), Some("take"));
         assert_eq!(error.location().unwrap().line(), here + 3, "{error}");
-        assert!(error.to_string().contains("out of range for axis 0 with size 2"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("out of range for axis 0 with size 2"),
+            "{error}"
+        );
     }
     // Later calls are as before.
     assert!(f.call((&x, &index(1))).is_ok());
@@ -134,7 +160,9 @@ fn thousands_of_ops_equal_the_reference() {
     for (dtype, n) in [(DType::Float64, 50), (DType::Complex128, 20)] {
         let value = |k: f64, step: f64| (k * step).fract() - 0.5;
         let numbers = |step: f64| -> Vec<f64> {
-            (0..n * n).map(|k| value(f64::from(k * (k / n + 1)), step)).collect()
+            (0..n * n)
+                .map(|k| value(f64::from(k * (k / n + 1)), step))
+                .collect()
         };
         let mut x = Array::from(numbers(0.618_033_988_749_894_9));
         if dtype.is_complex() {
@@ -144,11 +172,17 @@ fn thousands_of_ops_equal_the_reference() {
         let expected = gram_schmidt(x.clone());
         let f = autojit(gram_schmidt).strict(true);
         let explanation = f.explain(x.to("xla")).unwrap();
-        println!("compile {:?} nodes {}", explanation.compile_time(), explanation.optimized_nodes());
+        println!(
+            "compile {:?} nodes {}",
+            explanation.compile_time(),
+            explanation.optimized_nodes()
+        );
         let x = x.to("xla");
         let got = f.call(&x).unwrap().to("ndarray");
         let start = std::time::Instant::now();
-        for _ in 0..20 { let _ = f.call(&x).unwrap(); }
+        for _ in 0..20 {
+            let _ = f.call(&x).unwrap();
+        }
         println!("call {:?}", start.elapsed() / 20);
         let error: f64 = np::max(np::abs(got - expected), ..).item().unwrap();
         assert!(error < 1e-12, "{dtype}: {error}");

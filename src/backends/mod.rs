@@ -33,6 +33,16 @@ pub(crate) trait Backend: Send + Sync {
         !op.has_expansion()
     }
 
+    /// What it does with an op that is all there is in a graph. Compiles, unless a backend knows without.
+    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
+        self.compile(graph)?;
+        Ok(if self.spells(op) {
+            Support::Native
+        } else {
+            Support::Expanded
+        })
+    }
+
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;
 }

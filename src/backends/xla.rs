@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Backend, Executable};
+use super::{Backend, Executable, Support};
 use crate::error::Result;
 use crate::ir::{Graph, Op};
 use crate::library::Concrete;
@@ -21,6 +21,17 @@ impl Backend for Xla {
 
     fn spells(&self, op: &Op) -> bool {
         !op.has_expansion() || xla::is_spelled(op)
+    }
+
+    /// Compiling takes long, and declines nothing that could be written.
+    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
+        Ok(if xla::calls(graph)?.contains(op) {
+            Support::Called
+        } else if self.spells(op) {
+            Support::Native
+        } else {
+            Support::Expanded
+        })
     }
 
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {

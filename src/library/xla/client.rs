@@ -59,6 +59,8 @@ const fn element_type(dtype: DType) -> ElementType {
 
 /// A buffer with these values.
 pub(super) fn to_device(array: &HostArray) -> Result<PjRtBuffer> {
+    #[cfg(test)]
+    tests::count_transfer();
     let array = array.to_contiguous();
     let bytes = array.ty().size() * array.dtype().size();
     // SAFETY: the array is contiguous, has that many bytes, all initialised, and lives through the call, which copies.
@@ -97,6 +99,8 @@ elements! {
 
 /// The values of a buffer of this type.
 pub(super) fn to_host(buffer: &PjRtBuffer, ty: &ArrayType) -> Result<HostArray> {
+    #[cfg(test)]
+    tests::count_transfer();
     HostArray::check_memory(ty)?;
     host_from!(ty.dtype, T => {
         let mut data = vec![T::default(); ty.size()];
@@ -113,9 +117,24 @@ pub(super) fn to_host(buffer: &PjRtBuffer, ty: &ArrayType) -> Result<HostArray> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::ir::Scalar;
+
+    thread_local! {
+        static TRANSFERS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count_transfer() {
+        TRANSFERS.set(TRANSFERS.get() + 1);
+    }
+
+    /// How often this thread passed an array there or back.
+    pub(in super::super) fn transfers() -> usize {
+        TRANSFERS.get()
+    }
 
     #[test]
     fn values_survive_the_way_there_and_back() {

@@ -28,7 +28,7 @@ use xla::PjRtBuffer;
 use super::{AnyLibrary, Concrete, Results, make, mixed};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, HostArray, Op, Type};
-pub(crate) use program::{Program, serialized, stablehlo, text};
+pub(crate) use program::{Program, calls, serialized, stablehlo, text};
 pub(crate) use spell::is_spelled;
 
 /// The library.
@@ -140,5 +140,34 @@ impl AnyLibrary for XlaLibrary {
     fn type_of(&self, _value: &dyn Any) -> Option<ArrayType> {
         // Buffers are not handed out, so nobody has one to ask about.
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::client::tests::transfers;
+    use super::*;
+    use crate::ir::{DType, Graph, Scalar};
+
+    #[test]
+    fn calls_in_a_row_pass_nothing_through_main_memory() {
+        let text = "constant 0 = f64[40] ".to_owned()
+            + &["0.5"; 40].join(" ")
+            + "\n%x = input index=0 ty=f64[40]\n%c = constant index=0 ty=f64[40]
+               %y = multiply %x %c\n%z = sin %y\nreturn %z %y";
+        let graph: Graph = text.parse().unwrap();
+        let program = Program::new(&graph).unwrap();
+        let ones = vec![Scalar::Float(1.0); 40];
+        let ones = HostArray::from_scalars(&ArrayType::new(DType::Float64, &[40]), &ones).unwrap();
+        let mut x = XLA.from_host_on(ones, None).unwrap();
+        let before = transfers();
+        for _ in 0..10 {
+            let mut results = run(&program, &[x]).unwrap();
+            x = results.swap_remove(1);
+        }
+        assert_eq!(transfers(), before);
+        let last = x.to_host().unwrap().to_scalars();
+        assert_eq!(last, [Scalar::Float(0.5f64.powi(10)); 40]);
+        assert_eq!(transfers(), before + 1);
     }
 }

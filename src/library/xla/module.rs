@@ -25,6 +25,18 @@ pub(super) struct Value {
     pub(super) ty: ArrayType,
     /// The number that all elements are known to be.
     pub(super) known: Option<Literal>,
+    /// Whether it is complex with imaginary parts of zero, as real numbers become beside complex ones.
+    pub(super) is_real: bool,
+}
+
+impl Value {
+    /// The same, known to have imaginary parts of zero.
+    pub(super) fn without_imaginary_parts(self) -> Self {
+        Self {
+            is_real: true,
+            ..self
+        }
+    }
 }
 
 impl std::fmt::Display for Value {
@@ -178,6 +190,7 @@ impl Writer {
             number,
             ty,
             known: None,
+            is_real: false,
         }
     }
 
@@ -444,6 +457,7 @@ impl Writer {
         let ty = ArrayType::new(x.ty.dtype, shape);
         Value {
             known: x.known,
+            is_real: x.is_real,
             ..self.op("reshape", ty, &[x], "")
         }
     }
@@ -481,12 +495,11 @@ impl Writer {
         let core = self.reshape(x, &core);
         let places: SmallVec<[usize; 4]> = kept.iter().map(|&a| lead + a).collect();
         let attributes = format!(", dimensions={{{}}}", list(&places));
-        self.op(
-            "broadcast",
-            ArrayType::new(x.ty.dtype, shape),
-            &[&core],
-            &attributes,
-        )
+        let ty = ArrayType::new(x.ty.dtype, shape);
+        Value {
+            is_real: x.is_real,
+            ..self.op("broadcast", ty, &[&core], &attributes)
+        }
     }
 
     /// Positions along an axis.

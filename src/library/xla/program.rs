@@ -9,11 +9,11 @@ use smallvec::SmallVec;
 use xla::{HloModuleProto, PjRtBuffer, PjRtLoadedExecutable, XlaComputation};
 
 use super::client::{client, failure, to_device};
-use super::host::{HostCall, Started};
+use super::host::{HostCall, Started, Work};
 use super::lower::{Lowered, lower};
 use super::module::{Extra, Purpose};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Graph, HostArray, Scalar};
+use crate::ir::{ArrayType, Graph, HostArray, Op, Scalar};
 
 /// A compiled graph. Its memory is freed with it.
 pub(crate) struct Program {
@@ -129,6 +129,19 @@ impl Program {
 /// XLA does not run it (`is_unsupported`).
 pub(crate) fn text(graph: &Graph) -> Result<String> {
     Ok(lower(graph, Purpose::Run)?.text)
+}
+
+/// The ops for which the program of a graph calls back into autojit.
+///
+/// # Errors
+/// XLA does not run it (`is_unsupported`).
+pub(crate) fn calls(graph: &Graph) -> Result<Vec<Op>> {
+    let calls = lower(graph, Purpose::Run)?.calls.into_iter();
+    let ops = calls.filter_map(|call| match call.work {
+        Work::Op(op) => Some(op),
+        Work::Exponents | Work::Positions(_) => None,
+    });
+    Ok(ops.collect())
 }
 
 /// The program for others to read, in StableHLO.

@@ -72,7 +72,7 @@ pub(in super::super) fn astype(w: &mut Writer, x: &Value, to: DType) -> Value {
         return w.literal(known.value, to, &shape);
     }
     match (from.class(), to.class()) {
-        (Class::Complex, Class::Bool) | (Class::Float | Class::Integer, Class::Bool) => {
+        (Class::Complex | Class::Float | Class::Integer, Class::Bool) => {
             let zero = w.like(x, 0);
             w.compare(Compare::NotEqual, x, &zero)
         }
@@ -84,7 +84,7 @@ pub(in super::super) fn astype(w: &mut Writer, x: &Value, to: DType) -> Value {
         (Class::Bool | Class::Integer | Class::Float, Class::Complex) => {
             let real = astype(w, x, to.real());
             let zero = w.like(&real, 0);
-            w.complex(&real, &zero)
+            w.complex(&real, &zero).without_imaginary_parts()
         }
         (Class::Complex, Class::Complex) => {
             let (re, im) = (w.real(x), w.imag(x));
