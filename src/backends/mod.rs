@@ -10,6 +10,8 @@ mod cranelift;
 mod replay;
 #[cfg(feature = "torch")]
 pub(crate) mod torchscript;
+#[cfg(feature = "xla")]
+mod xla;
 
 pub use coverage::{Support, support};
 
@@ -29,6 +31,16 @@ pub(crate) trait Backend: Send + Sync {
     /// Whether this op reaches the backend as it is; others come written with core ops.
     fn spells(&self, op: &Op) -> bool {
         !op.has_expansion()
+    }
+
+    /// What it does with an op that is all there is in a graph. Compiles, unless a backend knows without.
+    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
+        self.compile(graph)?;
+        Ok(if self.spells(op) {
+            Support::Native
+        } else {
+            Support::Expanded
+        })
     }
 
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
@@ -74,6 +86,8 @@ static BUILT: &[&dyn Backend] = &[
     &cranelift::Cranelift,
     #[cfg(feature = "torch")]
     &torchscript::TorchScript,
+    #[cfg(feature = "xla")]
+    &xla::Xla,
     &replay::Replay,
 ];
 

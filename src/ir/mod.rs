@@ -28,7 +28,7 @@ pub use expand::Builder;
 pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
-#[cfg(feature = "torch")]
+#[cfg(any(feature = "torch", feature = "xla"))]
 pub(crate) use modes::Fourier;
 pub(crate) use modes::FourierKind;
 pub use modes::{Cutoff, FourierNorm, QrMode};

@@ -13,6 +13,8 @@ mod replacement;
 pub(crate) mod runtime;
 #[cfg(feature = "torch")]
 pub(crate) mod torch;
+#[cfg(feature = "xla")]
+pub(crate) mod xla;
 
 use autojit_runtime::random::Distribution as RuntimeDistribution;
 use autojit_runtime::scatter::Mode;
