@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use autojit::{Array, DType, autojit};
 
-use crate::measure::once;
+use crate::measure::{Stopwatch, once};
 use crate::options;
 use crate::record::{Compilation, Outcome};
+use crate::run::{Sample, stages};
 use crate::workloads;
 
 /// The command: measures one compilation and prints it as JSON, with the reason if there is none.
@@ -21,7 +22,7 @@ pub(crate) fn command(options: &options::Cold) -> Result<(), String> {
     Ok(())
 }
 
-fn measure(options: &options::Cold) -> Result<Compilation, Outcome> {
+fn measure(options: &options::Cold) -> Result<Sample, Outcome> {
     let failed = |e: &dyn std::fmt::Display| Outcome::Failed(e.to_string());
     let [workload] = workloads::find(&options.workload)[..] else {
         return Err(failed(&"not one workload"));
@@ -33,7 +34,9 @@ fn measure(options: &options::Cold) -> Result<Compilation, Outcome> {
     let (report, start) = once(|| first.compile(&x));
     report.map_err(|e| failed(&e))?;
     let compiled = case.program.with_backend(&options.backend);
-    let (report, before_call) = once(|| compiled.compile());
+    let watch = Stopwatch::start();
+    let report = compiled.compile();
+    let (before_call, share) = watch.stop();
     let report = report.map_err(|e| match e.is_unsupported() {
         true => Outcome::Declined(e.to_string()),
         false => failed(&e),
@@ -44,21 +47,18 @@ fn measure(options: &options::Cold) -> Result<Compilation, Outcome> {
         result.map_err(|e| failed(&e))?;
         first_call = Some(before_call + call);
     }
-    Ok(Compilation {
-        repetitions: 1,
+    let compilation = Compilation {
         start: Some(start),
-        trace: Some(report.trace_time.as_nanos() as f64),
-        optimize: Some(report.optimize_time.as_nanos() as f64),
-        compile: Some(report.compile_time.as_nanos() as f64),
-        first_call,
-    })
+        ..stages(&report, first_call)
+    };
+    Ok(Sample { compilation, share })
 }
 
 /// Runs the command, and stops it at the limit.
 ///
 /// # Errors
 /// How it went otherwise.
-pub(crate) fn run(options: &options::Cold, limit: Duration) -> Result<Compilation, Outcome> {
+pub(crate) fn run(options: &options::Cold, limit: Duration) -> Result<Sample, Outcome> {
     let failed = |e: std::io::Error| Outcome::Failed(format!("a process of its own: {e}"));
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command
@@ -90,7 +90,7 @@ pub(crate) fn run(options: &options::Cold, limit: Duration) -> Result<Compilatio
     if let Some(mut output) = child.stdout.take() {
         output.read_to_string(&mut text).map_err(failed)?;
     }
-    serde_json::from_str::<Result<Compilation, Outcome>>(&text).unwrap_or_else(|_| {
+    serde_json::from_str::<Result<Sample, Outcome>>(&text).unwrap_or_else(|_| {
         let mut said = String::new();
         if let Some(mut errors) = child.stderr.take() {
             // What it said is shown if it can be read.

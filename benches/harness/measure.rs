@@ -4,6 +4,46 @@ use std::time::{Duration, Instant};
 
 use crate::record::Calls;
 
+/// Takes the time of work on one core, also where others want the core.
+///
+/// What counts is the time that passes. If the process had the core for less than nine tenths of it, others had it
+/// for the rest, and the time that the process had counts instead: on a busy machine no long call goes uninterrupted.
+pub(crate) struct Stopwatch {
+    start: Instant,
+    on_core: Option<Duration>,
+}
+
+/// The time that this process had a core, where the system tells.
+fn on_core() -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let seconds = Duration::from_secs(time.tv_sec.try_into().ok()?);
+        Some(seconds + Duration::from_nanos(time.tv_nsec.try_into().ok()?))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self {
+            on_core: on_core(),
+            start: Instant::now(),
+        }
+    }
+
+    /// Nanoseconds since the start, and the share of the time that passed which they are.
+    pub(crate) fn stop(&self) -> (f64, f64) {
+        let passed = self.start.elapsed().as_nanos() as f64;
+        let had = on_core().zip(self.on_core).map(|(now, then)| now - then);
+        match had.map(|had| had.as_nanos() as f64) {
+            Some(had) if had < 0.9 * passed => (had, had / passed),
+            _ => (passed, 1.0),
+        }
+    }
+}
+
 /// A batch is long beside the resolution of the clock, and short beside what disturbs it.
 const BATCH: Duration = Duration::from_micros(100);
 
@@ -30,12 +70,12 @@ pub(crate) fn turn<E>(
     let mut turn = Turn::default();
     let begin = Instant::now();
     loop {
-        let start = Instant::now();
+        let watch = Stopwatch::start();
         for _ in 0..batch {
             call()?;
         }
-        let time = start.elapsed();
-        turn.batches.push(time.as_nanos() as f64 / f64::from(batch));
+        let (time, _) = watch.stop();
+        turn.batches.push(time / f64::from(batch));
         turn.calls += u64::from(batch);
         if begin.elapsed() >= slice {
             return Ok(turn);
@@ -45,9 +85,9 @@ pub(crate) fn turn<E>(
 
 /// Nanoseconds of one run.
 pub(crate) fn once<T>(f: impl FnOnce() -> T) -> (T, f64) {
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     let result = f();
-    (result, start.elapsed().as_nanos() as f64)
+    (result, watch.stop().0)
 }
 
 /// The least, or `None` of nothing.
