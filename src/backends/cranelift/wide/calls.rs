@@ -185,11 +185,12 @@ impl Emitter<'_> {
         if !self.plan.has_calls {
             return hoisted;
         }
+        let is_outer = std::ptr::eq(section, &raw const self.program.outer);
         for index in 0..self.program.escaping.len() {
             let register = self.program.escaping[index];
             let mut instructions = section.instructions.iter();
-            let is_there = self.place(register, 0) != Place::Nowhere;
-            if is_there || !instructions.any(|i| i.reads().contains(&register)) {
+            // The outer part itself has them in registers.
+            if is_outer || !instructions.any(|i| i.reads().contains(&register)) {
                 continue;
             }
             let kind = self.program.kind(register);

@@ -63,6 +63,9 @@ pub(super) const TAIL_SECOND: Mask = Mask(3);
 /// The same as `TAIL` in the order of unpacked complex numbers.
 pub(super) const TAIL_UNPACKED: Mask = Mask(4);
 
+/// The sum and the compensation of each part of a number.
+pub(super) type Totals = SmallVec<[(Vector, Vector); 2]>;
+
 pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) plan: &'a Plan,
@@ -79,7 +82,7 @@ pub(super) struct Emitter<'a> {
     /// What reductions have so far, for each copy.
     pub(super) accumulators: Vec<Vec<SmallVec<[Place; 2]>>>,
     /// Running sums of blocks and their compensations, for each copy.
-    pub(super) totals: Vec<Vec<SmallVec<[(Vector, Vector); 2]>>>,
+    pub(super) totals: Vec<Vec<Totals>>,
     /// The offsets of lanes in bytes, for slots that stride along them.
     gather: Vec<Option<Vector>>,
     /// The first word of each slot's strides among the parameters.
@@ -548,7 +551,7 @@ impl<'a> Emitter<'a> {
             Pointer::Scratch(place) => (RSP, place),
             _ => (self.pointer(slot), 0),
         };
-        let index = step.indexed.then(|| match size {
+        let index = step.indexed.then_some(match size {
             16 => (R10, 8),
             size => (RCX, size as u8),
         });

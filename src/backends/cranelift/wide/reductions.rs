@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use super::assembler::{Assembler, Masking, Operand, RAX, Vector};
-use super::emitter::{Emitter, Place, Step, TAIL, TAIL_UNPACKED};
+use super::emitter::{Emitter, Place, Step, TAIL, TAIL_UNPACKED, Totals};
 use super::instructions::{Binary, Kind, MaskLogic, Predicate};
 use super::plan::{Lanes, Order, length};
 use super::program::{Element, Register};
@@ -87,8 +87,7 @@ impl Emitter<'_> {
                     copies
                 };
                 for copy in 0..totals {
-                    let pairs: SmallVec<[(Vector, Vector); 2]> =
-                        (0..parts).map(|_| (self.take(), self.take())).collect();
+                    let pairs: Totals = (0..parts).map(|_| (self.take(), self.take())).collect();
                     for &(sum, compensation) in &pairs {
                         self.asm.clear(sum);
                         self.asm.clear(compensation);
@@ -131,8 +130,7 @@ impl Emitter<'_> {
             }
             return;
         }
-        let pairs: SmallVec<[(Vector, Vector); 2]> =
-            (0..parts).map(|_| (self.take(), self.take())).collect();
+        let pairs: Totals = (0..parts).map(|_| (self.take(), self.take())).collect();
         for (part, &(sum, compensation)) in pairs.iter().enumerate() {
             self.load_total(index, part, false, Place::Vector(sum));
             self.load_total(index, part, true, Place::Vector(compensation));
