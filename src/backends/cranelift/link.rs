@@ -144,6 +144,11 @@ static MACHINE: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| {
 static SYMBOLS: LazyLock<HashMap<&'static str, &'static Symbol>> =
     LazyLock::new(|| symbols().iter().map(|s| (s.name, s)).collect());
 
+/// The address of a function of the runtime.
+pub(super) fn runtime_function(symbol: &str) -> Option<u64> {
+    SYMBOLS.get(symbol).map(|s| s.address as u64)
+}
+
 fn abi_type(ty: AbiType) -> Type {
     match ty {
         AbiType::F32 => F32,

@@ -257,7 +257,7 @@ impl Assembler {
         match address.index {
             Some((index, scale)) => {
                 self.byte(mode | (reg & 7) << 3 | 4);
-                self.byte(scale.trailing_zeros() as u8 * 64 | (index.0 & 7) << 3 | base & 7);
+                self.byte((scale.trailing_zeros() as u8) << 6 | (index.0 & 7) << 3 | base & 7);
             }
             None if base & 7 == 4 => {
                 self.byte(mode | (reg & 7) << 3 | 4);

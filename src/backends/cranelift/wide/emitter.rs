@@ -15,6 +15,7 @@ use super::assembler::{
     Address, Assembler, General, Length, Mask, Masking, Operand, R8, R9, R10, R11, R12, R13, R14,
     R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Vector,
 };
+use super::calls::CallFrame;
 use super::held::Held;
 use super::instructions::{Kind, MaskLogic, Unpack};
 use super::plan::{Lanes, Order, Plan, length};
@@ -35,6 +36,8 @@ pub(super) enum Pointer {
     Register(General),
     /// An offset from the stack pointer.
     Frame(i32),
+    /// Scratch memory itself, at an offset from the stack pointer.
+    Scratch(i32),
 }
 
 /// One time that a section is emitted.
@@ -60,6 +63,9 @@ pub(super) const TAIL_SECOND: Mask = Mask(3);
 /// The same as `TAIL` in the order of unpacked complex numbers.
 pub(super) const TAIL_UNPACKED: Mask = Mask(4);
 
+/// The sum and the compensation of each part of a number.
+pub(super) type Totals = SmallVec<[(Vector, Vector); 2]>;
+
 pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) plan: &'a Plan,
@@ -76,13 +82,16 @@ pub(super) struct Emitter<'a> {
     /// What reductions have so far, for each copy.
     pub(super) accumulators: Vec<Vec<SmallVec<[Place; 2]>>>,
     /// Running sums of blocks and their compensations, for each copy.
-    pub(super) totals: Vec<Vec<SmallVec<[(Vector, Vector); 2]>>>,
+    pub(super) totals: Vec<Vec<Totals>>,
     /// The offsets of lanes in bytes, for slots that stride along them.
     gather: Vec<Option<Vector>>,
     /// The first word of each slot's strides among the parameters.
     strides: Vec<usize>,
     /// Bytes of stack.
     frame: i32,
+    /// Where scratch memory is on the stack.
+    pub(super) scratch: Vec<i32>,
+    pub(super) calls: CallFrame,
     used_callee_saved: SmallVec<[General; 6]>,
     /// Why code cannot be made, once that is known.
     failed: Option<Refusal>,
@@ -94,8 +103,8 @@ pub(super) const PRESSURE: Refusal = "it needs more vector registers than there 
 ///
 /// # Errors
 /// Registers do not suffice.
-pub(super) fn emit(kernel: &Kernel, plan: &Plan) -> Result<Vec<u8>, Refusal> {
-    let mut emitter = Emitter::new(kernel, plan);
+pub(super) fn emit(plan: &Plan) -> Result<Vec<u8>, Refusal> {
+    let mut emitter = Emitter::new(&plan.staged.kernel, plan);
     emitter.prologue()?;
     emitter.outer_loops(0)?;
     emitter.epilogue();
@@ -142,6 +151,8 @@ impl<'a> Emitter<'a> {
             gather: vec![None; kernel.slots.len()],
             strides,
             frame: 0,
+            scratch: Vec::new(),
+            calls: CallFrame::default(),
             used_callee_saved: SmallVec::new(),
             failed: None,
         }
@@ -207,7 +218,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// A place for a register that an instruction writes.
-    fn define(&mut self, register: Register, copy: usize) -> Place {
+    pub(super) fn define(&mut self, register: Register, copy: usize) -> Place {
         let place = self.take_place(self.program.kind(register));
         self.set_place(register, copy, place);
         place
@@ -326,6 +337,17 @@ impl<'a> Emitter<'a> {
         self.set_place(register, 0, Place::Mask(to));
     }
 
+    /// Where registers are that hold something.
+    pub(super) fn live_places(&self) -> Vec<Place> {
+        let mut live: Vec<Place> = Vec::new();
+        for &place in &self.places[0] {
+            if place != Place::Nowhere && !live.contains(&place) {
+                live.push(place);
+            }
+        }
+        live
+    }
+
     pub(super) fn free_vectors(&self) -> usize {
         self.free.count_ones() as usize
     }
@@ -336,15 +358,17 @@ impl<'a> Emitter<'a> {
         let needs_double_index = self.plan.lanes == Lanes::Inner
             && self.kernel.slots.iter().any(|s| s.dtype.size() == 16);
         let mut pool: SmallVec<[General; 16]> = SmallVec::new();
-        pool.extend([R9, R11]);
-        if !needs_double_index {
-            pool.push(R10);
+        if !self.plan.has_calls {
+            pool.extend([R9, R11]);
+            if !needs_double_index {
+                pool.push(R10);
+            }
+            pool.push(RDI);
         }
-        pool.push(RDI);
         pool.extend(CALLEE_SAVED);
         // Counters of all loops but the innermost are on the stack, below the pointers that have no register.
         let counters = (self.kernel.outer_rank + 2 * self.kernel.inner_rank + 1) as i32;
-        let count = self.kernel.slots.len();
+        let count = self.plan.staged.own_slots;
         let spilled = count.saturating_sub(pool.len()) as i32;
         self.frame = 8 * (counters + spilled);
         for register in pool.iter().take(count) {
@@ -355,7 +379,12 @@ impl<'a> Emitter<'a> {
         for register in self.used_callee_saved.clone() {
             self.asm.push(register);
         }
-        self.asm.add_number(RSP, -self.frame);
+        if self.plan.has_calls {
+            self.frame = self.call_frame(self.frame);
+            self.enter_frame(self.frame);
+        } else {
+            self.asm.add_number(RSP, -self.frame);
+        }
         let mut last = None;
         for slot in 0..count {
             let from = Address::new(RDI, 8 * slot as i32);
@@ -379,10 +408,15 @@ impl<'a> Emitter<'a> {
         if let Some(from) = last {
             self.asm.load_general(RDI, from);
         }
-        self.gather_offsets();
-        self.constant_masks();
-        self.plan_held();
-        self.hoist_uniforms();
+        for &place in &self.scratch {
+            self.pointers.push(Pointer::Scratch(place));
+        }
+        if !self.plan.has_calls {
+            self.gather_offsets();
+            self.constant_masks();
+            self.plan_held();
+            self.hoist_uniforms();
+        }
         Ok(())
     }
 
@@ -414,11 +448,7 @@ impl<'a> Emitter<'a> {
 
     /// Loads what holds for the whole kernel, as far as registers last.
     fn hoist_uniforms(&mut self) {
-        let sections = [
-            &self.program.before,
-            &self.program.outer,
-            &self.program.after,
-        ];
+        let sections: SmallVec<[&Section; 4]> = self.program.sections().collect();
         let is_slot = |r: &Register| {
             matches!(
                 self.program.uniforms[*r as usize],
@@ -433,7 +463,7 @@ impl<'a> Emitter<'a> {
             .free_vectors()
             .saturating_sub(needed + pressure + slots.min(4) + 1 + self.held.wanted());
         let mut wanted: SmallVec<[Register; 16]> = SmallVec::new();
-        for section in sections {
+        for section in &sections {
             for &register in &section.uniforms {
                 if !is_slot(&register) && !wanted.contains(&register) {
                     wanted.push(register);
@@ -461,7 +491,11 @@ impl<'a> Emitter<'a> {
 
     fn epilogue(&mut self) {
         self.asm.clear_upper();
-        self.asm.add_number(RSP, self.frame);
+        if self.plan.has_calls {
+            self.leave_frame();
+        } else {
+            self.asm.add_number(RSP, self.frame);
+        }
         for register in self.used_callee_saved.clone().into_iter().rev() {
             self.asm.pop(register);
         }
@@ -483,6 +517,10 @@ impl<'a> Emitter<'a> {
             Pointer::Frame(place) => {
                 self.asm.load_general(RAX, Address::new(RSP, place));
                 RAX
+            }
+            Pointer::Scratch(_) => {
+                self.failed = Some("scratch memory is not in lanes");
+                RSP
             }
         }
     }
@@ -509,15 +547,18 @@ impl<'a> Emitter<'a> {
     /// The first element of a step, of a slot whose elements lie side by side.
     fn contiguous(&mut self, slot: usize, step: Step) -> Address {
         let size = self.kernel.slots[slot].dtype.size() as i32;
-        let base = self.pointer(slot);
-        let index = step.indexed.then(|| match size {
+        let (base, start) = match self.pointers[slot] {
+            Pointer::Scratch(place) => (RSP, place),
+            _ => (self.pointer(slot), 0),
+        };
+        let index = step.indexed.then_some(match size {
             16 => (R10, 8),
             size => (RCX, size as u8),
         });
         Address {
             base,
             index,
-            offset: step.ahead * size,
+            offset: start + step.ahead * size,
         }
     }
 
@@ -539,11 +580,13 @@ impl<'a> Emitter<'a> {
                     self.asm.load_general(RDX, Address::new(RSP, place));
                     RDX
                 }
+                Pointer::Scratch(_) => self.pointer(slot),
             };
         }
         match self.pointers[slot] {
             Pointer::Register(register) => self.asm.add(RDX, register),
             Pointer::Frame(place) => self.asm.add_memory(RDX, Address::new(RSP, place)),
+            Pointer::Scratch(_) => self.failed = Some("scratch memory does not stride"),
         }
         RDX
     }
@@ -565,6 +608,11 @@ impl<'a> Emitter<'a> {
         match *instruction {
             Instruction::Load { slot, to } => self.load(slot.into(), to, step),
             Instruction::Store { slot, from } => self.store(slot.into(), from, step),
+            Instruction::Call {
+                function,
+                to,
+                ref from,
+            } => self.call_for_one(function, to, from, step),
             Instruction::Reduce { reduction, from } => self.accumulate(reduction, from, step),
             Instruction::Binary { op, to, a, b } => {
                 let kind = self.program.kind(a);

@@ -50,7 +50,9 @@ impl Emitter<'_> {
             return;
         };
         let vectors = self.plan.vectors(extent);
-        let (before, after) = (&self.program.before, &self.program.after);
+        let ([before], [after]) = (&self.program.before[..], &self.program.after[..]) else {
+            return;
+        };
         let slots = self.kernel.slots.len();
         let axis = self.kernel.outer_rank;
         self.held.rows = vec![Row::default(); slots];

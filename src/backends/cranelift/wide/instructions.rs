@@ -599,7 +599,7 @@ impl Assembler {
                 );
                 return;
             }
-            (F64 | F32 | I64 | I32, _) | (Mask, _) => floating(from_kind, 0x28),
+            (F64 | F32 | I64 | I32 | Mask, _) => floating(from_kind, 0x28),
         };
         self.vector(
             converted,
@@ -613,6 +613,10 @@ impl Assembler {
         );
     }
 
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an instruction has so many fields"
+    )]
     /// Elements at `base + index` for each lane of 64-bit indices where the mask is set, which is cleared. `length` is
     /// that of the indices.
     pub(super) fn gather(
@@ -629,6 +633,10 @@ impl Assembler {
         self.evex_indexed(&evex, base, index, offset);
     }
 
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an instruction has so many fields"
+    )]
     /// The reverse of [`Self::gather`].
     pub(super) fn scatter(
         &mut self,

@@ -22,10 +22,18 @@ pub(super) enum Part {
 }
 
 impl<'a> Emitter<'a> {
-    fn section_of(&self, part: Part) -> &'a Section {
+    pub(super) fn stages_of(&self, part: Part) -> &'a [Section] {
         match part {
             Part::Before => &self.plan.program.before,
             Part::After => &self.plan.program.after,
+        }
+    }
+
+    /// The only stage of a part that calls no functions.
+    fn section_of(&self, part: Part) -> Result<&'a Section, Refusal> {
+        match self.stages_of(part) {
+            [section] if section.calls.is_empty() => Ok(section),
+            _ => Err("functions are called where lanes are no neighbours"),
         }
     }
 
@@ -88,9 +96,12 @@ impl<'a> Emitter<'a> {
     }
 
     /// Moves all pointers by some elements along an axis.
-    fn advance(&mut self, axis: usize, elements: i32) {
+    pub(super) fn advance(&mut self, axis: usize, elements: i32) {
         for slot in 0..self.kernel.slots.len() {
             let pointer = self.pointers[slot];
+            if self.is_scratch(slot) {
+                continue;
+            }
             match self.kernel.slots[slot].strides[axis] {
                 Stride::Zero => {}
                 Stride::Unit => {
@@ -100,6 +111,7 @@ impl<'a> Emitter<'a> {
                         Pointer::Frame(at) => {
                             self.asm.add_number_to_memory(Address::new(RSP, at), bytes);
                         }
+                        Pointer::Scratch(_) => {}
                     }
                 }
                 Stride::Parameter => {
@@ -123,11 +135,12 @@ impl<'a> Emitter<'a> {
         match self.pointers[slot] {
             Pointer::Register(r) => self.asm.add(r, RAX),
             Pointer::Frame(at) => self.asm.add_to_memory(Address::new(RSP, at), RAX),
+            Pointer::Scratch(_) => {}
         }
     }
 
     /// Moves a pointer back by as many elements along an axis as `rax` says, which it changes.
-    fn move_back(&mut self, slot: usize, axis: usize) {
+    pub(super) fn move_back(&mut self, slot: usize, axis: usize) {
         match self.kernel.slots[slot].strides[axis] {
             Stride::Zero => return,
             Stride::Unit => {
@@ -193,11 +206,12 @@ impl<'a> Emitter<'a> {
             count: if inner { 1 } else { self.plan.count },
             ..step
         };
+        let section = &self.program.outer;
+        let hoisted = self.hoist_for_calls(section, 1);
         for copy in 0..copies {
             let ahead = if inner { 0 } else { self.ahead(copy) };
-            let program = self.plan.program.clone();
             self.section(
-                &program.outer,
+                section,
                 Step {
                     ahead,
                     copy,
@@ -205,8 +219,11 @@ impl<'a> Emitter<'a> {
                 },
             );
         }
+        self.release_all(&hoisted);
         self.release_results(copies);
-        if inner {
+        if self.plan.has_calls {
+            self.put_away_escaping();
+        } else if inner {
             self.widen_escaping();
         }
         self.inner_loops(Part::After, copies, step)?;
@@ -224,7 +241,8 @@ impl<'a> Emitter<'a> {
     }
 
     fn inner_loops(&mut self, part: Part, copies: usize, step: Step) -> Result<(), Refusal> {
-        if self.section_of(part).instructions.is_empty() {
+        let is_empty = |s: &Section| s.instructions.is_empty() && s.calls.is_empty();
+        if self.stages_of(part).iter().all(is_empty) {
             return Ok(());
         }
         self.inner_loop(part, self.kernel.outer_rank, copies, step)
@@ -239,7 +257,7 @@ impl<'a> Emitter<'a> {
     ) -> Result<(), Refusal> {
         let rank = self.kernel.outer_rank + self.kernel.inner_rank;
         if axis == rank {
-            let section = self.section_of(part);
+            let section = self.section_of(part)?;
             for copy in 0..copies {
                 let ahead = self.ahead(copy);
                 self.section(
@@ -317,40 +335,55 @@ impl<'a> Emitter<'a> {
 
     /// The innermost loop, whose elements are in lanes.
     fn lanes_inside(&mut self, part: Part, axis: usize) -> Result<(), Refusal> {
-        let section = self.section_of(part);
+        if self.plan.has_calls {
+            return self.stages(part, axis);
+        }
+        let section = self.section_of(part)?;
         let hoisted = self.hoist_slots(section);
         if let Some(extent) = self.plan.fixed {
             self.unrolled(section, extent);
-            for register in hoisted {
-                self.release(register, 0);
-            }
+            self.release_all(&hoisted);
             return Ok(());
         }
         let count = self.plan.count;
         let has_reductions = part == Part::Before && !self.program.reductions.is_empty();
         let blocked = has_reductions && self.is_blocked();
-        let unroll = self.plan.unroll;
-        let round = count * unroll as i32;
-        let (rest, done) = (self.asm.label(), self.asm.label());
         self.asm.clear_general(RCX);
         self.clear_double_index();
         self.asm.load_general(LIMIT, parameter(axis));
         if blocked {
-            self.blocks_inside(section, round);
+            self.blocks_inside(section, count * self.plan.unroll as i32);
         } else {
-            let top = self.asm.label();
-            self.asm.add_number(LIMIT, 1 - round);
-            self.asm.compare_general(RCX, LIMIT);
-            self.asm.jump_if(Condition::GreaterEqual, rest);
-            self.asm.align(32);
-            self.asm.bind(top);
-            self.round(section, unroll);
-            self.asm.compare_general(RCX, LIMIT);
-            self.asm.jump_if(Condition::Less, top);
-            self.asm.bind(rest);
-            self.asm.add_number(LIMIT, round - 1);
+            self.rounds(section);
         }
-        let tail = self.asm.label();
+        self.rest(section);
+        if blocked {
+            self.add_to_totals(1);
+        }
+        self.release_all(&hoisted);
+        Ok(())
+    }
+
+    /// Unmasked rounds from `rcx` on, as long as there are as many elements.
+    pub(super) fn rounds(&mut self, section: &Section) {
+        let unroll = self.plan.unroll;
+        let round = self.plan.count * unroll as i32;
+        let (top, rest) = (self.asm.label(), self.asm.label());
+        self.asm.add_number(LIMIT, 1 - round);
+        self.asm.compare_general(RCX, LIMIT);
+        self.asm.jump_if(Condition::GreaterEqual, rest);
+        self.asm.align(32);
+        self.asm.bind(top);
+        self.round(section, unroll);
+        self.asm.compare_general(RCX, LIMIT);
+        self.asm.jump_if(Condition::Less, top);
+        self.asm.bind(rest);
+        self.asm.add_number(LIMIT, round - 1);
+    }
+
+    /// Masked steps until `LIMIT`.
+    pub(super) fn rest(&mut self, section: &Section) {
+        let (tail, done) = (self.asm.label(), self.asm.label());
         self.asm.bind(tail);
         self.asm.move_general(RAX, LIMIT);
         self.asm.subtract(RAX, RCX);
@@ -362,16 +395,9 @@ impl<'a> Emitter<'a> {
             ..self.step()
         };
         self.section(section, step);
-        self.add_to_index(count);
+        self.add_to_index(self.plan.count);
         self.asm.jump(tail);
         self.asm.bind(done);
-        if blocked {
-            self.add_to_totals(1);
-        }
-        for register in hoisted {
-            self.release(register, 0);
-        }
-        Ok(())
     }
 
     /// All steps of an innermost loop of known extent, one after the other.
@@ -432,7 +458,7 @@ impl<'a> Emitter<'a> {
         self.add_to_index(self.plan.count * unroll as i32);
     }
 
-    fn clear_double_index(&mut self) {
+    pub(super) fn clear_double_index(&mut self) {
         if self.has_double_index() {
             self.asm.clear_general(R10);
         }

@@ -6,6 +6,7 @@
 //! emitter.rs       registers, addresses, loads and stores
 //! loops.rs         the loops around the instructions, their tails by masks
 //! held.rs          what stays in registers where an extent is known
+//! calls.rs         functions of the runtime
 //! reductions.rs    partial sums, blocks, what is combined at the end
 //! instructions.rs  the bytes                                                             (assembler.rs)
 //! memory.rs        pages that are written, then executed
@@ -13,11 +14,13 @@
 //!
 //! The functions have the interface and the semantics of those that Cranelift makes from the same kernels; multiplication
 //! and addition are never contracted. What this emitter has no instructions for it refuses, in words, and Cranelift
-//! makes the kernel: integers of eight bits, functions, kernels that can fail, other processors.
+//! makes the kernel: integers of eight bits, functions that have no form for blocks, kernels that can fail, other
+//! processors.
 //!
 //! Written slots share memory with other slots in one way only: element by element the same.
 
 mod assembler;
+mod calls;
 mod emitter;
 mod held;
 mod instructions;
@@ -62,7 +65,7 @@ pub(super) fn emit(kernel: &Kernel) -> Result<Vec<u8>, Refusal> {
     let plans = plan::plans(kernel)?;
     let mut refusal = "no plan";
     for plan in plans {
-        match emitter::emit(kernel, &plan) {
+        match emitter::emit(&plan) {
             Ok(code) => return Ok(code),
             Err(why) => refusal = why,
         }

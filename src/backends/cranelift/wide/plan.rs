@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 
 use super::Refusal;
 use super::instructions::Kind;
-use super::program::{Instruction, Program};
+use super::program::Program;
 use super::select;
-use crate::backends::cranelift::kernel::{Kernel, Operation, ReduceOp, Stride};
+use crate::backends::cranelift::kernel::{self, Kernel, Operation, ReduceOp, Stride};
+use crate::backends::cranelift::stage::{self, Staged};
 use crate::ir::DType;
 
 /// Which axis lies along the lanes.
@@ -45,6 +46,10 @@ pub(super) struct Plan {
     pub(super) fixed: Option<i32>,
     /// Whether floating sums add up blocks with compensation.
     pub(super) blocked: bool,
+    /// Whether functions of the runtime are called.
+    pub(super) has_calls: bool,
+    /// The kernel, with slots for the scratch memory of its stages after its own.
+    pub(super) staged: std::rc::Rc<Staged>,
     pub(super) program: std::rc::Rc<Program>,
 }
 
@@ -139,15 +144,14 @@ fn fits(kernel: &Kernel, lanes: Lanes) -> Result<(), Refusal> {
             _ => {}
         }
     }
-    let is_written_in_place =
-        |(index, slot): (usize, &crate::backends::cranelift::kernel::Slot)| {
-            slot.strides[axis] == Stride::Zero && lanes == Lanes::Inner && {
-                let stores = sections.iter().copied().flatten();
-                stores.into_iter().any(
-                    |(_, o)| matches!(o, Operation::Store { slot, .. } if *slot as usize == index),
-                )
-            }
-        };
+    let is_written_in_place = |(index, slot): (usize, &kernel::Slot)| {
+        slot.strides[axis] == Stride::Zero && lanes == Lanes::Inner && {
+            let stores = sections.iter().copied().flatten();
+            stores
+                .into_iter()
+                .any(|(_, o)| matches!(o, Operation::Store { slot, .. } if *slot as usize == index))
+        }
+    };
     if kernel.slots.iter().enumerate().any(is_written_in_place) {
         return Err("all lanes write to one place");
     }
@@ -160,22 +164,39 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
         Lanes::Outer => Some(kernel.outer_rank - 1),
         Lanes::One => None,
     };
+    // Scratch memory, which comes after the kernel's own slots, is not.
     let is_uniform = |slot: usize| {
-        lanes == Lanes::Inner
-            && axis.is_some_and(|axis| kernel.slots[slot].strides[axis] == Stride::Zero)
+        let slot = kernel.slots.get(slot).filter(|_| lanes == Lanes::Inner);
+        slot.zip(axis)
+            .is_some_and(|(slot, axis)| slot.strides[axis] == Stride::Zero)
     };
-    let program = std::rc::Rc::new(select::select(kernel, &is_uniform)?);
+    let staged = std::rc::Rc::new(if lanes == Lanes::Inner {
+        stage::split(kernel)
+    } else {
+        stage::whole(kernel)
+    });
+    let original = kernel;
+    let kernel = &staged.kernel;
+    let is_inner = lanes == Lanes::Inner;
+    let program = select::select(kernel, &staged.before, &staged.after, &is_uniform, is_inner)?;
+    let program = std::rc::Rc::new(program);
+    let has_calls = program.has_calls();
+    let lies_apart = |slot: &kernel::Slot| slot.strides[axis.unwrap_or(0)] == Stride::Parameter;
+    if has_calls && kernel.slots.iter().any(lies_apart) {
+        return Err("functions are called on numbers that lie apart");
+    }
     let sums_floats = program
         .reductions
         .iter()
         .any(|r| r.op == ReduceOp::Sum && r.kind.is_float());
     // Lanes along the inner axis split a short sum among them; a lane with a sum of its own adds it all.
     let adds_up = sums_floats && kernel.inner_rank > 0;
-    let blocked = adds_up && (lanes != Lanes::Inner || !kernel.short);
+    let blocked = adds_up && (lanes != Lanes::Inner || !kernel.short || has_calls);
     let count = match axis {
         None => 1,
         Some(axis) => {
-            let wide = instructions(&program)
+            let wide = program
+                .instructions()
                 .flat_map(|i| {
                     let mut all = i.reads();
                     all.extend(i.writes());
@@ -190,7 +211,7 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
         }
     };
     let order = order(kernel, axis);
-    let work = instructions(&program).count();
+    let work = program.instructions().count();
     let largest = if work <= 12 {
         4
     } else if work <= 60 {
@@ -206,13 +227,18 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
         unroll,
         fixed,
         blocked,
+        has_calls,
+        staged: staged.clone(),
         program: program.clone(),
     };
     let unrolls = || [4, 2, 1].into_iter();
     let mut plans = SmallVec::new();
-    if let (Lanes::Inner, false, 1, Some(extent)) =
-        (lanes, blocked, kernel.inner_rank, kernel.extent)
-    {
+    if let (Lanes::Inner, false, 1, Some(extent)) = (
+        lanes,
+        blocked || has_calls,
+        kernel.inner_rank,
+        original.extent,
+    ) {
         let extent = i32::from(extent);
         let vectors = ((extent + count - 1) / count) as usize;
         if vectors * work <= LARGEST_UNROLLED {
@@ -228,12 +254,6 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
 
 /// The most instructions, of lanes, in a loop that is unrolled altogether.
 const LARGEST_UNROLLED: usize = 256;
-
-fn instructions(program: &Program) -> impl Iterator<Item = &Instruction> {
-    [&program.before, &program.outer, &program.after]
-        .into_iter()
-        .flat_map(|section| &section.instructions)
-}
 
 /// Complex numbers need not be in order if nothing in lanes is.
 fn order(kernel: &Kernel, axis: Option<usize>) -> Order {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::instructions::{Binary, Kind, MaskLogic, Predicate, Unary};
 use crate::backends::cranelift::kernel::ReduceOp;
+use crate::backends::cranelift::stage::BlockCall;
 
 /// The number of a register.
 pub(super) type Register = u16;
@@ -93,6 +94,13 @@ pub(super) enum Instruction {
         to: Register,
         from: Register,
     },
+    /// A function of the runtime on one element, in the outer part.
+    Call {
+        /// Its address, which takes pointers to the operands and the result, and a count.
+        function: u64,
+        to: Register,
+        from: SmallVec<[Register; 2]>,
+    },
     /// Combines an element with what a reduction has so far.
     Reduce {
         reduction: usize,
@@ -103,6 +111,7 @@ pub(super) enum Instruction {
 impl Instruction {
     pub(super) fn reads(&self) -> SmallVec<[Register; 3]> {
         match *self {
+            Self::Call { ref from, .. } => from.iter().copied().collect(),
             Self::Load { .. } => SmallVec::new(),
             Self::Store { from, .. } | Self::Reduce { from, .. } => {
                 from.parts().into_iter().collect()
@@ -127,6 +136,7 @@ impl Instruction {
             | Self::Select { to, .. }
             | Self::Logic { to, .. }
             | Self::Not { to, .. }
+            | Self::Call { to, .. }
             | Self::Convert { to, .. } => SmallVec::from_slice(&[to]),
         }
     }
@@ -151,6 +161,8 @@ pub(super) struct Section {
     pub(super) uniforms: Vec<Register>,
     /// The most vector registers that hold results at once.
     pub(super) pressure: usize,
+    /// What runs on scratch memory after the instructions ran for a block of elements.
+    pub(super) calls: Vec<BlockCall>,
 }
 
 /// A kernel as vector instructions.
@@ -158,9 +170,11 @@ pub(super) struct Section {
 pub(super) struct Program {
     pub(super) kinds: Vec<Kind>,
     pub(super) uniforms: Vec<Option<Uniform>>,
-    pub(super) before: Section,
+    /// The stages of the first inner loop; one, if it calls no functions.
+    pub(super) before: Vec<Section>,
     pub(super) outer: Section,
-    pub(super) after: Section,
+    /// The stages of the last inner loop.
+    pub(super) after: Vec<Section>,
     pub(super) reductions: Vec<Reduction>,
     /// Registers of the outer part, reductions included, that the last part reads.
     pub(super) escaping: Vec<Register>,
@@ -169,6 +183,20 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn kind(&self, register: Register) -> Kind {
         self.kinds[register as usize]
+    }
+
+    pub(super) fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.before.iter().chain([&self.outer]).chain(&self.after)
+    }
+
+    pub(super) fn instructions(&self) -> impl Iterator<Item = &Instruction> {
+        self.sections().flat_map(|section| &section.instructions)
+    }
+
+    /// Whether functions of the runtime are called, across which no register keeps its value.
+    pub(super) fn has_calls(&self) -> bool {
+        let of_outer = |i: &Instruction| matches!(i, Instruction::Call { .. });
+        self.sections().any(|s| !s.calls.is_empty()) || self.outer.instructions.iter().any(of_outer)
     }
 
     /// Works out lifetimes once all instructions are there.
@@ -181,11 +209,13 @@ impl Program {
                 .collect();
             made.extend(self.outer.instructions.iter().flat_map(Instruction::writes));
             let mut read: Vec<Register> = Vec::new();
-            read.extend(self.after.instructions.iter().flat_map(Instruction::reads));
+            let instructions = self.after.iter().flat_map(|s| &s.instructions);
+            read.extend(instructions.flat_map(Instruction::reads));
             made.retain(|r| read.contains(r));
             made
         };
-        for section in [&mut self.before, &mut self.outer, &mut self.after] {
+        let sections = self.before.iter_mut().chain([&mut self.outer]);
+        for section in sections.chain(&mut self.after) {
             let is_local = |r: Register| !escaping.contains(&r);
             section.lifetimes(&self.kinds, &self.uniforms, &is_local);
         }

@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use super::assembler::{Assembler, Masking, Operand, RAX, Vector};
-use super::emitter::{Emitter, Place, Step, TAIL, TAIL_UNPACKED};
+use super::emitter::{Emitter, Place, Step, TAIL, TAIL_UNPACKED, Totals};
 use super::instructions::{Binary, Kind, MaskLogic, Predicate};
 use super::plan::{Lanes, Order, length};
 use super::program::{Element, Register};
@@ -22,7 +22,7 @@ impl Emitter<'_> {
         self.plan.blocked
     }
 
-    fn is_compensated(&self, reduction: usize) -> bool {
+    pub(super) fn is_compensated(&self, reduction: usize) -> bool {
         let reduction = &self.program.reductions[reduction];
         self.is_blocked() && reduction.op == ReduceOp::Sum && reduction.kind.is_float()
     }
@@ -68,20 +68,14 @@ impl Emitter<'_> {
 
     /// Gives every reduction its registers, and what it starts from.
     pub(super) fn start_totals(&mut self, copies: usize) {
+        if self.plan.has_calls {
+            return self.start_totals_on_stack();
+        }
         let sets = self.sets(copies);
         for index in 0..self.program.reductions.len() {
-            let (kind, parts) = {
-                let reduction = &self.program.reductions[index];
-                (reduction.kind, reduction.result.parts().len())
-            };
+            let parts = self.program.reductions[index].result.parts().len();
             for set in 0..sets {
-                let places: SmallVec<[Place; 2]> = (0..parts)
-                    .map(|_| match kind {
-                        Kind::Mask => Place::Mask(self.take_mask()),
-                        _ => Place::Vector(self.take()),
-                    })
-                    .collect();
-                self.accumulators[set][index] = places;
+                self.take_set(set, index);
                 if !self.is_compensated(index) {
                     self.start(set, index);
                 }
@@ -93,8 +87,7 @@ impl Emitter<'_> {
                     copies
                 };
                 for copy in 0..totals {
-                    let pairs: SmallVec<[(Vector, Vector); 2]> =
-                        (0..parts).map(|_| (self.take(), self.take())).collect();
+                    let pairs: Totals = (0..parts).map(|_| (self.take(), self.take())).collect();
                     for &(sum, compensation) in &pairs {
                         self.asm.clear(sum);
                         self.asm.clear(compensation);
@@ -103,6 +96,46 @@ impl Emitter<'_> {
                 }
             }
         }
+    }
+
+    /// Gives a reduction the registers of one set.
+    pub(super) fn take_set(&mut self, set: usize, index: usize) {
+        let (kind, parts) = {
+            let reduction = &self.program.reductions[index];
+            (reduction.kind, reduction.result.parts().len())
+        };
+        self.accumulators[set][index] = (0..parts)
+            .map(|_| match kind {
+                Kind::Mask => Place::Mask(self.take_mask()),
+                _ => Place::Vector(self.take()),
+            })
+            .collect();
+    }
+
+    pub(super) fn release_set(&mut self, set: usize, index: usize) -> SmallVec<[Place; 2]> {
+        let places = std::mem::take(&mut self.accumulators[set][index]);
+        for &place in &places {
+            self.give_place(place);
+        }
+        places
+    }
+
+    /// Takes what a reduction has so far from the stack, in kernels that call functions.
+    fn take_totals(&mut self, index: usize) {
+        let parts = self.program.reductions[index].result.parts().len();
+        if !self.is_compensated(index) {
+            self.take_set(0, index);
+            for (part, place) in self.accumulators[0][index].clone().into_iter().enumerate() {
+                self.load_total(index, part, false, place);
+            }
+            return;
+        }
+        let pairs: Totals = (0..parts).map(|_| (self.take(), self.take())).collect();
+        for (part, &(sum, compensation)) in pairs.iter().enumerate() {
+            self.load_total(index, part, false, Place::Vector(sum));
+            self.load_total(index, part, true, Place::Vector(compensation));
+        }
+        self.totals[0][index] = pairs;
     }
 
     /// Accumulators of sums in blocks start anew.
@@ -117,7 +150,7 @@ impl Emitter<'_> {
     }
 
     /// What a reduction starts from, in all lanes.
-    fn start(&mut self, set: usize, index: usize) {
+    pub(super) fn start(&mut self, set: usize, index: usize) {
         let (op, kind) = {
             let reduction = &self.program.reductions[index];
             (reduction.op, reduction.kind)
@@ -279,7 +312,7 @@ impl Emitter<'_> {
     }
 
     /// Sets of accumulators become one, the first.
-    fn combine_sets(&mut self, index: usize) {
+    pub(super) fn combine_sets(&mut self, index: usize) {
         let (op, kind) = {
             let reduction = &self.program.reductions[index];
             (reduction.op, reduction.kind)
@@ -335,7 +368,14 @@ impl Emitter<'_> {
     }
 
     /// `sum += x`, and what rounding loses is added to the compensation, exactly (Knuth's two-sum).
-    fn two_sum(&mut self, kind: Kind, count: i32, sum: Vector, compensation: Vector, x: Vector) {
+    pub(super) fn two_sum(
+        &mut self,
+        kind: Kind,
+        count: i32,
+        sum: Vector,
+        compensation: Vector,
+        x: Vector,
+    ) {
         let (total, x_part, a_part) = (self.take(), self.take(), self.take());
         self.arithmetic(Binary::Add, kind, count, total, sum, x);
         self.arithmetic(Binary::Subtract, kind, count, x_part, total, sum);
@@ -357,13 +397,15 @@ impl Emitter<'_> {
         let sets = self.sets(copies);
         for index in 0..self.program.reductions.len() {
             let compensated = self.is_compensated(index);
-            if inner {
-                if compensated {
-                    self.combine_total_lanes(index);
-                } else {
-                    self.combine_sets(index);
-                    self.combine_lanes(index);
-                }
+            if self.plan.has_calls {
+                self.take_totals(index);
+            } else if inner && !compensated {
+                self.combine_sets(index);
+            }
+            if inner && compensated {
+                self.combine_total_lanes(index);
+            } else if inner {
+                self.combine_lanes(index);
             }
             let result = self.program.reductions[index].result.parts();
             for set in 0..sets {

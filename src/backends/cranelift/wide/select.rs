@@ -7,6 +7,8 @@ use super::Refusal;
 use super::instructions::{Binary, Kind, MaskLogic, Predicate, Rounding, Unary};
 use super::program::{Element, Instruction, Program, Reduction, Register, Section, Uniform};
 use crate::backends::cranelift::kernel::{Kernel, Numbered, Operation, ReduceOp};
+use crate::backends::cranelift::link;
+use crate::backends::cranelift::stage::{self, Stage};
 use crate::ir::{Class, DType, Op};
 
 /// What the lanes of a dtype's parts are.
@@ -48,21 +50,25 @@ fn first_literal(kernel: &Kernel) -> usize {
 /// An op or a dtype has no instructions here.
 pub(super) fn select(
     kernel: &Kernel,
+    before: &[Stage],
+    after: &[Stage],
     is_uniform: &dyn Fn(usize) -> bool,
+    calls_outside: bool,
 ) -> Result<Program, Refusal> {
     let mut selector = Selector {
         kernel,
         program: Program::default(),
         values: vec![None; kernel.dtypes.len()],
         section: Section::default(),
+        calls: false,
     };
     selector.literals()?;
-    selector.operations(&kernel.before, Some(is_uniform))?;
-    selector.program.before = std::mem::take(&mut selector.section);
+    selector.program.before = selector.stages(before, is_uniform)?;
+    selector.calls = calls_outside;
     selector.operations(&kernel.outer, None)?;
     selector.program.outer = std::mem::take(&mut selector.section);
-    selector.operations(&kernel.after, Some(is_uniform))?;
-    selector.program.after = std::mem::take(&mut selector.section);
+    selector.calls = false;
+    selector.program.after = selector.stages(after, is_uniform)?;
     selector.program.finish();
     Ok(selector.program)
 }
@@ -72,6 +78,8 @@ struct Selector<'a> {
     program: Program,
     values: Vec<Option<Element>>,
     section: Section,
+    /// Whether functions may be called for one element.
+    calls: bool,
 }
 
 const INCOMPLETE: Refusal = "a value is used before it is there";
@@ -138,6 +146,20 @@ impl Selector<'_> {
             }
         }
         Ok(())
+    }
+
+    fn stages(
+        &mut self,
+        stages: &[Stage],
+        is_uniform: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<Section>, Refusal> {
+        let mut sections = Vec::with_capacity(stages.len());
+        for stage in stages {
+            self.operations(&stage.operations, Some(is_uniform))?;
+            self.section.calls = stage.calls.clone();
+            sections.push(std::mem::take(&mut self.section));
+        }
+        Ok(sections)
     }
 
     fn push(&mut self, instruction: Instruction) {
@@ -445,7 +467,15 @@ impl Selector<'_> {
                     self.binary(binary, one, two)
                 })
             }
-            _ => return Err(NO_INSTRUCTIONS),
+            _ => {
+                let function = stage::wide(op, dtype).filter(|_| self.calls);
+                let function = function.and_then(|symbol| link::runtime_function(&symbol));
+                let function = function.ok_or(NO_INSTRUCTIONS)?;
+                let to = self.register(kind(result)?);
+                let from = x.iter().map(|e| e.first()).collect();
+                self.push(Instruction::Call { function, to, from });
+                Element::One(to)
+            }
         })
     }
 

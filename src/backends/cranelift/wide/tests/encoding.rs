@@ -34,6 +34,9 @@ pub(super) fn read(code: &[u8]) -> Vec<String> {
     lines
 }
 
+/// What emits an instruction, and how a decoder reads it.
+type Case<'a> = (&'a dyn Fn(&mut Assembler), &'a str);
+
 fn one(emit: impl FnOnce(&mut Assembler)) -> String {
     let mut asm = Assembler::default();
     emit(&mut asm);
@@ -175,7 +178,7 @@ fn vector_instructions_are_what_they_are_called() {
     let none = Masking::None;
     let at = Address::new(RDI, 64);
     let text = |emit: &dyn Fn(&mut Assembler)| one(|asm| emit(asm));
-    let cases: &[(&dyn Fn(&mut Assembler), &str)] = &[
+    let cases: &[Case<'_>] = &[
         (
             &|s| s.unary(Unary::SquareRoot, F64, Bits512, a, c.into()),
             "vsqrtpd zmm3, zmm29",
@@ -210,7 +213,7 @@ fn vector_instructions_are_what_they_are_called() {
                     b,
                     c.into(),
                     Some(Mask(1)),
-                )
+                );
             },
             "vcmple_oqpd k5{k1}, zmm12, zmm29",
         ),
@@ -224,7 +227,7 @@ fn vector_instructions_are_what_they_are_called() {
                     b,
                     c.into(),
                     None,
-                )
+                );
             },
             "vcmpunordps k6, ymm12, ymm29",
         ),
@@ -242,7 +245,7 @@ fn vector_instructions_are_what_they_are_called() {
                     b,
                     c.into(),
                     None,
-                )
+                );
             },
             "vpcmpneqd k6, ymm12, ymm29",
         ),
@@ -430,7 +433,7 @@ fn vector_instructions_are_what_they_are_called() {
 #[test]
 fn general_instructions_are_what_they_are_called() {
     let at = Address::new(RSP, 24);
-    let cases: &[(&dyn Fn(&mut Assembler), &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&|s| s.load_general(R10, at), "mov r10, [rsp+18h]"),
         (&|s| s.store_general(at, R10), "mov [rsp+18h], r10"),
         (&|s| s.load_byte(RAX, at), "movzx rax, byte ptr [rsp+18h]"),
