@@ -225,18 +225,13 @@ pub(super) fn infer(
     Signature::unchanged(0, ty.clone())
 }
 
-/// The numbers of all draws of one call of a graph.
+/// The numbers of all draws of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Reserved(SmallVec<[(Arc<CallDraws>, u64, u64); 1]>);
 
 impl Reserved {
-    /// Takes them, for each generator that the graph draws from.
-    pub(crate) fn new(graph: &Graph) -> Self {
-        Self::for_ops(graph.nodes().iter().map(|node| &node.op))
-    }
-
-    /// The same for those that are among some ops.
-    pub(crate) fn for_ops<'a>(ops: impl Iterator<Item = &'a Op>) -> Self {
+    /// Takes them, for each generator that these ops draw from.
+    pub(crate) fn new<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Self {
         let mut reserved = Self::default();
         for op in ops {
             if let Op::Random {

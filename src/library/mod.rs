@@ -336,7 +336,7 @@ pub(crate) fn run_graph(
         last_use[output.index()] = u32::MAX;
     }
     let mut results: Vec<Option<Results>> = vec![None; graph.nodes().len()];
-    let draws = Reserved::new(graph);
+    let draws = Reserved::new(graph.nodes().iter().map(|node| &node.op));
     for value in graph.values().filter(|v| live[v.index()]) {
         let node = &graph[value];
         let missing = || Error::internal(format!("{value} is used before it is computed"));
