@@ -2,7 +2,7 @@
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
 #   scripts/test.sh           everything
-#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB)
+#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB, XLA 300 MB)
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh quick     formatting, lints and the debug tests only
 set -euo pipefail
@@ -14,11 +14,12 @@ step() {
 }
 
 # The features with C++ in them, all in one build: debug, as that takes minutes.
-FEATURES=torch
+FEATURES=torch,xla
 
 # Tests and examples with these features. Each has a script that gets what it needs, and examples of its own.
 with_features() {
     step scripts/setup-torch.sh
+    step scripts/setup-xla.sh
     step cargo clippy -p autojit --all-targets --features "$FEATURES" --locked -- -D warnings
     AUTOJIT_CASES=50 step cargo test -p autojit --features "$FEATURES" --locked
     example() {
@@ -28,6 +29,10 @@ with_features() {
     example gram_schmidt -- --library torch
     example conformance -- --backend torch tests/conformance
     example conformance -- --library torch tests/conformance
+    example conformance -- --backend xla tests/conformance
+    for network in benches/data/nary*.json benches/data/str_matrix*.json; do
+        example tensor_network -- --backend xla "$network"
+    done
 }
 if [ "${1:-}" = pytorch ]; then
     step scripts/setup-torch.sh

@@ -22,6 +22,7 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::floats::UsualFloats;
 use super::module::{Purpose, Value, Writer, type_text};
 use crate::error::{Error, Result};
 use crate::ir::random::Reserved;
@@ -195,6 +196,7 @@ pub(super) extern "C" fn answer(
     length: usize,
     _status: *mut c_void,
 ) {
+    let _usual = UsualFloats::new();
     // SAFETY: XLA gives the configuration by its length; programs are written by `Writer::host_call`, so it is the
     // number of a call, and the first operand the number of a run.
     let (text, number) = unsafe {

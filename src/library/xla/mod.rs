@@ -14,6 +14,7 @@
 
 mod client;
 mod eager;
+mod floats;
 mod host;
 mod lower;
 mod module;

@@ -3,7 +3,7 @@
 //! The rarer ones are calls back into autojit, whose special cases would be dozens of instructions each.
 
 use super::super::module::{Compare, Value, Writer};
-use super::elementwise::{copysign, hypot};
+use super::elementwise::{by_size, copysign, hypot};
 
 /// Smith's method, as NumPy has it.
 pub(super) fn divide(w: &mut Writer, x: &Value, y: &Value) -> Value {
@@ -16,21 +16,21 @@ pub(super) fn divide(w: &mut Writer, x: &Value, y: &Value) -> Value {
     // The larger part of the divisor and the smaller one; the parts of `x` that go with them.
     let (large, small) = (w.select(&by_real, &c, &d), w.select(&by_real, &d, &c));
     let (first, second) = (w.select(&by_real, &a, &b), w.select(&by_real, &b, &a));
-    let (zero, one) = (w.like(&a, 0), w.like(&a, 1));
+    let zero = w.like(&a, 0);
     let ratio = w.binary("divide", &small, &large);
     let product = w.binary("multiply", &small, &ratio);
+    // Divided by, and not multiplied with its inverse, which may be a subnormal number.
     let sum = w.binary("add", &large, &product);
-    let scale = w.binary("divide", &one, &sum);
     let moved = w.binary("multiply", &second, &ratio);
     let re = w.binary("add", &first, &moved);
-    let re = w.binary("multiply", &re, &scale);
+    let re = w.binary("divide", &re, &sum);
     let moved = w.binary("multiply", &first, &ratio);
     let (there, back) = (
         w.binary("subtract", &second, &moved),
         w.binary("subtract", &moved, &second),
     );
     let im = w.select(&by_real, &there, &back);
-    let im = w.binary("multiply", &im, &scale);
+    let im = w.binary("divide", &im, &sum);
     // Neither part is larger than zero.
     let is_zero = w.compare(Compare::Equal, &c_size, &zero);
     let is_zero = w.binary("and", &is_zero, &by_real);
@@ -46,15 +46,14 @@ pub(super) fn divide(w: &mut Writer, x: &Value, y: &Value) -> Value {
 /// The same where all imaginary parts of `y` are zero: a third of the instructions, and the same bits.
 fn divide_by_real(w: &mut Writer, x: &Value, y: &Value) -> Value {
     let (a, b, c) = (w.real(x), w.imag(x), w.real(y));
-    let (zero, one, size) = (w.like(&a, 0), w.like(&a, 1), w.unary("abs", &c));
+    let (zero, size) = (w.like(&a, 0), w.unary("abs", &c));
     // Zero, but NaN for NaN; infinities and NaN of `x` show in both parts.
     let ratio = w.binary("divide", &zero, &c);
-    let scale = w.binary("divide", &one, &c);
     let is_zero = w.compare(Compare::Equal, &c, &zero);
     let [re, im] = [(&a, &b, "add"), (&b, &a, "subtract")].map(|(part, other, join)| {
         let moved = w.binary("multiply", other, &ratio);
         let sum = w.binary(join, part, &moved);
-        let quotient = w.binary("multiply", &sum, &scale);
+        let quotient = w.binary("divide", &sum, &c);
         let by_zero = w.binary("divide", part, &size);
         w.select(&is_zero, &by_zero, &quotient)
     });
@@ -114,7 +113,7 @@ pub(super) fn sqrt(w: &mut Writer, z: &Value) -> Value {
     };
     let (zero, one, two) = (w.like(&x, 0), w.like(&x, 1), w.like(&x, 2));
     let (x_size, y_size) = (w.unary("abs", &x), w.unary("abs", &y));
-    let largest = w.binary("maximum", &x_size, &y_size);
+    let (largest, _) = by_size(w, &x_size, &y_size);
     let (large, small) = (w.like(&x, large), w.like(&x, small));
     let (is_large, is_small) = (
         w.compare(Compare::Greater, &largest, &large),
@@ -226,10 +225,7 @@ pub(super) fn log(w: &mut Writer, z: &Value) -> Value {
     let (x, y) = (w.real(z), w.imag(z));
     let (one, half) = (w.like(&x, 1), w.like(&x, 0.5));
     let (x_size, y_size) = (w.unary("abs", &x), w.unary("abs", &y));
-    let (large, small) = (
-        w.binary("maximum", &x_size, &y_size),
-        w.binary("minimum", &x_size, &y_size),
-    );
+    let (large, small) = by_size(w, &x_size, &y_size);
     // Near the unit circle the logarithm of the modulus is small, and only (large - 1)(large + 1) + small^2 shows it.
     let (minus, plus) = (
         w.binary("subtract", &large, &one),

@@ -66,18 +66,24 @@ pub(super) fn spell(
         Op::Sin => w.unary("sine", x),
         Op::Cos => w.unary("cosine", x),
         Op::Tan => w.unary("tan", x),
-        Op::Arcsin => w.unary("asin", x),
-        Op::Arccos => w.unary("acos", x),
+        Op::Arcsin => {
+            let cosine = cosine_of_arcsin(w, x);
+            w.binary("atan2", x, &cosine)
+        }
+        Op::Arccos => {
+            let sine = cosine_of_arcsin(w, x);
+            w.binary("atan2", &sine, x)
+        }
         Op::Arctan => {
             let one = w.like(x, 1.0);
             w.binary("atan2", x, &one)
         }
-        Op::Sinh => w.unary("sinh", x),
-        Op::Cosh => w.unary("cosh", x),
+        Op::Sinh => sinh(w, x),
+        Op::Cosh => cosh(w, x),
         Op::Tanh => w.unary("tanh", x),
-        Op::Arcsinh => w.unary("asinh", x),
-        Op::Arccosh => w.unary("acosh", x),
-        Op::Arctanh => w.unary("atanh", x),
+        Op::Arcsinh => arcsinh(w, x),
+        Op::Arccosh => arccosh(w, x),
+        Op::Arctanh => arctanh(w, x),
         Op::Erf => w.unary("erf", x),
         Op::Cbrt => w.unary("cbrt", x),
         Op::Conj if is_complex => {
@@ -220,17 +226,127 @@ fn trunc(w: &mut Writer, x: &Value) -> Value {
     w.select(&negative, &ceil, &floor)
 }
 
+/// `sqrt(1 - x^2)`, without cancellation near one.
+fn cosine_of_arcsin(w: &mut Writer, x: &Value) -> Value {
+    let one = w.like(x, 1);
+    let (below, above) = (w.binary("subtract", &one, x), w.binary("add", &one, x));
+    let product = w.binary("multiply", &below, &above);
+    w.unary("sqrt", &product)
+}
+
+/// `exp(|x|) / 2` in two steps, which is finite a little longer than the exponential.
+fn half_of_exp(w: &mut Writer, magnitude: &Value) -> Value {
+    let half = w.like(magnitude, 0.5);
+    let halved = w.binary("multiply", magnitude, &half);
+    let root = w.unary("exponential", &halved);
+    let part = w.binary("multiply", &root, &half);
+    w.binary("multiply", &root, &part)
+}
+
+/// Where the exponential is near its end.
+fn is_large(w: &mut Writer, magnitude: &Value) -> Value {
+    let bound = if magnitude.ty.dtype == DType::Float32 {
+        88.0
+    } else {
+        709.0
+    };
+    let bound = w.like(magnitude, bound);
+    w.compare(Compare::Greater, magnitude, &bound)
+}
+
+fn sinh(w: &mut Writer, x: &Value) -> Value {
+    let magnitude = w.unary("abs", x);
+    let (one, half) = (w.like(x, 1), w.like(x, 0.5));
+    // With e = exp(x) - 1: (e + e / (e + 1)) / 2.
+    let e = w.unary("exponential-minus-one", &magnitude);
+    let next = w.binary("add", &e, &one);
+    let quotient = w.binary("divide", &e, &next);
+    let sum = w.binary("add", &e, &quotient);
+    let small = w.binary("multiply", &sum, &half);
+    let (large, is_large) = (half_of_exp(w, &magnitude), is_large(w, &magnitude));
+    let result = w.select(&is_large, &large, &small);
+    copysign(w, &result, x)
+}
+
+fn cosh(w: &mut Writer, x: &Value) -> Value {
+    let magnitude = w.unary("abs", x);
+    let (one, half) = (w.like(x, 1), w.like(x, 0.5));
+    let exp = w.unary("exponential", &magnitude);
+    let inverse = w.binary("divide", &one, &exp);
+    let sum = w.binary("add", &exp, &inverse);
+    let small = w.binary("multiply", &sum, &half);
+    let (large, is_large) = (half_of_exp(w, &magnitude), is_large(w, &magnitude));
+    w.select(&is_large, &large, &small)
+}
+
+/// `log(2 |x|)` where one is nothing beside the square, else what the function gives.
+fn unless_huge(w: &mut Writer, magnitude: &Value, value: &Value) -> Value {
+    let (bound, two) = (w.like(magnitude, 1e8), w.like(magnitude, LN_2));
+    let huge = w.compare(Compare::Greater, magnitude, &bound);
+    let log = w.unary("log", magnitude);
+    let log = w.binary("add", &log, &two);
+    w.select(&huge, &log, value)
+}
+
+/// `log(x + sqrt(x^2 + 1))`, accurate for small arguments.
+fn arcsinh(w: &mut Writer, x: &Value) -> Value {
+    let (magnitude, one) = (w.unary("abs", x), w.like(x, 1));
+    let square = w.binary("multiply", &magnitude, &magnitude);
+    let sum = w.binary("add", &square, &one);
+    let root = w.unary("sqrt", &sum);
+    let next = w.binary("add", &root, &one);
+    let beyond = w.binary("divide", &square, &next);
+    let beyond = w.binary("add", &magnitude, &beyond);
+    let log = w.unary("log-plus-one", &beyond);
+    let result = unless_huge(w, &magnitude, &log);
+    copysign(w, &result, x)
+}
+
+/// `log(x + sqrt(x^2 - 1))`, accurate near one; NaN below.
+fn arccosh(w: &mut Writer, x: &Value) -> Value {
+    let one = w.like(x, 1);
+    let (below, above) = (w.binary("subtract", x, &one), w.binary("add", x, &one));
+    let product = w.binary("multiply", &below, &above);
+    let root = w.unary("sqrt", &product);
+    let beyond = w.binary("add", &below, &root);
+    let log = w.unary("log-plus-one", &beyond);
+    let result = unless_huge(w, x, &log);
+    let (nan, outside) = (w.like(x, f64::NAN), w.compare(Compare::Less, x, &one));
+    w.select(&outside, &nan, &result)
+}
+
+/// `log((1 + x) / (1 - x)) / 2`, accurate near zero.
+fn arctanh(w: &mut Writer, x: &Value) -> Value {
+    let magnitude = w.unary("abs", x);
+    let (one, two, half) = (w.like(x, 1), w.like(x, 2), w.like(x, 0.5));
+    let below = w.binary("subtract", &one, &magnitude);
+    let twice = w.binary("multiply", &two, &magnitude);
+    let quotient = w.binary("divide", &twice, &below);
+    let log = w.unary("log-plus-one", &quotient);
+    let result = w.binary("multiply", &log, &half);
+    copysign(w, &result, x)
+}
+
+/// The larger and the smaller of two numbers; of a NaN one is the other one. XLA's own have no rule for NaN on CPUs.
+pub(super) fn by_size(w: &mut Writer, x: &Value, y: &Value) -> (Value, Value) {
+    let first = w.compare(Compare::GreaterEqual, x, y);
+    (w.select(&first, x, y), w.select(&first, y, x))
+}
+
 /// The root of the sum of squares, scaled by the larger so that no square leaves the range.
 pub(super) fn hypot(w: &mut Writer, x: &Value, y: &Value) -> Value {
     let (x, y) = (w.unary("abs", x), w.unary("abs", y));
-    let (large, small) = (w.binary("maximum", &x, &y), w.binary("minimum", &x, &y));
+    let (large, small) = by_size(w, &x, &y);
     let (zero, one, infinity) = (w.like(&x, 0), w.like(&x, 1), w.like(&x, f64::INFINITY));
     let ratio = w.binary("divide", &small, &large);
     let square = w.binary("multiply", &ratio, &ratio);
     let sum = w.binary("add", &one, &square);
     let root = w.unary("sqrt", &sum);
     let product = w.binary("multiply", &large, &root);
-    let is_zero = w.compare(Compare::Equal, &large, &zero);
+    // Both, as the smaller one may be NaN.
+    let is_zero = w.compare(Compare::Equal, &x, &zero);
+    let also = w.compare(Compare::Equal, &y, &zero);
+    let is_zero = w.binary("and", &is_zero, &also);
     let finite = w.select(&is_zero, &zero, &product);
     // An infinity beats even NaN.
     let x_infinite = w.compare(Compare::Equal, &x, &infinity);
@@ -360,7 +476,7 @@ pub(super) fn less_equal(w: &mut Writer, x: &Value, y: &Value) -> Value {
     w.binary("or", &less, &equal)
 }
 
-/// The larger; the first that is NaN, if one is. XLA's own leaves open which of two zeros it gives.
+/// The larger; the first that is NaN, if one is.
 pub(super) fn greater_of(w: &mut Writer, x: &Value, y: &Value) -> Value {
     extremum(w, x, y, |w, x, y| less_equal(w, y, x))
 }

@@ -91,7 +91,10 @@ fn extremum(w: &mut Writer, x: &Value, axes: &[usize], largest: bool) -> Result<
     let region = match (dtype.class(), largest) {
         (Class::Bool, true) => w.scalar_region("or", dtype)?,
         (Class::Bool, false) => w.scalar_region("and", dtype)?,
-        (Class::Complex, _) => {
+        (Class::Integer, true) => w.scalar_region("maximum", dtype)?,
+        (Class::Integer, false) => w.scalar_region("minimum", dtype)?,
+        // XLA's own have no rule for NaN on CPUs.
+        _ => {
             let name = format!(
                 "{}_{}",
                 if largest { "greater" } else { "smaller" },
@@ -103,8 +106,6 @@ fn extremum(w: &mut Writer, x: &Value, axes: &[usize], largest: bool) -> Result<
                 Ok([better(w, &x[0], &x[1])].into_iter().collect())
             })?
         }
-        (_, true) => w.scalar_region("maximum", dtype)?,
-        (_, false) => w.scalar_region("minimum", dtype)?,
     };
     Ok(over(w, x, axes, worst(dtype, largest), &region))
 }

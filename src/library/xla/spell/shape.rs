@@ -81,6 +81,13 @@ pub(in super::super) fn astype(w: &mut Writer, x: &Value, to: DType) -> Value {
             astype(w, &real, to)
         }
         (Class::Float, Class::Integer) => whole(w, x, to),
+        (Class::Bool, Class::Float) => {
+            // Not converted: XLA makes a product with converted booleans a choice between the factor and zero, which
+            // loses NaN and infinities.
+            let shape = x.ty.shape.clone();
+            let (one, zero) = (w.literal(1, to, &shape), w.literal(0, to, &shape));
+            w.select(x, &one, &zero)
+        }
         (Class::Bool | Class::Integer | Class::Float, Class::Complex) => {
             let real = astype(w, x, to.real());
             let zero = w.like(&real, 0);
