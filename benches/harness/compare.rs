@@ -175,7 +175,7 @@ fn drift(pairs: &[(&Contestant, &Contestant)]) -> (f64, f64) {
     let fixed = pairs
         .iter()
         .filter(|(_, c)| matches!(c.kind, Kind::Baseline | Kind::Peer));
-    let ratios: Vec<f64> = fixed
+    let mut ratios: Vec<f64> = fixed
         .filter_map(|(old, c)| Some(c.calls.as_ref()?.min / old.calls.as_ref()?.min))
         .map(f64::ln)
         .collect();
@@ -183,9 +183,14 @@ fn drift(pairs: &[(&Contestant, &Contestant)]) -> (f64, f64) {
         // Nothing to hold on to: anything below a quarter may be the machine.
         return (1.0, 0.25);
     }
-    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
-    let furthest = ratios.iter().map(|r| (r - mean).abs()).fold(0.0, f64::max);
-    (mean.exp(), furthest.exp_m1())
+    ratios.sort_by(f64::total_cmp);
+    let half = ratios.len() / 2;
+    let middle = f64::midpoint(ratios[half], ratios[(ratios.len() - 1) / 2]);
+    let furthest = ratios
+        .iter()
+        .map(|r| (r - middle).abs())
+        .fold(0.0, f64::max);
+    (middle.exp(), furthest.exp_m1())
 }
 
 fn counts(case: &Case, old: &Contestant, new: &Contestant) -> Vec<Change> {
