@@ -2,7 +2,9 @@
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
 #   scripts/test.sh           everything
-#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB, XLA 300 MB)
+#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB)
+#   scripts/test.sh xla       the same with XLA beside torch (another 300 MB); not a part of everything yet, as some of
+#                             its checks fail: sums of float32 are not as accurate as NumPy's, for one
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh quick     formatting, lints and the debug tests only
 set -euo pipefail
@@ -14,12 +16,13 @@ step() {
 }
 
 # The features with C++ in them, all in one build: debug, as that takes minutes.
-FEATURES=torch,xla
+FEATURES=torch
+[ "${1:-}" != xla ] || FEATURES=torch,xla
 
 # Tests and examples with these features. Each has a script that gets what it needs, and examples of its own.
 with_features() {
     step scripts/setup-torch.sh
-    step scripts/setup-xla.sh
+    [ "$FEATURES" = torch ] || step scripts/setup-xla.sh
     step cargo clippy -p autojit --all-targets --features "$FEATURES" --locked -- -D warnings
     AUTOJIT_CASES=50 step cargo test -p autojit --features "$FEATURES" --locked
     example() {
@@ -29,6 +32,9 @@ with_features() {
     example gram_schmidt -- --library torch
     example conformance -- --backend torch tests/conformance
     example conformance -- --library torch tests/conformance
+    [ "$FEATURES" = torch ] || xla_examples
+}
+xla_examples() {
     example conformance -- --backend xla tests/conformance
     for network in benches/data/nary*.json benches/data/str_matrix*.json; do
         example tensor_network -- --backend xla "$network"
@@ -41,7 +47,7 @@ if [ "${1:-}" = pytorch ]; then
         --test torch python -- --ignored
     exit 0
 fi
-if [ "${1:-}" = features ]; then
+if [ "${1:-}" = features ] || [ "${1:-}" = xla ]; then
     with_features
     exit 0
 fi

@@ -84,7 +84,7 @@ impl Drop for Module {
 }
 
 /// How many kernels a generation of the cache holds.
-const GENERATION: usize = 2048;
+const GENERATION: usize = 256;
 
 /// The kernels of this process, by what they are. Those that nobody asked for since the last generation was full are
 /// forgotten when the next one is; their memory is freed when no executable holds them either.

@@ -575,7 +575,7 @@ fn random_kernels_do_what_cranelifts_do() {
         }
     }
     let counts = [fixed, inner, outer, one];
-    assert!(counts.iter().all(|&n| n > 150), "{counts:?}");
+    assert!(counts.iter().all(|&n| n > 100), "{counts:?}");
     assert!(calling > 150, "{calling}, {refusals:?}");
     assert!(refusals.values().sum::<u32>() < 200, "{refusals:?}");
 }
