@@ -111,7 +111,7 @@ impl Kernel {
     /// constant, and what the last part needs again stays in registers. Only the wide emitter looks at it.
     pub(super) fn specialise(&mut self, innermost: usize) {
         let widest = self.slots.iter().map(|s| s.dtype.size()).max().unwrap_or(1);
-        let pays = self.inner_rank == 1 && (1..=SPECIAL_BYTES / widest).contains(&innermost);
+        let pays = self.inner_rank > 0 && (1..=SPECIAL_BYTES / widest).contains(&innermost);
         self.extent = pays.then_some(innermost as u16);
     }
 

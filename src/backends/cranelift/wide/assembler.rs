@@ -162,6 +162,14 @@ enum ConstantBits {
 }
 
 impl Assembler {
+    /// With room for a usual kernel, so that the code does not move while it grows.
+    pub(super) fn with_room() -> Self {
+        Self {
+            code: Vec::with_capacity(2048),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn byte(&mut self, byte: u8) {
         self.code.push(byte);
     }

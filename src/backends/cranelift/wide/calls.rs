@@ -11,7 +11,8 @@ use super::assembler::{
     Address, General, Length, Masking, Operand, RAX, RCX, RDI, RDX, RSI, RSP, Vector,
 };
 use super::emitter::{Emitter, LIMIT, Place, Pointer, parameter};
-use super::instructions::{Condition, Kind};
+use super::general::Condition;
+use super::instructions::Kind;
 use super::loops::Part;
 use super::plan::length;
 use super::program::{Instruction, Register, Section};

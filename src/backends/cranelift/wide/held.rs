@@ -1,8 +1,7 @@
 //! What stays in vector registers where the extent of the innermost axis is known.
 //!
 //! Of a row that both inner loops read, or that the first one writes and the last one reads, all vectors are *kept* from
-//! one to the other. Of a row that is the same for all turns of the innermost outer loop, they are *hoisted* out of that
-//! loop. Both as far as registers last, vector by vector; the others are read from memory again.
+//! one to the other. Of a row that is the same for all turns of the loop around, they are *hoisted* out of that loop. Both as far as registers last, vector by vector; the others are read from memory again.
 
 use smallvec::SmallVec;
 
@@ -44,6 +43,13 @@ impl Held {
 }
 
 impl Emitter<'_> {
+    /// Whether a loop is the one out of which rows are hoisted: around the innermost, if it has but one such loop inside.
+    pub(super) fn is_around_rows(&self, axis: usize) -> bool {
+        let (outer, inner) = (self.kernel.outer_rank, self.kernel.inner_rank);
+        let one_inside = inner == 1 || self.program.before.iter().all(Section::is_empty);
+        self.plan.fixed.is_some() && axis + 2 == outer + inner && one_inside
+    }
+
     /// Decides which vectors are kept and which are hoisted.
     pub(super) fn plan_held(&mut self) {
         let Some(extent) = self.plan.fixed else {
@@ -54,7 +60,9 @@ impl Emitter<'_> {
             return;
         };
         let slots = self.kernel.slots.len();
-        let axis = self.kernel.outer_rank;
+        // With more inner axes than one, rows of the first loop are gone when the last one runs.
+        let keeps = self.kernel.inner_rank == 1;
+        let axis = self.kernel.outer_rank + self.kernel.inner_rank - 1;
         self.held.rows = vec![Row::default(); slots];
         let numbers = before.uniforms.len() + after.uniforms.len();
         let reserved = self.reduction_registers()
@@ -74,9 +82,10 @@ impl Emitter<'_> {
                 let Some(load) = load else { continue };
                 let strides = &self.kernel.slots[slot].strides;
                 let pays = match pass {
-                    Pass::Keep => true,
+                    Pass::Keep => keeps,
                     Pass::Hoist => {
                         axis > 0
+                            && self.is_around_rows(axis - 1)
                             && strides[axis - 1] == Stride::Zero
                             && !self.kernel.is_written(slot)
                     }
@@ -191,9 +200,12 @@ impl Emitter<'_> {
         }
     }
 
-    /// Loads what is hoisted out of the innermost outer loop; whether there was any.
-    pub(super) fn hoist_held(&mut self) -> bool {
+    /// Loads what is hoisted out of a loop; whether there was any.
+    pub(super) fn hoist_held(&mut self, axis: usize) -> bool {
         let mut any = false;
+        if !self.is_around_rows(axis) {
+            return any;
+        }
         for slot in 0..self.held.rows.len() {
             let Some(load) = self.held.rows[slot].load else {
                 continue;

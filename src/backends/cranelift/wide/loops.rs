@@ -8,7 +8,7 @@ use super::assembler::{Address, Mask, R10, RAX, RCX, RDX, RSP};
 use super::emitter::{
     Emitter, LIMIT, Pointer, Step, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, parameter,
 };
-use super::instructions::Condition;
+use super::general::Condition;
 use super::plan::{Lanes, Order};
 use super::program::Section;
 use super::{Refusal, reductions::CHAIN};
@@ -56,7 +56,7 @@ impl<'a> Emitter<'a> {
         if is_last && self.plan.lanes == Lanes::Outer {
             return self.lanes_outside(axis);
         }
-        let hoisted = is_last && self.hoist_held();
+        let hoisted = self.hoist_held(axis);
         self.counted(axis, 8 * axis as i32, axis > 0, |s| s.outer_loops(axis + 1))?;
         if hoisted {
             self.drop_hoisted();
@@ -241,8 +241,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn inner_loops(&mut self, part: Part, copies: usize, step: Step) -> Result<(), Refusal> {
-        let is_empty = |s: &Section| s.instructions.is_empty() && s.calls.is_empty();
-        if self.stages_of(part).iter().all(is_empty) {
+        if self.stages_of(part).iter().all(Section::is_empty) {
             return Ok(());
         }
         self.inner_loop(part, self.kernel.outer_rank, copies, step)
@@ -285,9 +284,14 @@ impl<'a> Emitter<'a> {
         if is_last && part == Part::Before && self.is_blocked() {
             return self.blocks(axis, counter, copies, step);
         }
+        let hoisted = self.hoist_held(axis);
         self.counted(axis, counter, true, |s| {
             s.inner_loop(part, axis + 1, copies, step)
-        })
+        })?;
+        if hoisted {
+            self.drop_hoisted();
+        }
+        Ok(())
     }
 
     /// The innermost loop without lanes, in blocks that are added to the totals.

@@ -3,12 +3,14 @@
 //! ```text
 //! select.rs        ops become vector instructions on registers without number limits     (program.rs)
 //! plan.rs          which axis lies along the lanes, how often loops are unrolled
-//! emitter.rs       registers, addresses, loads and stores
+//! emitter.rs       registers, and the instructions of a section
+//! transfers.rs     addresses, loads and stores
 //! loops.rs         the loops around the instructions, their tails by masks
 //! held.rs          what stays in registers where an extent is known
 //! calls.rs         functions of the runtime
 //! reductions.rs    partial sums, blocks, what is combined at the end
-//! instructions.rs  the bytes                                                             (assembler.rs)
+//! instructions.rs  the bytes of vector instructions                                      (assembler.rs)
+//! general.rs       the bytes of the others
 //! memory.rs        pages that are written, then executed
 //! ```
 //!
@@ -22,6 +24,7 @@
 mod assembler;
 mod calls;
 mod emitter;
+mod general;
 mod held;
 mod instructions;
 mod loops;
@@ -32,6 +35,7 @@ mod reductions;
 mod select;
 #[cfg(test)]
 mod tests;
+mod transfers;
 
 use std::sync::LazyLock;
 
@@ -42,14 +46,22 @@ use super::kernel::Kernel;
 /// Why a kernel is left to Cranelift.
 pub(super) type Refusal = &'static str;
 
-/// Whether this processor has the instructions.
-static IS_WIDE: LazyLock<bool> = LazyLock::new(|| {
+/// Whether this processor has the instructions, and the system the calling convention.
+static IS_WIDE: LazyLock<bool> = LazyLock::new(is_wide);
+
+#[cfg(all(target_arch = "x86_64", unix))]
+fn is_wide() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("bmi2")
-});
+}
+
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+fn is_wide() -> bool {
+    false
+}
 
 /// The machine code of a kernel, which runs wherever it lies at a multiple of 64 bytes.
 ///
@@ -62,13 +74,20 @@ pub(super) fn emit(kernel: &Kernel) -> Result<Vec<u8>, Refusal> {
     if !*IS_WIDE {
         return Err("the processor has no AVX-512");
     }
-    let plans = plan::plans(kernel)?;
-    let mut refusal = "no plan";
-    for plan in plans {
-        match emitter::emit(&plan) {
-            Ok(code) => return Ok(code),
-            Err(why) => refusal = why,
+    // The first refusal is that of the best layout.
+    let mut refusal = None;
+    for lanes in plan::choices(kernel)? {
+        match plan::plans(kernel, lanes) {
+            Ok(plans) => {
+                for plan in plans {
+                    match emitter::emit(&plan) {
+                        Ok(code) => return Ok(code),
+                        Err(why) => refusal = refusal.or(Some(why)),
+                    }
+                }
+            }
+            Err(why) => refusal = refusal.or(Some(why)),
         }
     }
-    Err(refusal)
+    Err(refusal.unwrap_or("no layout suits it"))
 }

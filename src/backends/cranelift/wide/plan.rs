@@ -69,48 +69,31 @@ impl Plan {
     }
 }
 
-/// The layouts to try, best first.
+/// The axes to try to put along the lanes, best first.
 ///
 /// # Errors
-/// The kernel has none.
-pub(super) fn plans(kernel: &Kernel) -> Result<SmallVec<[Plan; 8]>, Refusal> {
+/// No layout suits the kernel.
+pub(super) fn choices(kernel: &Kernel) -> Result<SmallVec<[Lanes; 3]>, Refusal> {
     if kernel.can_fail() {
         return Err("it may fail");
     }
-    let mut plans = SmallVec::new();
-    let mut last_refusal = "";
     let inner = (kernel.inner_rank > 0).then(|| kernel.outer_rank + kernel.inner_rank - 1);
     let outer = kernel.outer_rank.checked_sub(1);
     let strided = |axis: usize| {
-        let slots = kernel.slots.iter();
-        slots
-            .filter(|s| s.strides[axis] == Stride::Parameter)
-            .count()
+        let mut slots = kernel.slots.iter();
+        slots.any(|s| s.strides[axis] == Stride::Parameter)
     };
-    let mut candidates: SmallVec<[Lanes; 3]> = SmallVec::new();
+    let mut choices = SmallVec::new();
     match (inner, outer) {
-        (Some(inner), Some(outer)) if strided(inner) > 0 && strided(outer) == 0 => {
-            candidates.extend([Lanes::Outer, Lanes::Inner]);
+        (Some(inner), Some(outer)) if strided(inner) && !strided(outer) => {
+            choices.extend([Lanes::Outer, Lanes::Inner]);
         }
-        (Some(_), _) => candidates.push(Lanes::Inner),
-        (None, Some(_)) => candidates.push(Lanes::Outer),
+        (Some(_), _) => choices.push(Lanes::Inner),
+        (None, Some(_)) => choices.push(Lanes::Outer),
         (None, None) => {}
     }
-    candidates.push(Lanes::One);
-    for lanes in candidates {
-        if let Err(why) = fits(kernel, lanes) {
-            last_refusal = why;
-            continue;
-        }
-        match plan(kernel, lanes) {
-            Ok(these) => plans.extend(these),
-            Err(why) => last_refusal = why,
-        }
-    }
-    if plans.is_empty() {
-        return Err(last_refusal);
-    }
-    Ok(plans)
+    choices.push(Lanes::One);
+    Ok(choices)
 }
 
 /// Whether the slots of a kernel allow lanes along an axis.
@@ -158,7 +141,12 @@ fn fits(kernel: &Kernel, lanes: Lanes) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
+/// The plans for lanes along an axis, those first that unroll most.
+///
+/// # Errors
+/// Why the kernel's elements do not go into such lanes.
+pub(super) fn plans(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
+    fits(kernel, lanes)?;
     let axis = match lanes {
         Lanes::Inner => Some(kernel.outer_rank + kernel.inner_rank - 1),
         Lanes::Outer => Some(kernel.outer_rank - 1),
@@ -233,12 +221,10 @@ fn plan(kernel: &Kernel, lanes: Lanes) -> Result<SmallVec<[Plan; 4]>, Refusal> {
     };
     let unrolls = || [4, 2, 1].into_iter();
     let mut plans = SmallVec::new();
-    if let (Lanes::Inner, false, 1, Some(extent)) = (
-        lanes,
-        blocked || has_calls,
-        kernel.inner_rank,
-        original.extent,
-    ) {
+    let fixed = original
+        .extent
+        .filter(|_| is_inner && !blocked && !has_calls);
+    if let Some(extent) = fixed {
         let extent = i32::from(extent);
         let vectors = ((extent + count - 1) / count) as usize;
         if vectors * work <= LARGEST_UNROLLED {

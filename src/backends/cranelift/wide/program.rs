@@ -224,6 +224,11 @@ impl Program {
 }
 
 impl Section {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.instructions.is_empty() && self.calls.is_empty()
+    }
+
     fn lifetimes(
         &mut self,
         kinds: &[Kind],

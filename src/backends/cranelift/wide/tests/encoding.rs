@@ -6,8 +6,9 @@ use crate::backends::cranelift::wide::assembler::{
     Address, Assembler, General, Length, Mask, Masking, Operand, R8, R10, R12, R13, RAX, RBP, RBX,
     RCX, RDI, RDX, RSI, RSP, Vector,
 };
+use crate::backends::cranelift::wide::general::Condition;
 use crate::backends::cranelift::wide::instructions::{
-    Binary, Condition, Kind, MaskLogic, Predicate, Rounding, Unary, Unpack,
+    Binary, Kind, MaskLogic, Predicate, Rounding, Unary, Unpack,
 };
 
 /// What a decoder reads, one line an instruction, constants left out.

@@ -554,13 +554,17 @@ fn random_kernels_do_what_cranelifts_do() {
         let kernels: Vec<&Kernel> = cases.iter().map(|c| &c.kernel).collect();
         let compiled = link::compile_by_cranelift(&kernels).unwrap();
         for (case, compiled) in cases.iter().zip(&compiled) {
-            let plans = match plan::plans(&case.kernel) {
-                Ok(plans) => plans,
-                Err(why) => {
-                    *refusals.entry(why).or_default() += 1;
-                    continue;
+            let mut plans = Vec::new();
+            let mut refusal = None;
+            for lanes in plan::choices(&case.kernel).unwrap() {
+                match plan::plans(&case.kernel, lanes) {
+                    Ok(more) => plans.extend(more),
+                    Err(why) => refusal = Some(why),
                 }
-            };
+            }
+            if let Some(why) = refusal.filter(|_| plans.is_empty()) {
+                *refusals.entry(why).or_default() += 1;
+            }
             for plan in &plans {
                 if compare(case, plan, compiled.function).is_some() {
                     calling += u32::from(plan.has_calls);
@@ -576,6 +580,6 @@ fn random_kernels_do_what_cranelifts_do() {
     }
     let counts = [fixed, inner, outer, one];
     assert!(counts.iter().all(|&n| n > 100), "{counts:?}");
-    assert!(calling > 150, "{calling}, {refusals:?}");
+    assert!(calling > 100, "{calling}, {refusals:?}");
     assert!(refusals.values().sum::<u32>() < 200, "{refusals:?}");
 }
