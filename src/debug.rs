@@ -28,6 +28,7 @@ pub(crate) struct Environment {
     pub(crate) backend: Option<String>,
     pub(crate) disable: bool,
     pub(crate) verify: bool,
+    #[cfg(feature = "cranelift")]
     pub(crate) wide: bool,
     pub(crate) log: Log,
 }
@@ -42,6 +43,7 @@ pub(crate) fn environment() -> &'static Environment {
             backend: text("AUTOJIT_BACKEND"),
             disable: is_on("AUTOJIT_DISABLE"),
             verify: is_on("AUTOJIT_VERIFY"),
+            #[cfg(feature = "cranelift")]
             wide: text("AUTOJIT_WIDE").is_none_or(|text| text != "0"),
             log: match text("AUTOJIT_LOG").as_deref() {
                 None | Some("0" | "off") => Log::Off,
