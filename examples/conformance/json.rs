@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use serde_json::Value as Json;
 
 /// A computation: inputs, steps that each append a value, and what NumPy gave.
+#[derive(Clone)]
 pub(crate) struct Case {
     /// The function, or the name of the program.
     pub(crate) name: String,
@@ -23,6 +24,7 @@ pub(crate) struct Case {
 }
 
 /// A call.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) function: String,
     pub(crate) args: Vec<Argument>,
@@ -30,6 +32,7 @@ pub(crate) struct Step {
 }
 
 /// An argument of a call.
+#[derive(Clone)]
 pub(crate) enum Argument {
     /// A value of the program: an input or the result of a step.
     Reference(usize),
@@ -38,6 +41,7 @@ pub(crate) enum Argument {
 }
 
 /// What NumPy did.
+#[derive(Clone)]
 pub(crate) enum Expected {
     Arrays(Vec<Data>),
     /// It refused, with an exception of this name.

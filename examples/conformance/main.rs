@@ -4,7 +4,7 @@
 //! conformance [--backend eager|lazy|replay|cranelift|torch|xla|all] [--library NAME] PATH...
 //! ```
 //!
-//! With `--library torch` inputs are arrays of that library, and results must be.
+//! With `--library torch` inputs are arrays of that library, and results must be. XLA gets zeros for subnormal numbers.
 //!
 //! A path is a file of cases or programs, or a folder of such files. Failures are listed with the file and the
 //! index of the case; skips by reason, and likewise what a backend declined, which replay then ran; the last line
@@ -17,6 +17,7 @@
 mod compare;
 mod compiled;
 mod execute;
+mod flushed;
 mod json;
 
 use std::collections::BTreeMap;
@@ -190,6 +191,16 @@ fn run_case(
         }
         Err(json::Unreadable::Malformed(why)) => return Outcome::Failed(why.clone()),
     };
+    let is_xla = library == Some("xla") || *mode == Mode::Backend("xla".to_owned());
+    let flushed = if is_xla {
+        match flushed::without_subnormals(case) {
+            Ok(flushed) => flushed,
+            Err(error) => return Outcome::Failed(error.to_string()),
+        }
+    } else {
+        None
+    };
+    let case = flushed.as_ref().unwrap_or(case);
     let result = panic::catch_unwind(AssertUnwindSafe(|| execute::run(mode, library, case)));
     let result = match result {
         Ok(result) => result,

@@ -14,6 +14,8 @@ pub enum Support {
     Native,
     /// It runs the op written with others, which it has.
     Expanded,
+    /// Its program calls back into autojit for the op, on copies of its arrays.
+    Called,
     /// It does not run the op, for this reason; graphs with it fall back to replay.
     Declined(Error),
 }
@@ -23,6 +25,7 @@ impl fmt::Display for Support {
         f.write_str(match self {
             Self::Native => "native",
             Self::Expanded => "expanded",
+            Self::Called => "called",
             Self::Declined(_) => "declined",
         })
     }
@@ -56,10 +59,8 @@ pub fn support(backend: &str, op: &Op, arguments: &[ArrayType]) -> Result<Suppor
     };
     graph.set_outputs(outputs);
     let optimized = opt::optimize(graph, backend.form(), &opt::Options::default())?;
-    match backend.compile(&optimized.graph) {
-        Ok(_) if backend.spells(op) => Ok(Support::Native),
-        Ok(_) => Ok(Support::Expanded),
+    match backend.support(op, &optimized.graph) {
         Err(error) if error.is_unsupported() => Ok(Support::Declined(error)),
-        Err(error) => Err(error),
+        other => other,
     }
 }

@@ -10,6 +10,8 @@ mod cranelift;
 mod replay;
 #[cfg(feature = "torch")]
 pub(crate) mod torchscript;
+#[cfg(feature = "xla")]
+mod xla;
 
 pub use coverage::{Support, support};
 
@@ -36,6 +38,16 @@ pub(crate) trait Backend: Send + Sync {
     /// How graphs are to be written that it compiles.
     fn form(&self) -> Form {
         Form::Written
+    }
+
+    /// What it does with an op that is all there is in a graph. Compiles, unless a backend knows without.
+    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
+        self.compile(graph)?;
+        Ok(if self.spells(op) {
+            Support::Native
+        } else {
+            Support::Expanded
+        })
     }
 
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
@@ -84,6 +96,8 @@ static BUILT: &[&dyn Backend] = &[
     &cranelift::Cranelift,
     #[cfg(feature = "torch")]
     &torchscript::TorchScript,
+    #[cfg(feature = "xla")]
+    &xla::Xla,
     &replay::Replay,
 ];
 

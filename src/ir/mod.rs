@@ -29,7 +29,7 @@ pub(crate) use expand::{Form, Simplify};
 pub use graph::{Graph, Node, ValueId};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, broadcast_shapes, normalize_axis};
-#[cfg(feature = "torch")]
+#[cfg(any(feature = "torch", feature = "xla"))]
 pub(crate) use modes::Fourier;
 pub(crate) use modes::FourierKind;
 pub use modes::{Cutoff, FourierNorm, QrMode};

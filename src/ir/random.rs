@@ -225,19 +225,19 @@ pub(super) fn infer(
     Signature::unchanged(0, ty.clone())
 }
 
-/// The numbers of all draws of one call of a graph.
+/// The numbers of all draws of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Reserved(SmallVec<[(Arc<CallDraws>, u64, u64); 1]>);
 
 impl Reserved {
-    /// Takes them, for each generator that the graph draws from.
-    pub(crate) fn new(graph: &Graph) -> Self {
+    /// Takes them, for each generator that these ops draw from.
+    pub(crate) fn new<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Self {
         let mut reserved = Self::default();
-        for node in graph.nodes() {
+        for op in ops {
             if let Op::Random {
                 draw: Draw::Call(draw),
                 ..
-            } = &node.op
+            } = op
                 && reserved.find(draw).is_none()
             {
                 let (seed, first) = draw.draws.reserve();

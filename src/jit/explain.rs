@@ -40,16 +40,16 @@ impl Explanation {
         }
     }
 
-    /// All of it that is a number.
-    #[must_use]
-    pub fn report(&self) -> &Report {
-        &self.report
-    }
-
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
     #[must_use]
     pub fn signature(&self) -> &str {
         &self.signature
+    }
+
+    /// All of it that is a number.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The number of nodes that were traced, arguments and constants among them.

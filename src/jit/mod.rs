@@ -12,6 +12,8 @@ mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
+#[cfg(feature = "xla")]
+mod xla;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -111,7 +113,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Chooses who runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
     /// them. Without this it is `AUTOJIT_BACKEND`, else the one of the arguments' library (`"torch"` for arrays of
-    /// torch), else the first of the list.
+    /// torch, `"xla"` for those of xla), else the first of the list.
     ///
     /// An unknown name is an error of the call.
     #[must_use]
@@ -353,6 +355,19 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         self.build_only(wanted, args, location, |query, built| {
             Explanation::new(self.shown_name(), query, built)
         })
+    }
+
+    /// Applies a function to the optimised graph of a call.
+    #[cfg(any(feature = "torch", feature = "xla"))]
+    fn graph_of<T>(
+        &self,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+        f: fn(&crate::ir::Graph) -> Result<T>,
+    ) -> Result<T> {
+        // Nothing is to be compiled for this, and replay compiles nothing.
+        let replay = backends::find("replay")?;
+        self.build_only(Some(replay), args, location, |_, built| f(&built.optimized))?
     }
 
     /// Traces and compiles, and keeps and runs nothing.

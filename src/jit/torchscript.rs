@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::path::Path;
 
 use super::{Args, Jit, Tree};
-use crate::backends::{self, torchscript};
+use crate::backends::torchscript;
 use crate::error::{Error, Result};
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -30,7 +30,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Writes that module into a file, which PyTorch reads with `torch.jit.load`: a module that takes the arrays
-    /// of the arguments one by one, and gives the list of the arrays of the result.
+    /// of the arguments one by one, and gives the list of the arrays of the result. Random draws of the function are
+    /// further arguments at the end.
     ///
     /// # Errors
     /// As [`Jit::torchscript_source`]; and the file cannot be written.
@@ -45,17 +46,5 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                     .map_err(|e| Error::value(format!("cannot write {}: {e}", path.display())))
             });
         written.map_err(|e| e.at(location))
-    }
-
-    /// Applies a function to the optimised graph of a call.
-    fn graph_of<T>(
-        &self,
-        args: &impl Args<A>,
-        location: &'static Location<'static>,
-        f: fn(&crate::ir::Graph) -> Result<T>,
-    ) -> Result<T> {
-        // Nothing is to be compiled for this, and replay compiles nothing.
-        let replay = backends::find("replay")?;
-        self.build_only(Some(replay), args, location, |_, built| f(&built.optimized))?
     }
 }

@@ -13,6 +13,8 @@ mod replacement;
 pub(crate) mod runtime;
 #[cfg(feature = "torch")]
 pub(crate) mod torch;
+#[cfg(feature = "xla")]
+pub(crate) mod xla;
 
 use autojit_runtime::random::Distribution as RuntimeDistribution;
 use autojit_runtime::scatter::Mode;
@@ -50,6 +52,18 @@ pub(crate) fn random_distribution(distribution: Distribution) -> RuntimeDistribu
         Distribution::Normal => RuntimeDistribution::Normal,
         Distribution::Integers { low, span } => RuntimeDistribution::Integers { low, span },
     }
+}
+
+/// The numbers of a draw that is fixed, in main memory.
+#[cfg(feature = "torch")]
+pub(crate) fn draw(op: &Op) -> Result<HostArray> {
+    let missing = || Error::internal(format!("{op} drew nothing"));
+    let result = op.infer(&[])?.result;
+    let drawn = default_library().spell(op, &[], &result)?;
+    drawn
+        .and_then(|mut drawn| drawn.pop())
+        .ok_or_else(missing)?
+        .to_host()
 }
 
 /// An array of some library.
@@ -334,7 +348,7 @@ pub(crate) fn run_graph(
         last_use[output.index()] = u32::MAX;
     }
     let mut results: Vec<Option<Results>> = vec![None; graph.nodes().len()];
-    let draws = Reserved::new(graph);
+    let draws = Reserved::new(graph.nodes().iter().map(|node| &node.op));
     for value in graph.values().filter(|v| live[v.index()]) {
         let node = &graph[value];
         let missing = || Error::internal(format!("{value} is used before it is computed"));

@@ -24,6 +24,8 @@ const RESERVED: &[&str] = &[
     LAZY,
     #[cfg(feature = "torch")]
     "torch",
+    #[cfg(feature = "xla")]
+    "xla",
 ];
 
 /// The name of lazy arrays where others have that of their library.
@@ -39,7 +41,7 @@ fn read() -> RwLockReadGuard<'static, Vec<&'static dyn AnyLibrary>> {
 /// A registered library stays in memory as long as the program runs.
 ///
 /// # Errors
-/// The name is `ndarray`, `lazy` or `torch`, is empty, or has a `-`, which separates the words of [`Array::to`].
+/// The name is `ndarray`, `lazy`, `torch` or `xla`, is empty, or has a `-`, which separates the words of [`Array::to`].
 ///
 /// Source: autoray's `register_backend`.
 ///
@@ -77,6 +79,10 @@ pub(crate) fn find(name: &str) -> Option<&'static dyn AnyLibrary> {
     #[cfg(feature = "torch")]
     if name == super::torch::TORCH.name() {
         return Some(&super::torch::TORCH);
+    }
+    #[cfg(feature = "xla")]
+    if name == super::xla::XLA.name() {
+        return Some(&super::xla::XLA);
     }
     let libraries = read();
     libraries.iter().find(|known| known.name() == name).copied()

@@ -2,6 +2,7 @@
 
 use autojit::ir::{HostArray, Scalar};
 use autojit::{DType, Result};
+use num_complex::Complex64;
 
 /// How far results may be from the expected ones; all zero for bits that must agree.
 ///
@@ -18,6 +19,10 @@ pub(crate) struct Tolerance {
     pub(crate) any_nan: bool,
     /// Complex numbers that are infinite or NaN, in whichever part, are equal.
     pub(crate) any_unbounded: bool,
+    /// Subnormal numbers may be zero.
+    pub(crate) flushes: bool,
+    /// Products with sums may be rounded once: complex numbers may be a few units off in any case.
+    pub(crate) contracts: bool,
 }
 
 impl Tolerance {
@@ -27,13 +32,29 @@ impl Tolerance {
         any_zero_sign: false,
         any_nan: false,
         any_unbounded: false,
+        flushes: false,
+        contracts: false,
     };
 
     /// What this backend may differ in besides.
     ///
     /// libtorch's vectors round elementary functions, and complex products and quotients, in another order than
     /// scalars; they lose signs of zeros, and turn parts of infinite complex numbers into NaN.
+    ///
+    /// XLA flushes subnormal numbers to zero, computes products and sums with one rounding, and divides by constants as
+    /// it multiplies with their inverses.
     pub(crate) fn on(self, backend: &str) -> Self {
+        if backend == "xla" {
+            return Self {
+                relative: 2.0 * self.relative,
+                absolute: 2.0 * self.absolute,
+                any_nan: true,
+                any_unbounded: true,
+                flushes: true,
+                contracts: true,
+                ..self
+            };
+        }
         if backend != "torch" {
             return self;
         }
@@ -43,6 +64,8 @@ impl Tolerance {
             any_zero_sign: true,
             any_nan: true,
             any_unbounded: true,
+            flushes: false,
+            contracts: false,
         }
     }
 
@@ -84,7 +107,15 @@ impl Tolerance {
             } else {
                 y.abs()
             };
-            let allowed = epsilon * (self.relative * size.max(smallest) + self.absolute);
+            if self.flushes && x == 0.0 && y.abs() < smallest {
+                return true;
+            }
+            let relative = if self.contracts && dtype.is_complex() {
+                self.relative.max(4.0)
+            } else {
+                self.relative
+            };
+            let allowed = epsilon * (relative * size.max(smallest) + self.absolute);
             x.is_finite() && y.is_finite() && (x - y).abs() <= allowed
         };
         part(a.re, b.re) && part(a.im, b.im)
@@ -105,6 +136,28 @@ impl Tolerance {
             a.len()
         ))
     }
+}
+
+/// The same numbers with zeros in the place of subnormal ones, which XLA takes for zeros.
+pub(crate) fn flushed(array: &HostArray) -> HostArray {
+    let smallest = match array.dtype().real() {
+        DType::Float32 => f64::from(f32::MIN_POSITIVE),
+        _ => f64::MIN_POSITIVE,
+    };
+    let real = |x: f64| {
+        if x.abs() < smallest {
+            0.0f64.copysign(x)
+        } else {
+            x
+        }
+    };
+    let scalar = |s: Scalar| match s {
+        Scalar::Float(x) => Scalar::Float(real(x)),
+        Scalar::Complex(z) => Scalar::Complex(Complex64::new(real(z.re), real(z.im))),
+        whole => whole,
+    };
+    let scalars: Vec<Scalar> = array.to_scalars().into_iter().map(scalar).collect();
+    HostArray::from_scalars(&array.ty(), &scalars).expect("as many elements as before")
 }
 
 /// Compares all results; what fails must fail on both sides, and not by a mistake of the engine's own. Which of

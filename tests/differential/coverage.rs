@@ -58,11 +58,12 @@ fn is_accepted(case: &Case, dtype: DType) -> bool {
 
 /// What a backend does with all cases of an op, and with which dtypes it does not.
 fn cell(backend: &str, name: &str, dtypes: &[DType]) -> String {
-    let (mut done, mut declined) = (String::new(), Vec::new());
+    let (mut done, mut declined, mut called) = (String::new(), Vec::new(), Vec::new());
     for &dtype in dtypes {
         for case in cases(name, dtype) {
             match support(backend, &case.op, &types(&case, dtype)) {
                 Ok(Support::Declined(_)) => declined.push(dtype),
+                Ok(Support::Called) => called.push(dtype),
                 Ok(support) => done = support.to_string(),
                 // Some cases are for other dtypes.
                 Err(_) => {}
@@ -70,11 +71,19 @@ fn cell(backend: &str, name: &str, dtypes: &[DType]) -> String {
         }
     }
     declined.dedup();
+    called.dedup();
+    if done.is_empty() && !called.is_empty() && declined.is_empty() {
+        return Support::Called.to_string();
+    }
     if done.is_empty() || declined.len() == dtypes.len() {
         return "declined".to_owned();
     }
     for (i, dtype) in declined.iter().enumerate() {
         let lead = if i == 0 { " but" } else { "" };
+        write!(done, "{lead} {dtype}").unwrap();
+    }
+    for (i, dtype) in called.iter().enumerate() {
+        let lead = if i == 0 { ", called for" } else { "" };
         write!(done, "{lead} {dtype}").unwrap();
     }
     done
@@ -151,9 +160,9 @@ fn parse(text: &str) -> Vec<Row> {
 const DOCUMENTATION: &str = "# Operations
 
 Every op that a graph can hold, and what each backend does with it: it has the op (*native*), or runs it written with
-others that it has (*expanded*), or declines, in which case replay takes over and says so (*declined*). Functions of
-[`numpy`](crate::numpy) that are not here are made of these. `opaque`, a registered function of yours, is called back
-by every backend but `torch`, which declines it.
+others that it has (*expanded*), or its program calls back into autojit for it (*called*), or it declines, in which case
+replay takes over and says so (*declined*). Functions of [`numpy`](crate::numpy) that are not here are made of these.
+`opaque`, a registered function of yours, is called back by `cranelift`; `torch` and `xla` decline it.
 
 Dtypes are those of the arguments, with the mixtures that NumPy 2 promotes; a condition is boolean and an index an
 integer besides. Generated from the op table by `tests/differential/coverage.rs`.

@@ -290,7 +290,7 @@ impl Graph {
     pub fn evaluate(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
         self.check_arguments(inputs)?;
         let live = self.live();
-        let draws = Reserved::new(self);
+        let draws = Reserved::new(self.nodes().iter().map(|node| &node.op));
         let mut uses = vec![0usize; self.nodes().len()];
         for value in self.values().filter(|v| live[v.index()]) {
             for input in &self[value].inputs {

@@ -1,0 +1,61 @@
+//! The xla backend: a graph as one of XLA's programs, see `library/xla` for how it is written, compiled and run.
+//!
+//! Arrays of xla go in as they are and results stay there, so calls in a row pass nothing through main memory; arrays of
+//! other libraries are copied there, and results back. Declines functions of the user's.
+
+use std::sync::Arc;
+
+use super::{Backend, CodeReport, Executable, Outputs, Support};
+use crate::error::Result;
+use crate::ir::{Graph, Op};
+use crate::library::Concrete;
+use crate::library::xla::{self, Program};
+
+/// The backend.
+pub(crate) struct Xla;
+
+impl Backend for Xla {
+    fn name(&self) -> &'static str {
+        "xla"
+    }
+
+    fn spells(&self, op: &Op) -> bool {
+        !op.has_expansion() || xla::is_spelled(op)
+    }
+
+    /// Compiling takes long, and declines nothing that could be written.
+    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
+        Ok(if xla::calls(graph)?.contains(op) {
+            Support::Called
+        } else if self.spells(op) {
+            Support::Native
+        } else {
+            Support::Expanded
+        })
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
+        Ok(Arc::new(Compiled(Program::new(graph)?)))
+    }
+}
+
+struct Compiled(Program);
+
+impl Executable for Compiled {
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
+        outputs.extend(xla::run(&self.0, inputs)?);
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn report(&self) -> CodeReport {
+        CodeReport {
+            instructions: Some(self.0.instructions()),
+            runtime_calls: Some(self.0.host_calls()),
+            ..CodeReport::default()
+        }
+    }
+}

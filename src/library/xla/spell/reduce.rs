@@ -1,0 +1,193 @@
+//! Reductions, and running totals.
+
+use smallvec::SmallVec;
+
+use super::super::module::{Compare, Value, Writer, type_name};
+use super::elementwise::{greater_of, less, smaller_of};
+use crate::error::Result;
+use crate::ir::{ArrayType, Class, DType, Op, Scalar};
+
+/// The ops of this file.
+pub(super) fn spell(
+    w: &mut Writer,
+    op: &Op,
+    inputs: &[&Value],
+    result: &ArrayType,
+) -> Result<Option<Value>> {
+    let Some(&x) = inputs.first() else {
+        return Ok(None);
+    };
+    let value = match op {
+        Op::Sum { axes, .. } => {
+            let region = w.scalar_region("add", x.ty.dtype)?;
+            over(w, x, axes, 0.into(), &region)
+        }
+        Op::Prod { axes, .. } => {
+            let region = w.scalar_region("multiply", x.ty.dtype)?;
+            over(w, x, axes, 1.into(), &region)
+        }
+        Op::Any { axes, .. } => {
+            let region = w.scalar_region("or", x.ty.dtype)?;
+            over(w, x, axes, false.into(), &region)
+        }
+        Op::All { axes, .. } => {
+            let region = w.scalar_region("and", x.ty.dtype)?;
+            over(w, x, axes, true.into(), &region)
+        }
+        Op::Max { axes, .. } => extremum(w, x, axes, true)?,
+        Op::Min { axes, .. } => extremum(w, x, axes, false)?,
+        Op::Argmax { axis, .. } => position(w, x, *axis, true)?,
+        Op::Argmin { axis, .. } => position(w, x, *axis, false)?,
+        Op::Cumsum { axis } => {
+            // Minus zero changes no sum, not even that of minus zeros.
+            let zero = match x.ty.dtype.class() {
+                Class::Float => Scalar::Float(-0.0),
+                Class::Complex => num_complex::Complex64::new(-0.0, -0.0).into(),
+                _ => 0.into(),
+            };
+            let region = w.scalar_region("add", x.ty.dtype)?;
+            running(w, x, *axis, zero, &region)
+        }
+        Op::Cumprod { axis } => {
+            let region = w.scalar_region("multiply", x.ty.dtype)?;
+            running(w, x, *axis, 1.into(), &region)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(w.reshape(&value, &result.shape)))
+}
+
+fn over(w: &mut Writer, x: &Value, axes: &[usize], initial: Scalar, region: &str) -> Value {
+    if axes.is_empty() {
+        return x.clone();
+    }
+    w.reduce(x, axes, initial, region)
+}
+
+/// What no element is better than: the other end of the dtype's range.
+fn worst(dtype: DType, largest: bool) -> Scalar {
+    let (low, high) = match dtype {
+        DType::Bool => return (!largest).into(),
+        DType::Uint8 => (0, i64::from(u8::MAX)),
+        DType::Int32 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        DType::Int64 => (i64::MIN, i64::MAX),
+        _ => {
+            let end = if largest {
+                f64::NEG_INFINITY
+            } else {
+                f64::INFINITY
+            };
+            return match dtype.is_complex() {
+                true => num_complex::Complex64::new(end, end).into(),
+                false => end.into(),
+            };
+        }
+    };
+    (if largest { low } else { high }).into()
+}
+
+fn extremum(w: &mut Writer, x: &Value, axes: &[usize], largest: bool) -> Result<Value> {
+    let dtype = x.ty.dtype;
+    let region = match (dtype.class(), largest) {
+        (Class::Bool, true) => w.scalar_region("or", dtype)?,
+        (Class::Bool, false) => w.scalar_region("and", dtype)?,
+        (Class::Integer, true) => w.scalar_region("maximum", dtype)?,
+        (Class::Integer, false) => w.scalar_region("minimum", dtype)?,
+        // XLA's own have no rule for NaN on CPUs.
+        _ => {
+            let name = format!(
+                "{}_{}",
+                if largest { "greater" } else { "smaller" },
+                type_name(dtype)
+            );
+            let scalar = ArrayType::scalar(dtype);
+            w.region(&name, &[scalar.clone(), scalar], |w, x| {
+                let better = if largest { greater_of } else { smaller_of };
+                Ok([better(w, &x[0], &x[1])].into_iter().collect())
+            })?
+        }
+    };
+    Ok(over(w, x, axes, worst(dtype, largest), &region))
+}
+
+/// The position of the first of the best elements along an axis; NaN is best.
+fn position(w: &mut Writer, x: &Value, axis: usize, largest: bool) -> Result<Value> {
+    let dtype = x.ty.dtype;
+    let name = format!(
+        "{}_{}",
+        if largest { "argmax" } else { "argmin" },
+        type_name(dtype)
+    );
+    let (element, index) = (ArrayType::scalar(dtype), ArrayType::scalar(DType::Int64));
+    let parameters = [
+        element.clone(),
+        index.clone(),
+        element.clone(),
+        index.clone(),
+    ];
+    let region = w.region(&name, &parameters, |w, x| {
+        let (a, i, b, j) = (&x[0], &x[1], &x[2], &x[3]);
+        let better = if largest {
+            less(w, b, a)
+        } else {
+            less(w, a, b)
+        };
+        let equal = w.compare(Compare::Equal, a, b);
+        let (mut wins, mut ties) = (better, equal);
+        if dtype.class() >= Class::Float {
+            let a_nan = w.compare(Compare::NotEqual, a, a);
+            let b_nan = w.compare(Compare::NotEqual, b, b);
+            let both = w.binary("and", &a_nan, &b_nan);
+            let b_number = w.unary("not", &b_nan);
+            let alone = w.binary("and", &a_nan, &b_number);
+            wins = w.binary("or", &wins, &alone);
+            ties = w.binary("or", &ties, &both);
+        }
+        let before = w.compare(Compare::Less, i, j);
+        let first = w.binary("and", &ties, &before);
+        let chosen = w.binary("or", &wins, &first);
+        let values = [w.select(&chosen, a, b), w.select(&chosen, i, j)];
+        Ok(values.into_iter().collect())
+    })?;
+    let positions = w.iota(DType::Int64, &x.ty.shape, axis);
+    let initial = w.literal(worst(dtype, largest), dtype, &[]);
+    let end = w.literal(i64::MAX, DType::Int64, &[]);
+    let mut shape = x.ty.shape.clone();
+    shape.remove(axis);
+    let types = [dtype, DType::Int64].map(|dtype| ArrayType::new(dtype, &shape));
+    let attributes = format!(", dimensions={{{axis}}}, to_apply={region}");
+    let mut results = w.tuple_op(
+        "reduce",
+        &types,
+        &[x, &positions, &initial, &end],
+        &attributes,
+    );
+    Ok(results.swap_remove(1))
+}
+
+/// The reduction of each element and those before it, as windows that begin before the array does.
+fn running(w: &mut Writer, x: &Value, axis: usize, initial: Scalar, region: &str) -> Value {
+    let n = x.ty.shape[axis];
+    if x.ty.size() == 0 || n == 1 {
+        return x.clone();
+    }
+    let along = |here: String, elsewhere: &str| -> String {
+        let parts: SmallVec<[String; 4]> = (0..x.ty.ndim())
+            .map(|a| {
+                if a == axis {
+                    here.clone()
+                } else {
+                    elsewhere.to_owned()
+                }
+            })
+            .collect();
+        parts.join("x")
+    };
+    let (sizes, pads) = (
+        along(n.to_string(), "1"),
+        along(format!("{}_0", n - 1), "0_0"),
+    );
+    let initial = w.literal(initial, x.ty.dtype, &[]);
+    let attributes = format!(", window={{size={sizes} pad={pads}}}, to_apply={region}");
+    w.op("reduce-window", x.ty.clone(), &[x, &initial], &attributes)
+}
