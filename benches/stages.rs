@@ -117,7 +117,7 @@ fn measure(name: &str, shape: &[usize], runs: usize, f: &dyn Fn(Array) -> Array)
 
     let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
     let x = np::full(sizes, 1.0, ..);
-    let jit = autojit(|x| f(x)).backend("replay");
+    let jit = autojit(f).backend("replay");
     let before = NOW.load(Relaxed);
     PEAK.store(before, Relaxed);
     let (mut trace, mut optimize) = (f64::INFINITY, f64::INFINITY);

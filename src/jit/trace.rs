@@ -127,13 +127,16 @@ fn trace<A: Tree, R: Tree>(
     Ok((graph, structure, draws))
 }
 
+/// The name of a backend that cannot run a graph, and why.
+type Unfit = (&'static str, Error);
+
 /// Who runs the graph, and why not the backend that is wanted. Compiled code keeps to the numbers, so a library whose
 /// arrays are more than that runs its graphs itself.
 fn runner(
     backend: &'static dyn Backend,
     strict: bool,
     library: &'static dyn AnyLibrary,
-) -> Result<(&'static dyn Backend, Option<(&'static str, Error)>)> {
+) -> Result<(&'static dyn Backend, Option<Unfit>)> {
     let replay = backends::find("replay")?;
     if library.round_trips() || backend.name() == replay.name() {
         return Ok((backend, None));

@@ -499,6 +499,7 @@ macro_rules! define_functions {
     ($a:lifetime; $($full:literal $name:ident ($($x:ident: $X:ty),*) [$($value:expr),*] $(like $options:ident)?;)*) => { $(
         #[doc = concat!("[`Generator::", stringify!($name), "`] of the generator of the process.")]
         #[track_caller]
+        #[allow(clippy::extra_unused_lifetimes, reason = "few of them borrow an operand")]
         pub fn $name<$a>($($x: impl Into<$X>),*) -> Array {
             $(let $x: $X = $x.into();)*
             replaceable!($full, [$($value),*] $(; like = $options.size_options().creation)?);

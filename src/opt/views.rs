@@ -66,7 +66,9 @@ fn transpose_around(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
         return None;
     };
     let around = c.node(c.inputs[0]);
-    let cheap = matches!(around.op, Op::Conj | Op::Negative | Op::Real | Op::Imag);
+    if !matches!(around.op, Op::Conj | Op::Negative | Op::Real | Op::Imag) {
+        return None;
+    }
     let (op, inner) = (around.op.clone(), *around.inputs.first()?);
     let inner = c.node(inner);
     let Op::Transpose { perm: before } = &inner.op else {
@@ -74,7 +76,7 @@ fn transpose_around(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
     };
     let cancels = perm.iter().map(|&p| before[p]).eq(0..perm.len());
     let x = inner.inputs[0];
-    (cheap && cancels).then(|| c.replace(op, &[x]))?
+    cancels.then(|| c.replace(op, &[x]))?
 }
 
 /// The conjugate of a transposed conjugate: the adjoint of an adjoint.
