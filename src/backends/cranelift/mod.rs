@@ -25,6 +25,7 @@ mod lower;
 mod nest;
 mod program;
 mod schedule;
+mod sharing;
 mod stage;
 mod tape;
 mod wide;
@@ -93,10 +94,14 @@ struct Report {
 fn compile(graph: &Graph) -> Result<Native> {
     let mut program = lower::lower(graph)?;
     check_workspace(&program)?;
-    let fused = fuse::fuse(&mut program);
-    let stored = stored(&program, &fused);
+    let mut fused = fuse::fuse(&mut program, Vec::new());
     let mut nests = Nests::default();
-    let tasks = schedule::tasks(&program, &fused, &stored, &mut nests)?;
+    let mut tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
+    if let Some(alone) = sharing::taken_apart(&program, &fused, &tasks, &nests) {
+        fused = fuse::fuse(&mut program, alone);
+        nests = Nests::default();
+        tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
+    }
     let (order, workspace) = schedule::order(&program, &tasks, &nests, Limit::of(&program));
     let mut assembly = Assembly::new(
         &program,

@@ -4,6 +4,7 @@
 //! addresses (workspace, constants, arguments, results) and offsets, so one tape serves all calls from all
 //! threads at once; what changes between calls is the table of bases.
 
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -163,7 +164,8 @@ impl Tape {
         // All at once, so that calls on other threads do not come between.
         let draws: Draws = self.draws.iter().map(|d| d.reserve()).collect();
         let mut failure = [0i64; 4];
-        let mut pointers = [std::ptr::null_mut::<u8>(); LARGEST_OPERANDS];
+        // Not set to anything: clearing it would be a fifth of a small call.
+        let mut memory = [const { MaybeUninit::<*mut u8>::uninit() }; LARGEST_OPERANDS];
         for (index, entry) in self.entries.iter().enumerate() {
             let (Entry::Kernel { operands, .. } | Entry::Call { operands, .. }) = entry;
             let operands = &self.operands[operands.start as usize..operands.end as usize];
@@ -180,9 +182,17 @@ impl Tape {
                 unsafe { external.run(&addresses) }.map_err(|e| self.locate(index, e))?;
                 continue;
             }
-            for (pointer, operand) in pointers.iter_mut().zip(operands) {
-                *pointer = address(operand);
+            for (pointer, operand) in memory.iter_mut().zip(operands) {
+                pointer.write(address(operand));
             }
+            let mut count = operands.len();
+            if let Entry::Kernel { can_fail: true, .. } = entry {
+                memory[count].write(failure.as_mut_ptr().cast());
+                count += 1;
+            }
+            // SAFETY: so many have just been written.
+            let pointers =
+                unsafe { std::slice::from_raw_parts(memory[..count].as_ptr().cast(), count) };
             match entry {
                 Entry::Kernel {
                     kernel,
@@ -190,9 +200,6 @@ impl Tape {
                     can_fail,
                     ..
                 } => {
-                    if *can_fail {
-                        pointers[operands.len()] = failure.as_mut_ptr().cast();
-                    }
                     let function = self.code.function(*kernel as usize);
                     // SAFETY: the kernel takes as many pointers as it has slots, and they address the views
                     // that it was built for; the parameters are those of this entry.
@@ -208,7 +215,7 @@ impl Tape {
                 }
                 Entry::Call { call, .. } => {
                     // SAFETY: the pointers address the views that the call was planned for.
-                    unsafe { run_call(call, &pointers, &draws) }
+                    unsafe { run_call(call, pointers, &draws) }
                         .map_err(|e| self.locate(index, e))?;
                 }
             }
