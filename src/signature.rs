@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 /// Whether two names are the same; nearly always they are one and the same, which is cheaper to see.
 #[inline]
-fn is_same_name(x: &'static str, y: &'static str) -> bool {
+pub(crate) fn is_same_name(x: &'static str, y: &'static str) -> bool {
     std::ptr::eq(x, y) || x == y
 }
 
@@ -92,7 +92,7 @@ impl Query<'_, '_> {
 /// Whether the array has this type; unlike comparing `ty()`, it never allocates.
 fn has_type(array: &Concrete, ty: &ArrayType) -> bool {
     match array {
-        Concrete::Ndarray(host) => host.dtype() == ty.dtype && host.shape() == ty.shape.as_slice(),
+        Concrete::Ndarray(host) => host.dtype() == ty.dtype && ty.has_shape(host.shape()),
         Concrete::Foreign(foreign) => foreign.ty() == ty,
     }
 }
@@ -104,7 +104,8 @@ impl Signature {
             && self.arrays.iter().zip(query.arrays).all(|(key, array)| {
                 has_type(array, &key.ty) && is_same_name(key.library, array.library().name())
             })
-            && *self.tokens == *query.tokens
+            && self.tokens.len() == query.tokens.len()
+            && self.tokens.iter().zip(query.tokens).all(|(x, y)| x.is(y))
             && self.options.are(&query.options)
     }
 

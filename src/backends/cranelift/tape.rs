@@ -8,11 +8,13 @@ use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
+use super::parallel::Share;
 use super::program::{BufferId, Call, Place, Program, Source};
 use crate::error::{Error, Result};
 use crate::ir::random::CallDraws;
@@ -55,6 +57,9 @@ pub(super) struct Tape {
     pub(super) parameters: Vec<i64>,
     pub(super) constants: Vec<HostArray>,
     pub(super) workspace_bytes: usize,
+    /// How many threads a call may use, and the entries that are divided among them.
+    pub(super) threads: usize,
+    pub(super) shares: FxHashMap<u32, Share>,
     /// The draws that each call takes from generators.
     pub(super) draws: Vec<Arc<CallDraws>>,
     /// Workspaces of calls that ended, for calls to come.
@@ -122,6 +127,9 @@ const POOL: usize = 8;
 /// The seed and the number of the first draw of this call, for each generator.
 type Draws = smallvec::SmallVec<[(u64, u64); 1]>;
 
+/// Multiplications from which threads share a product: about 100 us of one thread.
+const PARALLEL_PRODUCT: usize = 1 << 21;
+
 /// Pointers that one kernel takes, failure record included.
 const LARGEST_OPERANDS: usize = 128;
 
@@ -135,15 +143,7 @@ impl Tape {
     /// # Errors
     /// A step failed on these values, such as an index out of range.
     pub(super) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> Result<()> {
-        let pooled = self
-            .pool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let mut arena = match pooled {
-            Some(arena) => arena,
-            None => Arena::new(self.workspace_bytes)?,
-        };
+        let mut arena = self.arena()?;
         let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
@@ -151,11 +151,30 @@ impl Tape {
         bases.extend(outputs.iter().copied());
         // SAFETY: forwarded; the bases are those that `Bases` numbers.
         let result = unsafe { self.entries(&bases) };
+        self.keep(arena);
+        result
+    }
+
+    /// Memory for a workspace.
+    fn arena(&self) -> Result<Arena> {
+        if self.workspace_bytes == 0 {
+            return Ok(Arena(Vec::new()));
+        }
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let pooled = pool.pop();
+        drop(pool);
+        pooled.map_or_else(|| Arena::new(self.workspace_bytes), Ok)
+    }
+
+    /// Keeps memory for calls to come.
+    fn keep(&self, arena: Arena) {
+        if self.workspace_bytes == 0 {
+            return;
+        }
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < POOL {
             pool.push(arena);
         }
-        result
     }
 
     /// # Safety
@@ -201,21 +220,25 @@ impl Tape {
                     ..
                 } => {
                     let function = self.code.function(*kernel as usize);
+                    // SAFETY: the parameters of this entry.
+                    let parameters = unsafe { self.parameters.as_ptr().add(*parameters as usize) };
+                    if self.threads > 1
+                        && let Some(share) = self.shares.get(&(index as u32))
+                    {
+                        // SAFETY: as below.
+                        unsafe { share.run(self.threads, function, pointers, parameters) };
+                        continue;
+                    }
                     // SAFETY: the kernel takes as many pointers as it has slots, and they address the views
                     // that it was built for; the parameters are those of this entry.
-                    unsafe {
-                        function(
-                            pointers.as_ptr(),
-                            self.parameters.as_ptr().add(*parameters as usize),
-                        );
-                    };
+                    unsafe { function(pointers.as_ptr(), parameters) };
                     if *can_fail && failure[0] != 0 {
                         return Err(self.locate(index, kernel_failure(failure)));
                     }
                 }
                 Entry::Call { call, .. } => {
                     // SAFETY: the pointers address the views that the call was planned for.
-                    unsafe { run_call(call, pointers, &draws) }
+                    unsafe { run_call(call, pointers, &draws, self.threads) }
                         .map_err(|e| self.locate(index, e))?;
                 }
             }
@@ -242,13 +265,23 @@ fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
 
 /// # Safety
 /// The pointers address the views that the call was planned for, inputs first.
-unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws) -> Result<()> {
+unsafe fn run_call(
+    call: &Call,
+    pointers: &[*mut u8],
+    draws: &Draws,
+    threads: usize,
+) -> Result<()> {
     use autojit_runtime::abi::Failure;
     // SAFETY: forwarded to each function of the runtime.
     let result = unsafe {
         match call {
             Call::Matmul(product) => {
-                product.run(pointers[0], pointers[1], pointers[2]);
+                let [a, b, c] = [pointers[0], pointers[1], pointers[2]];
+                if threads > 1 && product.multiplications() >= PARALLEL_PRODUCT {
+                    product.run_threaded(threads, a, b, c);
+                } else {
+                    product.run(a, b, c);
+                }
                 Ok(())
             }
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),
