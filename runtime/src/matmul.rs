@@ -239,8 +239,12 @@ impl MatrixProduct {
                 Kind::Int64 => self.dispatch::<i64>(threads, a.cast(), b.cast(), c.cast()),
                 Kind::Float32 => self.dispatch::<f32>(threads, a.cast(), b.cast(), c.cast()),
                 Kind::Float64 => self.dispatch::<f64>(threads, a.cast(), b.cast(), c.cast()),
-                Kind::Complex64 => self.dispatch::<Complex<f32>>(threads, a.cast(), b.cast(), c.cast()),
-                Kind::Complex128 => self.dispatch::<Complex<f64>>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Complex64 => {
+                    self.dispatch::<Complex<f32>>(threads, a.cast(), b.cast(), c.cast())
+                }
+                Kind::Complex128 => {
+                    self.dispatch::<Complex<f64>>(threads, a.cast(), b.cast(), c.cast())
+                }
             }
         }
     }
@@ -350,13 +354,7 @@ unsafe fn zero<T: Element>(layout: &Layout, c: *mut T) {
 
 /// # Safety
 /// The operands must be as `layout` says, `T` one of the types that `gemm` knows.
-unsafe fn gemm<T: Element>(
-    layout: &Layout,
-    threads: usize,
-    a: *const T,
-    b: *const T,
-    c: *mut T,
-) {
+unsafe fn gemm<T: Element>(layout: &Layout, threads: usize, a: *const T, b: *const T, c: *mut T) {
     let parallelism = match threads {
         0 | 1 => gemm::Parallelism::None,
         _ => gemm::Parallelism::Rayon(threads),

@@ -300,7 +300,9 @@ mod tests {
         let choice = choose(&Declining, false, &graph(), &Limits::default()).unwrap();
         assert_eq!(choice.backend, "replay");
         assert_eq!(choice.declined[0].0, "declining");
-        let error = choose(&Declining, true, &graph(), &Limits::default()).err().unwrap();
+        let error = choose(&Declining, true, &graph(), &Limits::default())
+            .err()
+            .unwrap();
         assert!(error.is_unsupported());
     }
 

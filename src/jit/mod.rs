@@ -299,7 +299,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Compiled, trace::Failure> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
-        let built = trace::build(&self.f, backend, query, &self.optimizer, &self.limits, location)?;
+        let built = trace::build(
+            &self.f,
+            backend,
+            query,
+            &self.optimizer,
+            &self.limits,
+            location,
+        )?;
         debug::log(Log::Info, || {
             let why = why.as_deref().unwrap_or("first call");
             format!("{} ({why}): {}", self.shown_name(), built.report)
@@ -415,7 +422,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
         self.with_query(wanted, args, |backend, query| {
-            let built = trace::build(&self.f, backend, query, &self.optimizer, &self.limits, location)?;
+            let built = trace::build(
+                &self.f,
+                backend,
+                query,
+                &self.optimizer,
+                &self.limits,
+                location,
+            )?;
             Ok(use_it(query, built))
         })
     }

@@ -109,7 +109,8 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         nests = Nests::default();
         tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
     }
-    let (order, workspace) = schedule::order(&program, &tasks, &nests, Limit::of(&program, limits.memory));
+    let (order, workspace) =
+        schedule::order(&program, &tasks, &nests, Limit::of(&program, limits.memory));
     let mut assembly = Assembly::new(
         &program,
         &tasks,
@@ -387,7 +388,8 @@ impl OutputMemory {
         HostArray::check_memory(ty)?;
         let count = ty.size();
         let layout = host_from!(ty.dtype, T => Layout::array::<T>(count));
-        let layout = layout.map_err(|_| Error::internal(format!("memory for {ty} was not checked")))?;
+        let layout =
+            layout.map_err(|_| Error::internal(format!("memory for {ty} was not checked")))?;
         if layout.size() == 0 {
             let pointer = host_from!(ty.dtype, T => NonNull::<T>::dangling().cast());
             return Ok(Self { pointer, layout });

@@ -265,12 +265,7 @@ fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
 
 /// # Safety
 /// The pointers address the views that the call was planned for, inputs first.
-unsafe fn run_call(
-    call: &Call,
-    pointers: &[*mut u8],
-    draws: &Draws,
-    threads: usize,
-) -> Result<()> {
+unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: usize) -> Result<()> {
     use autojit_runtime::abi::Failure;
     // SAFETY: forwarded to each function of the runtime.
     let result = unsafe {
