@@ -92,7 +92,7 @@ fn no_memory_beyond_the_order_of_the_program() -> Result<()> {
         let mut sum = np::zeros_like(&x, ..);
         for i in 0..200 {
             // A product in between, so that the two loops are not one.
-            sum = sum + np::matmul(np::exp(&x * i), &x);
+            sum += np::matmul(np::exp(&x * i), &x);
         }
         sum
     };

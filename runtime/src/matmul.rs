@@ -240,10 +240,10 @@ impl MatrixProduct {
                 Kind::Float32 => self.dispatch::<f32>(threads, a.cast(), b.cast(), c.cast()),
                 Kind::Float64 => self.dispatch::<f64>(threads, a.cast(), b.cast(), c.cast()),
                 Kind::Complex64 => {
-                    self.dispatch::<Complex<f32>>(threads, a.cast(), b.cast(), c.cast())
+                    self.dispatch::<Complex<f32>>(threads, a.cast(), b.cast(), c.cast());
                 }
                 Kind::Complex128 => {
-                    self.dispatch::<Complex<f64>>(threads, a.cast(), b.cast(), c.cast())
+                    self.dispatch::<Complex<f64>>(threads, a.cast(), b.cast(), c.cast());
                 }
             }
         }

@@ -75,6 +75,8 @@ struct Compiled {
     unused_draws: Vec<Arc<CallDraws>>,
     /// Where the results live: in the library of the first array.
     library: &'static dyn AnyLibrary,
+    /// Whether that is ndarray, whose arrays most backends give.
+    in_memory: bool,
 }
 
 /// Compiles a function of trees of arrays, once for each signature that it is called with.
@@ -510,6 +512,7 @@ impl Compiled {
             executable: built.choice.executable,
             unused_draws: built.unused_draws,
             output: built.output,
+            in_memory: library_of(arrays).name() == library::default_library().name(),
             library: library_of(arrays),
         }
     }
@@ -521,6 +524,9 @@ impl Compiled {
         let mut outputs = Outputs::new();
         self.executable.run(arrays, &mut outputs)?;
         for output in &mut outputs {
+            if matches!(output, Concrete::Ndarray(_)) && self.in_memory {
+                continue;
+            }
             if !is_same_name(output.library().name(), self.library.name()) {
                 *output = self.library.from_host(output.to_host()?)?;
             }

@@ -52,7 +52,7 @@ use kernel::Kernel;
 use nest::Nests;
 use program::{Instruction, InstructionId, Place, Program};
 use schedule::{Limit, Order};
-use tape::{Bases, Entry, Tape};
+use tape::{Bases, Constants, Entry, Tape};
 
 /// The native backend.
 pub(crate) struct Cranelift;
@@ -145,11 +145,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         origins: parts.origins,
         operands: parts.operands,
         parameters: parts.parameters,
-        constants: graph
-            .constants()
-            .iter()
-            .map(HostArray::to_contiguous)
-            .collect(),
+        constants: Constants::new(graph.constants()),
         workspace_bytes: workspace.size,
         threads: limits.threads,
         shares,
@@ -267,7 +263,10 @@ impl Executable for Native {
         // Contiguous arguments in main memory are read where they are; copies of the others live until the tape
         // has run.
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
-        let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
+        // The place of the workspace.
+        bases.push(std::ptr::null_mut());
+        bases.extend_from_slice(self.tape.constants.addresses());
         for (input, ty) in inputs.iter().zip(&self.inputs) {
             let converted;
             let host = match input {
@@ -285,23 +284,22 @@ impl Executable for Native {
             }
             let is_argument = matches!(input, Concrete::Ndarray(_));
             if is_argument && host.is_contiguous() {
-                addresses.push(host.as_ptr());
+                bases.push(host.as_ptr().cast_mut());
             } else {
                 let copy = host.to_contiguous();
-                addresses.push(copy.as_ptr());
+                bases.push(copy.as_ptr().cast_mut());
                 copies.push(copy);
             }
         }
         let mut memory: SmallVec<[OutputMemory; 4]> = SmallVec::new();
-        let mut pointers: SmallVec<[*mut u8; 4]> = SmallVec::new();
         for ty in &self.outputs {
             let output = OutputMemory::new(ty)?;
-            pointers.push(output.as_mut_ptr());
+            bases.push(output.as_mut_ptr());
             memory.push(output);
         }
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
         // outputs have the sizes of their types.
-        unsafe { self.tape.run(&addresses, &pointers)? };
+        unsafe { self.tape.run(&mut bases)? };
         drop(copies);
         let first = outputs.len();
         for (memory, ty) in memory.into_iter().zip(&self.outputs) {

@@ -55,7 +55,7 @@ pub(super) struct Tape {
     pub(super) origins: Vec<(&'static str, Option<&'static Location<'static>>)>,
     pub(super) operands: Vec<Operand>,
     pub(super) parameters: Vec<i64>,
-    pub(super) constants: Vec<HostArray>,
+    pub(super) constants: Constants,
     pub(super) workspace_bytes: usize,
     /// How many threads a call may use, and the entries that are divided among them.
     pub(super) threads: usize,
@@ -103,6 +103,32 @@ impl Bases {
     }
 }
 
+/// The array constants of a program, contiguous.
+pub(super) struct Constants {
+    /// Of the arrays, which own what they point to.
+    addresses: Vec<*mut u8>,
+    _arrays: Vec<HostArray>,
+}
+
+// SAFETY: the addresses are of arrays that are held beside them, can be shared, and are never written to.
+unsafe impl Send for Constants {}
+// SAFETY: as above.
+unsafe impl Sync for Constants {}
+
+impl Constants {
+    pub(super) fn new(constants: &[HostArray]) -> Self {
+        let arrays: Vec<HostArray> = constants.iter().map(HostArray::to_contiguous).collect();
+        Self {
+            addresses: arrays.iter().map(|x| x.as_ptr().cast_mut()).collect(),
+            _arrays: arrays,
+        }
+    }
+
+    pub(super) fn addresses(&self) -> &[*mut u8] {
+        &self.addresses
+    }
+}
+
 /// Memory for the workspace of one call, aligned to cache lines.
 pub(super) struct Arena(Vec<Line>);
 
@@ -137,20 +163,19 @@ impl Tape {
     /// Runs the tape.
     ///
     /// # Safety
-    /// `inputs` point to contiguous arrays of the types of the program's arguments, `outputs` to memory for its
-    /// results, aligned for their dtypes.
+    /// `bases` hold, as [`Bases`] numbers them, any address, those of [`constants`](Self::constants), those of
+    /// contiguous arrays of the types of the program's arguments, and those of memory for its results, aligned for
+    /// their dtypes.
     ///
     /// # Errors
     /// A step failed on these values, such as an index out of range.
-    pub(super) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> Result<()> {
+    pub(super) unsafe fn run(&self, bases: &mut [*mut u8]) -> Result<()> {
         let mut arena = self.arena()?;
-        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
-        bases.push(arena.as_mut_ptr());
-        bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
-        bases.extend(inputs.iter().map(|x| x.cast_mut()));
-        bases.extend(outputs.iter().copied());
-        // SAFETY: forwarded; the bases are those that `Bases` numbers.
-        let result = unsafe { self.entries(&bases) };
+        if let Some(workspace) = bases.first_mut() {
+            *workspace = arena.as_mut_ptr();
+        }
+        // SAFETY: forwarded, with a workspace.
+        let result = unsafe { self.entries(bases) };
         self.keep(arena);
         result
     }
