@@ -31,6 +31,8 @@ pub(super) struct GeometryId(u32);
 pub(super) struct Geometries {
     all: Vec<Geometry>,
     known: HashTable<GeometryId>,
+    /// The contiguous geometries that were asked for last: mostly the next one is among them.
+    recent: [Option<GeometryId>; 2],
 }
 
 fn hash_geometry(shape: &[usize], strides: &[isize]) -> u64 {
@@ -45,7 +47,7 @@ impl Geometries {
     pub(super) fn intern(&mut self, shape: &[usize], strides: &[isize]) -> GeometryId {
         let canonical = |(&n, &stride): (&usize, &isize)| if n == 1 { 0 } else { stride };
         let strides: Steps = shape.iter().zip(strides).map(canonical).collect();
-        let Self { all, known } = self;
+        let Self { all, known, .. } = self;
         let hash = hash_geometry(shape, &strides);
         let equal = |id: &GeometryId| {
             let found = &all[id.0 as usize];
@@ -68,7 +70,16 @@ impl Geometries {
 
     /// The geometry of an array of this shape in C order without gaps.
     pub(super) fn contiguous(&mut self, shape: &[usize]) -> GeometryId {
-        self.intern(shape, &Layout::contiguous(shape).strides)
+        let is_it = |id: &GeometryId| {
+            let known = &self.all[id.0 as usize].shape;
+            known.len() == shape.len() && known.iter().zip(shape).all(|(x, y)| x == y)
+        };
+        if let Some(id) = self.recent.into_iter().flatten().find(is_it) {
+            return id;
+        }
+        let id = self.intern(shape, &Layout::contiguous(shape).strides);
+        self.recent = [Some(id), self.recent[0]];
+        id
     }
 }
 
