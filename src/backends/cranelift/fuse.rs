@@ -10,6 +10,8 @@
 //! maximum, then exp). A reduction that needs another one of the same loop opens a new step: chains of them
 //! would otherwise become one kernel each, shared by nothing. What only feeds such a reduction goes with it.
 //!
+//! What depends on arguments alone and has one user waits for that, and goes where it goes.
+//!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
 use smallvec::SmallVec;
@@ -19,6 +21,7 @@ use super::lower::strided_copy;
 use super::program::{
     Axes, Call, CallStep, Instruction, InstructionId, Operand, Place, Program, View,
 };
+use crate::error::{Error, Result};
 use crate::ir::Steps;
 
 /// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
@@ -66,6 +69,10 @@ pub(super) struct Schedule {
     pub(super) refusals: Vec<(InstructionId, &'static str)>,
     /// Whether an instruction's result is needed by reductions only, directly or through other such ones.
     feeds_reduction: Vec<bool>,
+    /// How many operands each instruction is.
+    readers: Vec<u32>,
+    /// For each instruction that waits, how many wait together; see [`Schedule::can_wait`].
+    waiting_with: Vec<u8>,
     /// Whether an instruction is to have a loop of its own.
     alone: Vec<bool>,
 }
@@ -106,52 +113,73 @@ fn feed_reductions(program: &Program) -> Vec<bool> {
 
 /// Assigns every instruction to a step. `alone` tells of each instruction whether it is to have a loop of its own; of
 /// those beyond its end it is not.
-pub(super) fn fuse(program: &mut Program, alone: Vec<bool>) -> Schedule {
+///
+/// # Errors
+/// A mistake of ours.
+pub(super) fn fuse(program: &mut Program, alone: Vec<bool>) -> Result<Schedule> {
+    let count = program.instructions.len();
     let mut schedule = Schedule {
+        placed: vec![WAITING; count],
         feeds_reduction: feed_reductions(program),
+        readers: readers(program),
+        waiting_with: vec![0; count],
         alone,
         ..Schedule::default()
     };
-    for index in 0..program.instructions.len() {
+    for index in 0..count {
         let id = InstructionId(index as u32);
-        let instruction = program.instructions[index];
-        let placed = match instruction {
-            Instruction::Call(_) => schedule.open(Step::Call(id), Part::Alone),
-            Instruction::Join { parts } => {
-                let parts = program.parts(parts).iter();
-                let last = parts.map(|p| schedule.placed[p.0 as usize].0).max();
-                (last.unwrap_or(0), Part::Alone)
+        if let Some(with) = schedule.can_wait(program, id) {
+            schedule.waiting_with[index] = with;
+            continue;
+        }
+        let waiting = schedule.waiting_for(program, id);
+        if waiting.is_empty() || !schedule.place_all(program, id, &waiting) {
+            // Each operand has a loop with what waits for it.
+            for operand in waiting.into_iter().rev() {
+                if schedule.waits(operand) {
+                    let waiting = schedule.waiting_for(program, operand);
+                    if !schedule.place_all(program, operand, &waiting) {
+                        return Err(Error::internal("what waits has no place"));
+                    }
+                }
             }
-            _ => match schedule.join(program, id) {
-                Some(Ok((step, part))) => {
-                    if let Step::Loop(group) = &mut schedule.steps[step as usize] {
-                        group.members.push((id, part));
-                        if let Instruction::Reduce { axes, .. } = instruction {
-                            group.reduced = Some(axes);
-                        }
-                    }
-                    (step, part)
-                }
-                refused => {
-                    if let Some(Err(why)) = refused {
-                        schedule.refusals.push((id, why));
-                    }
-                    if let Instruction::Copy {
-                        input: Operand::View(input),
-                        output,
-                    } = instruction
-                    {
-                        call_copy(program, id, input, output);
-                        schedule.open(Step::Call(id), Part::Alone)
-                    } else {
-                        schedule.open_loop(program, id)
-                    }
-                }
-            },
-        };
-        schedule.placed.push(placed);
+            schedule.place(program, id);
+        }
     }
-    schedule
+    Ok(schedule)
+}
+
+/// How many operands each instruction is; a part of a join or of the results is not one.
+fn readers(program: &Program) -> Vec<u32> {
+    const NOT_ONE: u32 = 1 << 16;
+    let mut readers = vec![0u32; program.instructions.len()];
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        for origin in program.reads(instruction).filter_map(|v| v.origin) {
+            readers[origin.0 as usize] += 1;
+        }
+        if let Instruction::Join { parts } = instruction {
+            for part in program.parts(*parts) {
+                readers[part.0 as usize] += NOT_ONE;
+            }
+        }
+        let is_result = |v: &View| matches!(program.buffer(v.buffer).place, Place::Output(_));
+        if program.writes(instruction).iter().any(is_result) {
+            readers[index] += NOT_ONE;
+        }
+    }
+    readers
+}
+
+/// Whether an operand is all of what an instruction makes, element by element for the elements of an output.
+fn reads_all(program: &Program, view: &View, maker: InstructionId, output: &View) -> bool {
+    let maker = program.instruction(maker);
+    let Some(made) = program.writes(&maker).first() else {
+        return false;
+    };
+    view.buffer == made.buffer
+        && view.offset == made.offset
+        && view.geometry == made.geometry
+        && program.shape(view) == program.shape(output)
 }
 
 /// A copy that no loop makes on its way is one call of the runtime.
@@ -165,7 +193,154 @@ fn call_copy(program: &mut Program, id: InstructionId, input: View, output: View
     program.calls.push(step);
 }
 
+/// Where an instruction is that has no step yet.
+const WAITING: (u32, Part) = (u32::MAX, Part::Alone);
+
 impl Schedule {
+    /// Whether an instruction can wait for the one that uses it: one that depends on arguments alone, directly or
+    /// through others that wait, may run in any step. Gives how many there are, with those that it waits with. So
+    /// `a * b + c * d` is one loop, though the second product has no operand in that of the first.
+    fn can_wait(&self, program: &Program, id: InstructionId) -> Option<u8> {
+        let instruction = &program.instruction(id);
+        let Instruction::Map { output, .. } = instruction else {
+            return None;
+        };
+        let index = id.0 as usize;
+        if self.readers[index] != 1 || program.can_fail(instruction) || self.is_alone(id) {
+            return None;
+        }
+        let mut with = 1;
+        for view in program.reads(instruction) {
+            let Some(origin) = view.origin else {
+                continue;
+            };
+            if !self.waits(origin) || !reads_all(program, view, origin, output) {
+                return None;
+            }
+            with += self.waiting_with[origin.0 as usize];
+        }
+        (usize::from(with) <= LARGEST_LOOP / 2).then_some(with)
+    }
+
+    fn waits(&self, id: InstructionId) -> bool {
+        self.placed[id.0 as usize] == WAITING && self.waiting_with[id.0 as usize] > 0
+    }
+
+    fn is_alone(&self, id: InstructionId) -> bool {
+        self.alone.get(id.0 as usize) == Some(&true)
+    }
+
+    /// What waits for an instruction, directly and through others, in order.
+    fn waiting_for(&self, program: &Program, id: InstructionId) -> SmallVec<[InstructionId; 4]> {
+        let mut found: SmallVec<[InstructionId; 4]> = SmallVec::new();
+        let mut next = id;
+        let mut done = 0;
+        loop {
+            let instruction = &program.instruction(next);
+            let origins = program.reads(instruction).filter_map(|v| v.origin);
+            found.extend(origins.filter(|&o| self.waits(o)));
+            let Some(&one) = found.get(done) else {
+                break;
+            };
+            (next, done) = (one, done + 1);
+        }
+        found.sort_unstable_by_key(|id| id.0);
+        // One may be both operands of the instruction that is to be placed.
+        found.dedup();
+        found
+    }
+
+    /// Places an instruction with all that waits for it in one loop, if it reads them element by element.
+    fn place_all(
+        &mut self,
+        program: &mut Program,
+        id: InstructionId,
+        waiting: &[InstructionId],
+    ) -> bool {
+        let instruction = program.instruction(id);
+        let Instruction::Map { output, .. } = instruction else {
+            return false;
+        };
+        let waits = |view: &&View| view.origin.is_some_and(|o| self.waits(o));
+        let fits = |view: &View| {
+            view.origin
+                .is_some_and(|o| reads_all(program, view, o, &output))
+        };
+        if self.is_alone(id) || !program.reads(&instruction).filter(waits).all(fits) {
+            return false;
+        }
+        let joined = self.join(program, id);
+        let (step, part) = match joined {
+            Some(Ok((step, part))) if self.has_room(step, waiting.len() + 1) => (step, part),
+            other => {
+                if let Some(Err(why)) = other {
+                    self.refusals.push((id, why));
+                }
+                // Empty, so that they come in order.
+                let opened = self.open_loop(program, id);
+                if let Step::Loop(group) = &mut self.steps[opened.0 as usize] {
+                    group.members.clear();
+                }
+                opened
+            }
+        };
+        if let Step::Loop(group) = &mut self.steps[step as usize] {
+            let members = waiting.iter().chain([&id]);
+            group.members.extend(members.map(|&member| (member, part)));
+        }
+        for member in waiting.iter().chain([&id]) {
+            self.placed[member.0 as usize] = (step, part);
+        }
+        true
+    }
+
+    fn has_room(&self, step: u32, members: usize) -> bool {
+        match &self.steps[step as usize] {
+            Step::Loop(group) => group.members.len() + members <= LARGEST_LOOP,
+            Step::Call(_) => false,
+        }
+    }
+
+    /// Places an instruction whose operands are placed.
+    fn place(&mut self, program: &mut Program, id: InstructionId) {
+        let instruction = program.instruction(id);
+        let placed = match instruction {
+            Instruction::Call(_) => self.open(Step::Call(id), Part::Alone),
+            Instruction::Join { parts } => {
+                let parts = program.parts(parts).iter();
+                let last = parts.map(|p| self.placed[p.0 as usize].0).max();
+                (last.unwrap_or(0), Part::Alone)
+            }
+            _ => match self.join(program, id) {
+                Some(Ok((step, part))) => {
+                    if let Step::Loop(group) = &mut self.steps[step as usize] {
+                        group.members.push((id, part));
+                        if let Instruction::Reduce { axes, .. } = instruction {
+                            group.reduced = Some(axes);
+                        }
+                    }
+                    (step, part)
+                }
+                refused => {
+                    if let Some(Err(why)) = refused {
+                        self.refusals.push((id, why));
+                    }
+                    if let Instruction::Copy {
+                        input: Operand::View(input),
+                        output,
+                    } = instruction
+                    {
+                        call_copy(program, id, input, output);
+                        self.open(Step::Call(id), Part::Alone)
+                    } else {
+                        self.open_loop(program, id)
+                    }
+                }
+            },
+        };
+        self.placed[id.0 as usize] = placed;
+    }
+
     fn open(&mut self, step: Step, part: Part) -> (u32, Part) {
         self.steps.push(step);
         (self.steps.len() as u32 - 1, part)
@@ -191,16 +366,18 @@ impl Schedule {
         self.open(Step::Loop(group), part)
     }
 
-    /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join.
+    /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join. Operands
+    /// that wait are not looked at.
     fn join(
         &self,
         program: &Program,
         id: InstructionId,
-    ) -> Option<Result<(u32, Part), &'static str>> {
+    ) -> Option<std::result::Result<(u32, Part), &'static str>> {
         let instruction = &program.instruction(id);
         let origins = || {
             let reads = program.reads(instruction);
-            reads.filter_map(|view| view.origin.map(|o| (view, o)))
+            let placed = |o: &InstructionId| self.placed[o.0 as usize] != WAITING;
+            reads.filter_map(move |view| view.origin.filter(placed).map(|o| (view, o)))
         };
         let step = origins().map(|(_, o)| self.placed[o.0 as usize].0).max()?;
         // A join of nothing but empty parts may come before all steps.
@@ -210,8 +387,12 @@ impl Schedule {
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
         }
-        let is_alone = |id: InstructionId| self.alone.get(id.0 as usize) == Some(&true);
-        if is_alone(id) || group.members.iter().any(|&(member, _)| is_alone(member)) {
+        if self.is_alone(id)
+            || group
+                .members
+                .iter()
+                .any(|&(member, _)| self.is_alone(member))
+        {
             return Some(Err("hardly any other loop would have the same code"));
         }
         let fails = |&(id, _): &(InstructionId, Part)| program.can_fail(&program.instruction(id));
@@ -247,7 +428,11 @@ impl Schedule {
 
 impl Loop {
     /// The earliest part that fits the domain of an instruction.
-    fn part_for(&self, program: &Program, instruction: &Instruction) -> Result<Part, &'static str> {
+    fn part_for(
+        &self,
+        program: &Program,
+        instruction: &Instruction,
+    ) -> std::result::Result<Part, &'static str> {
         match instruction {
             Instruction::Reduce { domain, axes, .. } => {
                 if *domain != self.domain {
@@ -279,7 +464,7 @@ impl Loop {
         view: &View,
         made_in: Part,
         made: &View,
-    ) -> Result<Part, &'static str> {
+    ) -> std::result::Result<Part, &'static str> {
         const NOT_ELEMENTWISE: &str = "it does not read its operand element by element";
         let same_place = view.buffer == made.buffer && view.offset == made.offset;
         let same = same_place && view.geometry == made.geometry;

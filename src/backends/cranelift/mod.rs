@@ -101,11 +101,11 @@ struct Report {
 fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
     let mut program = lower::lower(graph)?;
     check_workspace(&program)?;
-    let mut fused = fuse::fuse(&mut program, Vec::new());
+    let mut fused = fuse::fuse(&mut program, Vec::new())?;
     let mut nests = Nests::default();
     let mut tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
     if let Some(alone) = sharing::taken_apart(&program, &fused, &tasks, &nests) {
-        fused = fuse::fuse(&mut program, alone);
+        fused = fuse::fuse(&mut program, alone)?;
         nests = Nests::default();
         tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
     }
