@@ -120,6 +120,36 @@ fn matrix(options: &Options) -> Result<Array, Box<dyn Error>> {
     Err(format!("{path} is not a .npy file of float32, float64, complex64 or complex128").into())
 }
 
+/// The same with libtorch's functions called directly, as its users write it.
+#[cfg(feature = "torch")]
+fn plain_torch(x: &autojit::tch::Tensor) -> autojit::tch::Tensor {
+    let mut rows: Vec<autojit::tch::Tensor> = Vec::new();
+    for j in 0..x.size()[0] {
+        let mut row = x.get(j);
+        for q in &rows {
+            row = &row - q.conj().dot(&row) * q;
+        }
+        let norm = row.norm();
+        rows.push(row / norm);
+    }
+    autojit::tch::Tensor::stack(&rows, 0)
+}
+
+/// What eager torch takes, and the ratio to compiled code.
+#[cfg(feature = "torch")]
+fn compare_with_torch(x: &Array, backend: &str, compiled: f64) -> Result<(), Box<dyn Error>> {
+    use autojit::tch::Tensor;
+    let x = Tensor::try_from(x)?;
+    let _no_grad = autojit::tch::no_grad_guard();
+    let plain = time(|| drop(black_box(plain_torch(black_box(&x)))));
+    println!("call       {:<10} {plain:>10.2} us", "plain torch");
+    println!(
+        "ratio      {backend} / plain torch = {:.2}",
+        compiled / plain
+    );
+    Ok(())
+}
+
 /// The shortest of several calls, in microseconds.
 fn time(mut f: impl FnMut()) -> f64 {
     f();
@@ -193,6 +223,10 @@ fn run() -> Result<bool, Box<dyn Error>> {
     );
     let native = time(|| drop(black_box(jit.call(black_box(&x)))));
     report(explanation.backend(), native);
+    #[cfg(feature = "torch")]
+    if x.library()? == "torch" {
+        compare_with_torch(&x, explanation.backend(), native)?;
+    }
     if ty.dtype == DType::Float64 {
         let data = x.to_vec::<f64>()?;
         let mut out = vec![0.0; data.len()];

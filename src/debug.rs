@@ -5,10 +5,11 @@
 //! | `AUTOJIT_BACKEND=name` | the backend of functions that do not name one themselves |
 //! | `AUTOJIT_DISABLE=1` | `autojit(f)` runs `f` directly: no trace, no compilation |
 //! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after optimising |
+//! | `AUTOJIT_WIDE=0` | no machine code by our own emitter: Cranelift makes all of it |
 //! | `AUTOJIT_LOG=info` | each compilation is told on standard error: why, by which backend, how long it took |
 //! | `AUTOJIT_LOG=debug` | the same, with the graphs |
 //!
-//! A switch is on if the variable is there and is neither empty nor `0`.
+//! Where the meaning of 0 is not given, a switch is on if the variable is there and is neither empty nor `0`.
 
 use std::env;
 use std::sync::OnceLock;
@@ -27,6 +28,8 @@ pub(crate) struct Environment {
     pub(crate) backend: Option<String>,
     pub(crate) disable: bool,
     pub(crate) verify: bool,
+    #[cfg(feature = "cranelift")]
+    pub(crate) wide: bool,
     pub(crate) log: Log,
 }
 
@@ -40,6 +43,8 @@ pub(crate) fn environment() -> &'static Environment {
             backend: text("AUTOJIT_BACKEND"),
             disable: is_on("AUTOJIT_DISABLE"),
             verify: is_on("AUTOJIT_VERIFY"),
+            #[cfg(feature = "cranelift")]
+            wide: text("AUTOJIT_WIDE").is_none_or(|text| text != "0"),
             log: match text("AUTOJIT_LOG").as_deref() {
                 None | Some("0" | "off") => Log::Off,
                 Some("debug") => Log::Debug,

@@ -74,16 +74,17 @@ mod value;
 
 pub use array::Array;
 pub use autojit_derive::Tree;
-pub use backends::{Support, backends, run_graph, support};
+pub use backends::{CodeReport, Support, backends, run_graph, support};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Explanation, Jit, autojit};
+pub use jit::{Explanation, Jit, Report, autojit};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
+pub use opt::PassReport;
 #[cfg(feature = "torch")]
 pub use tch;
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};

@@ -7,6 +7,13 @@ use autojit::ir::{Graph, HostArray};
 use autojit::tch::{self, Device, Kind, Tensor};
 use autojit::{Array, DType, Result, autojit, numpy as np, run_graph};
 
+#[path = "torch/bad_input.rs"]
+mod bad_input;
+#[path = "torch/python.rs"]
+mod python;
+#[path = "torch/spelled.rs"]
+mod spelled;
+
 fn tensor(values: &[f64]) -> Tensor {
     Tensor::from_slice(values)
 }
@@ -124,18 +131,6 @@ fn failures_are_errors_with_the_line() {
     let whole = np::astype(&x, DType::Int64);
     let error = np::power(&whole, np::astype(array(&[1.0, -1.0]), DType::Int64));
     assert!(error.check().unwrap_err().is_value());
-}
-
-#[test]
-fn what_is_not_spelled_is_done_in_main_memory() {
-    let i = num_complex::Complex64::i();
-    let x = array(&[2.0, 1.0]) * i;
-    let sorted = np::sort(&x, -1);
-    assert_eq!(sorted.library().unwrap(), "torch");
-    assert_eq!(values(&np::imag(sorted)), [1.0, 2.0]);
-    let compiled = autojit(|x: Array| np::sort(&x, -1));
-    assert_eq!(compiled.explain(&x).unwrap().backend(), "replay");
-    assert!(compiled.strict(true).call(&x).unwrap_err().is_unsupported());
 }
 
 // ---- the backend ----

@@ -8,7 +8,7 @@ use autojit::{Array, autojit, numpy as np};
 /// A matrix product, a decomposition and elementary functions: what both libraries have kernels of their own for.
 fn work(x: Array) -> Array {
     let product = np::matmul(&x, np::transpose(&x, ..)) + np::eye(3, np::like(&x));
-    let (values, vectors) = np::linalg::eigh(&product);
+    let (values, vectors) = np::linalg::eigh(&product, ..);
     np::matmul(&vectors * np::exp(-values), np::transpose(&vectors, ..))
 }
 
@@ -76,7 +76,7 @@ fn arrays_move_between_them() {
     let x = matrix().to("torch");
     let y = np::exp(&x).to("xla");
     let z = np::log(&y).to("torch");
-    let difference: f64 = np::max(np::abs(z - x), ..).item().unwrap();
+    let difference: f64 = np::max(np::abs(z - &x), ..).item().unwrap();
     assert!(difference < 1e-14);
     // In one call, the library of the first array that is not in main memory runs it.
     let f = autojit(|(x, y): (Array, Array)| x + y);

@@ -24,7 +24,7 @@ mod decompositions;
 mod matrices;
 
 use autojit::dispatch::{Arguments, Original};
-use autojit::{Array, Error, Result, Value, libraries, register_function_wrapping};
+use autojit::{Array, Error, Result, Value, backends, register_function_wrapping};
 
 /// Registers LAPACK's versions of the functions of [`functions`] for the library `"ndarray"`.
 ///
@@ -34,7 +34,7 @@ use autojit::{Array, Error, Result, Value, libraries, register_function_wrapping
 /// # Errors
 /// autojit was built with torch.
 pub fn install() -> Result<()> {
-    if libraries().contains(&"torch") {
+    if backends().contains(&"torch") {
         return Err(Error::unsupported(
             "LAPACK by OpenBLAS and libtorch cannot be used in one program: both export the same symbols",
         ));

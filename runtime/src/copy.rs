@@ -10,7 +10,7 @@ use crate::odometer::for_each_offset;
 const TILE: usize = 16;
 
 /// One axis: its length and its byte strides on both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Axis {
     len: usize,
     from: isize,
@@ -18,7 +18,7 @@ struct Axis {
 }
 
 /// How the one or two innermost axes are walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Inner {
     /// One contiguous run of bytes.
     Run(usize),
@@ -38,7 +38,7 @@ enum Inner {
 /// unsafe { copy.run(x.as_ptr().cast(), transposed.as_mut_ptr().cast()) };
 /// assert_eq!(transposed, [1, 4, 2, 5, 3, 6]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StridedCopy {
     item_size: usize,
     /// The axes outside of `inner`.
@@ -117,6 +117,43 @@ impl StridedCopy {
             }
             _ => Inner::Elements(last),
         }
+    }
+
+    /// This copy `count` times, the sources `from` bytes apart, the destinations `to` bytes.
+    ///
+    /// ```
+    /// use autojit_runtime::copy::StridedCopy;
+    /// let rows = StridedCopy::new(4, &[2], &[4], &[4]).repeated(3, 8, 8);
+    /// assert_eq!(rows, StridedCopy::new(4, &[6], &[4], &[4]));
+    /// ```
+    #[must_use]
+    pub fn repeated(&self, count: usize, from: isize, to: isize) -> Self {
+        let item = self.item_size as isize;
+        let inner: &[Axis] = match &self.inner {
+            Inner::Run(bytes) => &[Axis {
+                len: bytes / self.item_size,
+                from: item,
+                to: item,
+            }],
+            Inner::Elements(axis) => &[*axis],
+            Inner::Tiles(rows, columns) => &[*rows, *columns],
+        };
+        let mut shape = vec![count];
+        let (mut from, mut to) = (vec![from], vec![to]);
+        shape.extend(
+            self.shape
+                .iter()
+                .copied()
+                .chain(inner.iter().map(|a| a.len)),
+        );
+        from.extend(
+            self.from
+                .iter()
+                .copied()
+                .chain(inner.iter().map(|a| a.from)),
+        );
+        to.extend(self.to.iter().copied().chain(inner.iter().map(|a| a.to)));
+        Self::new(self.item_size, &shape, &from, &to)
     }
 
     /// Whether this is a single `memcpy`.

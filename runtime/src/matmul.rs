@@ -45,7 +45,7 @@ const SMALL_MATRIX: usize = 4096;
 /// unsafe { product.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
 /// assert_eq!(c, [12.0, 34.0]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MatrixProduct {
     /// Element type of all three.
     pub kind: Kind,
@@ -69,6 +69,19 @@ pub struct MatrixProduct {
     pub b: [isize; 2],
     /// Row and column stride of `c`.
     pub c: [isize; 2],
+}
+
+impl MatrixProduct {
+    /// This product `count` times, with the operands and the result this many elements apart.
+    #[must_use]
+    pub fn repeated(&self, count: usize, [a, b, c]: [isize; 3]) -> Self {
+        let mut repeated = self.clone();
+        repeated.batch.insert(0, count);
+        repeated.a_batch.insert(0, a);
+        repeated.b_batch.insert(0, b);
+        repeated.c_batch.insert(0, c);
+        repeated
+    }
 }
 
 /// How each product of the batch is computed.

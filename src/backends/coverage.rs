@@ -58,7 +58,7 @@ pub fn support(backend: &str, op: &Op, arguments: &[ArrayType]) -> Result<Suppor
             .collect::<Result<_>>()?,
     };
     graph.set_outputs(outputs);
-    match backend.support(op, &opt::optimize(&graph)?) {
+    match backend.support(op, &opt::optimize(&graph)?.0) {
         Err(error) if error.is_unsupported() => Ok(Support::Declined(error)),
         other => other,
     }

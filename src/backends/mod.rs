@@ -54,6 +54,30 @@ pub(crate) trait Executable: Send + Sync {
 
     /// Lines for `explain`.
     fn describe(&self) -> String;
+
+    /// The sizes of the code.
+    fn report(&self) -> CodeReport;
+}
+
+/// The sizes of compiled code. `None` is what a backend does not have, or does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodeReport {
+    /// Operations that the backend was left with, after writing the graph in its own terms.
+    pub instructions: Option<usize>,
+    /// Distinct kernels: loops that machine code was made for, or found.
+    pub kernels: Option<usize>,
+    /// Entries of the tape that a call goes through.
+    pub tape_entries: Option<usize>,
+    /// Those of them that call the runtime or a user's function.
+    pub runtime_calls: Option<usize>,
+    /// Bytes of machine code.
+    pub code_bytes: Option<usize>,
+    /// Bytes that a call holds for intermediate results.
+    pub workspace_bytes: Option<usize>,
+    /// Bytes that a call holds at most, intermediate results and results, as planned before any run. Arguments and
+    /// constants are not counted.
+    pub planned_peak_bytes: Option<usize>,
 }
 
 /// The backends of this build, the preferred one first.
@@ -180,7 +204,7 @@ pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) 
 /// the graph, or an op fails on these values.
 pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
     graph.check_arguments(inputs)?;
-    let optimized = opt::optimize(graph)?;
+    let (optimized, _) = opt::optimize(graph)?;
     let choice = choose(find(backend)?, true, &optimized)?;
     let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
     let results = choice.executable.run(&inputs)?;

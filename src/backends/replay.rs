@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable};
 use crate::error::Result;
-use crate::ir::{Graph, Op};
+use crate::ir::{Graph, Node, Op};
 use crate::library::{self, Concrete};
 
 /// The backend.
@@ -46,5 +46,20 @@ impl Executable for Replayed {
     fn describe(&self) -> String {
         let live = self.graph.live().into_iter().filter(|&live| live).count();
         format!("interpreted node by node: {live} nodes")
+    }
+
+    fn report(&self) -> CodeReport {
+        let is_run = |&(node, live): &(&Node, bool)| {
+            let is_leaf = matches!(
+                node.op,
+                Op::Input { .. } | Op::Constant { .. } | Op::Literal { .. }
+            );
+            live && !is_leaf
+        };
+        let nodes = self.graph.nodes().iter().zip(self.graph.live());
+        CodeReport {
+            instructions: Some(nodes.filter(is_run).count()),
+            ..CodeReport::default()
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Backend, Executable, Support};
+use super::{Backend, CodeReport, Executable, Support};
 use crate::error::Result;
 use crate::ir::{Graph, Op};
 use crate::library::Concrete;
@@ -48,5 +48,13 @@ impl Executable for Compiled {
 
     fn describe(&self) -> String {
         self.0.describe()
+    }
+
+    fn report(&self) -> CodeReport {
+        CodeReport {
+            instructions: Some(self.0.instructions()),
+            runtime_calls: Some(self.0.host_calls()),
+            ..CodeReport::default()
+        }
     }
 }

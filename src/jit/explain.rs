@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::trace::{Built, Times};
+use super::report::Report;
+use super::trace::Built;
 use crate::error::Error;
 use crate::signature::Query;
 
@@ -13,12 +14,9 @@ pub struct Explanation {
     name: String,
     signature: String,
     summary: String,
-    times: Times,
-    traced_nodes: usize,
-    optimized_nodes: usize,
+    report: Report,
     wanted: &'static str,
     strict: bool,
-    backend: &'static str,
     declined: Vec<(&'static str, Error)>,
     graph: String,
     executable: String,
@@ -30,12 +28,9 @@ impl Explanation {
             name: name.to_owned(),
             signature: query.signature().to_string(),
             summary: built.summary(),
-            times: built.times.clone(),
-            traced_nodes: built.traced.nodes().len(),
-            optimized_nodes: built.optimized.nodes().len(),
+            report: Report::new(built),
             wanted: query.options.backend,
             strict: query.options.strict,
-            backend: built.choice.backend,
             declined: built.choice.declined.clone(),
             graph: built.optimized.to_string(),
             executable: built.choice.executable.describe(),
@@ -48,40 +43,46 @@ impl Explanation {
         &self.signature
     }
 
+    /// All of it that is a number.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
     /// The number of nodes that were traced, arguments and constants among them.
     #[must_use]
     pub fn traced_nodes(&self) -> usize {
-        self.traced_nodes
+        self.report.traced_nodes
     }
 
     /// How long it took to run the closure on lazy arrays.
     #[must_use]
     pub fn trace_time(&self) -> Duration {
-        self.times.trace
+        self.report.trace_time
     }
 
     /// How long it took to optimise the graph.
     #[must_use]
     pub fn optimize_time(&self) -> Duration {
-        self.times.optimize
+        self.report.optimize_time
     }
 
     /// How long the backend took to compile the graph.
     #[must_use]
     pub fn compile_time(&self) -> Duration {
-        self.times.compile
+        self.report.compile_time
     }
 
     /// The number of nodes that were left after optimising.
     #[must_use]
     pub fn optimized_nodes(&self) -> usize {
-        self.optimized_nodes
+        self.report.optimized_nodes
     }
 
     /// The backend that runs it.
     #[must_use]
     pub fn backend(&self) -> &'static str {
-        self.backend
+        self.report.backend
     }
 
     /// The backends that declined, and why.
@@ -112,7 +113,7 @@ impl fmt::Display for Explanation {
         writeln!(
             f,
             "backend    {} (asked for {}{strict})",
-            self.backend, self.wanted
+            self.report.backend, self.wanted
         )?;
         for (backend, why) in &self.declined {
             writeln!(f, "declined   {backend}: {why}")?;

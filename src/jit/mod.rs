@@ -8,6 +8,7 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod explain;
+mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
@@ -35,6 +36,7 @@ use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use explain::Explanation;
+pub use report::Report;
 use trace::Built;
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
@@ -63,6 +65,7 @@ enum Wanted {
 /// What the cache keeps for a signature.
 struct Compiled {
     executable: Arc<dyn Executable>,
+    report: Report,
     output: Structure,
     /// Random draws that the function makes and does not use: each call takes their numbers, as it would
     /// without tracing.
@@ -251,6 +254,50 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         Ok(result)
     }
 
+    /// Compiles for arguments like these, unless there is code for them already, and runs nothing. A call that
+    /// follows finds the code: this is how a program compiles before it is in a hurry.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(&x * &x, ..));
+    /// let x = Array::from([1.0, 2.0]);
+    /// let report = f.compile(&x)?;
+    /// assert_eq!(report.traced_nodes, 3);
+    /// assert_eq!(f.call(&x)?.item::<f64>()?, 5.0);
+    /// assert_eq!((f.misses(), f.hits()), (1, 1));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Jit::call`], but for what goes wrong in the run; and lazy arguments, which are not compiled for.
+    #[track_caller]
+    pub fn compile<X: Args<A>>(&self, args: X) -> Result<Report> {
+        let location = Location::caller();
+        self.wanted()
+            .and_then(|backend| self.compile_at(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    fn compile_at(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+    ) -> Result<Report> {
+        self.with_query(wanted, args, |backend, query| {
+            let found = self.cache.get_or_build(query, |before| {
+                Ok(self.miss(backend, query, before, location)?)
+            });
+            match found? {
+                Found::Hit(entry) | Found::Built(entry) => Ok(entry.value.report.clone()),
+                Found::Recursive => Err(Error::value(
+                    "a function cannot be compiled by its own trace, expected a call",
+                )),
+            }
+        })
+    }
+
     /// Says how a call with these arguments is run: it traces and compiles, keeps nothing, and runs nothing.
     ///
     /// # Errors
@@ -295,6 +342,19 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
+        self.with_query(wanted, args, |backend, query| {
+            let built = trace::build(&self.f, backend, query, location)?;
+            Ok(use_it(query, built))
+        })
+    }
+
+    /// The backend and the key for arguments that have values.
+    fn with_query<T>(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        use_it: impl FnOnce(&'static dyn Backend, &Query<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
         let mut flat = Flattener::new();
         args.flatten_args(&mut flat);
         flat.check()?;
@@ -307,8 +367,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             arrays: &arrays,
             options: self.options(backend, &arrays),
         };
-        let built = trace::build(&self.f, backend, &query, location)?;
-        Ok(use_it(&query, built))
+        use_it(backend, &query)
     }
 }
 
@@ -366,6 +425,7 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl Compiled {
     fn new(built: Built, arrays: &[&Concrete]) -> Self {
         Self {
+            report: Report::new(&built),
             executable: built.choice.executable,
             unused_draws: built.unused_draws,
             output: built.output,

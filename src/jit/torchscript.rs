@@ -30,7 +30,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Writes that module into a file, which PyTorch reads with `torch.jit.load`: a module that takes the arrays
-    /// of the arguments one by one, and gives the list of the arrays of the result.
+    /// of the arguments one by one, and gives the list of the arrays of the result. Random draws of the function are
+    /// further arguments at the end.
     ///
     /// # Errors
     /// As [`Jit::torchscript_source`]; and the file cannot be written.

@@ -17,6 +17,7 @@ use crate::ir::random::{CallDraws, unused};
 use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
 use crate::lazy::{self, LazyArray};
 use crate::library::{self, AnyLibrary};
+use crate::opt::PassReport;
 use crate::registry;
 use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
@@ -30,6 +31,7 @@ pub(super) struct Built {
     pub(super) choice: Choice,
     /// Random draws that the function makes and does not use.
     pub(super) unused_draws: Vec<Arc<CallDraws>>,
+    pub(super) passes: Vec<PassReport>,
     pub(super) times: Times,
 }
 
@@ -92,7 +94,7 @@ pub(super) fn build<A: Tree, R: Tree>(
     verify(&traced)?;
     let after_trace = Instant::now();
     let library = super::library_of(query.arrays);
-    let optimized = crate::opt::optimize(&external_steps(&traced, library))?;
+    let (optimized, passes) = crate::opt::optimize(&external_steps(&traced, library))?;
     verify(&optimized)?;
     let after_optimize = Instant::now();
     let choice = choose(backend, query.options.strict, &optimized, library)?;
@@ -103,6 +105,7 @@ pub(super) fn build<A: Tree, R: Tree>(
         output,
         choice,
         unused_draws,
+        passes,
         times: Times {
             trace: after_trace - start,
             optimize: after_optimize - after_trace,

@@ -54,6 +54,18 @@ pub(crate) fn random_distribution(distribution: Distribution) -> RuntimeDistribu
     }
 }
 
+/// The numbers of a draw that is fixed, in main memory.
+#[cfg(feature = "torch")]
+pub(crate) fn draw(op: &Op) -> Result<HostArray> {
+    let missing = || Error::internal(format!("{op} drew nothing"));
+    let result = op.infer(&[])?.result;
+    let drawn = default_library().spell(op, &[], &result)?;
+    drawn
+        .and_then(|mut drawn| drawn.pop())
+        .ok_or_else(missing)?
+        .to_host()
+}
+
 /// An array of some library.
 #[derive(Clone, Debug)]
 pub(crate) enum Concrete {

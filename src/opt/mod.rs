@@ -9,6 +9,8 @@ mod algebra;
 mod fold;
 mod rewrite;
 
+use std::time::{Duration, Instant};
+
 use crate::error::Result;
 use crate::ir::{Builder, Graph};
 
@@ -20,17 +22,43 @@ type Pass = (&'static str, &'static [Rule]);
 /// The passes that every graph goes through.
 const PASSES: &[Pass] = &[("algebra", algebra::RULES), ("fold", fold::RULES)];
 
+/// What a pass of the optimiser did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PassReport {
+    /// Its name.
+    pub name: &'static str,
+    /// Nodes that it looked at; linear passes look at each once.
+    pub visited: usize,
+    /// Nodes that it stood something else in the place of.
+    pub rewritten: usize,
+    /// Nodes of the graph that it gave, arguments and constants among them.
+    pub nodes: usize,
+    /// How long it took.
+    pub time: Duration,
+}
+
 /// Runs all passes.
 ///
 /// # Errors
 /// A rule broke the graph: a mistake of ours.
-pub(crate) fn optimize(graph: &Graph) -> Result<Graph> {
+pub(crate) fn optimize(graph: &Graph) -> Result<(Graph, Vec<PassReport>)> {
     let mut current = graph.clone();
-    for (_, rules) in PASSES {
-        current = rewrite(&current, rules)?;
+    let mut reports = Vec::with_capacity(PASSES.len() + 1);
+    // What rules left behind goes at the end.
+    for &(name, rules) in PASSES.iter().chain(&[("sweep", &[] as &[Rule])]) {
+        let start = Instant::now();
+        let (next, counts) = rewrite(&current, rules)?;
+        current = next;
+        reports.push(PassReport {
+            name,
+            visited: counts.visited,
+            rewritten: counts.rewritten,
+            nodes: current.nodes().len(),
+            time: start.elapsed(),
+        });
     }
-    // What rules left behind goes.
-    rewrite(&current, &[])
+    Ok((current, reports))
 }
 
 /// Writes everything with core ops on inputs of equal dtype, and simplifies what that gives.
@@ -42,8 +70,8 @@ pub(crate) fn expand(graph: &Graph) -> Result<Graph> {
     let expanded = rewrite::rebuild(graph, |new, node, inputs| {
         Builder::new(new, node.location).push(node.op.clone(), inputs)
     })?;
-    let simplified = rewrite(&expanded, algebra::RULES)?;
-    rewrite(&simplified, &[])
+    let (simplified, _) = rewrite(&expanded, algebra::RULES)?;
+    Ok(rewrite(&simplified, &[])?.0)
 }
 
 #[cfg(test)]
@@ -52,7 +80,7 @@ mod tests {
 
     fn optimized(text: &str) -> String {
         let graph: Graph = text.parse().unwrap();
-        let optimized = optimize(&graph).unwrap();
+        let (optimized, _) = optimize(&graph).unwrap();
         optimized.verify().unwrap();
         optimized.to_string()
     }

@@ -36,12 +36,23 @@ impl Candidate<'_> {
 /// A rule by name: gives the value that stands for the candidate, or `None` if it does not apply.
 pub(crate) type Rule = (&'static str, fn(&mut Candidate<'_>) -> Option<ValueId>);
 
+/// The work of a rewrite, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Nodes that rules were tried at.
+    pub(crate) visited: usize,
+    /// Nodes that a rule stood something in the place of.
+    pub(crate) rewritten: usize,
+}
+
 /// Rebuilds the live part of `graph`, giving every rule a chance at each node; the first that applies wins.
 ///
 /// # Errors
 /// A rule gave a value of another type: a mistake of ours.
-pub(crate) fn rewrite(graph: &Graph, rules: &[Rule]) -> Result<Graph> {
-    rebuild(graph, |new, node, inputs| {
+pub(crate) fn rewrite(graph: &Graph, rules: &[Rule]) -> Result<(Graph, Counts)> {
+    let mut counts = Counts::default();
+    let graph = rebuild(graph, |new, node, inputs| {
+        counts.visited += 1;
         for (name, rule) in rules {
             let (op, ty, location) = (&node.op, &node.ty, node.location);
             if let Some(value) = rule(&mut Candidate {
@@ -57,11 +68,13 @@ pub(crate) fn rewrite(graph: &Graph, rules: &[Rule]) -> Result<Graph> {
                         "rule {name} turned {op} : {ty} into {got}"
                     )));
                 }
+                counts.rewritten += 1;
                 return Ok(value);
             }
         }
         Ok(new.insert(node.op.clone(), inputs, node.ty.clone(), node.location))
-    })
+    })?;
+    Ok((graph, counts))
 }
 
 /// Rebuilds the live part of `graph`, each node by `add`; leaves are carried over.

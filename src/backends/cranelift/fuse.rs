@@ -12,10 +12,14 @@
 //!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
-use super::layout::Layout;
-use super::lower::{is_copy, strided_copy};
-use super::program::{Call, Instruction, InstructionId, Operand, Place, Program, View};
-use crate::ir::{Dims, Shape, Steps};
+use smallvec::SmallVec;
+
+use super::layout::{Geometry, GeometryId};
+use super::lower::strided_copy;
+use super::program::{
+    Axes, Call, CallStep, Instruction, InstructionId, Operand, Place, Program, View,
+};
+use crate::ir::Steps;
 
 /// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
 const LARGEST_LOOP: usize = 24;
@@ -38,10 +42,11 @@ pub(super) enum Part {
 /// Instructions over one domain.
 #[derive(Debug)]
 pub(super) struct Loop {
-    pub(super) domain: Shape,
+    /// The shape of the domain, contiguous.
+    pub(super) domain: GeometryId,
     /// The axes of the domain that are reduced, if any are.
-    pub(super) reduced: Option<Dims>,
-    pub(super) members: Vec<(InstructionId, Part)>,
+    pub(super) reduced: Option<Axes>,
+    pub(super) members: SmallVec<[(InstructionId, Part); 4]>,
 }
 
 /// What runs as one entry of the tape.
@@ -70,25 +75,29 @@ fn feed_reductions(program: &Program) -> Vec<bool> {
     for (index, instruction) in program.instructions.iter().enumerate().rev() {
         let reduces = match instruction {
             Instruction::Reduce { .. } => true,
-            Instruction::Map { output, .. } => {
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
                 let is_result = matches!(program.buffer(output.buffer).place, Place::Output(_));
                 is_read[index] && only_reduced[index] && !is_result
             }
-            Instruction::Call { .. } => false,
+            Instruction::Call(_) => false,
             Instruction::Join { parts } => {
-                for part in parts {
+                for part in program.parts(*parts) {
                     only_reduced[part.0 as usize] = false;
                 }
                 continue;
             }
         };
-        for origin in reads(instruction).filter_map(|v| v.origin) {
+        for origin in program.reads(instruction).filter_map(|v| v.origin) {
             is_read[origin.0 as usize] = true;
             only_reduced[origin.0 as usize] &= reduces;
         }
     }
     let feeds = |i: usize| {
-        is_read[i] && only_reduced[i] && matches!(program.instructions[i], Instruction::Map { .. })
+        let maps = matches!(
+            program.instructions[i],
+            Instruction::Map { .. } | Instruction::Copy { .. }
+        );
+        is_read[i] && only_reduced[i] && maps
     };
     (0..count).map(feeds).collect()
 }
@@ -101,18 +110,20 @@ pub(super) fn fuse(program: &mut Program) -> Schedule {
     };
     for index in 0..program.instructions.len() {
         let id = InstructionId(index as u32);
-        let placed = match &program.instructions[index] {
-            Instruction::Call { .. } => schedule.open(Step::Call(id), Part::Alone),
+        let instruction = program.instructions[index];
+        let placed = match instruction {
+            Instruction::Call(_) => schedule.open(Step::Call(id), Part::Alone),
             Instruction::Join { parts } => {
-                let last = parts.iter().map(|p| schedule.placed[p.0 as usize].0).max();
+                let parts = program.parts(parts).iter();
+                let last = parts.map(|p| schedule.placed[p.0 as usize].0).max();
                 (last.unwrap_or(0), Part::Alone)
             }
-            instruction => match schedule.join(program, id) {
+            _ => match schedule.join(program, id) {
                 Some(Ok((step, part))) => {
                     if let Step::Loop(group) = &mut schedule.steps[step as usize] {
                         group.members.push((id, part));
                         if let Instruction::Reduce { axes, .. } = instruction {
-                            group.reduced = Some(axes.clone());
+                            group.reduced = Some(axes);
                         }
                     }
                     (step, part)
@@ -121,12 +132,15 @@ pub(super) fn fuse(program: &mut Program) -> Schedule {
                     if let Some(Err(why)) = refused {
                         schedule.refusals.push((id, why));
                     }
-                    match as_copy(instruction) {
-                        Some(copy) => {
-                            program.instructions[index] = copy;
-                            schedule.open(Step::Call(id), Part::Alone)
-                        }
-                        None => schedule.open_loop(id, instruction),
+                    if let Instruction::Copy {
+                        input: Operand::View(input),
+                        output,
+                    } = instruction
+                    {
+                        call_copy(program, id, input, output);
+                        schedule.open(Step::Call(id), Part::Alone)
+                    } else {
+                        schedule.open_loop(program, id)
                     }
                 }
             },
@@ -137,44 +151,14 @@ pub(super) fn fuse(program: &mut Program) -> Schedule {
 }
 
 /// A copy that no loop makes on its way is one call of the runtime.
-fn as_copy(instruction: &Instruction) -> Option<Instruction> {
-    let Instruction::Map { op, inputs, output } = instruction else {
-        return None;
+fn call_copy(program: &mut Program, id: InstructionId, input: View, output: View) {
+    let step = CallStep {
+        call: Call::Copy(strided_copy(program, &input, &output)),
+        inputs: [input].into_iter().collect(),
+        outputs: [output].into_iter().collect(),
     };
-    let Some(Operand::View(input)) = inputs.first() else {
-        return None;
-    };
-    is_copy(op, input.dtype).then(|| Instruction::Call {
-        call: Call::Copy(strided_copy(input, output)),
-        inputs: [input.clone()].into_iter().collect(),
-        outputs: [output.clone()].into_iter().collect(),
-    })
-}
-
-/// The views that an instruction reads.
-pub(super) fn reads(instruction: &Instruction) -> impl Iterator<Item = &View> {
-    let (operands, views): (&[Operand], &[View]) = match instruction {
-        Instruction::Map { inputs, .. } => (inputs, &[]),
-        Instruction::Reduce { input, .. } => (std::slice::from_ref(input), &[]),
-        Instruction::Call { inputs, .. } => (&[], inputs),
-        Instruction::Join { .. } => (&[], &[]),
-    };
-    let of_operands = operands.iter().filter_map(|o| match o {
-        Operand::View(view) => Some(view),
-        Operand::Literal(_) => None,
-    });
-    of_operands.chain(views)
-}
-
-/// The views that an instruction writes.
-pub(super) fn writes(instruction: &Instruction) -> &[View] {
-    match instruction {
-        Instruction::Map { output, .. } | Instruction::Reduce { output, .. } => {
-            std::slice::from_ref(output)
-        }
-        Instruction::Call { outputs, .. } => outputs,
-        Instruction::Join { .. } => &[],
-    }
+    program.instructions[id.0 as usize] = Instruction::Call(program.calls.len() as u32);
+    program.calls.push(step);
 }
 
 impl Schedule {
@@ -183,28 +167,24 @@ impl Schedule {
         (self.steps.len() as u32 - 1, part)
     }
 
-    fn open_loop(&mut self, id: InstructionId, instruction: &Instruction) -> (u32, Part) {
-        let (domain, reduced, part) = match instruction {
-            Instruction::Reduce { domain, axes, .. } => {
-                (domain.clone(), Some(axes.clone()), Part::Reduction)
+    fn open_loop(&mut self, program: &mut Program, id: InstructionId) -> (u32, Part) {
+        let (domain, reduced, part) = match program.instruction(id) {
+            Instruction::Reduce { domain, axes, .. } => (domain, Some(axes), Part::Reduction),
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
+                let shape = program.shape(&output).clone();
+                (program.geometries.contiguous(&shape), None, Part::Before)
             }
-            other => (
-                writes(other)
-                    .first()
-                    .map(|v| v.shape.clone())
-                    .unwrap_or_default(),
-                None,
-                Part::Before,
-            ),
+            // Neither ever opens a loop.
+            Instruction::Call(_) | Instruction::Join { .. } => {
+                return self.open(Step::Call(id), Part::Alone);
+            }
         };
-        self.open(
-            Step::Loop(Loop {
-                domain,
-                reduced,
-                members: vec![(id, part)],
-            }),
-            part,
-        )
+        let group = Loop {
+            domain,
+            reduced,
+            members: [(id, part)].into_iter().collect(),
+        };
+        self.open(Step::Loop(group), part)
     }
 
     /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join.
@@ -213,8 +193,11 @@ impl Schedule {
         program: &Program,
         id: InstructionId,
     ) -> Option<Result<(u32, Part), &'static str>> {
-        let instruction = program.instruction(id);
-        let origins = || reads(instruction).filter_map(|view| view.origin.map(|o| (view, o)));
+        let instruction = &program.instruction(id);
+        let origins = || {
+            let reads = program.reads(instruction);
+            reads.filter_map(|view| view.origin.map(|o| (view, o)))
+        };
         let step = origins().map(|(_, o)| self.placed[o.0 as usize].0).max()?;
         // A join of nothing but empty parts may come before all steps.
         let Step::Loop(group) = self.steps.get(step as usize)? else {
@@ -223,13 +206,13 @@ impl Schedule {
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
         }
-        let fails = |&(id, _): &(InstructionId, Part)| program.instruction(id).can_fail();
-        if instruction.can_fail() && group.members.iter().any(fails) {
+        let fails = |&(id, _): &(InstructionId, Part)| program.can_fail(&program.instruction(id));
+        if program.can_fail(instruction) && group.members.iter().any(fails) {
             return Some(Err(
                 "the loop has an operation that can fail, and could not tell which did",
             ));
         }
-        let mut part = match group.part_for(instruction) {
+        let mut part = match group.part_for(program, instruction) {
             Ok(part) => part,
             Err(why) => return Some(Err(why)),
         };
@@ -238,10 +221,11 @@ impl Schedule {
             if at != step {
                 continue;
             }
-            let Some(made) = writes(program.instruction(origin)).first() else {
+            let maker = program.instruction(origin);
+            let Some(made) = program.writes(&maker).first() else {
                 return Some(Err("its operand is joined from parts"));
             };
-            part = match group.connect(part, view, made_in, made) {
+            part = match group.connect(program, part, view, made_in, made) {
                 Ok(part) => part,
                 Err(why) => return Some(Err(why)),
             };
@@ -255,113 +239,100 @@ impl Schedule {
 
 impl Loop {
     /// The earliest part that fits the domain of an instruction.
-    fn part_for(&self, instruction: &Instruction) -> Result<Part, &'static str> {
+    fn part_for(&self, program: &Program, instruction: &Instruction) -> Result<Part, &'static str> {
         match instruction {
             Instruction::Reduce { domain, axes, .. } => {
                 if *domain != self.domain {
                     Err("the domains differ")
-                } else if self.reduced.as_ref().is_some_and(|r| r != axes) {
+                } else if self.reduced.is_some_and(|r| r != *axes) {
                     Err("the loop reduces other axes")
                 } else {
                     Ok(Part::Reduction)
                 }
             }
-            Instruction::Map { output, .. } if output.shape == self.domain => Ok(Part::Before),
-            Instruction::Map { output, .. }
-                if self.outer_strides(&output.layout, &output.shape).is_some() =>
-            {
-                Ok(Part::Outer)
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
+                if *program.shape(output) == program.geometries[self.domain].shape {
+                    Ok(Part::Before)
+                } else if self.outer_strides(program, output).is_some() {
+                    Ok(Part::Outer)
+                } else {
+                    Err("the domains differ")
+                }
             }
-            _ => Err("the domains differ"),
+            Instruction::Call(_) | Instruction::Join { .. } => Err("it is no loop"),
         }
     }
 
     /// The part in which an instruction can use what another of this loop made.
     fn connect(
         &self,
+        program: &Program,
         part: Part,
         view: &View,
         made_in: Part,
         made: &View,
     ) -> Result<Part, &'static str> {
         const NOT_ELEMENTWISE: &str = "it does not read its operand element by element";
+        let same_place = view.buffer == made.buffer && view.offset == made.offset;
+        let same = same_place && view.geometry == made.geometry;
         match (part, made_in) {
-            (Part::Before | Part::After, Part::Before | Part::After) => {
-                if view.buffer != made.buffer
-                    || !view.layout.same_elements(&made.layout, &self.domain)
-                {
-                    return Err(NOT_ELEMENTWISE);
-                }
+            (Part::Before | Part::After, Part::Before | Part::After) if same => {
                 Ok(if made_in == Part::After {
                     Part::After
                 } else {
                     part
                 })
             }
-            (Part::Reduction, Part::Before) => {
-                let same = view.buffer == made.buffer
-                    && view.layout.same_elements(&made.layout, &self.domain);
-                if same { Ok(part) } else { Err(NOT_ELEMENTWISE) }
-            }
+            (Part::Reduction, Part::Before) if same => Ok(part),
+            (Part::Before | Part::After, Part::Before | Part::After)
+            | (Part::Reduction, Part::Before) => Err(NOT_ELEMENTWISE),
             (Part::Reduction, _) => Err("it would make one kernel of two reductions in a row"),
             (Part::Before | Part::After, Part::Reduction | Part::Outer) => {
                 let expected = self
-                    .outer_strides(&made.layout, &made.shape)
-                    .map(|s| self.inner_strides(&s));
-                let same = expected.is_some_and(|strides| {
-                    let expected = Layout {
-                        offset: made.layout.offset,
-                        strides,
-                    };
-                    view.buffer == made.buffer && view.layout.same_elements(&expected, &self.domain)
-                });
-                if same {
+                    .outer_strides(program, made)
+                    .map(|s| self.inner_strides(program, &s));
+                if same_place && expected.is_some_and(|s| s == *program.strides(view)) {
                     Ok(Part::After)
                 } else {
                     Err(NOT_ELEMENTWISE)
                 }
             }
             (Part::Outer, Part::Reduction | Part::Outer) => {
-                let same = view.buffer == made.buffer
-                    && view.layout.offset == made.layout.offset
-                    && self.outer_strides(&view.layout, &view.shape)
-                        == self.outer_strides(&made.layout, &made.shape);
-                if same { Ok(part) } else { Err(NOT_ELEMENTWISE) }
+                let outer = |view| self.outer_strides(program, view);
+                if same_place && outer(view) == outer(made) {
+                    Ok(part)
+                } else {
+                    Err(NOT_ELEMENTWISE)
+                }
             }
             _ => Err("its operand is made inside the loop"),
         }
     }
 
     /// The strides over the axes that are not reduced, of a view with the shape of a reduction's result, with
-    /// or without the reduced axes. Strides of axes of length one are zero.
-    pub(super) fn outer_strides(&self, layout: &Layout, shape: &[usize]) -> Option<Steps> {
-        let reduced = self.reduced.as_ref()?;
-        let kept = |a: &usize| !reduced.contains(a);
-        let outer: Dims = (0..self.domain.len()).filter(kept).collect();
-        let sizes = outer.iter().map(|&a| self.domain[a]);
-        let stride = |size: usize, stride: isize| if size == 1 { 0 } else { stride };
-        if shape.len() == self.domain.len() && reduced.iter().all(|&a| shape[a] == 1) {
-            return sizes
-                .zip(&outer)
-                .map(|(n, &a)| (shape[a] == n).then(|| stride(n, layout.strides[a])))
-                .collect();
+    /// or without the reduced axes.
+    pub(super) fn outer_strides(&self, program: &Program, view: &View) -> Option<Steps> {
+        let reduced = self.reduced?;
+        let domain = &program.geometries[self.domain].shape;
+        let Geometry { shape, strides } = &program.geometries[view.geometry];
+        let outer = || (0..domain.len()).filter(|&a| !reduced.contains(a));
+        if shape.len() == domain.len() {
+            let fits = |a: usize| shape[a] == if reduced.contains(a) { 1 } else { domain[a] };
+            if (0..domain.len()).all(fits) {
+                return Some(outer().map(|a| strides[a]).collect());
+            }
         }
-        if shape.len() == outer.len() && sizes.clone().eq(shape.iter().copied()) {
-            return Some(
-                sizes
-                    .zip(&layout.strides)
-                    .map(|(n, &s)| stride(n, s))
-                    .collect(),
-            );
+        if outer().map(|a| domain[a]).eq(shape.iter().copied()) {
+            return Some(strides.clone());
         }
         None
     }
 
     /// Strides over the whole domain from those over the axes that are not reduced.
-    pub(super) fn inner_strides(&self, outer: &[isize]) -> Steps {
+    pub(super) fn inner_strides(&self, program: &Program, outer: &[isize]) -> Steps {
         let mut outer = outer.iter();
-        let reduced = |a: usize| self.reduced.as_ref().is_some_and(|r| r.contains(&a));
-        (0..self.domain.len())
+        let reduced = |a: usize| self.reduced.is_some_and(|r| r.contains(a));
+        (0..program.geometries[self.domain].shape.len())
             .map(|a| {
                 if reduced(a) {
                     0

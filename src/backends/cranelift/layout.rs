@@ -2,10 +2,83 @@
 //!
 //! A view is an offset and one stride per axis, in elements, which may be zero (broadcast) or negative.
 //! Transposes, slices, broadcasts and most reshapes only change these numbers.
+//!
+//! A program has few different shapes and strides and many views, so views hold the number of a [`Geometry`].
+//! Equal geometries have equal numbers; strides of axes of length one are zero there, as they mean nothing.
 
+use std::hash::{Hash, Hasher};
+use std::ops::Index;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
-use crate::ir::{Dims, Steps};
+use crate::ir::{Dims, Shape, Steps};
+
+/// The shape and the strides of views.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Geometry {
+    pub(super) shape: Shape,
+    pub(super) strides: Steps,
+}
+
+/// The number of a geometry in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct GeometryId(u32);
+
+/// The different geometries of a program.
+#[derive(Debug, Default)]
+pub(super) struct Geometries {
+    all: Vec<Geometry>,
+    known: HashTable<GeometryId>,
+}
+
+fn hash_geometry(shape: &[usize], strides: &[isize]) -> u64 {
+    let mut hasher = FxHasher::default();
+    shape.hash(&mut hasher);
+    strides.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Geometries {
+    /// The number of this geometry.
+    pub(super) fn intern(&mut self, shape: &[usize], strides: &[isize]) -> GeometryId {
+        let canonical = |(&n, &stride): (&usize, &isize)| if n == 1 { 0 } else { stride };
+        let strides: Steps = shape.iter().zip(strides).map(canonical).collect();
+        let Self { all, known } = self;
+        let hash = hash_geometry(shape, &strides);
+        let equal = |id: &GeometryId| {
+            let found = &all[id.0 as usize];
+            found.shape.as_slice() == shape && found.strides == strides
+        };
+        if let Some(&id) = known.find(hash, equal) {
+            return id;
+        }
+        let id = GeometryId(all.len() as u32);
+        all.push(Geometry {
+            shape: shape.into(),
+            strides,
+        });
+        known.insert_unique(hash, id, |id| {
+            let Geometry { shape, strides } = &all[id.0 as usize];
+            hash_geometry(shape, strides)
+        });
+        id
+    }
+
+    /// The geometry of an array of this shape in C order without gaps.
+    pub(super) fn contiguous(&mut self, shape: &[usize]) -> GeometryId {
+        self.intern(shape, &Layout::contiguous(shape).strides)
+    }
+}
+
+impl Index<GeometryId> for Geometries {
+    type Output = Geometry;
+
+    fn index(&self, id: GeometryId) -> &Geometry {
+        &self.all[id.0 as usize]
+    }
+}
 
 /// The elements of a view: `offset + sum(index[axis] * strides[axis])`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,19 +101,7 @@ impl Layout {
 
     /// Whether the elements of a view of this shape lie in C order without gaps.
     pub(super) fn is_contiguous(&self, shape: &[usize]) -> bool {
-        let mut expected = 1;
-        for (&stride, &n) in self.strides.iter().zip(shape).rev() {
-            if n == 0 {
-                return true;
-            }
-            if n != 1 {
-                if stride != expected {
-                    return false;
-                }
-                expected *= n as isize;
-            }
-        }
-        true
+        is_contiguous(&self.strides, shape)
     }
 
     pub(super) fn transpose(&self, perm: &[usize]) -> Self {
@@ -191,6 +252,23 @@ impl Layout {
             strides,
         }
     }
+}
+
+/// Whether elements with these strides lie in C order without gaps.
+pub(super) fn is_contiguous(strides: &[isize], shape: &[usize]) -> bool {
+    let mut expected = 1;
+    for (&stride, &n) in strides.iter().zip(shape).rev() {
+        if n == 0 {
+            return true;
+        }
+        if n != 1 {
+            if stride != expected {
+                return false;
+            }
+            expected *= n as isize;
+        }
+    }
+    true
 }
 
 #[cfg(test)]

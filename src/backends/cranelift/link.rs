@@ -1,10 +1,13 @@
-//! Kernels -> machine code: one module per executable, freed with it.
+//! Kernels -> machine code, by our own emitter (`wide/`) or by Cranelift; each kernel once in this process.
+//!
+//! Compiled kernels live in a bounded cache and in the executables that use them; their memory is freed when neither
+//! holds any of those that were compiled together.
 //!
 //! `unsafe` stands here for two things: freeing the code, and calling it.
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use autojit_runtime::abi::{AbiType, Symbol, symbols};
 use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
@@ -13,10 +16,12 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module as _, default_libcall_names};
+use rustc_hash::FxHashMap;
 
 use super::emit::emit;
 use super::kernel::Kernel;
+use super::wide;
 use crate::error::{Error, Result};
 
 /// A compiled kernel: pointers of its slots, and its parameters.
@@ -25,23 +30,10 @@ pub(super) type KernelFunction = unsafe extern "C" fn(*const *mut u8, *const i64
 /// The compiled kernels of an executable.
 pub(super) struct Code {
     functions: Vec<KernelFunction>,
+    /// Hold the memory that `functions` point into.
+    compiled: Vec<Arc<Compiled>>,
     /// Bytes of machine code.
     pub(super) bytes: usize,
-    /// Holds the memory that `functions` point into. The lock makes it `Sync`; nobody ever takes it.
-    module: ManuallyDrop<Mutex<JITModule>>,
-}
-
-impl Drop for Code {
-    fn drop(&mut self) {
-        // SAFETY: taken once, here, and not used again.
-        let module = unsafe { ManuallyDrop::take(&mut self.module) };
-        let module = module
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // SAFETY: the functions are private to this value and only run while it is borrowed, so none runs now
-        // and none can run later.
-        unsafe { module.free_memory() };
-    }
 }
 
 impl Code {
@@ -49,6 +41,81 @@ impl Code {
     pub(super) fn function(&self, kernel: usize) -> KernelFunction {
         self.functions[kernel]
     }
+
+    /// Which emitter made a kernel, and why it was not the wide one.
+    pub(super) fn maker(&self, kernel: usize) -> String {
+        match self.compiled[kernel].refusal {
+            None => "wide".to_owned(),
+            Some(why) => format!("Cranelift ({why})"),
+        }
+    }
+}
+
+/// One compiled kernel.
+#[derive(Clone)]
+pub(super) struct Compiled {
+    pub(super) function: KernelFunction,
+    bytes: usize,
+    /// Why it is Cranelift's.
+    refusal: Option<wide::Refusal>,
+    #[allow(dead_code, reason = "it holds the memory of the function")]
+    memory: Memory,
+}
+
+/// Memory that machine code lies in, shared by the kernels that were compiled together.
+#[derive(Clone)]
+enum Memory {
+    Pages(#[allow(dead_code, reason = "see above")] Arc<wide::Pages>),
+    Module(#[allow(dead_code, reason = "see above")] Arc<Module>),
+}
+
+/// A module of Cranelift's, whose memory is freed with it. The lock makes it `Sync`; nobody ever takes it.
+struct Module(ManuallyDrop<Mutex<JITModule>>);
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here, and not used again.
+        let module = unsafe { ManuallyDrop::take(&mut self.0) };
+        let module = module.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: its functions are only reached through values that hold this module, so none runs now and none
+        // can run later.
+        unsafe { module.free_memory() };
+    }
+}
+
+/// How many kernels a generation of the cache holds.
+const GENERATION: usize = 256;
+
+/// The kernels of this process, by what they are. Those that nobody asked for since the last generation was full are
+/// forgotten when the next one is; their memory is freed when no executable holds them either.
+#[derive(Default)]
+struct Cache {
+    young: FxHashMap<Kernel, Arc<Compiled>>,
+    old: FxHashMap<Kernel, Arc<Compiled>>,
+}
+
+impl Cache {
+    fn get(&mut self, kernel: &Kernel) -> Option<Arc<Compiled>> {
+        if let Some(compiled) = self.young.get(kernel) {
+            return Some(compiled.clone());
+        }
+        let (kernel, compiled) = self.old.remove_entry(kernel)?;
+        self.insert(kernel, compiled.clone());
+        Some(compiled)
+    }
+
+    fn insert(&mut self, kernel: Kernel, compiled: Arc<Compiled>) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(kernel, compiled);
+    }
+}
+
+static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(Mutex::default);
+
+fn cache() -> MutexGuard<'static, Cache> {
+    CACHE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The machine that this process runs on, or why Cranelift has no code generator for it.
@@ -77,6 +144,11 @@ static MACHINE: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| {
 static SYMBOLS: LazyLock<HashMap<&'static str, &'static Symbol>> =
     LazyLock::new(|| symbols().iter().map(|s| (s.name, s)).collect());
 
+/// The address of a function of the runtime.
+pub(super) fn runtime_function(symbol: &str) -> Option<u64> {
+    SYMBOLS.get(symbol).map(|s| s.address as u64)
+}
+
 fn abi_type(ty: AbiType) -> Type {
     match ty {
         AbiType::F32 => F32,
@@ -91,27 +163,106 @@ fn internal(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("code generation failed: {error}"))
 }
 
-/// Compiles kernels.
+/// Compiles kernels, those that this process has not compiled yet.
 ///
 /// # Errors
-/// Cranelift does not know this machine (unsupported), or a mistake of ours.
+/// Cranelift is needed and does not know this machine (unsupported), there is no memory, or a mistake of ours.
 pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
+    let mut compiled: Vec<Option<Arc<Compiled>>> = {
+        let mut cache = cache();
+        kernels.iter().map(|kernel| cache.get(kernel)).collect()
+    };
+    let missing: Vec<usize> = (0..kernels.len())
+        .filter(|&i| compiled[i].is_none())
+        .collect();
+    if !missing.is_empty() {
+        let wanted: Vec<&Kernel> = missing.iter().map(|&i| &kernels[i]).collect();
+        let new = compile_new(&wanted)?;
+        let mut cache = cache();
+        for (&index, new) in missing.iter().zip(new) {
+            let new = Arc::new(new);
+            cache.insert(kernels[index].clone(), new.clone());
+            compiled[index] = Some(new);
+        }
+    }
+    let compiled: Vec<Arc<Compiled>> = compiled.into_iter().flatten().collect();
+    Ok(Code {
+        functions: compiled.iter().map(|c| c.function).collect(),
+        bytes: compiled.iter().map(|c| c.bytes).sum(),
+        compiled,
+    })
+}
+
+/// Compiles kernels, by the wide emitter what that can, by Cranelift the others.
+fn compile_new(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
+    let attempts: Vec<Result<Vec<u8>, wide::Refusal>> =
+        kernels.iter().map(|kernel| wide::emit(kernel)).collect();
+    let codes: Vec<&[u8]> = attempts.iter().flatten().map(Vec::as_slice).collect();
+    let mut wide_functions = place(&codes)?.into_iter();
+    // Cranelift makes no use of extents, so kernels that differ in nothing else are one.
+    let (mut left, mut known): (Vec<Kernel>, FxHashMap<Kernel, usize>) = Default::default();
+    let mut numbers = Vec::new();
+    for (kernel, _) in kernels.iter().zip(&attempts).filter(|(_, a)| a.is_err()) {
+        let general = kernel.general();
+        let number = *known.entry(general.clone()).or_insert(left.len());
+        if number == left.len() {
+            left.push(general);
+        }
+        numbers.push(number);
+    }
+    let others = if left.is_empty() {
+        Vec::new()
+    } else {
+        compile_by_cranelift(&left.iter().collect::<Vec<_>>())?
+    };
+    let mut numbers = numbers.into_iter();
+    let mut compiled = Vec::with_capacity(kernels.len());
+    for attempt in attempts {
+        let next = match attempt {
+            Ok(_) => wide_functions.next(),
+            Err(why) => {
+                let other = numbers.next().and_then(|number| others.get(number));
+                other.map(|other| Compiled {
+                    refusal: Some(why),
+                    ..other.clone()
+                })
+            }
+        };
+        compiled.push(next.ok_or_else(|| Error::internal("a kernel got no code"))?);
+    }
+    Ok(compiled)
+}
+
+/// Puts machine code of our own where it can run.
+fn place(codes: &[&[u8]]) -> Result<Vec<Compiled>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (pages, offsets) = wide::Pages::new(codes)?;
+    let pages = Arc::new(pages);
+    let compiled = codes.iter().zip(offsets).map(|(code, offset)| {
+        let address = pages.address(offset);
+        Compiled {
+            // SAFETY: the emitter writes functions with exactly these two pointer parameters, no result, and the
+            // calling convention of the platform's C.
+            function: unsafe { std::mem::transmute::<*const u8, KernelFunction>(address) },
+            bytes: code.len(),
+            refusal: None,
+            memory: Memory::Pages(pages.clone()),
+        }
+    });
+    Ok(compiled.collect())
+}
+
+pub(super) fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
     let isa = MACHINE
         .as_ref()
         .map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbol_lookup_fn(Box::new(|name| SYMBOLS.get(name).map(|s| s.address)));
-    let module = ManuallyDrop::new(Mutex::new(JITModule::new(builder)));
-    // From here on, dropping `code` frees what was allocated, also after an error.
-    let mut code = Code {
-        functions: Vec::new(),
-        bytes: 0,
-        module,
-    };
-    let module = code
-        .module
-        .get_mut()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    // From here on, dropping `owner` frees what was allocated, also after an error.
+    let mut owner = Module(ManuallyDrop::new(Mutex::new(JITModule::new(builder))));
+    let module = owner.0.get_mut().unwrap_or_else(PoisonError::into_inner);
     let mut context = module.make_context();
     let mut builder_context = FunctionBuilderContext::new();
     let mut imports: HashMap<&'static str, FuncId> = HashMap::new();
@@ -161,17 +312,23 @@ pub(super) fn compile(kernels: &[Kernel]) -> Result<Code> {
         emit(kernel, &mut builder, &mut import)?;
         builder.finalize(frontend);
         module.define_function(id, &mut context).map_err(internal)?;
-        code.bytes += context.compiled_code().map_or(0, |c| c.code_buffer().len());
+        let bytes = context.compiled_code().map_or(0, |c| c.code_buffer().len());
         module.clear_context(&mut context);
-        ids.push(id);
+        ids.push((id, bytes));
     }
     module.finalize_definitions().map_err(internal)?;
-    for id in ids {
-        let address = module.get_finalized_function(id);
-        // SAFETY: the function was declared with exactly these two pointer parameters, no result, and the
-        // calling convention of the platform's C.
-        code.functions
-            .push(unsafe { std::mem::transmute::<*const u8, KernelFunction>(address) });
-    }
-    Ok(code)
+    let functions: Vec<(*const u8, usize)> = ids
+        .into_iter()
+        .map(|(id, bytes)| (module.get_finalized_function(id), bytes))
+        .collect();
+    let owner = Arc::new(owner);
+    let compiled = functions.into_iter().map(|(address, bytes)| Compiled {
+        // SAFETY: the function was declared with exactly these two pointer parameters, no result, and the calling
+        // convention of the platform's C.
+        function: unsafe { std::mem::transmute::<*const u8, KernelFunction>(address) },
+        bytes,
+        refusal: None,
+        memory: Memory::Module(owner.clone()),
+    });
+    Ok(compiled.collect())
 }

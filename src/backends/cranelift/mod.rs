@@ -14,6 +14,7 @@
 //! kernels. Source: DESIGN notes in `ARCHITECTURE.md`, "The native engine".
 
 mod arithmetic;
+mod assemble;
 mod buffers;
 mod emit;
 mod external;
@@ -22,9 +23,12 @@ mod kernel;
 mod layout;
 mod link;
 mod lower;
+mod nest;
 mod program;
+mod schedule;
 mod stage;
 mod tape;
+mod wide;
 
 use std::fmt::Write as _;
 use std::mem::MaybeUninit;
@@ -34,14 +38,18 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Element, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
 use crate::opt;
-use fuse::{Schedule, Step, reads, writes};
+use assemble::Assembly;
+use buffers::Workspace;
+use fuse::{Schedule, Step};
 use kernel::Kernel;
+use nest::Nests;
 use program::{Instruction, InstructionId, Place, Program};
+use schedule::{Limit, Order};
 use tape::{Bases, Entry, Tape};
 
 /// The native backend.
@@ -72,6 +80,9 @@ struct Native {
 #[derive(Debug, Default)]
 struct Report {
     instructions: usize,
+    steps: usize,
+    groups: usize,
+    in_place: usize,
     kernels: Vec<String>,
     calls: usize,
     refusals: Vec<(&'static str, usize)>,
@@ -81,92 +92,44 @@ fn compile(graph: &Graph) -> Result<Native> {
     let graph = opt::expand(graph)?;
     let mut program = lower::lower(&graph)?;
     check_workspace(&program)?;
-    let schedule = fuse::fuse(&mut program);
-    let stored = stored(&program, &schedule);
-    let workspace = buffers::plan(&program, &schedule);
-    let bases = Bases {
-        constants: graph.constants().len(),
-        inputs: graph.input_types().len(),
-    };
-
-    let mut kernels: Vec<Kernel> = Vec::new();
-    let mut known: FxHashMap<Kernel, u32> = FxHashMap::default();
-    let mut known_parameters: FxHashMap<Vec<i64>, u32> = FxHashMap::default();
-    let (mut entries, mut origins) = (
-        Vec::with_capacity(schedule.steps.len()),
-        Vec::with_capacity(schedule.steps.len()),
+    let fused = fuse::fuse(&mut program);
+    let stored = stored(&program, &fused);
+    let mut nests = Nests::default();
+    let tasks = schedule::tasks(&program, &fused, &stored, &mut nests)?;
+    let (order, workspace) = schedule::order(&program, &tasks, &nests, Limit::of(&program));
+    let mut assembly = Assembly::new(
+        &program,
+        &tasks,
+        &nests,
+        Bases {
+            constants: graph.constants().len(),
+            inputs: graph.input_types().len(),
+        },
+        &workspace,
     );
-    let (mut operands, mut parameters) = (Vec::new(), Vec::new());
-    for step in &schedule.steps {
-        let start = operands.len() as u32;
-        let node = &graph[program.values[blamed(&program, step).0 as usize]];
-        // Users write an index, not the step that checks it.
-        let name = match &node.op {
-            Op::WrapIndex { .. } => "getitem",
-            Op::Opaque { function } => function.name(),
-            op => op.name(),
-        };
-        origins.push((name, node.location));
-        match step {
-            Step::Loop(group) => {
-                let applied = kernel::build(&program, group, &|id| stored[id.0 as usize])?;
-                let place = |&(buffer, offset): &(_, isize)| {
-                    bases.operand(&program, &workspace, buffer, offset)
-                };
-                operands.extend(applied.operands.iter().map(place));
-                let next = parameters.len() as u32;
-                let parameters = *known_parameters
-                    .entry(applied.parameters)
-                    .or_insert_with_key(|words| {
-                        parameters.extend_from_slice(words);
-                        next
-                    });
-                let can_fail = applied.kernel.can_fail();
-                let kernel = match known.get(&applied.kernel) {
-                    Some(&kernel) => kernel,
-                    None => {
-                        let kernel = kernels.len() as u32;
-                        kernels.push(applied.kernel.clone());
-                        known.insert(applied.kernel, kernel);
-                        kernel
-                    }
-                };
-                entries.push(Entry::Kernel {
-                    kernel,
-                    operands: start..operands.len() as u32,
-                    parameters,
-                    can_fail,
-                });
-            }
-            Step::Call(id) => {
-                let Instruction::Call {
-                    call,
-                    inputs,
-                    outputs,
-                } = program.instruction(*id)
-                else {
-                    return Err(Error::internal("a step calls what is no call"));
-                };
-                for view in inputs.iter().chain(outputs) {
-                    let offset = view.layout.offset * view.dtype.size() as isize;
-                    operands.push(bases.operand(&program, &workspace, view.buffer, offset));
-                }
-                entries.push(Entry::Call {
-                    call: call.clone(),
-                    operands: start..operands.len() as u32,
-                });
-            }
-        }
+    for group in order.groups() {
+        assembly.group(group, |task| {
+            let blamed = blamed(&program, &fused.steps[task as usize]);
+            let node = &graph[program.values[blamed.0 as usize]];
+            // Users write an index, not the step that checks it.
+            let name = match &node.op {
+                Op::WrapIndex { .. } => "getitem",
+                Op::Opaque { function } => function.name(),
+                op => op.name(),
+            };
+            (name, node.location)
+        });
     }
-    let report = report(&program, &schedule, &kernels);
+    let parts = assembly.finish();
+    let report = report(&program, &fused, &order, &workspace, &parts.kernels);
     let outputs = output_types(&graph, &program)?;
-    let code = link::compile(&kernels)?;
+    let code = link::compile(&parts.kernels)?;
     let tape = Tape {
         code,
-        entries,
-        origins,
-        operands,
-        parameters,
+        entries: parts.entries,
+        origins: parts.origins,
+        operands: parts.operands,
+        parameters: parts.parameters,
         constants: graph
             .constants()
             .iter()
@@ -202,7 +165,8 @@ fn blamed(program: &Program, step: &Step) -> InstructionId {
     match step {
         Step::Call(id) => *id,
         Step::Loop(group) => {
-            let can_fail = |&&(id, _): &&(InstructionId, _)| program.instruction(id).can_fail();
+            let can_fail =
+                |&&(id, _): &&(InstructionId, _)| program.can_fail(&program.instruction(id));
             let member = group.members.iter().find(can_fail).or(group.members.last());
             member.map_or(InstructionId(0), |&(id, _)| id)
         }
@@ -216,7 +180,7 @@ fn stored(program: &Program, schedule: &Schedule) -> Vec<bool> {
     let mut stored = vec![false; program.instructions.len()];
     for (index, instruction) in program.instructions.iter().enumerate() {
         let (step, part) = schedule.placed[index];
-        for view in reads(instruction) {
+        for view in program.reads(instruction) {
             if let Some(origin) = view.origin {
                 let (made_at, made_in) = schedule.placed[origin.0 as usize];
                 let in_register =
@@ -225,13 +189,13 @@ fn stored(program: &Program, schedule: &Schedule) -> Vec<bool> {
             }
         }
         if let Instruction::Join { parts } = instruction {
-            for part in parts {
+            for part in program.parts(*parts) {
                 stored[part.0 as usize] = true;
             }
         }
         let is_result =
             |v: &program::View| matches!(program.buffer(v.buffer).place, Place::Output(_));
-        stored[index] |= writes(instruction).iter().any(is_result);
+        stored[index] |= program.writes(instruction).iter().any(is_result);
     }
     stored
 }
@@ -246,7 +210,13 @@ fn output_types(graph: &Graph, program: &Program) -> Result<Vec<ArrayType>> {
     Ok(types)
 }
 
-fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report {
+fn report(
+    program: &Program,
+    schedule: &Schedule,
+    order: &Order,
+    workspace: &Workspace,
+    kernels: &[Kernel],
+) -> Report {
     let mut refusals: FxHashMap<&'static str, usize> = FxHashMap::default();
     for (_, why) in &schedule.refusals {
         *refusals.entry(why).or_default() += 1;
@@ -255,6 +225,9 @@ fn report(program: &Program, schedule: &Schedule, kernels: &[Kernel]) -> Report 
     refusals.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     Report {
         instructions: program.instructions.len(),
+        steps: schedule.steps.len(),
+        groups: order.groups().count(),
+        in_place: workspace.in_place,
         kernels: kernels.iter().map(ToString::to_string).collect(),
         calls: schedule
             .steps
@@ -328,6 +301,9 @@ impl Executable for Native {
         let mut text = String::new();
         let Report {
             instructions,
+            steps,
+            groups,
+            in_place,
             kernels,
             calls,
             refusals,
@@ -335,8 +311,9 @@ impl Executable for Native {
         let entries = self.tape.entries.len();
         let _ = writeln!(
             text,
-            "{instructions} instructions in {entries} tape entries ({calls} runtime calls), {} distinct kernels, \
-             {} bytes of code, {} bytes of workspace",
+            "{instructions} instructions in {steps} steps ({calls} of them runtime calls), in {groups} groups that \
+             run as {entries} tape entries; {} distinct kernels, {} bytes of code, {} bytes of workspace, \
+             {in_place} arrays computed in the place of another",
             kernels.len(),
             self.tape.code.bytes,
             self.tape.workspace_bytes,
@@ -345,12 +322,33 @@ impl Executable for Native {
             let uses =
                 |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
             let count = self.tape.entries.iter().filter(uses).count();
-            let _ = writeln!(text, "kernel {index}, used {count} times: {kernel}");
+            let maker = self.tape.code.maker(index);
+            let _ = writeln!(
+                text,
+                "kernel {index}, used {count} times, by {maker}: {kernel}"
+            );
         }
         for (why, count) in refusals {
             let _ = writeln!(text, "not fused, {count} times: {why}");
         }
         text
+    }
+
+    fn report(&self) -> CodeReport {
+        let results = self
+            .outputs
+            .iter()
+            .map(|ty| ty.size() * ty.dtype.size())
+            .sum::<usize>();
+        CodeReport {
+            instructions: Some(self.report.instructions),
+            kernels: Some(self.report.kernels.len()),
+            tape_entries: Some(self.tape.entries.len()),
+            runtime_calls: Some(self.report.calls),
+            code_bytes: Some(self.tape.code.bytes),
+            workspace_bytes: Some(self.tape.workspace_bytes),
+            planned_peak_bytes: Some(self.tape.workspace_bytes + results),
+        }
     }
 }
 

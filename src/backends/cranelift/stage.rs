@@ -40,6 +40,7 @@ pub(super) struct Stage {
 }
 
 /// A wide function on scratch memory.
+#[derive(Clone, Debug)]
 pub(super) struct BlockCall {
     pub(super) symbol: String,
     pub(super) inputs: SmallVec<[u16; 2]>,
@@ -59,6 +60,22 @@ pub(super) fn split(kernel: &Kernel) -> Staged {
     }
 }
 
+/// The same, with inner loops in one piece.
+pub(super) fn whole(kernel: &Kernel) -> Staged {
+    let stages = |operations: &[Numbered]| {
+        vec![Stage {
+            operations: operations.to_vec(),
+            calls: Vec::new(),
+        }]
+    };
+    Staged {
+        own_slots: kernel.slots.len(),
+        kernel: kernel.clone(),
+        before: stages(&kernel.before),
+        after: stages(&kernel.after),
+    }
+}
+
 static WIDE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let names = symbols().iter().map(|symbol| symbol.name);
     names
@@ -67,7 +84,7 @@ static WIDE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 });
 
 /// The wide form of an op on elements of a dtype, if the runtime has one.
-fn wide(op: &Op, dtype: DType) -> Option<String> {
+pub(super) fn wide(op: &Op, dtype: DType) -> Option<String> {
     if !dtype.is_float() || !op.is_elementwise() {
         return None;
     }

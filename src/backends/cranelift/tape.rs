@@ -20,8 +20,8 @@ use crate::ir::{ArrayType, DType, HostArray};
 /// An operand: a base address and an offset in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operand {
-    base: u32,
-    offset: isize,
+    pub(super) base: u32,
+    pub(super) offset: isize,
 }
 
 /// One entry.

@@ -4,6 +4,8 @@
 //! instead of being run. What it does not spell is expanded. One statement stands on each line, so the line that
 //! libtorch names in an error is the op that failed.
 //!
+//! Random draws are further arguments, after those of the graph: who runs the module draws them for each call.
+//!
 //! Constants, numbers too, are members of the module, not constants of its code: libtorch would merge `0.0` and
 //! `-0.0`, and turn 0-d booleans into numbers that its functions refuse.
 //!
@@ -26,6 +28,8 @@ pub(super) struct Code {
     pub(super) text: String,
     /// `self.c0` and so on.
     pub(super) constants: Vec<HostArray>,
+    /// The draws that the last arguments are, `r0` and so on.
+    pub(super) draws: Vec<Op>,
     /// From which line on which op of the user's is computed.
     pub(super) origins: Vec<Origin>,
     /// The number of calls of libtorch.
@@ -55,6 +59,7 @@ impl Code {
 pub(super) enum Name {
     Input(u32),
     Constant(u32),
+    Draw(u32),
     Local { number: u32, shares: bool },
 }
 
@@ -62,7 +67,7 @@ impl Name {
     /// Whether its memory may be that of an argument or a constant.
     fn shares(self) -> bool {
         match self {
-            Self::Input(_) | Self::Constant(_) => true,
+            Self::Input(_) | Self::Constant(_) | Self::Draw(_) => true,
             Self::Local { shares, .. } => shares,
         }
     }
@@ -73,6 +78,7 @@ impl std::fmt::Display for Name {
         match self {
             Self::Input(i) => write!(f, "x{i}"),
             Self::Constant(i) => write!(f, "c{i}"),
+            Self::Draw(i) => write!(f, "r{i}"),
             Self::Local { number, .. } => write!(f, "_{number}"),
         }
     }
@@ -90,6 +96,7 @@ struct Writer {
     locals: u32,
     calls: usize,
     constants: Vec<HostArray>,
+    draws: Vec<Op>,
     literals: FxHashMap<Literal, u32>,
     /// The literals among the constants.
     known: FxHashMap<u32, Literal>,
@@ -268,6 +275,7 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         locals: 0,
         calls: 0,
         constants: Vec::new(),
+        draws: Vec::new(),
         literals: FxHashMap::default(),
         known: FxHashMap::default(),
         origins: Vec::new(),
@@ -303,7 +311,8 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         let _ = writeln!(text, "  c{i} : Tensor");
     }
     text.push_str("  def forward(self: __torch__.M");
-    for input in &inputs {
+    let draws = (0..writer.draws.len() as u32).map(Name::Draw);
+    for input in inputs.into_iter().chain(draws) {
         let _ = write!(text, ", {input}: Tensor");
     }
     text.push_str(") -> List[Tensor]:\n");
@@ -318,6 +327,7 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
     Ok(Code {
         text,
         constants: writer.constants,
+        draws: writer.draws,
         origins: writer.origins,
         calls: writer.calls,
     })
@@ -343,6 +353,10 @@ fn write_graph(
             Op::Constant { index, .. } => {
                 let array = graph.constants().get(*index).ok_or_else(missing)?;
                 Names::from_iter([writer.constant(array.clone())])
+            }
+            Op::Random { .. } => {
+                writer.draws.push(node.op.clone());
+                Names::from_iter([Name::Draw(writer.draws.len() as u32 - 1)])
             }
             Op::Get { index } => {
                 let tuple = &values[node.inputs[0].index()];

@@ -6,8 +6,10 @@
 //! run      by libtorch, without profiling or gradients                     (here)
 //! ```
 //!
-//! Arrays of torch go in as they are; arrays in main memory are lent for the call, and results are copied back.
-//! Everything is linear in nodes. Declines ops that torch has not: complex extrema and sorts, registered functions.
+//! Arrays of torch go in as they are; arrays in main memory are lent for the call, and results are copied back. So
+//! are the numbers of random draws, which the runtime makes for each call: they are the same on every backend.
+//! Everything is linear in nodes. Declines registered functions, which a module has no way to call, and more
+//! constants than libtorch loads in reasonable time.
 
 mod archive;
 mod emit;
@@ -19,11 +21,12 @@ use smallvec::SmallVec;
 use tch::jit::{CModule, IValue};
 use tch::{TchError, Tensor};
 
-use super::{Backend, Executable};
+use super::{Backend, CodeReport, Executable};
 use crate::error::{Error, Result};
+use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, Graph, Op};
-use crate::library::Concrete;
 use crate::library::torch::{self, Borrowed, Refusal, settings};
+use crate::library::{self, Concrete};
 use emit::Code;
 
 /// The backend.
@@ -184,6 +187,13 @@ impl Executable for Script {
             };
             arguments.push(tensor);
         }
+        let draws = Reserved::new(&self.code.draws);
+        for op in &self.code.draws {
+            let numbers = library::draw(draws.fixed(op).as_ref().unwrap_or(op))?;
+            let numbers = Borrowed::new(&numbers)?;
+            arguments.push(numbers.tensor().shallow_clone());
+            lent.push(numbers);
+        }
         let tensors = self.forward(arguments)?;
         if tensors.len() != self.outputs.len() {
             return Err(Error::internal("the module gave another number of results"));
@@ -206,5 +216,12 @@ impl Executable for Script {
             self.code.constants.len(),
             self.code.text
         )
+    }
+
+    fn report(&self) -> CodeReport {
+        CodeReport {
+            instructions: Some(self.code.calls),
+            ..CodeReport::default()
+        }
     }
 }

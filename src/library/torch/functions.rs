@@ -91,6 +91,10 @@ one {
     norm "norm" (x: tensor, p: int, axes: ints, keepdim: flag) => x.f_norm_scalaropt_dim(p, axes, keepdim);
     cumsum "cumsum" (x: tensor, axis: int) => x.f_cumsum(axis, None);
     cumprod "cumprod" (x: tensor, axis: int) => x.f_cumprod(axis, None);
+    scatter_add "scatter_add" (x: tensor, axis: int, positions: tensor, values: tensor) =>
+        x.f_scatter_add(axis, positions, values);
+    scatter_reduce "scatter_reduce" (x: tensor, axis: int, positions: tensor, values: tensor, reduce: text) =>
+        x.f_internal_scatter_reduce(axis, positions, values, reduce, true);
 
     dot "dot" (x: tensor, y: tensor) => x.f_dot(y);
     matmul "matmul" (x: tensor, y: tensor) => x.f_matmul(y);
@@ -120,6 +124,8 @@ one {
     slice "slice" (x: tensor, axis: int, start: int, end: int, step: int) => x.f_slice(axis, start, end, step);
     flip "flip" (x: tensor, axes: ints) => x.f_flip(axes);
     index_select "index_select" (x: tensor, axis: int, indices: tensor) => x.f_index_select(axis, indices);
+    gather "gather" (x: tensor, axis: int, positions: tensor) => x.f_gather(axis, positions, false);
+    ones_like "ones_like" (x: tensor) => x.f_ones_like();
     cat "cat" (arrays: tensors, axis: int) => tch::Tensor::f_cat(arrays, axis);
     stack "stack" (arrays: tensors, axis: int) => tch::Tensor::f_stack(arrays, axis);
 }
@@ -192,6 +198,8 @@ pub(crate) enum Refusal {
     NegativePower,
     /// An index that is not in `-size..size`.
     Index { axis: usize, size: usize },
+    /// A position that is not in `0..size`.
+    Position { size: usize },
     /// A matrix that cannot be solved with.
     Singular,
     /// NaN or infinities, on which an iteration does not end.
@@ -208,6 +216,9 @@ impl Refusal {
             Self::Index { axis, size } => Error::index(format!(
                 "index {number} is out of range for axis {axis} with size {size}"
             )),
+            Self::Position { size } => Error::index(format!(
+                "position {number} is out of range for {size} elements"
+            )),
             Self::Singular => Error::linear_algebra("a matrix is singular"),
             Self::NotFinite => Error::linear_algebra("the iteration did not converge"),
         }
@@ -220,6 +231,7 @@ impl Refusal {
             Self::Index { axis, size } => [1, axis, size],
             Self::Singular => [2, 0, 0],
             Self::NotFinite => [3, 0, 0],
+            Self::Position { size } => [4, 0, size],
         };
         format!("autojit refuses: {kind} {axis} {size} ")
     }
@@ -242,6 +254,9 @@ impl Refusal {
                 size: size as usize,
             },
             2 => Self::Singular,
+            4 => Self::Position {
+                size: size as usize,
+            },
             _ => Self::NotFinite,
         };
         Some(why.error(number))

@@ -112,6 +112,16 @@ impl Program {
         Ok(results)
     }
 
+    /// How many instructions its text has.
+    pub(crate) fn instructions(&self) -> usize {
+        self.lowered.instructions
+    }
+
+    /// How many of them call back into autojit.
+    pub(crate) fn host_calls(&self) -> usize {
+        self.calls.len()
+    }
+
     /// What it is made of, and its text.
     pub(crate) fn describe(&self) -> String {
         format!(

@@ -14,27 +14,38 @@ use autojit_runtime::sort::Sort;
 
 use super::{Held, Lowering};
 use crate::backends::cranelift::external::External;
-use crate::backends::cranelift::layout::Layout;
-use crate::backends::cranelift::program::{BufferId, Call, Instruction, Place, Source, View, kind};
+use crate::backends::cranelift::layout::{Geometry, Layout};
+use crate::backends::cranelift::program::{
+    Call, CallStep, Instruction, Operand, Source, View, kind,
+};
 use crate::error::Result;
 use crate::ir::random::{Distribution, Draw};
 use crate::ir::scatter::ScatterMode;
-use crate::ir::{ArrayType, Dims, Op, OpaqueFunction, Type, ValueId};
+use crate::ir::{ArrayType, Dims, Op, OpaqueFunction, Steps, Type, ValueId};
 use crate::library::runtime::RuntimeCall;
 use crate::library::{random_distribution, scatter_mode};
 
 impl Lowering<'_> {
-    pub(super) fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, output: View) -> View {
-        let output = View {
-            origin: Some(self.next()),
-            ..output
-        };
-        self.push(Instruction::Call {
+    fn push_call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, outputs: SmallVec<[View; 3]>) {
+        let index = self.program.calls.len() as u32;
+        self.program.calls.push(CallStep {
             call,
             inputs,
-            outputs: smallvec![output.clone()],
+            outputs,
         });
+        self.push(Instruction::Call(index));
+    }
+
+    fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, mut output: View) -> View {
+        output.origin = Some(self.next());
+        self.push_call(call, inputs, smallvec![output]);
         output
+    }
+
+    /// The shape and the strides of a view, to be changed.
+    fn geometry(&self, view: &View) -> (Dims, Steps) {
+        let Geometry { shape, strides } = &self.program.geometries[view.geometry];
+        (shape.clone(), strides.clone())
     }
 
     pub(super) fn matmul(&mut self, value: ValueId) -> Result<View> {
@@ -43,17 +54,17 @@ impl Lowering<'_> {
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
         // Vectors become matrices of one row or one column.
-        let mut c = output.layout.strides.clone();
-        let (mut x_shape, mut x_strides) = (x.shape.clone(), x.layout.strides.clone());
-        let (mut y_shape, mut y_strides) = (y.shape.clone(), y.layout.strides.clone());
-        let mut shape = ty.shape.clone();
-        if y.shape.len() == 1 {
+        let (mut shape, mut c) = self.geometry(&output);
+        let (mut x_shape, mut x_strides) = self.geometry(&x);
+        let (mut y_shape, mut y_strides) = self.geometry(&y);
+        let (is_row, is_column) = (x_shape.len() == 1, y_shape.len() == 1);
+        if is_column {
             y_shape.push(1);
             y_strides.push(0);
             shape.push(1);
             c.push(0);
         }
-        if x.shape.len() == 1 {
+        if is_row {
             x_shape.insert(0, 1);
             x_strides.insert(0, 0);
             shape.insert(shape.len() - 1, 1);
@@ -95,11 +106,11 @@ impl Lowering<'_> {
         let output = self.output(value, &ty);
         let gather = Gather {
             item_size: x.dtype.size(),
-            outer: x.shape[..axis].iter().product(),
-            len: x.shape[axis],
-            inner: x.shape[axis + 1..].iter().product(),
+            outer: self.shape(&x)[..axis].iter().product(),
+            len: self.shape(&x)[axis],
+            inner: self.shape(&x)[axis + 1..].iter().product(),
             index_kind: kind(indices.dtype),
-            count: indices.shape.iter().product(),
+            count: self.shape(&indices).iter().product(),
         };
         Ok(self.call(Call::Gather { gather, axis }, smallvec![x, indices], output))
     }
@@ -115,7 +126,7 @@ impl Lowering<'_> {
             kind: kind(ty.dtype),
             mode: scatter_mode(mode),
             size: ty.size(),
-            count: positions.shape.iter().product(),
+            count: self.shape(&positions).iter().product(),
         };
         let inputs = smallvec![x, values, positions];
         Ok(self.call(Call::Scatter(scatter), inputs, output))
@@ -164,7 +175,8 @@ impl Lowering<'_> {
         let x = self.view(self.graph[value].inputs[0])?;
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
-        let (mut outer, mut strides) = (x.shape.to_vec(), x.layout.strides.to_vec());
+        let (outer, strides) = self.geometry(&x);
+        let (mut outer, mut strides) = (outer.to_vec(), strides.to_vec());
         let (len, stride) = (outer.remove(axis), strides.remove(axis));
         let reduce = ArgReduce {
             kind: kind(x.dtype),
@@ -183,7 +195,12 @@ impl Lowering<'_> {
         let x = self.view(node.inputs[0])?;
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
-        let lines = Lines::new(&x.shape, &x.layout.strides, &output.layout.strides, axis);
+        let lines = Lines::new(
+            self.shape(&x),
+            self.program.strides(&x),
+            self.program.strides(&output),
+            axis,
+        );
         let kind = kind(x.dtype);
         let product = matches!(node.op, Op::Cumprod { .. });
         let positions = matches!(node.op, Op::Argsort { .. });
@@ -213,26 +230,21 @@ impl Lowering<'_> {
         let mut inputs: SmallVec<[View; 3]> = SmallVec::new();
         for (&input, shape) in node.inputs.iter().zip(call.operands()) {
             let view = self.view(input)?;
-            let stretched = view.with(view.layout.broadcast(&view.shape, shape), shape);
+            let stretched = self.stretched(&view, shape);
             inputs.push(self.contiguous_view(stretched));
         }
         if let Ok(ty) = node.ty.array() {
             let mut output = self.output(value, ty);
-            if !output.is_contiguous() {
+            if !self.program.is_contiguous(&output) {
                 // It is copied to its destination from here.
-                output.buffer = self.new_buffer(Place::Workspace, ty);
-                output.layout = Layout::contiguous(&ty.shape);
+                output = self.new_view(ty);
             }
             let view = self.call(Call::Runtime(Box::new(call)), inputs, output);
-            return Ok(Some(Held::View(view)));
+            return Ok(Some(Held::One(Operand::View(view))));
         }
         let outputs = self.several(node.ty.arrays());
-        self.push(Instruction::Call {
-            call: Call::Runtime(Box::new(call)),
-            inputs,
-            outputs: outputs.clone(),
-        });
-        Ok(Some(Held::Tuple(outputs)))
+        self.push_call(Call::Runtime(Box::new(call)), inputs, outputs.clone());
+        Ok(Some(Held::Tuple(outputs.into_vec().into())))
     }
 
     /// A call of a function that a user registered.
@@ -242,7 +254,7 @@ impl Lowering<'_> {
         let inputs: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
         let ty = |view: &View| ArrayType {
             dtype: view.dtype,
-            shape: view.shape.clone(),
+            shape: self.program.shape(view).clone(),
         };
         let call = Call::External(External {
             function: function.clone(),
@@ -251,34 +263,15 @@ impl Lowering<'_> {
         });
         if let Type::Array(ty) = &node.ty {
             let output = self.output(value, ty);
-            return Ok(Held::View(self.call(call, inputs, output)));
+            return Ok(Held::One(Operand::View(self.call(call, inputs, output))));
         }
         let outputs = self.several(node.ty.arrays());
-        self.push(Instruction::Call {
-            call,
-            inputs,
-            outputs: outputs.clone(),
-        });
-        Ok(Held::Tuple(outputs))
+        self.push_call(call, inputs, outputs.clone());
+        Ok(Held::Tuple(outputs.into_vec().into()))
     }
 
     /// Views of new buffers, which the instruction that will be pushed next writes.
     fn several(&mut self, types: &[ArrayType]) -> SmallVec<[View; 3]> {
-        let buffers: SmallVec<[BufferId; 3]> = types
-            .iter()
-            .map(|ty| self.new_buffer(Place::Workspace, ty))
-            .collect();
-        let origin = Some(self.next());
-        types
-            .iter()
-            .zip(buffers)
-            .map(|(ty, buffer)| View {
-                buffer,
-                layout: Layout::contiguous(&ty.shape),
-                shape: ty.shape.clone(),
-                dtype: ty.dtype,
-                origin,
-            })
-            .collect()
+        types.iter().map(|ty| self.new_view(ty)).collect()
     }
 }

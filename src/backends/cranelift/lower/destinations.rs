@@ -4,7 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::Lowering;
 use crate::backends::cranelift::layout::Layout;
-use crate::backends::cranelift::program::{BufferId, Instruction, Operand, Place, View};
+use crate::backends::cranelift::program::{
+    BufferId, Instruction, InstructionId, Operand, Place, View,
+};
 use crate::error::Result;
 use crate::ir::{Op, ValueId};
 
@@ -95,68 +97,60 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether an operand is what a layout in a buffer says.
+    fn is_at(&self, operand: &Operand, buffer: BufferId, layout: &Layout, shape: &[usize]) -> bool {
+        match operand {
+            Operand::View(v) => {
+                v.buffer == buffer && self.program.layout(v).same_elements(layout, shape)
+            }
+            Operand::Literal(_) => false,
+        }
+    }
+
     pub(super) fn concatenate(&mut self, value: ValueId, axis: usize) -> Result<View> {
-        let node = &self.graph[value];
-        let ty = self.graph.ty(value)?.clone();
+        let graph = self.graph;
         let (buffer, layout) = self.destinations[&value].clone();
-        let mut parts = Vec::with_capacity(node.inputs.len());
+        let mut parts: Vec<InstructionId> = Vec::with_capacity(graph[value].inputs.len());
         let mut start = 0;
-        for &input in &node.inputs {
-            let part_ty = self.graph.ty(input)?.clone();
+        for &input in &graph[value].inputs {
+            let ty = graph.ty(input)?;
             let target = layout.part(axis, start);
-            start += part_ty.shape[axis];
+            start += ty.shape[axis];
             let from = self.operand(input)?;
-            let in_place = match &from {
-                Operand::View(v) => {
-                    v.buffer == buffer && v.layout.same_elements(&target, &part_ty.shape)
+            if self.is_at(&from, buffer, &target, &ty.shape) {
+                if let Operand::View(view) = from {
+                    parts.extend(view.origin);
                 }
-                Operand::Literal(_) => false,
-            };
-            if in_place {
-                if let Operand::View(View {
-                    origin: Some(origin),
-                    ..
-                }) = from
-                {
-                    parts.push(origin);
-                }
-            } else if part_ty.size() > 0 {
-                parts.extend(self.copy(from, &part_ty, Some((buffer, target))).origin);
+            } else if ty.size() > 0 {
+                let output = self.written(buffer, &target, ty);
+                parts.extend(self.copy(from, output).origin);
             }
         }
-        let origin = Some(self.push(Instruction::Join { parts }));
-        Ok(View {
-            buffer,
-            layout,
-            shape: ty.shape,
-            dtype: ty.dtype,
-            origin,
-        })
+        let parts = self.program.add_parts(&parts);
+        let joined = self.written(buffer, &layout, graph.ty(value)?);
+        self.push(Instruction::Join { parts });
+        Ok(joined)
     }
 
     /// Copies the results that could not be computed where they belong.
     pub(super) fn finish_outputs(&mut self) -> Result<()> {
+        let graph = self.graph;
         let mut done = 0;
-        for (position, &output) in self.graph.outputs().iter().enumerate() {
+        for (position, &output) in graph.outputs().iter().enumerate() {
             let index = self.program.results[position];
             if index < done {
                 continue;
             }
             done += 1;
             self.current = output;
-            let ty = self.graph.ty(output)?.clone();
+            let ty = graph.ty(output)?;
             // Output buffers were made first, in order.
             let buffer = BufferId(index as u32);
             let layout = Layout::contiguous(&ty.shape);
             let from = self.operand(output)?;
-            let in_place = match &from {
-                Operand::View(v) => {
-                    v.buffer == buffer && v.layout.same_elements(&layout, &ty.shape)
-                }
-                Operand::Literal(_) => false,
-            };
-            if !in_place && ty.size() > 0 {
-                self.copy(from, &ty, Some((buffer, layout)));
+            if !self.is_at(&from, buffer, &layout, &ty.shape) && ty.size() > 0 {
+                let target = self.written(buffer, &layout, ty);
+                self.copy(from, target);
             }
         }
         Ok(())

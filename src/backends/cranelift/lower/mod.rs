@@ -4,26 +4,27 @@
 //! the buffer of a result, or in their part of a `concatenate`. Forwards, each node becomes a view of what is
 //! already in memory, or an instruction that puts it there. Both are linear in nodes.
 
-use rustc_hash::FxHashMap;
 mod calls;
 mod destinations;
 
-use smallvec::{SmallVec, smallvec};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use autojit_runtime::copy::StridedCopy;
 
-use super::layout::Layout;
-use super::program::{Buffer, BufferId, Instruction, InstructionId, Operand, Place, Program, View};
+use super::layout::{GeometryId, Layout};
+use super::program::{
+    Axes, Buffer, BufferId, Instruction, InstructionId, LiteralId, Operand, Place, Program,
+    ReduceOp, View,
+};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, DType, Dims, Graph, Literal, Op, ValueId};
+use crate::ir::{ArrayType, Dims, Graph, Literal, Op, ValueId};
 
 /// What is known of a graph value while lowering.
-#[allow(clippy::large_enum_variant, reason = "nearly all are views")]
 #[derive(Clone)]
 enum Held {
-    Literal(Literal),
-    View(View),
-    Tuple(SmallVec<[View; 3]>),
+    One(Operand),
+    Tuple(Box<[View]>),
 }
 
 /// Lowers a graph of core ops.
@@ -75,7 +76,7 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, instruction: Instruction) -> InstructionId {
-        let id = InstructionId(self.program.instructions.len() as u32);
+        let id = self.next();
         self.program.instructions.push(instruction);
         self.program.values.push(self.current);
         id
@@ -86,21 +87,49 @@ impl Lowering<'_> {
         InstructionId(self.program.instructions.len() as u32)
     }
 
-    /// Where a value is to be computed: its destination, or a new part of the workspace.
-    fn output(&mut self, value: ValueId, ty: &ArrayType) -> View {
-        let (buffer, layout) = match self.destinations.get(&value) {
-            Some(destination) => destination.clone(),
-            None => (
-                self.new_buffer(Place::Workspace, ty),
-                Layout::contiguous(&ty.shape),
-            ),
-        };
+    /// Elements of a buffer that the instruction pushed next writes.
+    fn written(&mut self, buffer: BufferId, layout: &Layout, ty: &ArrayType) -> View {
         View {
             buffer,
-            layout,
-            shape: ty.shape.clone(),
+            geometry: self.program.geometries.intern(&ty.shape, &layout.strides),
+            offset: layout.offset,
             dtype: ty.dtype,
             origin: Some(self.next()),
+        }
+    }
+
+    /// A new part of the workspace, which the instruction pushed next writes.
+    fn new_view(&mut self, ty: &ArrayType) -> View {
+        View {
+            buffer: self.new_buffer(Place::Workspace, ty),
+            geometry: self.program.geometries.contiguous(&ty.shape),
+            offset: 0,
+            dtype: ty.dtype,
+            origin: Some(self.next()),
+        }
+    }
+
+    /// Where a value is to be computed: its destination, or a new part of the workspace.
+    fn output(&mut self, value: ValueId, ty: &ArrayType) -> View {
+        match self.destinations.get(&value) {
+            Some((buffer, layout)) => {
+                let (buffer, layout) = (*buffer, layout.clone());
+                self.written(buffer, &layout, ty)
+            }
+            None => self.new_view(ty),
+        }
+    }
+
+    fn shape(&self, view: &View) -> &[usize] {
+        self.program.shape(view)
+    }
+
+    /// The same elements seen through another layout.
+    fn seen(&mut self, view: &View, layout: &Layout, shape: &[usize]) -> View {
+        View {
+            geometry: self.program.geometries.intern(shape, &layout.strides),
+            offset: layout.offset,
+            ..*view
         }
     }
 
@@ -112,20 +141,33 @@ impl Lowering<'_> {
 
     fn operand(&self, value: ValueId) -> Result<Operand> {
         match self.held(value)? {
-            Held::Literal(literal) => Ok(Operand::Literal(*literal)),
-            Held::View(view) => Ok(Operand::View(view.clone())),
+            Held::One(operand) => Ok(*operand),
             Held::Tuple(_) => Err(Error::internal(format!("{value} is a tuple"))),
         }
     }
 
+    /// A view stretched to a shape by NumPy's broadcasting.
+    fn stretched(&mut self, view: &View, shape: &[usize]) -> View {
+        if self.shape(view) == shape {
+            return *view;
+        }
+        let layout = self.program.layout(view);
+        let layout = layout.broadcast(self.shape(view), shape);
+        self.seen(view, &layout, shape)
+    }
+
     /// An operand broadcast to a domain.
-    fn broadcast(&self, value: ValueId, domain: &[usize]) -> Result<Operand> {
+    fn broadcast(&mut self, value: ValueId, domain: &[usize]) -> Result<Operand> {
         Ok(match self.operand(value)? {
-            Operand::View(view) => {
-                Operand::View(view.with(view.layout.broadcast(&view.shape, domain), domain))
-            }
+            Operand::View(view) => Operand::View(self.stretched(&view, domain)),
             literal @ Operand::Literal(_) => literal,
         })
+    }
+
+    fn literal(&mut self, literal: Literal) -> Operand {
+        let id = LiteralId(self.program.literals.len() as u32);
+        self.program.literals.push(literal);
+        Operand::Literal(id)
     }
 
     /// A value in memory; a literal is written there first.
@@ -134,7 +176,8 @@ impl Lowering<'_> {
             Operand::View(view) => Ok(view),
             literal @ Operand::Literal(_) => {
                 let ty = self.graph.ty(value)?.clone();
-                Ok(self.copy(literal, &ty, None))
+                let output = self.new_view(&ty);
+                Ok(self.copy(literal, output))
             }
         }
     }
@@ -147,38 +190,20 @@ impl Lowering<'_> {
 
     /// The view itself, or a copy in C order without gaps.
     fn contiguous_view(&mut self, view: View) -> View {
-        if view.is_contiguous() {
+        if self.program.is_contiguous(&view) {
             return view;
         }
         let ty = ArrayType {
             dtype: view.dtype,
-            shape: view.shape.clone(),
+            shape: self.shape(&view).into(),
         };
-        self.copy(Operand::View(view), &ty, None)
+        let output = self.new_view(&ty);
+        self.copy(Operand::View(view), output)
     }
 
-    /// Copies to a destination, or to a new contiguous part of the workspace.
-    fn copy(&mut self, from: Operand, ty: &ArrayType, to: Option<(BufferId, Layout)>) -> View {
-        let (buffer, layout) = match to {
-            Some(destination) => destination,
-            None => (
-                self.new_buffer(Place::Workspace, ty),
-                Layout::contiguous(&ty.shape),
-            ),
-        };
-        let origin = Some(self.next());
-        let output = View {
-            buffer,
-            layout,
-            shape: ty.shape.clone(),
-            dtype: ty.dtype,
-            origin,
-        };
-        self.push(Instruction::Map {
-            op: Op::Astype { dtype: ty.dtype },
-            inputs: smallvec![from],
-            output: output.clone(),
-        });
+    /// Copies to a view that was made for the next instruction.
+    fn copy(&mut self, input: Operand, output: View) -> View {
+        self.push(Instruction::Copy { input, output });
         output
     }
 
@@ -189,38 +214,24 @@ impl Lowering<'_> {
         let view = match &node.op {
             Op::Input { index, ty } => self.leaf(Place::Input(*index), ty),
             Op::Constant { index, ty } => self.leaf(Place::Constant(*index), ty),
-            Op::Literal { value } => return Ok(Held::Literal(*value)),
+            Op::Literal { value } => return Ok(Held::One(self.literal(*value))),
             Op::Get { index } => match self.held(input()?)? {
-                Held::Tuple(views) => views[*index].clone(),
-                _ => return Err(Error::internal("get of something that is no tuple")),
+                Held::Tuple(views) => views[*index],
+                Held::One(_) => return Err(Error::internal("get of something that is no tuple")),
             },
-            Op::Reshape { shape } => match self.operand(input()?)? {
-                Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => self.reshape(&view, shape, value)?,
+            op @ (Op::Reshape { .. }
+            | Op::Transpose { .. }
+            | Op::BroadcastTo { .. }
+            | Op::Slice { .. }) => match self.operand(input()?)? {
+                literal @ Operand::Literal(_) => return Ok(Held::One(literal)),
+                Operand::View(view) => self.look(&view, op, value)?,
             },
-            Op::Transpose { perm } => match self.operand(input()?)? {
-                Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => {
-                    view.with(view.layout.transpose(perm), &self.graph.ty(value)?.shape)
-                }
-            },
-            Op::BroadcastTo { shape } => match self.operand(input()?)? {
-                Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => view.with(view.layout.broadcast(&view.shape, shape), shape),
-            },
-            Op::Slice { slicing } => match self.operand(input()?)? {
-                Operand::Literal(literal) => return Ok(Held::Literal(literal)),
-                Operand::View(view) => view.with(
-                    view.layout.slice(&slicing.starts, &slicing.steps),
-                    &slicing.sizes,
-                ),
-            },
-            Op::Sum { axes, .. }
-            | Op::Prod { axes, .. }
-            | Op::Max { axes, .. }
-            | Op::Min { axes, .. }
-            | Op::Any { axes, .. }
-            | Op::All { axes, .. } => self.reduce(value, axes)?,
+            Op::Sum { axes, .. } => self.reduce(value, ReduceOp::Sum, axes)?,
+            Op::Prod { axes, .. } => self.reduce(value, ReduceOp::Prod, axes)?,
+            Op::Max { axes, .. } => self.reduce(value, ReduceOp::Max, axes)?,
+            Op::Min { axes, .. } => self.reduce(value, ReduceOp::Min, axes)?,
+            Op::Any { axes, .. } => self.reduce(value, ReduceOp::Any, axes)?,
+            Op::All { axes, .. } => self.reduce(value, ReduceOp::All, axes)?,
             Op::Concatenate { axis } => self.concatenate(value, *axis)?,
             Op::Matmul => self.matmul(value)?,
             Op::Take { axis } => self.take(value, *axis)?,
@@ -248,81 +259,92 @@ impl Lowering<'_> {
                 }
             },
         };
-        Ok(Held::View(view))
+        Ok(Held::One(Operand::View(view)))
     }
 
     fn leaf(&mut self, place: Place, ty: &ArrayType) -> View {
-        let buffer = self.new_buffer(place, ty);
-        let layout = Layout::contiguous(&ty.shape);
         View {
-            buffer,
-            layout,
-            shape: ty.shape.clone(),
-            dtype: ty.dtype,
             origin: None,
+            buffer: self.new_buffer(place, ty),
+            geometry: self.program.geometries.contiguous(&ty.shape),
+            offset: 0,
+            dtype: ty.dtype,
         }
     }
 
-    fn reshape(&mut self, view: &View, shape: &Dims, value: ValueId) -> Result<View> {
-        if let Some(layout) = view.layout.reshape(&view.shape, shape) {
-            return Ok(view.with(layout, shape));
-        }
-        let before = ArrayType {
-            dtype: view.dtype,
-            shape: view.shape.clone(),
+    /// An op that only changes how elements are seen; a reshape that strides cannot say copies first.
+    fn look(&mut self, view: &View, op: &Op, value: ValueId) -> Result<View> {
+        let layout = self.program.layout(view);
+        let from = self.shape(view);
+        let shape = &self.graph.ty(value)?.shape;
+        let layout = match op {
+            Op::Transpose { perm } => layout.transpose(perm),
+            Op::BroadcastTo { shape } => layout.broadcast(from, shape),
+            Op::Slice { slicing } => layout.slice(&slicing.starts, &slicing.steps),
+            _ => match layout.reshape(from, shape) {
+                Some(layout) => layout,
+                None => {
+                    let copy = self.contiguous_view(*view);
+                    return Ok(self.seen(&copy, &Layout::contiguous(shape), shape));
+                }
+            },
         };
-        let copy = self.copy(Operand::View(view.clone()), &before, None);
-        Ok(copy.with(Layout::contiguous(shape), &self.graph.ty(value)?.shape))
+        Ok(self.seen(view, &layout, shape))
     }
 
     fn map(&mut self, value: ValueId) -> Result<View> {
-        let node = &self.graph[value];
-        let ty = self.graph.ty(value)?.clone();
+        let graph = self.graph;
+        let node = &graph[value];
+        let ty = graph.ty(value)?;
         let inputs = node
             .inputs
             .iter()
             .map(|&i| self.broadcast(i, &ty.shape))
-            .collect::<Result<_>>()?;
-        let output = self.output(value, &ty);
-        self.push(Instruction::Map {
-            op: node.op.clone(),
-            inputs,
-            output: output.clone(),
-        });
+            .collect::<Result<SmallVec<[Operand; 3]>>>()?;
+        let output = self.output(value, ty);
+        let same = |o: &Operand| match o {
+            Operand::View(view) => view.dtype == ty.dtype,
+            Operand::Literal(id) => self.program.literal(*id).dtype == ty.dtype,
+        };
+        if matches!(node.op, Op::Astype { .. }) && inputs.first().is_some_and(same) {
+            return Ok(self.copy(inputs[0], output));
+        }
+        let op = self.program.intern_op(&node.op)?;
+        let inputs = self.program.add_operands(&inputs);
+        self.push(Instruction::Map { op, inputs, output });
         Ok(output)
     }
 
-    fn reduce(&mut self, value: ValueId, axes: &Dims) -> Result<View> {
-        let node = &self.graph[value];
-        let domain = self.graph.ty(node.inputs[0])?.shape.clone();
-        let input = self.operand(node.inputs[0])?;
-        let ty = self.graph.ty(value)?.clone();
-        let output = self.output(value, &ty);
-        let (op, axes) = (node.op.clone(), axes.clone());
+    fn reduce(&mut self, value: ValueId, op: ReduceOp, axes: &Dims) -> Result<View> {
+        let graph = self.graph;
+        let source = graph[value].inputs[0];
+        let shape = &graph.ty(source)?.shape;
+        if shape.len() > Axes::LIMIT {
+            let rank = shape.len();
+            return Err(Error::unsupported(format!(
+                "the cranelift backend does not reduce arrays with {rank} axes"
+            )));
+        }
+        let domain: GeometryId = self.program.geometries.contiguous(shape);
+        let input = self.operand(source)?;
+        let output = self.output(value, graph.ty(value)?);
         self.push(Instruction::Reduce {
             op,
-            axes,
+            axes: Axes::new(axes),
             domain,
             input,
-            output: output.clone(),
+            output,
         });
         Ok(output)
     }
 }
 
 /// The plan of a copy between two views of equal shape.
-pub(super) fn strided_copy(from: &View, to: &View) -> StridedCopy {
+pub(super) fn strided_copy(program: &Program, from: &View, to: &View) -> StridedCopy {
+    let size = from.dtype.size();
     let bytes = |view: &View| -> Vec<isize> {
-        view.layout
-            .strides
-            .iter()
-            .map(|s| s * from.dtype.size() as isize)
-            .collect()
+        let strides = program.strides(view).iter();
+        strides.map(|s| s * size as isize).collect()
     };
-    StridedCopy::new(from.dtype.size(), &from.shape, &bytes(from), &bytes(to))
-}
-
-/// Whether a map only copies.
-pub(super) fn is_copy(op: &Op, input: DType) -> bool {
-    matches!(op, Op::Astype { dtype } if *dtype == input)
+    StridedCopy::new(size, program.shape(from), &bytes(from), &bytes(to))
 }

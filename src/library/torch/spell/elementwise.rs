@@ -124,6 +124,7 @@ pub(super) fn spell<T: Torch>(
             t.fmod(x, &divisor)
         }
         Op::Fmod => t.fmod(x, y),
+        Op::Power if is_complex => complex_power(t, x, y, dtype),
         Op::Power => {
             if class == Class::Integer && dtype != DType::Uint8 && size > 0 {
                 refuse_negative(t, y, dtype)?;
@@ -201,11 +202,52 @@ fn of_both_parts<T: Torch>(
     t.bitwise_and(&re, &im)
 }
 
-/// `x / |x|`, which is `x` itself for zero and NaN.
+/// `x / |x|`, which is zero for zero. Where the modulus is infinite, NumPy looks at the real part first; libtorch
+/// divides by it.
 fn complex_sign<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let real = dtype.real();
+    let zero = t.literal(Literal::new(0, real))?;
+    let one = t.literal(Literal::new(1, real))?;
+    let nan = t.literal(Literal::new(f64::NAN, dtype))?;
+    let complex_zero = t.literal(Literal::new(0, dtype))?;
+    let (re, im, modulus) = (t.real(x)?, t.imag(x)?, t.abs(x)?);
+    let (re_is_infinite, im_is_infinite) = (t.isinf(&re)?, t.isinf(&im)?);
+    let (along_re, along_im) = (t.copysign(&one, &re)?, t.copysign(&one, &im)?);
+    let along_re = t.select(&re_is_infinite, &along_re, &zero)?;
+    let along_im = t.select(&re_is_infinite, &zero, &along_im)?;
+    let far = t.complex(&along_re, &along_im)?;
+    let (is_far, is_nowhere) = (
+        t.isinf(&modulus)?,
+        t.bitwise_and(&re_is_infinite, &im_is_infinite)?,
+    );
+    let (sign, is_zero) = (t.sgn(x)?, t.eq(&modulus, &zero)?);
+    let sign = t.select(&is_zero, &complex_zero, &sign)?;
+    let sign = t.select(&is_far, &far, &sign)?;
+    t.select(&is_nowhere, &nan, &sign)
+}
+
+/// Powers of complex numbers. libtorch takes the logarithm of zero, too.
+fn complex_power<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let power = t.pow(x, y)?;
+    let exponent = t.known(y).map(|known| known.value.to_complex());
+    if exponent.is_some_and(|y| y.re > 0.0) {
+        return Ok(power);
+    }
     let zero = t.literal(Literal::new(0, dtype))?;
-    let (sign, is_zero) = (t.sgn(x)?, t.eq(x, &zero)?);
-    t.select(&is_zero, &zero, &sign)
+    let one = t.literal(Literal::new(1, dtype))?;
+    let nan = t.literal(Literal::new(f64::NAN, dtype))?;
+    let real_zero = t.literal(Literal::new(0, dtype.real()))?;
+    let (of_zero, re) = (t.eq(x, &zero)?, t.real(y)?);
+    let vanishes = t.gt(&re, &real_zero)?;
+    let power_of_zero = t.select(&vanishes, &zero, &nan)?;
+    let power = t.select(&of_zero, &power_of_zero, &power)?;
+    let to_zero = t.eq(y, &zero)?;
+    t.select(&to_zero, &one, &power)
 }
 
 /// The cube root, which libtorch has not: by a power, and one step of Newton's method for the last bits.

@@ -42,8 +42,14 @@ pub(super) fn spell<T: Torch>(
             let narrow = factors.iter().map(|x| t.cast(x, DType::Complex64));
             narrow.collect::<Result<_>>()?
         }
-        (Op::Svd { full_matrices }, ..) => t.svd(x, *full_matrices)?.into_iter().collect(),
-        (Op::Svdvals, ..) => one(t.svdvals(x)?),
+        (Op::Svd { full_matrices }, ..) => {
+            refuse_not_finite(t, x, false)?;
+            t.svd(x, *full_matrices)?.into_iter().collect()
+        }
+        (Op::Svdvals, ..) => {
+            refuse_not_finite(t, x, false)?;
+            one(t.svdvals(x)?)
+        }
         (Op::Eigh, ..) => {
             refuse_not_finite(t, x, true)?;
             t.eigh(x)?.into_iter().collect()
@@ -73,6 +79,7 @@ pub(super) fn spell<T: Torch>(
             Values::from_iter([sign, logarithm])
         }
         (Op::Lstsq { rcond }, [a, b], [a_type, b_type]) => {
+            refuse_not_finite(t, a, false)?;
             least_squares::spell(t, *rcond, a, a_type, b, b_type, result)?
         }
         (Op::Expm, ..) => one(t.matrix_exp(x)?),
@@ -107,8 +114,8 @@ pub(super) fn spell<T: Torch>(
     Ok(Some(results))
 }
 
-/// On NaN libtorch gives anything for Hermitian matrices, of which the lower triangle is read, and ends the program
-/// for others.
+/// Where not all is finite, libtorch gives anything for singular values and for Hermitian matrices, of which the lower
+/// triangle is read, and ends the program for others.
 fn refuse_not_finite<T: Torch>(t: &mut T, x: &T::Value, lower: bool) -> Result<()> {
     let read = if lower { t.tril(x, 0)? } else { t.share(x) };
     let (nan, infinite) = (t.isnan(&read)?, t.isinf(&read)?);

@@ -1,13 +1,15 @@
 //! How ops are spelled with libtorch's functions, so that they mean what NumPy means.
 //!
 //! Promotion is done: inputs have the dtypes of the op's signature. What is not spelled gives `None` before
-//! anything is called, and is then expanded, done in main memory, or declined: complex extrema and sorts, and
-//! products of booleans by `tensordot`.
+//! anything is called, and is then expanded. Random draws are made in main memory, so that they are the same numbers
+//! as everywhere.
 
 mod elementwise;
 mod least_squares;
 mod linalg;
+mod order;
 mod reduce;
+mod scatter;
 mod shape;
 
 use smallvec::SmallVec;

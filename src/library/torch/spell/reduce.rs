@@ -3,11 +3,13 @@
 //! libtorch takes an empty list of axes for all of them, where NumPy reduces nothing.
 
 use super::super::functions::Torch;
-use super::ints;
+use super::{ints, order};
 use crate::error::Result;
 use crate::ir::{ArrayType, DType, NormOrder, Op};
 
-type Over<T> = fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
+/// A reduction over several axes.
+pub(super) type Over<T> =
+    fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
 
 type Along<T> = fn(&mut T, &<T as Torch>::Value, i64, bool) -> Result<<T as Torch>::Value>;
 
@@ -29,18 +31,37 @@ pub(super) fn spell<T: Torch>(
         f(t, x, &ints(axes), keepdims)
     };
     let result = match op {
+        Op::Sum { axes, .. } if axes.is_empty() => {
+            // Of one element each, so that -0 becomes 0.
+            let mut shape = ints(&ty.shape);
+            shape.push(1);
+            let lines = t.reshape(x, &shape)?;
+            t.sum(&lines, &[ty.ndim() as i64], false)
+        }
         Op::Sum { axes, keepdims } => over(t, T::sum, axes, *keepdims),
         Op::Prod { axes, keepdims } => one_by_one(t, x, T::prod, axes, *keepdims),
         Op::Any { axes, keepdims } => one_by_one(t, x, T::any, axes, *keepdims),
         Op::All { axes, keepdims } => one_by_one(t, x, T::all, axes, *keepdims),
-        Op::Max { axes, keepdims } if !dtype.is_complex() => over(t, T::amax, axes, *keepdims),
-        Op::Min { axes, keepdims } if !dtype.is_complex() => over(t, T::amin, axes, *keepdims),
-        Op::Argmax { axis, keepdims } if !dtype.is_complex() => {
-            position(t, x, T::argmax, dtype, *axis, *keepdims)
+        Op::Max { axes, keepdims } | Op::Min { axes, keepdims }
+            if dtype.is_complex() && !axes.is_empty() =>
+        {
+            let largest = matches!(op, Op::Max { .. });
+            order::extremum(t, x, ty, axes, *keepdims, largest)
         }
-        Op::Argmin { axis, keepdims } if !dtype.is_complex() => {
-            position(t, x, T::argmin, dtype, *axis, *keepdims)
+        Op::Max { axes, keepdims } => over(t, T::amax, axes, *keepdims),
+        Op::Min { axes, keepdims } => over(t, T::amin, axes, *keepdims),
+        Op::Argmax { axis, keepdims } | Op::Argmin { axis, keepdims } if dtype.is_complex() => {
+            let largest = matches!(op, Op::Argmax { .. });
+            let found = order::position(t, x, dtype, *axis, largest)?;
+            let mut shape = ty.shape.clone();
+            if *keepdims {
+                return Ok(Some(found));
+            }
+            shape.remove(*axis);
+            t.reshape(&found, &ints(&shape))
         }
+        Op::Argmax { axis, keepdims } => position(t, x, T::argmax, dtype, *axis, *keepdims),
+        Op::Argmin { axis, keepdims } => position(t, x, T::argmin, dtype, *axis, *keepdims),
         Op::Norm {
             order: NormOrder::Default,
             axes,
@@ -56,12 +77,13 @@ pub(super) fn spell<T: Torch>(
         }
         Op::Cumsum { axis } => t.cumsum(x, *axis as i64),
         Op::Cumprod { axis } => t.cumprod(x, *axis as i64),
-        Op::Sort { axis } if !dtype.is_complex() => {
-            t.sort(x, *axis as i64).map(|[sorted, _]| sorted)
+        Op::Sort { axis } if dtype.is_complex() => {
+            let positions = order::argsort(t, x, *axis)?;
+            t.gather(x, *axis as i64, &positions)
         }
-        Op::Argsort { axis } if !dtype.is_complex() => {
-            t.sort(x, *axis as i64).map(|[_, positions]| positions)
-        }
+        Op::Argsort { axis } if dtype.is_complex() => order::argsort(t, x, *axis),
+        Op::Sort { axis } => t.sort(x, *axis as i64).map(|[sorted, _]| sorted),
+        Op::Argsort { axis } => t.sort(x, *axis as i64).map(|[_, positions]| positions),
         _ => return Ok(None),
     };
     result.map(Some)

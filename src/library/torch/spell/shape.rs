@@ -1,7 +1,7 @@
 //! Ops that rearrange arrays, convert them, or take parts of them.
 
 use super::super::functions::{Refusal, Torch};
-use super::ints;
+use super::{ints, scatter};
 use crate::error::Result;
 use crate::ir::index::Slicing;
 use crate::ir::{ArrayType, DType, Dims, Literal, Op};
@@ -36,6 +36,12 @@ pub(super) fn spell<T: Torch>(
             ([x, indices], [ty, index_type]) => take(t, x, ty, indices, index_type, *axis),
             _ => return Ok(None),
         },
+        Op::ScatterFlat { mode } => match (inputs, types) {
+            (&[x, values, positions], [ty, _, position_type]) => {
+                scatter::spell(t, *mode, [x, values, positions], ty, position_type.size())
+            }
+            _ => return Ok(None),
+        },
         Op::Concatenate { axis } => t.cat(inputs, *axis as i64),
         Op::Stack { axis } => t.stack(inputs, *axis as i64),
         _ => return Ok(None),
@@ -44,7 +50,12 @@ pub(super) fn spell<T: Torch>(
 }
 
 /// Complex numbers lose their imaginary part silently, where libtorch warns; anything but zero is true.
-fn astype<T: Torch>(t: &mut T, x: &T::Value, from: DType, to: DType) -> Result<T::Value> {
+pub(super) fn astype<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    from: DType,
+    to: DType,
+) -> Result<T::Value> {
     if from == to {
         return Ok(t.share(x));
     }

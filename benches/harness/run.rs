@@ -1,0 +1,571 @@
+//! The command `run`: cases one after the other; within a case contestants take turns.
+
+use std::time::{Duration, Instant};
+
+use autojit::{Array, DType, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::contestant::{Entrant, Runner};
+use crate::measure::{Stopwatch, least, once};
+use crate::memory;
+use crate::options::{self, Suite};
+use crate::peers::{self, Worker};
+use crate::progress::Progress;
+use crate::record::{Case, Compilation, Contestant, Counts, Kind, Memory, Outcome, Record};
+use crate::workloads::program::Program;
+use crate::workloads::{self, Workload, results};
+use crate::{cold, machine, targets, text};
+
+/// A workload of one size and dtype that is to be measured.
+#[derive(Clone)]
+pub(crate) struct Planned {
+    pub(crate) workload: &'static Workload,
+    pub(crate) n: usize,
+    pub(crate) dtype: DType,
+}
+
+/// How cases are measured.
+pub(crate) struct Session {
+    /// `eager`, and backends.
+    pub(crate) backends: Vec<String>,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) baselines: bool,
+    /// Whether calls are timed, or compilation alone.
+    pub(crate) calls: bool,
+    pub(crate) time: Duration,
+    pub(crate) limit: Duration,
+    pub(crate) threads: usize,
+    pub(crate) progress: Progress,
+}
+
+/// A peer of a session.
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) state: PeerState,
+}
+
+/// Whether a peer runs.
+pub(crate) enum PeerState {
+    /// It is to be started.
+    Waiting,
+    Running(Worker),
+    /// It cannot be installed or started.
+    Missing(String),
+}
+
+/// How many turns each contestant takes.
+const TURNS: u32 = 25;
+/// The most compilations that are timed.
+const COMPILATIONS: usize = 30;
+/// New processes, where one is done soon.
+const PROCESSES: usize = 3;
+
+/// The command.
+pub(crate) fn command(options: &options::Run) -> Result<(), String> {
+    let plan = plan(options)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    machine::confine(options.threads)?;
+    let mut record = machine::begin(options.threads, cores);
+    let seconds = |name: &str, x: f64| {
+        Duration::try_from_secs_f64(x).map_err(|e| format!("--{name} {x}: {e}"))
+    };
+    let mut session = Session {
+        backends: backends(&options.backend)?,
+        peers: Vec::new(),
+        baselines: !options.no_baselines,
+        calls: true,
+        time: seconds("time", options.time)?,
+        limit: seconds("limit", options.limit)?,
+        threads: options.threads,
+        progress: Progress::new(plan.len()),
+    };
+    session.invite(&options.peers)?;
+    session.run(&plan, &mut record, options.json.as_deref())
+}
+
+/// The backends of these names; all that are built if there are none.
+pub(crate) fn backends(names: &[String]) -> Result<Vec<String>, String> {
+    let built = autojit::backends();
+    if names.is_empty() {
+        let all = ["eager"].into_iter().chain(built.iter().rev().copied());
+        return Ok(all.map(str::to_owned).collect());
+    }
+    for name in names {
+        if name != "eager" && !built.contains(&name.as_str()) {
+            let built = built.join(", ");
+            return Err(format!(
+                "the backend {name} is not built, expected eager, {built}; others need a feature of autojit"
+            ));
+        }
+    }
+    Ok(names.to_vec())
+}
+
+fn plan(options: &options::Run) -> Result<Vec<Planned>, String> {
+    let mut plan = Vec::new();
+    let dtypes = options.dtype.iter().map(|name| {
+        let dtype = name.parse::<DType>();
+        dtype.map_err(|e| format!("--dtype {name}: {e}"))
+    });
+    let dtypes: Vec<DType> = dtypes.collect::<Result<_, _>>()?;
+    if options.workload.is_empty() {
+        plan = match options.suite {
+            Suite::Engine => targets::cases(),
+            Suite::All | Suite::Quick => {
+                let sizes = |w: &Workload| match options.suite {
+                    Suite::Quick => w.sizes[..1].to_vec(),
+                    _ => w.sizes.to_vec(),
+                };
+                let of = |workload| {
+                    let cases = move |n| Planned {
+                        workload,
+                        n,
+                        dtype: workload.dtypes[0],
+                    };
+                    sizes(workload).into_iter().map(cases)
+                };
+                let heavy = |w: &Workload| w.name == "networks.mera_open_26";
+                let all = workloads::all().into_iter();
+                let all = all.filter(|w| options.suite == Suite::All || !heavy(w));
+                all.flat_map(of).collect()
+            }
+        };
+    }
+    for name in &options.workload {
+        let found = workloads::find(name);
+        if found.is_empty() {
+            return Err(format!("no workload is called {name}; `list` lists them"));
+        }
+        for workload in found {
+            for &dtype in if dtypes.is_empty() {
+                &workload.dtypes[..1]
+            } else {
+                &dtypes
+            } {
+                if !workload.dtypes.contains(&dtype) {
+                    return Err(format!("{} is not made for {dtype}", workload.name));
+                }
+                let sizes = if options.n.is_empty() {
+                    workload.sizes
+                } else {
+                    &options.n
+                };
+                plan.extend(sizes.iter().map(|&n| Planned { workload, n, dtype }));
+            }
+        }
+    }
+    Ok(plan)
+}
+
+impl Session {
+    /// Installs peers.
+    pub(crate) fn invite(&mut self, names: &[String]) -> Result<(), String> {
+        for name in names {
+            if !peers::NAMES.contains(&name.as_str()) {
+                let known = peers::NAMES.join(", ");
+                return Err(format!("no peer is called {name}, expected one of {known}"));
+            }
+            let state = match peers::install(name, &self.progress) {
+                Ok(()) => PeerState::Waiting,
+                Err(why) => {
+                    let left_out =
+                        format!("the peer {name} cannot be installed and is left out: {why}");
+                    self.progress.note(&left_out);
+                    PeerState::Missing(why)
+                }
+            };
+            self.peers.push(Peer {
+                name: name.clone(),
+                state,
+            });
+        }
+        Ok(())
+    }
+
+    /// Measures all cases; writes what there is after each, so that nothing is lost.
+    ///
+    /// # Errors
+    /// A function or a backend of autojit gave wrong results, or failed: at the end, after all others.
+    pub(crate) fn run(
+        &mut self,
+        plan: &[Planned],
+        record: &mut Record,
+        json: Option<&std::path::Path>,
+    ) -> Result<(), String> {
+        let mut mistakes = Vec::new();
+        for planned in plan {
+            let case = match self.case(planned) {
+                Ok(case) => case,
+                Err(mistake) => {
+                    mistakes.push(mistake);
+                    continue;
+                }
+            };
+            mistakes.extend(case.contestants.iter().filter_map(|c| {
+                let is_ours = matches!(c.kind, Kind::Eager | Kind::Backend);
+                let (Outcome::Wrong(why) | Outcome::Failed(why)) = &c.outcome else {
+                    return None;
+                };
+                is_ours.then(|| format!("{} by {}: {why}", case.title(), c.name))
+            }));
+            self.progress
+                .done(&text::table(&crate::list::rows(&case), 1));
+            record.cases.push(case);
+            for peer in &self.peers {
+                if let PeerState::Running(worker) = &peer.state {
+                    record.versions.extend(worker.versions.iter().cloned());
+                }
+            }
+            if let Some(path) = json {
+                record.write(path)?;
+            }
+        }
+        match mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(mistakes.join("\nerror: ")),
+        }
+    }
+
+    /// Measures a case.
+    pub(crate) fn case(&mut self, planned: &Planned) -> Result<Case, String> {
+        let &Planned { workload, n, dtype } = planned;
+        let title = format!("{} {n} {dtype}", workload.name);
+        self.progress.doing(format!("{title}: eager"));
+        let built = (workload.build)(n, dtype).map_err(|e| format!("{title}: {e}"))?;
+        let program = built.program.as_ref();
+        let mut baselines = built.baselines;
+        // What others are compared with; it is checked by other means itself.
+        let expected = program.results().map_err(|e| format!("{title}: {e}"))?;
+        (built.check)(&expected).map_err(|e| format!("{title}, run eagerly: {e}"))?;
+        let bytes = |x: &Array| x.ty().map_or(0, |ty| ty.size() * ty.dtype.size());
+        let mut case = Case {
+            workload: workload.name.to_owned(),
+            about: workload.about.to_owned(),
+            n,
+            size: workload.size.to_owned(),
+            dtype: dtype.to_string(),
+            per: built.unit.map(|(count, unit)| (count, unit.to_owned())),
+            results: expected.len(),
+            result_bytes: expected.iter().map(bytes).sum(),
+            contestants: Vec::new(),
+        };
+
+        let mut entrants: Vec<Entrant<'_>> = Vec::new();
+        for name in &self.backends {
+            if name == "eager" {
+                if self.calls {
+                    entrants.push(Entrant::new(name, Kind::Eager, Runner::Eager(program)));
+                }
+                continue;
+            }
+            self.progress
+                .doing(format!("{title}: {name} in new processes"));
+            let mut entrant = Entrant::new(name, Kind::Backend, Runner::Nobody);
+            match self.cold(planned, name) {
+                Ok(cold) => {
+                    entrant.record.cold = Some(cold);
+                    entrant.runner = Runner::Compiled(program.with_backend(name));
+                }
+                Err(outcome) => entrant.record.outcome = outcome,
+            }
+            entrants.push(entrant);
+        }
+        self.progress.doing(format!("{title}: compiling"));
+        compile(&mut entrants, program, self.calls, self.time);
+        if self.baselines && self.calls {
+            for baseline in &mut baselines {
+                let name = baseline.name();
+                entrants.push(Entrant::new(
+                    name,
+                    Kind::Baseline,
+                    Runner::Baseline(baseline),
+                ));
+            }
+        }
+        let inputs = program.inputs();
+        for peer in &mut self.peers {
+            self.progress
+                .doing(format!("{title}: {} compiles", peer.name));
+            let prepared = peer.prepare(
+                planned,
+                &built.parameters,
+                &inputs,
+                self.calls,
+                self.threads,
+                self.limit,
+            );
+            let mut entrant = Entrant::new(peer.shown(), Kind::Peer, Runner::Nobody);
+            match (prepared, &mut peer.state) {
+                (Ok(compilation), PeerState::Running(worker)) => {
+                    entrant.record.warm = Some(compilation);
+                    entrant.runner = Runner::Peer(worker);
+                }
+                (Err(outcome), _) => entrant.record.outcome = outcome,
+                (Ok(_), _) => {}
+            }
+            entrants.push(entrant);
+        }
+
+        self.progress.doing(format!("{title}: comparing results"));
+        for entrant in &mut entrants {
+            let compared = match entrant.results() {
+                Ok(None) => continue,
+                Ok(Some(results)) => results::difference(&results, &expected),
+                Err(e) => Err(e),
+            };
+            match compared {
+                Ok(difference) => {
+                    entrant.record.difference = Some(difference);
+                    let allowed = results::tolerance(dtype);
+                    if difference > allowed {
+                        let message = format!("off by {difference:.1e}, allowed are {allowed:.0e}");
+                        entrant.drop_out(Outcome::Wrong(message));
+                    }
+                }
+                Err(message) => entrant.drop_out(Outcome::Wrong(message)),
+            }
+        }
+        drop(expected);
+        if self.calls {
+            take_turns(&mut entrants, self.time, &self.progress, &title);
+            count_calls(&mut entrants, program, self.time);
+        }
+        case.contestants = entrants.into_iter().map(Entrant::finish).collect();
+        for peer in &mut self.peers {
+            let stopped = case.contestants.iter().any(|c: &Contestant| {
+                let is_gone = matches!(c.outcome, Outcome::Limit(_) | Outcome::Failed(_));
+                c.name == peer.shown() && is_gone
+            });
+            // Another one for the next case: this one hangs, or is gone.
+            if stopped && matches!(peer.state, PeerState::Running(_)) {
+                peer.state = PeerState::Waiting;
+            }
+        }
+        Ok(case)
+    }
+
+    /// The least times of compilations in new processes.
+    fn cold(&self, planned: &Planned, backend: &str) -> Result<Compilation, Outcome> {
+        let options = options::Cold {
+            workload: planned.workload.name.to_owned(),
+            n: planned.n,
+            dtype: planned.dtype.to_string(),
+            backend: backend.to_owned(),
+            call: self.calls,
+        };
+        let (first, time) = once(|| cold::run(&options, self.limit));
+        let mut all = vec![first?];
+        while all.len() < PROCESSES && time < 1e9 {
+            all.push(cold::run(&options, self.limit)?);
+        }
+        Ok(least_of(&all))
+    }
+}
+
+/// A compilation that was timed, and the share of the time for which the process had the core.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) compilation: Compilation,
+    pub(crate) share: f64,
+}
+
+/// The least time of each stage, without interruptions.
+///
+/// Of several short stages one goes uninterrupted. Stages that are long in every sample never do on a busy machine:
+/// they share, as they are long, the time that the process had the core, short stages taken off.
+fn least_of(samples: &[Sample]) -> Compilation {
+    const LONG: f64 = 5e6;
+    type Stage = fn(&Compilation) -> Option<f64>;
+    let of = |stage: Stage| least(samples.iter().filter_map(|s| stage(&s.compilation)));
+    let names: [Stage; 3] = [|c| c.trace, |c| c.optimize, |c| c.compile];
+    let mut stages = names.map(of);
+    let is_long = stages.map(|time| time.is_some_and(|time| time >= LONG));
+    let short: f64 = stages.iter().flatten().filter(|&&time| time < LONG).sum();
+    let had = |sample: &Sample| {
+        let all = names.iter().filter_map(|stage| stage(&sample.compilation));
+        all.sum::<f64>() * sample.share
+    };
+    let best = samples.iter().min_by(|a, b| had(a).total_cmp(&had(b)));
+    if let Some(best) = best.filter(|best| best.share < 1.0) {
+        let passed = |i: usize| names[i](&best.compilation).unwrap_or(0.0);
+        let long: f64 = (0..3).filter(|&i| is_long[i]).map(passed).sum();
+        let share = (had(best) - short).max(0.0) / long;
+        for i in (0..3).filter(|&i| is_long[i]) {
+            let corrected = passed(i) * share;
+            stages[i] = stages[i].map(|time| time.min(corrected));
+        }
+    }
+    Compilation {
+        repetitions: samples.len(),
+        start: of(|c| c.start),
+        trace: stages[0],
+        optimize: stages[1],
+        compile: stages[2],
+        first_call: of(|c| c.first_call),
+    }
+}
+
+impl Peer {
+    /// How it is called among contestants, where a backend may have its name.
+    pub(crate) fn shown(&self) -> &str {
+        match self.name.as_str() {
+            "torch" => "pytorch",
+            name => name,
+        }
+    }
+
+    /// Starts it if need be, and has it compile.
+    fn prepare(
+        &mut self,
+        planned: &Planned,
+        parameters: &serde_json::Value,
+        inputs: &[Array],
+        call: bool,
+        threads: usize,
+        limit: Duration,
+    ) -> Result<Compilation, Outcome> {
+        if matches!(self.state, PeerState::Waiting) {
+            self.state = match Worker::start(&self.name, threads, limit) {
+                Ok(worker) => PeerState::Running(worker),
+                Err(why) => PeerState::Missing(why),
+            };
+        }
+        match &mut self.state {
+            PeerState::Running(worker) => {
+                let Planned { workload, n, dtype } = planned;
+                worker.prepare(workload.name, *n, *dtype, parameters, inputs, call)
+            }
+            PeerState::Missing(why) => Err(Outcome::Failed(why.clone())),
+            PeerState::Waiting => Err(Outcome::Failed("it was not started".into())),
+        }
+    }
+}
+
+/// The stages of a report.
+pub(crate) fn stages(report: &Report, first_call: Option<f64>) -> Compilation {
+    let stage = |time: Duration| Some(time.as_nanos() as f64);
+    Compilation {
+        repetitions: 1,
+        start: None,
+        trace: stage(report.trace_time),
+        optimize: stage(report.optimize_time),
+        compile: stage(report.compile_time),
+        first_call,
+    }
+}
+
+/// Compiles many times, backends in turn; then once more with memory counted, which is what is called later.
+fn compile<'a>(
+    entrants: &mut [Entrant<'a>],
+    program: &'a dyn Program,
+    calls: bool,
+    time: Duration,
+) {
+    let mut samples: Vec<Vec<Sample>> = entrants.iter().map(|_| Vec::new()).collect();
+    let begin = Instant::now();
+    for repetition in 0..COMPILATIONS {
+        if repetition > 0 && begin.elapsed() > time.mul_f64(entrants.len() as f64) {
+            break;
+        }
+        for (entrant, samples) in entrants.iter_mut().zip(&mut samples) {
+            if entrant.record.kind != Kind::Backend || !entrant.is_in() {
+                continue;
+            }
+            let compiled = program.with_backend(&entrant.record.name);
+            let watch = Stopwatch::start();
+            let report = compiled.compile();
+            let (before_call, share) = watch.stop();
+            let (called, call) = once(|| if calls { compiled.call() } else { Ok(()) });
+            let first_call = calls.then_some(before_call + call);
+            match report.and_then(|report| called.map(|()| report)) {
+                Ok(report) => samples.push(Sample {
+                    compilation: stages(&report, first_call),
+                    share,
+                }),
+                Err(e) => entrant.drop_out(Outcome::Failed(e.to_string())),
+            }
+        }
+    }
+    for (entrant, samples) in entrants.iter_mut().zip(&samples) {
+        let Runner::Compiled(compiled) = &entrant.runner else {
+            continue;
+        };
+        let (report, count) = memory::count(|| compiled.compile());
+        let report = match report {
+            Ok(report) => report,
+            Err(e) => {
+                entrant.drop_out(Outcome::Failed(e.to_string()));
+                continue;
+            }
+        };
+        let (called, first_call) = memory::count(|| compiled.call());
+        if let Err(e) = called {
+            entrant.drop_out(Outcome::Failed(e.to_string()));
+            continue;
+        }
+        entrant.record.warm = Some(least_of(samples));
+        entrant.record.memory = Some(Memory {
+            planned_peak: report.code.planned_peak_bytes,
+            first_call_peak: Some(first_call.peak),
+            compile_peak: Some(count.peak),
+            compiled: Some(count.held),
+            compile_allocations: Some(count.allocations),
+            ..Memory::default()
+        });
+        entrant.record.counts = Some(Counts {
+            nodes: report.traced_nodes,
+            optimized: report.optimized_nodes,
+            visited: report
+                .passes
+                .iter()
+                .map(|p| (p.name.to_owned(), p.visited))
+                .collect(),
+            instructions: report.code.instructions,
+            kernels: report.code.kernels,
+            tape_entries: report.code.tape_entries,
+            runtime_calls: report.code.runtime_calls,
+            code_bytes: report.code.code_bytes,
+        });
+    }
+}
+
+fn take_turns(entrants: &mut [Entrant<'_>], time: Duration, progress: &Progress, title: &str) {
+    let slice = time / TURNS;
+    let begin = Instant::now();
+    for turn in 0..TURNS {
+        // Calls that take longer than a slice get fewer turns.
+        if turn >= 3 && begin.elapsed() > 2 * time * entrants.len() as u32 {
+            break;
+        }
+        progress.doing(format!("{title}: turn {} of {TURNS}", turn + 1));
+        let first = turn as usize % entrants.len().max(1);
+        let (before, after) = entrants.split_at_mut(first);
+        for entrant in after.iter_mut().chain(before) {
+            entrant.take_turn(slice);
+        }
+    }
+}
+
+/// Memory of a call among others, and what a call costs that computes nothing.
+fn count_calls(entrants: &mut [Entrant<'_>], program: &dyn Program, time: Duration) {
+    for entrant in entrants {
+        let counted = match &entrant.runner {
+            Runner::Compiled(compiled) => memory::count(|| compiled.call()),
+            Runner::Eager(program) => memory::count(|| {
+                program.run_eagerly();
+                Ok(())
+            }),
+            _ => continue,
+        };
+        let (Ok(()), count) = counted else { continue };
+        let memory = entrant.record.memory.get_or_insert_default();
+        memory.call_peak = Some(count.peak);
+        memory.call_allocations = Some(count.allocations);
+        memory.call_bytes = Some(count.bytes);
+        if entrant.record.kind == Kind::Backend {
+            let idle = program.idle(&entrant.record.name);
+            let turn = crate::measure::turn(time / 50, 100, || idle.call());
+            entrant.record.overhead = turn.ok().and_then(|t| least(t.batches));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+"""Runs workloads for the benchmark harness: `peer.py NAME THREADS`, spoken to in lines of JSON.
+
+    {"do": "prepare", "workload": .., "n": .., "dtype": .., "parameters": .., "inputs": [npy ..], "folder": .., "call": ..}
+        answers {"stage": ..} as each stage begins, then the nanoseconds of the stages, those of the first call with
+        everything before it, and the files of the results
+    {"do": "turn", "seconds": .., "batch": ..}
+        answers the nanoseconds for a call of each batch
+
+An answer may be {"declined": why} or {"failed": why}. The process ends with its standard input.
+"""
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+from importlib.metadata import version
+
+
+class Declined(Exception):
+    """The peer does not have the workload."""
+
+
+def answer(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+class Stopwatch:
+    """As in benches/harness/measure.rs: the time that passes; if the process had the core for less than nine tenths of
+    it, the time that it had."""
+
+    def __init__(self):
+        self.had = time.process_time_ns()
+        self.start = time.perf_counter_ns()
+
+    def stop(self):
+        passed = time.perf_counter_ns() - self.start
+        had = time.process_time_ns() - self.had
+        return had if had < 0.9 * passed else passed
+
+
+class Peer:
+    """What is the same for all: an eager call. Subclasses say how arrays come in, and what is compiled."""
+
+    packages = ["numpy"]
+
+    def __init__(self, threads):
+        self.threads = threads
+
+    def array(self, x):
+        return x
+
+    def wait(self, results):
+        """Returns when the results are there."""
+
+    def numpy(self, x):
+        import numpy
+
+        return numpy.asarray(x)
+
+    def prepare(self, function, arrays, call, task):
+        """A function without arguments that does the work, and the stages that came before it."""
+        xp = self.namespace()
+        n, parameters = task["n"], task["parameters"]
+        return lambda: function(xp, arrays, n, parameters), {}
+
+    def forget(self):
+        """Forgets what was compiled."""
+
+
+class Numpy(Peer):
+    packages = ["numpy", "scipy"]
+
+    def namespace(self):
+        import numpy
+        import scipy.special
+
+        class Namespace:
+            erf = staticmethod(scipy.special.erf)
+
+            def __getattr__(self, name):
+                return getattr(numpy, name)
+
+            @staticmethod
+            def einsum(subscripts, *arrays):
+                # Unless told so, einsum does not use matrix products.
+                return numpy.einsum(subscripts, *arrays, optimize=True)
+
+        return Namespace()
+
+
+class Autoray(Numpy):
+    packages = ["autoray", "numpy"]
+
+    def prepare(self, function, arrays, call, task):
+        import autoray
+
+        class Namespace:
+            def __getattr__(self, name):
+                return getattr(autoray.numpy, name)
+
+            @staticmethod
+            def erf(x):
+                raise Declined("autoray has no erf")
+
+        xp = Namespace()
+        n, parameters = task["n"], task["parameters"]
+        compiled = autoray.autojit(lambda arrays: function(xp, arrays, n, parameters))
+        return lambda: compiled(arrays), {}
+
+
+class Jax(Peer):
+    packages = ["jax", "jaxlib"]
+
+    def __init__(self, threads):
+        super().__init__(threads)
+        # How many threads XLA has follows from the cores of the process, to which the harness confines it.
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_platforms", "cpu")
+        # What comes once in a process is not counted as compiling.
+        jax.jit(lambda x: x + 1)(1.0).block_until_ready()
+
+    def array(self, x):
+        import jax.numpy
+
+        return jax.numpy.asarray(x)
+
+    def wait(self, results):
+        for result in results:
+            result.block_until_ready()
+
+    def forget(self):
+        import jax
+
+        jax.clear_caches()
+
+    def prepare(self, function, arrays, call, task):
+        import jax
+        import jax.numpy
+        import jax.scipy.special
+
+        class Namespace:
+            erf = staticmethod(jax.scipy.special.erf)
+
+            def __getattr__(self, name):
+                return getattr(jax.numpy, name)
+
+        xp = Namespace()
+        n, parameters = task["n"], task["parameters"]
+        stages = {}
+
+        def timed(stage, f):
+            answer(stage=stage)
+            watch = Stopwatch()
+            result = f()
+            stages[stage] = watch.stop()
+            return result
+
+        jitted = jax.jit(lambda arrays: function(xp, arrays, n, parameters))
+        traced = timed("trace", lambda: jitted.trace(arrays))
+        lowered = timed("lower", traced.lower)
+        compiled = timed("compile", lowered.compile)
+        answer(stage="first call")
+        if not call:
+            return lambda: compiled(arrays), stages
+        # What is compiled ahead of time is called as fast as what jit keeps: 6.4 us for three elements, against 5.9 us.
+        watch = Stopwatch()
+        self.wait(compiled(arrays))
+        stages["first_call"] = sum(stages.values()) + watch.stop()
+        return lambda: compiled(arrays), stages
+
+
+class Numba(Peer):
+    packages = ["numba", "llvmlite", "numpy"]
+
+    def __init__(self, threads):
+        super().__init__(threads)
+        import loops
+
+        self.loops = loops
+
+    def forget(self):
+        # Its functions are new ones then, which are not compiled yet.
+        importlib.reload(self.loops)
+
+    def prepare(self, function, arrays, call, task):
+        made = getattr(self.loops, task["workload"].split(".")[0], None)
+        if made is None:
+            raise Declined("no loops are written for numba")
+        n = task["n"]
+        return lambda: made(arrays, n), {}
+
+
+class Torch(Peer):
+    packages = ["torch"]
+
+    def __init__(self, threads):
+        super().__init__(threads)
+        import torch
+
+        torch.set_num_threads(threads)
+        # For good: nothing here is differentiated.
+        torch.inference_mode(True).__enter__()
+
+    def array(self, x):
+        import torch
+
+        return torch.from_numpy(x)
+
+    def namespace(self):
+        import torch_names
+
+        return torch_names.namespace()
+
+
+PEERS = {"numpy": Numpy, "autoray": Autoray, "jax": Jax, "numba": Numba, "torch": Torch}
+
+
+def prepare(peer, task):
+    import numpy
+    import workloads
+
+    function = workloads.find(task["workload"])
+    peer.forget()
+    gc.collect()
+    arrays = [peer.array(numpy.load(file)) for file in task["inputs"]]
+    answer(stage="first call")
+    watch = Stopwatch()
+    run, stages = peer.prepare(function, arrays, task["call"], task)
+    results = run()
+    peer.wait(results)
+    if task["call"]:
+        stages.setdefault("first_call", watch.stop())
+    files = []
+    for i, result in enumerate(results):
+        file = os.path.join(task["folder"], f"result{i}.npy")
+        # A 0-d array must stay one.
+        numpy.save(file, numpy.array(peer.numpy(result), order="C"))
+        files.append(file)
+    answer(results=files, **stages)
+    return run
+
+
+def turn(peer, run, seconds, batch):
+    batches, calls = [], 0
+    end = time.perf_counter_ns() + int(seconds * 1e9)
+    # As timeit does: the collector is not what is measured.
+    gc.disable()
+    try:
+        while True:
+            watch = Stopwatch()
+            for _ in range(batch):
+                results = run()
+                peer.wait(results)
+            batches.append(watch.stop() / batch)
+            calls += batch
+            if time.perf_counter_ns() >= end:
+                break
+    finally:
+        gc.enable()
+    answer(batches=batches, calls=calls)
+
+
+def main():
+    name, threads = sys.argv[1], int(sys.argv[2])
+    # A chain is a deep tree for some.
+    sys.setrecursionlimit(1_000_000)
+    try:
+        peer = PEERS[name](threads)
+        versions = {package: version(package) for package in peer.packages}
+    except Exception as error:
+        answer(failed=f"{type(error).__name__}: {error}")
+        return
+    answer(versions=versions)
+    run = None
+    for line in sys.stdin:
+        task = json.loads(line)
+        try:
+            if task["do"] == "prepare":
+                run = None
+                run = prepare(peer, task)
+            else:
+                turn(peer, run, task["seconds"], task["batch"])
+        except Declined as why:
+            answer(declined=str(why))
+        except Exception as error:
+            text = str(error).strip().split("\n")[0][:200]
+            answer(failed=f"{type(error).__name__}: {text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""The workloads of benches/workloads in Python, for whatever has NumPy's functions.
+
+A function takes `xp`, a namespace with NumPy's names; the arrays of the arguments as a flat list, in the order in
+which Rust's version has them; the size `n`; and the parameters of the case. It returns the list of its results. One
+changes with the other: the harness compares results.
+"""
+
+import math
+
+
+def mgs(xp, arrays, n, parameters):
+    (x,) = arrays
+    rows = []
+    for j in range(n):
+        row = x[j]
+        for q in rows:
+            row = row - xp.tensordot(xp.conj(q), row, 1) * q
+        rows.append(row / xp.linalg.norm(row))
+    return [xp.stack(rows)]
+
+
+def chain(xp, arrays, n, parameters):
+    (x,) = arrays
+    y = x
+    for step in range(n):
+        if step % 4 == 0:
+            y = y + x
+        elif step % 4 == 1:
+            y = xp.sin(y)
+        elif step % 4 == 2:
+            y = y * 0.75
+        else:
+            y = xp.tanh(y)
+    return [y]
+
+
+class Choices:
+    """Knuth's linear congruential generator, as in benches/workloads/mod.rs."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def below(self, n):
+        self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (self.state >> 33) % n
+
+
+def dag(xp, arrays, n, parameters):
+    values = list(arrays)
+    choices = Choices(2026)
+    unused = list(range(len(values)))
+    taken = nodes = 0
+    while nodes < n:
+        value = len(values)
+        if taken < len(unused):
+            a = unused[taken]
+            taken += 1
+        else:
+            a = value - 1
+        b = value - 1 - choices.below(min(64, value))
+        step = choices.below(7)
+        nodes += 2 if step == 6 else 1
+        x, y = values[a], values[b]
+        if step == 0:
+            values.append(xp.sin(x))
+        elif step == 1:
+            values.append(xp.cos(x))
+        elif step == 2:
+            values.append(xp.tanh(x))
+        elif step == 3:
+            values.append(x * y)
+        elif step == 4:
+            values.append(xp.minimum(x, y))
+        elif step == 5:
+            values.append(xp.maximum(x, y))
+        else:
+            values.append((x + y) * 0.5)
+        unused.append(value)
+    return [values[i] for i in unused[taken:]]
+
+
+def arith(xp, arrays, n, parameters):
+    a, b, c, d, e = arrays
+    return [a * b + c * d - e]
+
+
+def exp(xp, arrays, n, parameters):
+    return [xp.exp(arrays[0])]
+
+
+def black_scholes(xp, arrays, n, parameters):
+    spot, strike, years = arrays
+    rate, volatility = 0.05, 0.3
+
+    def normal_cdf(x):
+        return (xp.erf(x * math.sqrt(0.5)) + 1.0) * 0.5
+
+    deviation = xp.sqrt(years) * volatility
+    drift = years * (rate + 0.5 * volatility * volatility)
+    d1 = (xp.log(spot / strike) + drift) / deviation
+    d2 = d1 - deviation
+    discounted = strike * xp.exp(years * -rate)
+    call = spot * normal_cdf(d1) - discounted * normal_cdf(d2)
+    return [call, call - spot + discounted]
+
+
+def call(xp, arrays, n, parameters):
+    x, y, z = arrays
+    return [x * y + z]
+
+
+def _softmax(xp, x):
+    e = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def softmax(xp, arrays, n, parameters):
+    return [_softmax(xp, arrays[0])]
+
+
+def _layernorm(xp, x, scale, shift):
+    centred = x - xp.mean(x, axis=-1, keepdims=True)
+    variance = xp.mean(centred * centred, axis=-1, keepdims=True)
+    return centred / xp.sqrt(variance + 1e-5) * scale + shift
+
+
+def layernorm(xp, arrays, n, parameters):
+    return [_layernorm(xp, *arrays)]
+
+
+def attention(xp, arrays, n, parameters):
+    x, *w, scale, shift = arrays
+    heads = 4
+    width = n // heads
+
+    def split(y):
+        return xp.transpose(xp.reshape(y, (n, heads, width)), (1, 0, 2))
+
+    y = _layernorm(xp, x, scale, shift)
+    query = split(xp.matmul(y, w[0]))
+    key = split(xp.matmul(y, w[1]))
+    value = split(xp.matmul(y, w[2]))
+    scores = xp.matmul(query, xp.transpose(key, (0, 2, 1))) / math.sqrt(width)
+    mixed = xp.transpose(xp.matmul(_softmax(xp, scores), value), (1, 0, 2))
+    x = x + xp.matmul(xp.reshape(mixed, (n, n)), w[3])
+    y = xp.matmul(_layernorm(xp, x, scale, shift), w[4])
+    cube = y * y * y
+    gelu = y * 0.5 * (xp.tanh((y + cube * 0.044715) * 0.7978845608028654) + 1.0)
+    return [x + xp.matmul(gelu, w[5])]
+
+
+def mlp(xp, arrays, n, parameters):
+    x = arrays[0]
+    layers = (len(arrays) - 1) // 2
+    for w, b in zip(arrays[1 : 1 + layers], arrays[1 + layers :]):
+        x = xp.tanh(xp.matmul(x, w) + b)
+    return [x]
+
+
+def circuit(xp, arrays, n, parameters):
+    state, *gates = arrays
+    qubits = parameters["qubits"]
+    for gate, (a, b) in zip(gates, parameters["places"]):
+        if b is None:
+            parts = xp.reshape(state, (2**a, 2, 2 ** (qubits - 1 - a)))
+            changed = xp.tensordot(gate, parts, ((1,), (1,)))
+            state = xp.transpose(changed, (1, 0, 2))
+        else:
+            shape = (2**a, 2, 2 ** (b - a - 1), 2, 2 ** (qubits - 1 - b))
+            gate = xp.reshape(gate, (2, 2, 2, 2))
+            changed = xp.tensordot(gate, xp.reshape(state, shape), ((2, 3), (1, 3)))
+            state = xp.transpose(changed, (2, 0, 3, 1, 4))
+        state = xp.reshape(state, (2**qubits,))
+    return [state]
+
+
+def kalman(xp, arrays, n, parameters):
+    f, h, q, r, z = arrays
+    one = xp.eye(6)
+    x = f[0] * 0.0
+    p = one
+    likelihood = xp.sum(x)
+    for step in range(n):
+        x = xp.matmul(f, x)
+        p = xp.matmul(xp.matmul(f, p), xp.transpose(f, (1, 0))) + q
+        s = xp.matmul(xp.matmul(h, p), xp.transpose(h, (1, 0))) + r
+        residual = z[step] - xp.matmul(h, x)
+        gain = xp.transpose(xp.linalg.solve(s, xp.matmul(h, p)), (1, 0))
+        x = x + xp.matmul(gain, residual)
+        p = xp.matmul(one - xp.matmul(gain, h), p)
+        factor = xp.linalg.cholesky(s)
+        distance = xp.sum(residual * xp.linalg.solve(s, residual))
+        likelihood = likelihood - distance * 0.5 - xp.sum(xp.log(xp.diagonal(factor)))
+    return [x, p, likelihood]
+
+
+def rk4(xp, arrays, n, parameters):
+    x, v, mass = arrays
+    step = 0.01
+
+    def acceleration(x):
+        apart = x[None, :, :] - x[:, None, :]
+        squared = xp.sum(apart * apart, axis=-1) + 0.05
+        weight = mass / (squared * xp.sqrt(squared))
+        return xp.sum(apart * weight[:, :, None], axis=1)
+
+    for _ in range(n):
+        a1 = acceleration(x)
+        v2 = v + a1 * (step / 2)
+        a2 = acceleration(x + v * (step / 2))
+        v3 = v + a2 * (step / 2)
+        a3 = acceleration(x + v2 * (step / 2))
+        v4 = v + a3 * step
+        a4 = acceleration(x + v3 * step)
+        x = x + (v + v2 * 2.0 + v3 * 2.0 + v4) * (step / 6)
+        v = v + (a1 + a2 * 2.0 + a3 * 2.0 + a4) * (step / 6)
+    return [x, v]
+
+
+def heat(xp, arrays, n, parameters):
+    (u,) = arrays
+    for _ in range(n):
+        middle = u[1:-1, 1:-1]
+        vertical = u[:-2, 1:-1] + u[2:, 1:-1]
+        horizontal = u[1:-1, :-2] + u[1:-1, 2:]
+        middle = middle + (vertical + horizontal - middle * 4.0) * 0.2
+        middle = xp.concatenate([u[1:-1, :1], middle, u[1:-1, -1:]], axis=1)
+        u = xp.concatenate([u[:1, :], middle, u[-1:, :]], axis=0)
+    return [u]
+
+
+def networks(xp, arrays, n, parameters):
+    tensors = list(arrays)
+    for i, j, subscripts in parameters["steps"]:
+        right = tensors.pop(j)
+        left = tensors.pop(i)
+        tensors.append(xp.einsum(subscripts, left, right))
+    return tensors
+
+
+def linalg(xp, arrays, n, parameters):
+    x, b = arrays
+
+    def t(x):
+        return xp.transpose(x, (1, 0))
+
+    _, r = xp.linalg.qr(x)
+    gram = xp.matmul(t(r), r)
+    u, s, v = xp.linalg.svd(gram)
+    again = xp.matmul(u * s, v)
+    w, q = xp.linalg.eigh(again + t(gram))
+    root = xp.matmul(q * xp.sqrt(xp.abs(w)), t(q))
+    return [s, w, xp.linalg.solve(root, b)]
+
+
+def matmul(xp, arrays, n, parameters):
+    return [xp.matmul(*arrays)]
+
+
+def find(name):
+    return globals()[name.split(".")[0]]
