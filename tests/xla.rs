@@ -157,7 +157,8 @@ fn gram_schmidt(x: Array) -> Array {
 
 fn largest_difference(x: &Array, y: &Array) -> f64 {
     let difference = x.to("ndarray") - y.to("ndarray");
-    np::max(np::abs(difference), ..).item().unwrap()
+    let largest = np::max(np::abs(difference), ..);
+    np::astype(largest, DType::Float64).item().unwrap()
 }
 
 #[test]
@@ -367,7 +368,7 @@ fn calls_from_many_threads_agree() {
 #[test]
 fn the_program_can_be_read() {
     let f = autojit(|(x, i): (Array, Array)| np::take(np::maximum(&x, 0.0), &i, 0));
-    let arguments = (array(&[-1.0, 3.0]), Array::from([1]).to("xla"));
+    let arguments = (array(&[-1.0, 3.0]), Array::from([1i64]).to("xla"));
     let text = f.hlo_text(&arguments).unwrap();
     assert_eq!(
         text,

@@ -247,9 +247,11 @@ pub(super) fn log(w: &mut Writer, z: &Value) -> Value {
     let below = w.compare(Compare::Less, &large, &high);
     let is_near = w.binary("and", &above, &below);
     let finite = w.select(&is_near, &near, &far);
-    // Zero over zero, and infinity over infinity.
+    // Zero over zero, and infinity over infinity. Of a NaN and a zero the zero counts as larger.
     let zero = w.like(&x, 0);
-    let is_zero = w.compare(Compare::Equal, &large, &zero);
+    let x_zero = w.compare(Compare::Equal, &x, &zero);
+    let y_zero = w.compare(Compare::Equal, &y, &zero);
+    let is_zero = w.binary("and", &x_zero, &y_zero);
     let finite = w.select(&is_zero, &log, &finite);
     let infinity = w.like(&x, f64::INFINITY);
     let x_infinite = w.compare(Compare::Equal, &x_size, &infinity);
