@@ -255,6 +255,8 @@ pub(super) extern "C" fn answer(
 
 impl Writer {
     /// Writes a call back into autojit.
+    ///
+    /// It counts as one with side effects, as it may fail also where nothing reads its results: XLA drops others.
     pub(super) fn host_call(
         &mut self,
         call: HostCall,
@@ -268,6 +270,7 @@ impl Writer {
         self.calls.push(call.clone());
         let attributes = format!(
             ", custom_call_target=\"{TARGET}\", operand_layout_constraints={{{}}}, \
+             custom_call_has_side_effect=true, \
              api_version=API_VERSION_STATUS_RETURNING_UNIFIED, backend_config=\"{index}\"",
             types.join(", ")
         );

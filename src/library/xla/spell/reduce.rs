@@ -20,7 +20,8 @@ pub(super) fn spell(
     let value = match op {
         Op::Sum { axes, .. } => {
             let region = w.scalar_region("add", x.ty.dtype)?;
-            over(w, x, axes, 0.into(), &region)
+            let halved = halved(w, x, axes);
+            over(w, &halved, axes, 0.into(), &region)
         }
         Op::Prod { axes, .. } => {
             let region = w.scalar_region("multiply", x.ty.dtype)?;
@@ -39,12 +40,7 @@ pub(super) fn spell(
         Op::Argmax { axis, .. } => position(w, x, *axis, true)?,
         Op::Argmin { axis, .. } => position(w, x, *axis, false)?,
         Op::Cumsum { axis } => {
-            // Minus zero changes no sum, not even that of minus zeros.
-            let zero = match x.ty.dtype.class() {
-                Class::Float => Scalar::Float(-0.0),
-                Class::Complex => num_complex::Complex64::new(-0.0, -0.0).into(),
-                _ => 0.into(),
-            };
+            let zero = no_summand(x.ty.dtype);
             let region = w.scalar_region("add", x.ty.dtype)?;
             running(w, x, *axis, zero, &region)
         }
@@ -62,6 +58,58 @@ fn over(w: &mut Writer, x: &Value, axes: &[usize], initial: Scalar, region: &str
         return x.clone();
     }
     w.reduce(x, axes, initial, region)
+}
+
+/// What changes no sum: minus zero, not even that of minus zeros.
+fn no_summand(dtype: DType) -> Scalar {
+    match dtype.class() {
+        Class::Float => Scalar::Float(-0.0),
+        Class::Complex => num_complex::Complex64::new(-0.0, -0.0).into(),
+        _ => 0.into(),
+    }
+}
+
+/// How many numbers are added one after the other.
+const IN_A_ROW: usize = 16;
+
+/// An array with the same sums over these axes, of no more than [`IN_A_ROW`] numbers each, as far as numbers are rounded.
+///
+/// XLA adds the numbers of a sum in a row, so that errors grow with their count; NumPy adds 16 in a row and then halves.
+/// Here the second half of an axis is added to the first one until few numbers are left. These are additions of whole
+/// arrays, which XLA fuses and vectorises, so that it is also faster than a row.
+fn halved(w: &mut Writer, x: &Value, axes: &[usize]) -> Value {
+    let mut x = x.clone();
+    if x.ty.dtype.class() < Class::Float || x.ty.size() == 0 {
+        return x;
+    }
+    let nothing = no_summand(x.ty.dtype);
+    let count = |x: &Value| axes.iter().map(|&a| x.ty.shape[a]).product::<usize>();
+    while count(&x) > IN_A_ROW {
+        // The first of the longest: its halves lie in one piece.
+        let longest = axes.iter().map(|&a| x.ty.shape[a]).max();
+        let axis = axes.iter().find(|&&a| Some(x.ty.shape[a]) == longest);
+        let (Some(&axis), Some(n)) = (axis, longest) else {
+            break;
+        };
+        // Long enough that all further halves of it are whole.
+        let mut halvings = 0;
+        while n.div_ceil(1 << halvings) > IN_A_ROW {
+            halvings += 1;
+        }
+        let whole = n.div_ceil(1 << halvings.max(1)) << halvings.max(1);
+        let part = |w: &mut Writer, from: usize, to: usize| {
+            let ranges = x.ty.shape.iter().map(|&n| (0, n, 1));
+            let mut ranges: SmallVec<[(usize, usize, usize); 4]> = ranges.collect();
+            ranges[axis] = (from, to, 1);
+            w.slice(&x, &ranges)
+        };
+        let (first, mut second) = (part(w, 0, whole / 2), part(w, whole / 2, n));
+        if n < whole {
+            second = w.pad(&second, axis, whole - n, nothing);
+        }
+        x = w.binary("add", &first, &second);
+    }
+    x
 }
 
 /// What no element is better than: the other end of the dtype's range.
