@@ -74,7 +74,7 @@ mod value;
 
 pub use array::Array;
 pub use autojit_derive::Tree;
-pub use backends::{CodeReport, Support, backends, run_graph, support};
+pub use backends::{CodeReport, CompiledGraph, Support, backends, run_graph, support};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };

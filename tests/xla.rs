@@ -290,6 +290,25 @@ fn zeros_of_both_signs_stay_apart() {
     assert!(values(&a)[0].is_sign_positive() && values(&b)[0].is_sign_negative());
 }
 
+/// What the differential tests allow XLA alone. XLA sets both itself, with no switch: the mode of the processor around
+/// each run, and the contraction of LLVM's code for a program. If one of them no longer holds, the tests must not allow
+/// it any more either.
+#[test]
+fn subnormal_numbers_are_zeros_and_products_with_sums_round_once() {
+    let halve = autojit(|x: Array| x * 0.5).backend("xla");
+    for smallest in [f64::MIN_POSITIVE, -f64::MIN_POSITIVE] {
+        let half = values(&halve.call(array(&[smallest])).unwrap())[0];
+        assert_eq!(half, 0.0);
+        assert_eq!(half.is_sign_negative(), smallest < 0.0);
+    }
+    // The square is 1 - 2^-60, which rounds to 1.
+    let near = 1.0 - 2f64.powi(-60);
+    let [x, y] = [1.0 + 2f64.powi(-30), 1.0 - 2f64.powi(-30)];
+    let f = autojit(|(x, y, z): (Array, Array, Array)| x * y - z).backend("xla");
+    let got = f.call((array(&[x]), array(&[y]), array(&[1.0]))).unwrap();
+    assert_eq!((near, values(&got)[0]), (1.0, -(2f64.powi(-60))));
+}
+
 #[test]
 fn integers_of_64_bits_keep_them() {
     let x = Array::from([(1i64 << 53) + 1, i64::MAX, i64::MIN]);

@@ -204,11 +204,39 @@ pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) 
 /// the graph, or an op fails on these values.
 pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
     graph.check_arguments(inputs)?;
-    let (optimized, _) = opt::optimize(graph)?;
-    let choice = choose(find(backend)?, true, &optimized)?;
-    let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
-    let results = choice.executable.run(&inputs)?;
-    results.iter().map(Concrete::to_host).collect()
+    CompiledGraph::new(backend, graph)?.run(inputs)
+}
+
+/// A graph that is compiled once and run on several arguments, see [`run_graph`].
+pub struct CompiledGraph {
+    graph: Graph,
+    executable: Arc<dyn Executable>,
+}
+
+impl CompiledGraph {
+    /// Optimises and compiles a graph on the backend of this name.
+    ///
+    /// # Errors
+    /// There is no such backend, or it declines the graph (`is_unsupported`).
+    pub fn new(backend: &str, graph: &Graph) -> Result<Self> {
+        let (optimized, _) = opt::optimize(graph)?;
+        let choice = choose(find(backend)?, true, &optimized)?;
+        Ok(Self {
+            graph: graph.clone(),
+            executable: choice.executable,
+        })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// The arguments do not have the types of the graph, or an op fails on these values.
+    pub fn run(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
+        self.graph.check_arguments(inputs)?;
+        let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
+        let results = self.executable.run(&inputs)?;
+        results.iter().map(Concrete::to_host).collect()
+    }
 }
 
 #[cfg(test)]

@@ -93,7 +93,8 @@ impl Tolerance {
         let modulus = b.norm();
         let part = |x: f64, y: f64| {
             if x == y {
-                return self.any_zero_sign || x.is_sign_negative() == y.is_sign_negative();
+                let any_sign = self.any_zero_sign || self.flushes && dtype.is_complex();
+                return any_sign || x.is_sign_negative() == y.is_sign_negative();
             }
             if x.is_nan() || y.is_nan() {
                 return x.is_nan() && y.is_nan();

@@ -143,13 +143,7 @@ impl Lowering {
     }
 
     /// Writes one op: its inputs converted, and spelled, expanded or called.
-    fn op(
-        &mut self,
-        op: &Op,
-        inputs: &[Value],
-        result: &Type,
-        outer: Place,
-    ) -> Result<Values> {
+    fn op(&mut self, op: &Op, inputs: &[Value], result: &Type, outer: Place) -> Result<Values> {
         if let Op::Opaque { .. } = op {
             return Err(Error::unsupported(
                 "XLA's programs call no functions of the user's",

@@ -21,7 +21,11 @@ pub(super) fn spell(
         Op::Sum { axes, .. } => {
             let region = w.scalar_region("add", x.ty.dtype)?;
             let halved = halved(w, x, axes);
-            over(w, &halved, axes, 0.into(), &region)
+            if axes.iter().all(|&a| x.ty.shape[a] == 1) {
+                plus_zero(w, x)
+            } else {
+                over(w, &halved, axes, 0.into(), &region)
+            }
         }
         Op::Prod { axes, .. } => {
             let region = w.scalar_region("multiply", x.ty.dtype)?;
@@ -110,6 +114,21 @@ fn halved(w: &mut Writer, x: &Value, axes: &[usize]) -> Value {
         x = w.binary("add", &first, &second);
     }
     x
+}
+
+/// The sum of each number alone: the same, without minus zeros. XLA leaves out an addition of zero.
+fn plus_zero(w: &mut Writer, x: &Value) -> Value {
+    if x.ty.dtype.is_complex() {
+        let (re, im) = (w.real(x), w.imag(x));
+        let (re, im) = (plus_zero(w, &re), plus_zero(w, &im));
+        return w.complex(&re, &im);
+    }
+    if x.ty.dtype.class() < Class::Float {
+        return x.clone();
+    }
+    let zero = w.like(x, 0);
+    let is_zero = w.compare(Compare::Equal, x, &zero);
+    w.select(&is_zero, &zero, x)
 }
 
 /// What no element is better than: the other end of the dtype's range.
