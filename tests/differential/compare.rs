@@ -46,6 +46,7 @@ impl Tolerance {
     pub(crate) fn on(self, backend: &str) -> Self {
         if backend == "xla" {
             return Self {
+                any_unbounded: true,
                 flushes: true,
                 contracts: true,
                 ..self
@@ -108,7 +109,7 @@ impl Tolerance {
                 return true;
             }
             let relative = if self.contracts && dtype.is_complex() {
-                self.relative.max(4.0)
+                self.relative.max(3.0)
             } else {
                 self.relative
             };

@@ -4,7 +4,6 @@ use std::f64::consts::{LN_2, LN_10};
 
 use smallvec::SmallVec;
 
-use super::super::host::Work;
 use super::super::module::{Compare, Value, Writer};
 use super::complex;
 use crate::error::Result;
@@ -26,6 +25,13 @@ pub(super) fn spell(
     let is_complex = class == Class::Complex;
     if !is_spelled(op, class) {
         return Ok(None);
+    }
+    if *op == Op::Power && class == Class::Integer {
+        // XLA looks at the last six bits of exponents alone; besides, negative ones are refused by the call.
+        let exponent = inputs.get(1).and_then(|y| y.known);
+        if !exponent.is_some_and(|y| (0..64).contains(&y.value.to_i64())) {
+            return Ok(None);
+        }
     }
     let stretched: SmallVec<[Value; 3]> = inputs
         .iter()
@@ -125,18 +131,6 @@ pub(super) fn spell(
             unless_zero(w, y, &remainder)
         }
         Op::Fmod => w.binary("remainder", x, y),
-        Op::Power if class == Class::Integer => {
-            let harmless = dtype == DType::Uint8
-                || result.size() == 0
-                || y.known.is_some_and(|y| y.value.to_i64() >= 0);
-            if harmless {
-                w.binary("power", x, y)
-            } else {
-                let exponents = w.checked(inputs[1], Work::Exponents);
-                let y = w.broadcast(&exponents, &result.shape);
-                w.binary("power", x, &y)
-            }
-        }
         Op::Power => w.binary("power", x, y),
         Op::Arctan2 => w.binary("atan2", x, y),
         Op::Hypot => hypot(w, x, y),

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::super::module::{Compare, Value, Writer, type_name};
 use super::elementwise::{greater_of, less, smaller_of};
 use crate::error::Result;
-use crate::ir::{ArrayType, Class, DType, Op, Scalar};
+use crate::ir::{ArrayType, Class, DType, Dims, Op, Scalar};
 
 /// The ops of this file.
 pub(super) fn spell(
@@ -20,11 +20,11 @@ pub(super) fn spell(
     let value = match op {
         Op::Sum { axes, .. } => {
             let region = w.scalar_region("add", x.ty.dtype)?;
-            let halved = halved(w, x, axes);
+            let x = &shortened(w, x, axes, &region);
             if axes.iter().all(|&a| x.ty.shape[a] == 1) {
                 plus_zero(w, x)
             } else {
-                over(w, &halved, axes, 0.into(), &region)
+                over(w, x, axes, 0.into(), &region)
             }
         }
         Op::Prod { axes, .. } => {
@@ -73,47 +73,59 @@ fn no_summand(dtype: DType) -> Scalar {
     }
 }
 
-/// How many numbers are added one after the other.
-const IN_A_ROW: usize = 16;
+/// How many numbers are added one after the other, at the beginning and in the end.
+const IN_A_ROW: usize = 10;
 
 /// An array with the same sums over these axes, of no more than [`IN_A_ROW`] numbers each, as far as numbers are rounded.
 ///
 /// XLA adds the numbers of a sum in a row, so that errors grow with their count; NumPy adds 16 in a row and then halves.
-/// Here the second half of an axis is added to the first one until few numbers are left. These are additions of whole
-/// arrays, which XLA fuses and vectorises, so that it is also faster than a row.
-fn halved(w: &mut Writer, x: &Value, axes: &[usize]) -> Value {
+/// Here rows are added first, a few at a time. If many are left, the second half of an axis is added to the first one
+/// until few are. Rows come first, as XLA would write what is halved into the code of both halves, and of their halves.
+fn shortened(w: &mut Writer, x: &Value, axes: &[usize], region: &str) -> Value {
     let mut x = x.clone();
-    if x.ty.dtype.class() < Class::Float || x.ty.size() == 0 {
+    let count = |x: &Value| axes.iter().map(|&a| x.ty.shape[a]).product::<usize>();
+    // The first of the longest: its parts lie in one piece.
+    let longest = |x: &Value| axes.iter().rev().copied().max_by_key(|&a| x.ty.shape[a]);
+    let all = count(&x);
+    if x.ty.dtype.class() < Class::Float || x.ty.size() == 0 || all <= 2 * IN_A_ROW {
         return x;
     }
     let nothing = no_summand(x.ty.dtype);
-    let count = |x: &Value| axes.iter().map(|&a| x.ty.shape[a]).product::<usize>();
-    while count(&x) > IN_A_ROW {
-        // The first of the longest: its halves lie in one piece.
-        let longest = axes.iter().map(|&a| x.ty.shape[a]).max();
-        let axis = axes.iter().find(|&&a| Some(x.ty.shape[a]) == longest);
-        let (Some(&axis), Some(n)) = (axis, longest) else {
-            break;
-        };
-        // Long enough that all further halves of it are whole.
-        let mut halvings = 0;
-        while n.div_ceil(1 << halvings) > IN_A_ROW {
-            halvings += 1;
-        }
-        let whole = n.div_ceil(1 << halvings.max(1)) << halvings.max(1);
-        let part = |w: &mut Writer, from: usize, to: usize| {
-            let ranges = x.ty.shape.iter().map(|&n| (0, n, 1));
+    if let Some(axis) = longest(&x) {
+        let rows = (1..IN_A_ROW).find(|n| n * n >= all).unwrap_or(IN_A_ROW);
+        let rows = rows.min(x.ty.shape[axis]);
+        let (parts, shape) = in_parts(w, &x, axis, rows, nothing);
+        let parts = w.reshape(&parts, &shape);
+        x = w.reduce(&parts, &[axis], nothing, region);
+    }
+    while count(&x) > IN_A_ROW
+        && let Some(axis) = longest(&x)
+    {
+        let (whole, shape) = in_parts(w, &x, axis, 2, nothing);
+        let half = shape[axis + 1];
+        let [first, second] = [0, half].map(|start| {
+            let ranges = whole.ty.shape.iter().map(|&n| (0, n, 1));
             let mut ranges: SmallVec<[(usize, usize, usize); 4]> = ranges.collect();
-            ranges[axis] = (from, to, 1);
-            w.slice(&x, &ranges)
-        };
-        let (first, mut second) = (part(w, 0, whole / 2), part(w, whole / 2, n));
-        if n < whole {
-            second = w.pad(&second, axis, whole - n, nothing);
-        }
+            ranges[axis] = (start, start + half, 1);
+            w.slice(&whole, &ranges)
+        });
         x = w.binary("add", &first, &second);
     }
     x
+}
+
+/// An array whose axis has a multiple of so many elements, and its shape with an axis of the parts before it.
+fn in_parts(w: &mut Writer, x: &Value, axis: usize, parts: usize, more: Scalar) -> (Value, Dims) {
+    let n = x.ty.shape[axis];
+    let length = n.div_ceil(parts);
+    let x = match parts * length - n {
+        0 => x.clone(),
+        missing => w.pad(x, axis, missing, more),
+    };
+    let mut shape = x.ty.shape.clone();
+    shape[axis] = length;
+    shape.insert(axis, parts);
+    (x, shape)
 }
 
 /// The sum of each number alone: the same, without minus zeros. XLA leaves out an addition of zero.
