@@ -404,7 +404,8 @@ ENTRY main {
   select.7 = f64[2]{0} select(or.6, x.0, broadcast.3)
   x.8 = s64[] parameter(2)
   custom-call.9 = s64[1]{0} custom-call(x.8, x.1), custom_call_target=\"autojit\", \
-operand_layout_constraints={s64[], s64[1]{0}}, api_version=API_VERSION_STATUS_RETURNING_UNIFIED, backend_config=\"0\"
+operand_layout_constraints={s64[], s64[1]{0}}, custom_call_has_side_effect=true, \
+api_version=API_VERSION_STATUS_RETURNING_UNIFIED, backend_config=\"0\"
   gather.10 = f64[1]{0} gather(select.7, custom-call.9), offset_dims={}, collapsed_slice_dims={0}, \
 start_index_map={0}, index_vector_dim=1, slice_sizes={1}
   ROOT results = (f64[1]{0}) tuple(gather.10)
