@@ -2,10 +2,7 @@
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
 #   scripts/test.sh           everything
-#   scripts/test.sh features  the features that need C++ libraries, with their downloads (torch 540 MB); not a part of
-#                             everything yet: the sign of one special complex number differs in libtorch
-#   scripts/test.sh xla       the same with XLA beside torch (another 300 MB); not a part of everything yet, as some of
-#                             its checks fail: sums of float32 are not as accurate as NumPy's, for one
+#   scripts/test.sh features  only the features that need C++ libraries, torch and xla, with their downloads (840 MB)
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh quick     formatting, lints and the debug tests only
@@ -17,14 +14,14 @@ step() {
     "$@"
 }
 
-# The features with C++ in them, all in one build: debug, as that takes minutes.
-FEATURES=torch
-[ "${1:-}" != xla ] || FEATURES=torch,xla
+# The features with C++ in them, always together, as each set of features is a build of its own: debug, as that takes
+# minutes.
+FEATURES=torch,xla
 
 # Tests and examples with these features. Each has a script that gets what it needs, and examples of its own.
 with_features() {
     step scripts/setup-torch.sh
-    [ "$FEATURES" = torch ] || step scripts/setup-xla.sh
+    step scripts/setup-xla.sh
     step cargo clippy -p autojit --all-targets --features "$FEATURES" --locked -- -D warnings
     AUTOJIT_CASES=50 step cargo test -p autojit --features "$FEATURES" --locked
     example() {
@@ -32,18 +29,17 @@ with_features() {
     }
     example torchscript
     example gram_schmidt -- --library torch
+    example gram_schmidt -- --library xla --n 20
     example conformance -- --backend torch tests/conformance
     example conformance -- --library torch tests/conformance
-    [ "$FEATURES" = torch ] || xla_examples
-    # LAPACK refuses to live beside libtorch.
-    step scripts/setup-lapack.sh
-    step cargo test -p autojit-lapack --features torch --locked --test beside_torch
-}
-xla_examples() {
     example conformance -- --backend xla tests/conformance
     for network in benches/data/nary*.json benches/data/str_matrix*.json; do
         example tensor_network -- --backend xla "$network"
     done
+    # LAPACK refuses to live beside libtorch. Both packages, for the same set of features of all others.
+    step scripts/setup-lapack.sh
+    step cargo test -p autojit -p autojit-lapack --features autojit/torch,autojit/xla,autojit-lapack/torch --locked \
+        --test beside_torch
 }
 if [ "${1:-}" = bench ]; then
     step cargo bench --locked --bench harness -- run --suite quick --time 0.02
@@ -51,12 +47,13 @@ if [ "${1:-}" = bench ]; then
 fi
 if [ "${1:-}" = pytorch ]; then
     step scripts/setup-torch.sh
+    step scripts/setup-xla.sh
     step scripts/setup-pytorch.sh
     AUTOJIT_PYTORCH=$(scripts/setup-pytorch.sh) step cargo test -p autojit --features "$FEATURES" --locked \
         --test torch python -- --ignored
     exit 0
 fi
-if [ "${1:-}" = features ] || [ "${1:-}" = xla ]; then
+if [ "${1:-}" = features ]; then
     with_features
     exit 0
 fi
@@ -87,3 +84,5 @@ done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
 step cargo run --release --locked --example conformance -- --backend all tests/conformance
+
+with_features

@@ -74,7 +74,9 @@ mod value;
 
 pub use array::Array;
 pub use autojit_derive::Tree;
-pub use backends::{CodeReport, Support, backends, optimize_graph, run_graph, support};
+pub use backends::{
+    CodeReport, CompiledGraph, Support, backends, optimize_graph, run_graph, support,
+};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };

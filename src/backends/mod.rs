@@ -242,14 +242,42 @@ pub(crate) fn choose(
 /// the graph, or an op fails on these values.
 pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
     graph.check_arguments(inputs)?;
-    let backend = find(backend)?;
-    let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
-    let choice = choose(backend, true, &optimized.graph, &Limits::default())?;
-    let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
-    let mut results = Outputs::new();
-    let inputs: Vec<&Concrete> = inputs.iter().collect();
-    choice.executable.run(&inputs, &mut results)?;
-    results.iter().map(Concrete::to_host).collect()
+    CompiledGraph::new(backend, graph)?.run(inputs)
+}
+
+/// A graph that is compiled once and run on several arguments, see [`run_graph`].
+pub struct CompiledGraph {
+    graph: Graph,
+    executable: Arc<dyn Executable>,
+}
+
+impl CompiledGraph {
+    /// Optimises and compiles a graph on the backend of this name.
+    ///
+    /// # Errors
+    /// There is no such backend, or it declines the graph (`is_unsupported`).
+    pub fn new(backend: &str, graph: &Graph) -> Result<Self> {
+        let backend = find(backend)?;
+        let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
+        let choice = choose(backend, true, &optimized.graph, &Limits::default())?;
+        Ok(Self {
+            graph: graph.clone(),
+            executable: choice.executable,
+        })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// The arguments do not have the types of the graph, or an op fails on these values.
+    pub fn run(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
+        self.graph.check_arguments(inputs)?;
+        let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
+        let inputs: Vec<&Concrete> = inputs.iter().collect();
+        let mut results = Outputs::new();
+        self.executable.run(&inputs, &mut results)?;
+        results.iter().map(Concrete::to_host).collect()
+    }
 }
 
 /// The graph that the backend of this name is given for a graph, with what each pass of the optimiser did.

@@ -21,7 +21,7 @@ pub(crate) struct Tolerance {
     pub(crate) any_unbounded: bool,
     /// Subnormal numbers may be zero.
     pub(crate) flushes: bool,
-    /// Products with sums may be rounded once: complex numbers may be a few units off in any case.
+    /// Products with sums may be rounded once: complex numbers may be three units off in any case.
     pub(crate) contracts: bool,
 }
 
@@ -41,14 +41,13 @@ impl Tolerance {
     /// libtorch's vectors round elementary functions, and complex products and quotients, in another order than
     /// scalars; they lose signs of zeros, and turn parts of infinite complex numbers into NaN.
     ///
-    /// XLA flushes subnormal numbers to zero, computes products and sums with one rounding, and divides by constants as
-    /// it multiplies with their inverses.
+    /// XLA flushes subnormal numbers to zero, also between the parts of a complex quotient, whose zeros then lose signs;
+    /// and it computes products with sums in one rounding, which shows in complex products: their parts are differences
+    /// of products, which have other last digits, or are infinite where two roundings give NaN. It has no switch for
+    /// either; tests/xla.rs sees that both are so. Tolerances of real numbers are those of the other engines.
     pub(crate) fn on(self, backend: &str) -> Self {
         if backend == "xla" {
             return Self {
-                relative: 2.0 * self.relative,
-                absolute: 2.0 * self.absolute,
-                any_nan: true,
                 any_unbounded: true,
                 flushes: true,
                 contracts: true,
@@ -97,7 +96,8 @@ impl Tolerance {
         let modulus = b.norm();
         let part = |x: f64, y: f64| {
             if x == y {
-                return self.any_zero_sign || x.is_sign_negative() == y.is_sign_negative();
+                let any_sign = self.any_zero_sign || self.flushes && dtype.is_complex();
+                return any_sign || x.is_sign_negative() == y.is_sign_negative();
             }
             if x.is_nan() || y.is_nan() {
                 return x.is_nan() && y.is_nan();
@@ -111,7 +111,7 @@ impl Tolerance {
                 return true;
             }
             let relative = if self.contracts && dtype.is_complex() {
-                self.relative.max(4.0)
+                self.relative.max(3.0)
             } else {
                 self.relative
             };

@@ -16,7 +16,6 @@ one {
     neg "neg" (x: tensor) => x.f_neg();
     abs "abs" (x: tensor) => x.f_abs();
     sign "sign" (x: tensor) => x.f_sign();
-    sgn "sgn" (x: tensor) => x.f_sgn();
     sqrt "sqrt" (x: tensor) => x.f_sqrt();
     exp "exp" (x: tensor) => x.f_exp();
     exp2 "exp2" (x: tensor) => x.f_exp2();

@@ -1,5 +1,5 @@
 //! Calls from XLA's programs back into autojit, for what XLA has not, or means otherwise than NumPy: decompositions
-//! and systems of equations, random draws, some complex functions, and what must be refused while a program runs.
+//! and systems of equations, random draws, some complex functions, powers of integers, and what must be refused while a program runs.
 //!
 //! Such a call is a `custom-call` instruction whose target is [`answer`]. Its first operand is the number of the run,
 //! by which it finds what it needs ([`Run`]); which call of the program it is stands in its configuration. It works on
@@ -37,8 +37,6 @@ pub(super) const TARGET: &str = "autojit";
 pub(super) enum Work {
     /// Runs an op.
     Op(Op),
-    /// Gives the exponents of integers back, and refuses negative ones.
-    Exponents,
     /// Gives positions back, and refuses those that are not below a number.
     Positions(usize),
 }
@@ -80,7 +78,7 @@ impl Started {
         static NEXT: AtomicI64 = AtomicI64::new(0);
         let ops = calls.iter().filter_map(|call| match &call.work {
             Work::Op(op) => Some(op),
-            Work::Exponents | Work::Positions(_) => None,
+            Work::Positions(_) => None,
         });
         let run = Arc::new(Run {
             calls: Arc::clone(calls),
@@ -131,14 +129,6 @@ impl Run {
             numbers.map(Scalar::to_i64).find(|&n| !ok(n))
         };
         let op = match &call.work {
-            Work::Exponents => {
-                return match refused(&|n| n >= 0) {
-                    None => Ok(inputs.into_vec()),
-                    Some(_) => Err(Error::value(
-                        "integers to negative integer powers are not allowed",
-                    )),
-                };
-            }
             &Work::Positions(size) => {
                 return match refused(&|n| usize::try_from(n).is_ok_and(|n| n < size)) {
                     None => Ok(inputs.into_vec()),
@@ -255,6 +245,8 @@ pub(super) extern "C" fn answer(
 
 impl Writer {
     /// Writes a call back into autojit.
+    ///
+    /// It counts as one with side effects, as it may fail also where nothing reads its results: XLA drops others.
     pub(super) fn host_call(
         &mut self,
         call: HostCall,
@@ -268,6 +260,7 @@ impl Writer {
         self.calls.push(call.clone());
         let attributes = format!(
             ", custom_call_target=\"{TARGET}\", operand_layout_constraints={{{}}}, \
+             custom_call_has_side_effect=true, \
              api_version=API_VERSION_STATUS_RETURNING_UNIFIED, backend_config=\"{index}\"",
             types.join(", ")
         );

@@ -90,12 +90,12 @@ pub(crate) fn lower(graph: &Graph, purpose: Purpose) -> Result<Lowered> {
 impl Lowering {
     /// Writes the live nodes of a graph, and gives its results.
     ///
-    /// Nodes of expansions belong to the op and the line of what is expanded, `outer`.
+    /// Nodes of expansions belong to the line of what is expanded, `outer`; errors name the op itself, as elsewhere.
     fn graph(
         &mut self,
         graph: &Graph,
         inputs: &[Value],
-        outer: Option<(&'static str, Place)>,
+        outer: Option<Place>,
     ) -> Result<Vec<Value>> {
         let missing = || Error::internal("a value is used before it is written");
         let live = graph.live();
@@ -116,15 +116,13 @@ impl Lowering {
                     Values::from_iter(tuple.get(*index).cloned())
                 }
                 op => {
-                    let (name, location) = outer.unwrap_or((shown(op), node.location));
-                    if outer.is_none() {
-                        self.origins.push(Origin {
-                            first: self.writer.len() as u32,
-                            op: name,
-                            location,
-                        });
-                        (self.writer.op, self.writer.location) = (name, location);
-                    }
+                    let (name, location) = (shown(op), outer.unwrap_or(node.location));
+                    self.origins.push(Origin {
+                        first: self.writer.len() as u32,
+                        op: name,
+                        location,
+                    });
+                    (self.writer.op, self.writer.location) = (name, location);
                     let mut arguments: SmallVec<[Value; 4]> = SmallVec::new();
                     for input in &node.inputs {
                         let argument = values[input.index()].first().cloned();
@@ -134,7 +132,7 @@ impl Lowering {
                         let e = e.in_op(name);
                         location.map_or(e.clone(), |l| e.at(l))
                     };
-                    self.op(op, &arguments, &node.ty, (name, location))
+                    self.op(op, &arguments, &node.ty, location)
                         .map_err(located)?
                 }
             };
@@ -145,13 +143,7 @@ impl Lowering {
     }
 
     /// Writes one op: its inputs converted, and spelled, expanded or called.
-    fn op(
-        &mut self,
-        op: &Op,
-        inputs: &[Value],
-        result: &Type,
-        outer: (&'static str, Place),
-    ) -> Result<Values> {
+    fn op(&mut self, op: &Op, inputs: &[Value], result: &Type, outer: Place) -> Result<Values> {
         if let Op::Opaque { .. } = op {
             return Err(Error::unsupported(
                 "XLA's programs call no functions of the user's",

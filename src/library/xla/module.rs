@@ -530,6 +530,18 @@ impl Writer {
         )
     }
 
+    /// As many more elements at the end of an axis.
+    pub(super) fn pad(&mut self, x: &Value, axis: usize, more: usize, value: Scalar) -> Value {
+        let value = self.literal(value, x.ty.dtype, &[]);
+        let mut shape = x.ty.shape.clone();
+        let mut edges = vec!["0_0".to_owned(); shape.len()];
+        shape[axis] += more;
+        edges[axis] = format!("0_{more}");
+        let attributes = format!(", padding={}", edges.join("x"));
+        let ty = ArrayType::new(x.ty.dtype, &shape);
+        self.op("pad", ty, &[x, &value], &attributes)
+    }
+
     /// A reduction over axes by an associative instruction such as `add`.
     pub(super) fn reduce(
         &mut self,

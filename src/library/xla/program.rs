@@ -149,7 +149,7 @@ pub(crate) fn calls(graph: &Graph) -> Result<Vec<Op>> {
     let calls = lower(graph, Purpose::Run)?.calls.into_iter();
     let ops = calls.filter_map(|call| match call.work {
         Work::Op(op) => Some(op),
-        Work::Exponents | Work::Positions(_) => None,
+        Work::Positions(_) => None,
     });
     Ok(ops.collect())
 }

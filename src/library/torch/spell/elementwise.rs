@@ -202,26 +202,26 @@ fn of_both_parts<T: Torch>(
     t.bitwise_and(&re, &im)
 }
 
-/// `x / |x|`, which is zero for zero. Where the modulus is infinite, NumPy looks at the real part first; libtorch
-/// divides by it.
+/// `x / |x|`, which is zero for zero. Where the modulus is infinite, NumPy looks at the real part first. libtorch's own
+/// `sgn` takes moduli that overflow and that underflow.
 fn complex_sign<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
     let real = dtype.real();
     let zero = t.literal(Literal::new(0, real))?;
     let one = t.literal(Literal::new(1, real))?;
     let nan = t.literal(Literal::new(f64::NAN, dtype))?;
     let complex_zero = t.literal(Literal::new(0, dtype))?;
-    let (re, im, modulus) = (t.real(x)?, t.imag(x)?, t.abs(x)?);
+    let (re, im) = (t.real(x)?, t.imag(x)?);
+    let modulus = t.hypot(&re, &im)?;
+    let (near_re, near_im) = (t.div(&re, &modulus)?, t.div(&im, &modulus)?);
+    let near = t.complex(&near_re, &near_im)?;
     let (re_is_infinite, im_is_infinite) = (t.isinf(&re)?, t.isinf(&im)?);
     let (along_re, along_im) = (t.copysign(&one, &re)?, t.copysign(&one, &im)?);
-    let along_re = t.select(&re_is_infinite, &along_re, &zero)?;
-    let along_im = t.select(&re_is_infinite, &zero, &along_im)?;
-    let far = t.complex(&along_re, &along_im)?;
-    let (is_far, is_nowhere) = (
-        t.isinf(&modulus)?,
-        t.bitwise_and(&re_is_infinite, &im_is_infinite)?,
-    );
-    let (sign, is_zero) = (t.sgn(x)?, t.eq(&modulus, &zero)?);
-    let sign = t.select(&is_zero, &complex_zero, &sign)?;
+    let far_re = t.select(&re_is_infinite, &along_re, &zero)?;
+    let far_im = t.select(&re_is_infinite, &zero, &along_im)?;
+    let far = t.complex(&far_re, &far_im)?;
+    let (is_far, is_zero) = (t.isinf(&modulus)?, t.eq(&modulus, &zero)?);
+    let is_nowhere = t.bitwise_and(&re_is_infinite, &im_is_infinite)?;
+    let sign = t.select(&is_zero, &complex_zero, &near)?;
     let sign = t.select(&is_far, &far, &sign)?;
     t.select(&is_nowhere, &nan, &sign)
 }

@@ -3,7 +3,7 @@
 //! The rarer ones are calls back into autojit, whose special cases would be dozens of instructions each.
 
 use super::super::module::{Compare, Value, Writer};
-use super::elementwise::{by_size, copysign, hypot};
+use super::elementwise::{by_size, copysign, hypot, log_plus_one};
 
 /// Smith's method, as NumPy has it.
 pub(super) fn divide(w: &mut Writer, x: &Value, y: &Value) -> Value {
@@ -234,11 +234,11 @@ pub(super) fn log(w: &mut Writer, z: &Value) -> Value {
     let product = w.binary("multiply", &minus, &plus);
     let square = w.binary("multiply", &small, &small);
     let beyond = w.binary("add", &product, &square);
-    let near = w.unary("log-plus-one", &beyond);
+    let near = log_plus_one(w, &beyond);
     let near = w.binary("multiply", &near, &half);
     let ratio = w.binary("divide", &small, &large);
     let square = w.binary("multiply", &ratio, &ratio);
-    let more = w.unary("log-plus-one", &square);
+    let more = log_plus_one(w, &square);
     let more = w.binary("multiply", &more, &half);
     let log = w.unary("log", &large);
     let far = w.binary("add", &log, &more);
@@ -247,9 +247,11 @@ pub(super) fn log(w: &mut Writer, z: &Value) -> Value {
     let below = w.compare(Compare::Less, &large, &high);
     let is_near = w.binary("and", &above, &below);
     let finite = w.select(&is_near, &near, &far);
-    // Zero over zero, and infinity over infinity.
+    // Zero over zero, and infinity over infinity. Of a NaN and a zero the zero counts as larger.
     let zero = w.like(&x, 0);
-    let is_zero = w.compare(Compare::Equal, &large, &zero);
+    let x_zero = w.compare(Compare::Equal, &x, &zero);
+    let y_zero = w.compare(Compare::Equal, &y, &zero);
+    let is_zero = w.binary("and", &x_zero, &y_zero);
     let finite = w.select(&is_zero, &log, &finite);
     let infinity = w.like(&x, f64::INFINITY);
     let x_infinite = w.compare(Compare::Equal, &x_size, &infinity);

@@ -4,7 +4,6 @@ use std::f64::consts::{LN_2, LN_10};
 
 use smallvec::SmallVec;
 
-use super::super::host::Work;
 use super::super::module::{Compare, Value, Writer};
 use super::complex;
 use crate::error::Result;
@@ -26,6 +25,13 @@ pub(super) fn spell(
     let is_complex = class == Class::Complex;
     if !is_spelled(op, class) {
         return Ok(None);
+    }
+    if *op == Op::Power && class == Class::Integer {
+        // XLA looks at the last six bits of exponents alone; besides, negative ones are refused by the call.
+        let exponent = inputs.get(1).and_then(|y| y.known);
+        if !exponent.is_some_and(|y| (0..64).contains(&y.value.to_i64())) {
+            return Ok(None);
+        }
     }
     let stretched: SmallVec<[Value; 3]> = inputs
         .iter()
@@ -62,7 +68,7 @@ pub(super) fn spell(
         Op::Log => w.unary("log", x),
         Op::Log2 => logarithm(w, x, LN_2),
         Op::Log10 => logarithm(w, x, LN_10),
-        Op::Log1p => w.unary("log-plus-one", x),
+        Op::Log1p => log_plus_one(w, x),
         Op::Sin => w.unary("sine", x),
         Op::Cos => w.unary("cosine", x),
         Op::Tan => w.unary("tan", x),
@@ -85,7 +91,7 @@ pub(super) fn spell(
         Op::Arccosh => arccosh(w, x),
         Op::Arctanh => arctanh(w, x),
         Op::Erf => w.unary("erf", x),
-        Op::Cbrt => w.unary("cbrt", x),
+        Op::Cbrt => cube_root(w, x),
         Op::Conj if is_complex => {
             let (re, im) = (w.real(x), w.imag(x));
             let im = w.unary("negate", &im);
@@ -125,18 +131,6 @@ pub(super) fn spell(
             unless_zero(w, y, &remainder)
         }
         Op::Fmod => w.binary("remainder", x, y),
-        Op::Power if class == Class::Integer => {
-            let harmless = dtype == DType::Uint8
-                || result.size() == 0
-                || y.known.is_some_and(|y| y.value.to_i64() >= 0);
-            if harmless {
-                w.binary("power", x, y)
-            } else {
-                let exponents = w.checked(inputs[1], Work::Exponents);
-                let y = w.broadcast(&exponents, &result.shape);
-                w.binary("power", x, &y)
-            }
-        }
         Op::Power => w.binary("power", x, y),
         Op::Arctan2 => w.binary("atan2", x, y),
         Op::Hypot => hypot(w, x, y),
@@ -219,6 +213,42 @@ fn logarithm(w: &mut Writer, x: &Value, base: f64) -> Value {
     w.binary("divide", &log, &base)
 }
 
+/// `log(1 + x)`; XLA's own is some ten units off in the last place.
+///
+/// The logarithm of the rounded sum, and to first order what the rounding lost.
+///
+/// Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.1, for what rounding does here.
+pub(super) fn log_plus_one(w: &mut Writer, x: &Value) -> Value {
+    let (zero, one) = (w.like(x, 0), w.like(x, 1));
+    let sum = w.binary("add", &one, x);
+    let log = w.unary("log", &sum);
+    let kept = w.binary("subtract", &sum, &one);
+    let lost = w.binary("subtract", x, &kept);
+    let more = w.binary("divide", &lost, &sum);
+    let value = w.binary("add", &log, &more);
+    // At the ends of the range nothing is lost, but zero over zero, or infinity less infinity.
+    let infinity = w.like(x, f64::INFINITY);
+    let size = w.unary("abs", &log);
+    let ends = w.compare(Compare::Equal, &size, &infinity);
+    let value = w.select(&ends, &log, &value);
+    let is_zero = w.compare(Compare::Equal, x, &zero);
+    w.select(&is_zero, x, &value)
+}
+
+/// The cube root; XLA's own is a power, whose exponent is rounded. One step of Newton's method mends that.
+fn cube_root(w: &mut Writer, x: &Value) -> Value {
+    let three = w.like(x, 3);
+    let root = w.unary("cbrt", x);
+    let square = w.binary("multiply", &root, &root);
+    let quotient = w.binary("divide", x, &square);
+    let difference = w.binary("subtract", &root, &quotient);
+    let third = w.binary("divide", &difference, &three);
+    let value = w.binary("subtract", &root, &third);
+    // Zeros and infinities have no quotient.
+    let is_number = w.compare(Compare::Equal, &value, &value);
+    w.select(&is_number, &value, &root)
+}
+
 fn trunc(w: &mut Writer, x: &Value) -> Value {
     let zero = w.like(x, 0);
     let negative = w.compare(Compare::Less, x, &zero);
@@ -297,7 +327,7 @@ fn arcsinh(w: &mut Writer, x: &Value) -> Value {
     let next = w.binary("add", &root, &one);
     let beyond = w.binary("divide", &square, &next);
     let beyond = w.binary("add", &magnitude, &beyond);
-    let log = w.unary("log-plus-one", &beyond);
+    let log = log_plus_one(w, &beyond);
     let result = unless_huge(w, &magnitude, &log);
     copysign(w, &result, x)
 }
@@ -309,7 +339,7 @@ fn arccosh(w: &mut Writer, x: &Value) -> Value {
     let product = w.binary("multiply", &below, &above);
     let root = w.unary("sqrt", &product);
     let beyond = w.binary("add", &below, &root);
-    let log = w.unary("log-plus-one", &beyond);
+    let log = log_plus_one(w, &beyond);
     let result = unless_huge(w, x, &log);
     let (nan, outside) = (w.like(x, f64::NAN), w.compare(Compare::Less, x, &one));
     w.select(&outside, &nan, &result)
@@ -322,7 +352,7 @@ fn arctanh(w: &mut Writer, x: &Value) -> Value {
     let below = w.binary("subtract", &one, &magnitude);
     let twice = w.binary("multiply", &two, &magnitude);
     let quotient = w.binary("divide", &twice, &below);
-    let log = w.unary("log-plus-one", &quotient);
+    let log = log_plus_one(w, &quotient);
     let result = w.binary("multiply", &log, &half);
     copysign(w, &result, x)
 }

@@ -122,20 +122,7 @@ fn transform(w: &mut Writer, x: &Value, fourier: Fourier, result: &ArrayType) ->
         ranges[last] = (0, taken, 1);
         x = w.slice(&x, &ranges);
     } else if len < taken {
-        let mut shape = x.ty.shape.clone();
-        shape[last] = taken;
-        let zero = w.literal(0, x.ty.dtype, &[]);
-        let edges = vec!["0_0".to_owned(); last];
-        let edges = [edges, vec![format!("0_{}", taken - len)]]
-            .concat()
-            .join("x");
-        let padding = format!(", padding={edges}");
-        x = w.op(
-            "pad",
-            ArrayType::new(x.ty.dtype, &shape),
-            &[&x, &zero],
-            &padding,
-        );
+        x = w.pad(&x, last, taken - len, 0.into());
     }
     let name = match kind {
         FourierKind::Forward => "FFT",

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::super::module::{Compare, Value, Writer, type_name};
 use super::elementwise::{greater_of, less, smaller_of};
 use crate::error::Result;
-use crate::ir::{ArrayType, Class, DType, Op, Scalar};
+use crate::ir::{ArrayType, Class, DType, Dims, Op, Scalar};
 
 /// The ops of this file.
 pub(super) fn spell(
@@ -20,7 +20,12 @@ pub(super) fn spell(
     let value = match op {
         Op::Sum { axes, .. } => {
             let region = w.scalar_region("add", x.ty.dtype)?;
-            over(w, x, axes, 0.into(), &region)
+            let x = &shortened(w, x, axes, &region);
+            if axes.iter().all(|&a| x.ty.shape[a] == 1) {
+                plus_zero(w, x)
+            } else {
+                over(w, x, axes, 0.into(), &region)
+            }
         }
         Op::Prod { axes, .. } => {
             let region = w.scalar_region("multiply", x.ty.dtype)?;
@@ -39,12 +44,7 @@ pub(super) fn spell(
         Op::Argmax { axis, .. } => position(w, x, *axis, true)?,
         Op::Argmin { axis, .. } => position(w, x, *axis, false)?,
         Op::Cumsum { axis } => {
-            // Minus zero changes no sum, not even that of minus zeros.
-            let zero = match x.ty.dtype.class() {
-                Class::Float => Scalar::Float(-0.0),
-                Class::Complex => num_complex::Complex64::new(-0.0, -0.0).into(),
-                _ => 0.into(),
-            };
+            let zero = no_summand(x.ty.dtype);
             let region = w.scalar_region("add", x.ty.dtype)?;
             running(w, x, *axis, zero, &region)
         }
@@ -62,6 +62,85 @@ fn over(w: &mut Writer, x: &Value, axes: &[usize], initial: Scalar, region: &str
         return x.clone();
     }
     w.reduce(x, axes, initial, region)
+}
+
+/// What changes no sum: minus zero, not even that of minus zeros.
+fn no_summand(dtype: DType) -> Scalar {
+    match dtype.class() {
+        Class::Float => Scalar::Float(-0.0),
+        Class::Complex => num_complex::Complex64::new(-0.0, -0.0).into(),
+        _ => 0.into(),
+    }
+}
+
+/// How many numbers are added one after the other, at the beginning and in the end.
+const IN_A_ROW: usize = 10;
+
+/// An array with the same sums over these axes, of no more than [`IN_A_ROW`] numbers each, as far as numbers are rounded.
+///
+/// XLA adds the numbers of a sum in a row, so that errors grow with their count; NumPy adds 16 in a row and then halves.
+/// Here rows are added first, a few at a time. If many are left, the second half of an axis is added to the first one
+/// until few are. Rows come first, as XLA would write what is halved into the code of both halves, and of their halves.
+fn shortened(w: &mut Writer, x: &Value, axes: &[usize], region: &str) -> Value {
+    let mut x = x.clone();
+    let count = |x: &Value| axes.iter().map(|&a| x.ty.shape[a]).product::<usize>();
+    // The first of the longest: its parts lie in one piece.
+    let longest = |x: &Value| axes.iter().rev().copied().max_by_key(|&a| x.ty.shape[a]);
+    let all = count(&x);
+    if x.ty.dtype.class() < Class::Float || x.ty.size() == 0 || all <= 2 * IN_A_ROW {
+        return x;
+    }
+    let nothing = no_summand(x.ty.dtype);
+    if let Some(axis) = longest(&x) {
+        let rows = (1..IN_A_ROW).find(|n| n * n >= all).unwrap_or(IN_A_ROW);
+        let rows = rows.min(x.ty.shape[axis]);
+        let (parts, shape) = in_parts(w, &x, axis, rows, nothing);
+        let parts = w.reshape(&parts, &shape);
+        x = w.reduce(&parts, &[axis], nothing, region);
+    }
+    while count(&x) > IN_A_ROW
+        && let Some(axis) = longest(&x)
+    {
+        let (whole, shape) = in_parts(w, &x, axis, 2, nothing);
+        let half = shape[axis + 1];
+        let [first, second] = [0, half].map(|start| {
+            let ranges = whole.ty.shape.iter().map(|&n| (0, n, 1));
+            let mut ranges: SmallVec<[(usize, usize, usize); 4]> = ranges.collect();
+            ranges[axis] = (start, start + half, 1);
+            w.slice(&whole, &ranges)
+        });
+        x = w.binary("add", &first, &second);
+    }
+    x
+}
+
+/// An array whose axis has a multiple of so many elements, and its shape with an axis of the parts before it.
+fn in_parts(w: &mut Writer, x: &Value, axis: usize, parts: usize, more: Scalar) -> (Value, Dims) {
+    let n = x.ty.shape[axis];
+    let length = n.div_ceil(parts);
+    let x = match parts * length - n {
+        0 => x.clone(),
+        missing => w.pad(x, axis, missing, more),
+    };
+    let mut shape = x.ty.shape.clone();
+    shape[axis] = length;
+    shape.insert(axis, parts);
+    (x, shape)
+}
+
+/// The sum of each number alone: the same, without minus zeros. XLA leaves out an addition of zero.
+fn plus_zero(w: &mut Writer, x: &Value) -> Value {
+    if x.ty.dtype.is_complex() {
+        let (re, im) = (w.real(x), w.imag(x));
+        let (re, im) = (plus_zero(w, &re), plus_zero(w, &im));
+        return w.complex(&re, &im);
+    }
+    if x.ty.dtype.class() < Class::Float {
+        return x.clone();
+    }
+    let zero = w.like(x, 0);
+    let is_zero = w.compare(Compare::Equal, x, &zero);
+    w.select(&is_zero, &zero, x)
 }
 
 /// What no element is better than: the other end of the dtype's range.

@@ -177,7 +177,10 @@ fn wrap_index(w: &mut Writer, indices: &Value, axis: usize, size: usize) -> Valu
 fn take(w: &mut Writer, x: &Value, indices: &Value, axis: usize, result: &ArrayType) -> Value {
     let (size, common) = (x.ty.shape[axis], indices.ty.ndim());
     if size == 0 {
-        // There is nothing to take, and nothing is taken.
+        // There is nothing to take; whoever tries fails.
+        if indices.ty.size() > 0 {
+            wrap_index(w, indices, axis, size);
+        }
         return w.literal(0, x.ty.dtype, &result.shape);
     }
     let positions = wrap_index(w, indices, axis, size);
