@@ -50,6 +50,7 @@
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
 //! | see what was compiled | [`Jit::explain`] |
+//! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
 
 mod array;
@@ -58,6 +59,7 @@ mod cache;
 mod debug;
 pub mod dispatch;
 pub mod error;
+mod export;
 pub mod index;
 pub mod ir;
 pub mod jit;
@@ -81,7 +83,7 @@ pub use dispatch::{
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Explanation, Jit, Report, autojit};
+pub use jit::{Explanation, Exported, Jit, Report, autojit};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use opt::{Options as OptimizerOptions, PassReport};

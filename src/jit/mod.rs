@@ -8,6 +8,7 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod explain;
+mod exported;
 mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
@@ -37,6 +38,7 @@ use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use explain::Explanation;
+pub use exported::Exported;
 pub use report::Report;
 use trace::Built;
 
