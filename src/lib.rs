@@ -50,6 +50,7 @@
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
 //! | see what was compiled | [`Jit::explain`] |
+//! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
 //! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
 
@@ -69,6 +70,7 @@ pub mod numpy;
 mod operand;
 mod operators;
 mod opt;
+pub mod plot;
 mod registry;
 mod signature;
 pub mod tree;

@@ -8,6 +8,7 @@ use super::report::Report;
 use super::trace::Built;
 use crate::error::Error;
 use crate::ir::Graph;
+use crate::plot::Drawing;
 use crate::signature::Query;
 
 /// How a call is run. Print it; made by [`Jit::explain`](super::Jit::explain).
@@ -92,6 +93,12 @@ impl Explanation {
     #[must_use]
     pub fn declined(&self) -> &[(&'static str, Error)] {
         &self.declined
+    }
+
+    /// The nodes of that graph, to be [drawn](Drawing).
+    #[must_use]
+    pub fn drawing(&self) -> Drawing {
+        Drawing::from(&self.graph)
     }
 
     /// The text form of the graph that the backend was given.

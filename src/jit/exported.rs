@@ -15,6 +15,7 @@ use crate::export::Saved;
 use crate::ir::{Graph, SourceLine, ValueId};
 use crate::library::{self, Concrete};
 use crate::opt;
+use crate::plot::Drawing;
 use crate::tree::{self, Flattener, Structure, show_tokens};
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -357,6 +358,21 @@ impl Exported {
     #[must_use]
     pub fn graph(&self) -> &Graph {
         &self.saved.graph
+    }
+
+    /// The nodes of the graph as pictures are made of, with the lines of the program that exported it.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let exported = autojit(|x: Array| np::exp(&x) + 1.0).to_exported(Array::from([1.0, 2.0]))?;
+    /// let page = exported.drawing().circuit().to_html();
+    /// assert!(page.starts_with("<!doctype html>"));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn drawing(&self) -> Drawing {
+        Drawing::of_graph(&self.saved.graph, |value| self.source_line(value).cloned())
     }
 
     /// The line of the source that a node comes from, where known.

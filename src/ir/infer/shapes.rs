@@ -78,8 +78,9 @@ pub(in crate::ir) fn slice(slicing: &Slicing, inputs: &[&Type]) -> Result<Signat
             .and_then(|d| d.checked_add(start as isize));
         let inside = |p: isize| usize::try_from(p).is_ok_and(|p| p < n);
         let fits = match size {
-            // Passes compute with the start of what selects nothing, too.
-            0 => start <= n,
+            // Passes compute with the start and the step, even where they select nothing.
+            0 => start <= n && step.unsigned_abs() <= n.max(1),
+            1 => start < n && step.unsigned_abs() <= n,
             _ => inside(start as isize) && last.is_some_and(inside),
         };
         if step == 0 || !fits {
