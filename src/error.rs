@@ -55,6 +55,7 @@ enum Kind {
     Unsupported,
     Parse,
     File,
+    Check,
     Internal,
 }
 
@@ -107,6 +108,8 @@ kinds! {
     pub(crate) parse, is_parse => Parse;
     /// A file cannot be read or written, or is not what it should be: damaged, cut off, foreign, or newer.
     pub(crate) file, is_file => File;
+    /// A check that was asked for failed: a result is not a finite number.
+    pub(crate) failed_check, is_failed_check => Check;
     /// A mistake of autojit's own.
     pub(crate) internal_error, is_internal => Internal;
 }

@@ -50,6 +50,7 @@
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
 //! | see what was compiled | [`Jit::explain`] |
+//! | find the line that makes a NaN, or where backends differ | [`Jit::debug_nans`], [`Jit::check_against`] |
 //! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
 //! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
@@ -85,7 +86,7 @@ pub use dispatch::{
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Explanation, Exported, Jit, Report, autojit};
+pub use jit::{Comparison, Difference, Explanation, Exported, Jit, Report, autojit};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use opt::{Options as OptimizerOptions, PassReport};

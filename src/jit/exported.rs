@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::check::{self, Comparison};
 use super::{Args, Jit, Tree, concrete_arrays, library_of};
 use crate::Array;
 use crate::backends::{self, Backend, Executable, Outputs};
@@ -217,6 +218,24 @@ impl Exported {
             Ok(results.into_iter().map(Array::from_concrete).collect())
         };
         called().map_err(|e: Error| e.at(location))
+    }
+
+    /// Runs the graph on its backend and on another, as [`Jit::check_against`] does, with arrays one by one.
+    ///
+    /// # Errors
+    /// As [`Exported::call_arrays`]; and one of the backends declines the graph (`is_unsupported`).
+    #[track_caller]
+    pub fn check_against(&self, backend: &str, arrays: &[Array]) -> Result<Comparison> {
+        let location = Location::caller();
+        let compared = || {
+            let against = backends::find(backend)?;
+            let references: SmallVec<[&Array; 8]> = arrays.iter().collect();
+            let arrays = self.checked_arrays(&references)?;
+            let own = self.backend_for(library_of(&arrays))?;
+            let line = |value| self.source_line(value).cloned();
+            check::compare(&self.saved.graph, line, own, against, &arrays)
+        };
+        compared().map_err(|e: Error| e.at(location))
     }
 
     fn checked_arguments<'a>(&self, flat: &Flattener<'a>) -> Result<SmallVec<[&'a Concrete; 8]>> {
