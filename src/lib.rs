@@ -86,7 +86,7 @@ pub use dispatch::{
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Comparison, Difference, Explanation, Exported, Jit, Report, autojit};
+pub use jit::{Comparison, Cost, Difference, Explanation, Exported, Jit, Report, autojit};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use opt::{Options as OptimizerOptions, PassReport};

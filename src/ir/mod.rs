@@ -38,6 +38,7 @@ pub use op::{Arity, Op};
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use source::SourceLine;
+pub(crate) use source::source_lines;
 pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type};
 
 pub(crate) use host::{dispatch_host, host_from};

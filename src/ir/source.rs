@@ -7,6 +7,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::graph::{Graph, Node};
+
 /// A line of a program's source, printed as `examples/model.rs:42:17`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourceLine {
@@ -26,6 +28,12 @@ impl From<&Location<'_>> for SourceLine {
             column: location.column(),
         }
     }
+}
+
+/// The line of each node of a graph that was traced here.
+pub(crate) fn source_lines(graph: &Graph) -> Vec<Option<SourceLine>> {
+    let line = |node: &Node| node.location.map(SourceLine::from);
+    graph.nodes().iter().map(line).collect()
 }
 
 impl fmt::Display for SourceLine {

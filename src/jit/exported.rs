@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use smallvec::SmallVec;
 
 use super::check::{self, Comparison};
+use super::explain::Explanation;
 use super::{Args, Jit, Tree, concrete_arrays, library_of};
 use crate::Array;
 use crate::backends::{self, Backend, Executable, Outputs};
 use crate::error::{Error, Result};
 use crate::export::Saved;
-use crate::ir::{Graph, SourceLine, ValueId};
+use crate::ir::{Graph, SourceLine, ValueId, source_lines};
 use crate::library::{self, Concrete};
 use crate::opt;
 use crate::plot::Drawing;
@@ -346,6 +347,25 @@ impl Exported {
         }
     }
 
+    /// Says how a call is run on its backend: as [`Jit::explain`], without a trace.
+    ///
+    /// # Errors
+    /// The backend is unknown, or declines and [`strict`](Self::strict) is set.
+    #[track_caller]
+    pub fn explain(&self) -> Result<Explanation> {
+        let location = Location::caller();
+        let Saved {
+            name, graph, lines, ..
+        } = &self.saved;
+        let explained = self
+            .backend_for(library::default_library())
+            .and_then(|backend| {
+                let function = (name.as_str(), self.signature());
+                Explanation::of_graph(function, graph, lines, backend, self.strict)
+            });
+        explained.map_err(|e| e.at(location))
+    }
+
     /// The name of the function.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -411,10 +431,4 @@ impl fmt::Debug for Exported {
             self.results()
         )
     }
-}
-
-/// The line of each node of a graph that was traced here.
-fn source_lines(graph: &Graph) -> Vec<Option<SourceLine>> {
-    let line = |node: &crate::ir::Node| node.location.map(SourceLine::from);
-    graph.nodes().iter().map(line).collect()
 }

@@ -40,7 +40,7 @@ use crate::signature::{Options, Query, Signature};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use check::{Comparison, Difference};
-pub use explain::Explanation;
+pub use explain::{Cost, Explanation};
 pub use exported::Exported;
 pub use report::Report;
 use trace::Built;

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use super::FunctionsStyle;
 use super::circuit::{MOST_MARKS, path_of};
 use super::color::{ColorBy, Colors};
-use super::drawing::{Drawing, Origin};
+use super::drawing::Drawing;
 use super::scene::{Anchor, Line, Mark, Scene, Shape, count, number, text_width};
-use crate::lazy::{Statistic, footprint};
+use crate::lazy::Statistic;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 280.0;
@@ -74,11 +74,7 @@ fn linear(ticks: Vec<f64>, most: f64, place: impl Fn(f64) -> f64) -> Vec<(f64, S
 
 /// How many elements are held after each step.
 pub(super) fn size_footprint(drawing: &Drawing) -> Scene {
-    let items = &drawing.items;
-    let steps = items
-        .iter()
-        .map(|item| (item.size, item.origin != Origin::Computed, &item.inputs[..]));
-    let held = footprint(steps, true);
+    let held = drawing.held_after_each_step();
     let peak = held.iter().copied().max().unwrap_or(0);
     // As many columns as can be told apart; the largest of a column stands for it, so no peak is lost.
     let per_column = held.len().div_ceil(2000).max(1);

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::ir::{Graph, Op, SourceLine, Type, ValueId};
-use crate::lazy::{History, State};
+use crate::lazy::{History, State, footprint};
 
 /// Where the value of a node comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,14 @@ impl Drawing {
     #[must_use]
     pub fn num_nodes(&self) -> usize {
         self.items.len()
+    }
+
+    /// The elements that are held after each step, with inputs: see [`History::size_footprint`].
+    pub(crate) fn held_after_each_step(&self) -> Vec<usize> {
+        let steps = self.items.iter();
+        let steps =
+            steps.map(|item| (item.size, item.origin != Origin::Computed, &item.inputs[..]));
+        footprint(steps, true)
     }
 
     /// For each node the position of the last one that uses it; results are used at the end.

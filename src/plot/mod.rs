@@ -28,6 +28,7 @@ use crate::lazy::{History, LazyArray, Statistic};
 
 pub use color::ColorBy;
 pub use drawing::Drawing;
+pub(crate) use svg::escape;
 
 /// How [`Drawing::history_functions`] shows what each step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

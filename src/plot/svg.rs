@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::scene::{Anchor, Scene, Shape, number, text_width};
 
 /// Text as it stands in XML and HTML.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

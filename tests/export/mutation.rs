@@ -154,7 +154,13 @@ impl Drop for Context<'_> {
 
 fn run_if_small(graph: &Graph) {
     const LARGEST: usize = 10_000;
-    let is_small = |v| graph[v].ty.arrays().iter().all(|ty| ty.size() <= LARGEST);
+    // Axes beside an empty one count too: decompositions walk billions of empty matrices one by one.
+    let extent = |ty: &autojit::ArrayType| {
+        ty.shape
+            .iter()
+            .fold(1_usize, |n, &d| n.saturating_mul(d.max(1)))
+    };
+    let is_small = |v| graph[v].ty.arrays().iter().all(|ty| extent(ty) <= LARGEST);
     if !graph.values().all(is_small) {
         return;
     }
