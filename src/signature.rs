@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 /// Whether two names are the same; nearly always they are one and the same, which is cheaper to see.
 #[inline]
-fn is_same_name(x: &'static str, y: &'static str) -> bool {
+pub(crate) fn is_same_name(x: &'static str, y: &'static str) -> bool {
     std::ptr::eq(x, y) || x == y
 }
 
@@ -61,6 +61,8 @@ pub(crate) struct Signature {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ArrayKey {
     ty: ArrayType,
+    /// Whether it is an array in main memory, of ndarray: these have no other library to compare.
+    in_memory: bool,
     library: &'static str,
 }
 
@@ -79,6 +81,7 @@ impl Query<'_, '_> {
     pub(crate) fn signature(self) -> Signature {
         let key = |array: &&Concrete| ArrayKey {
             ty: array.ty(),
+            in_memory: matches!(array, Concrete::Ndarray(_)),
             library: array.library().name(),
         };
         Signature {
@@ -89,11 +92,18 @@ impl Query<'_, '_> {
     }
 }
 
-/// Whether the array has this type; unlike comparing `ty()`, it never allocates.
-fn has_type(array: &Concrete, ty: &ArrayType) -> bool {
-    match array {
-        Concrete::Ndarray(host) => host.dtype() == ty.dtype && host.shape() == ty.shape.as_slice(),
-        Concrete::Foreign(foreign) => foreign.ty() == ty,
+impl ArrayKey {
+    /// Whether this is the key of an array; unlike comparing `ty()`, it never allocates.
+    #[inline]
+    fn matches(&self, array: &Concrete) -> bool {
+        match array {
+            Concrete::Ndarray(host) => {
+                self.in_memory && host.dtype() == self.ty.dtype && self.ty.has_shape(host.shape())
+            }
+            Concrete::Foreign(foreign) => {
+                *foreign.ty() == self.ty && is_same_name(self.library, foreign.library().name())
+            }
+        }
     }
 }
 
@@ -101,10 +111,13 @@ impl Signature {
     /// Whether a call has this signature.
     pub(crate) fn matches(&self, query: &Query<'_, '_>) -> bool {
         self.arrays.len() == query.arrays.len()
-            && self.arrays.iter().zip(query.arrays).all(|(key, array)| {
-                has_type(array, &key.ty) && is_same_name(key.library, array.library().name())
-            })
-            && *self.tokens == *query.tokens
+            && self
+                .arrays
+                .iter()
+                .zip(query.arrays)
+                .all(|(key, array)| key.matches(array))
+            && self.tokens.len() == query.tokens.len()
+            && self.tokens.iter().zip(query.tokens).all(|(x, y)| x.is(y))
             && self.options.are(&query.options)
     }
 
@@ -311,6 +324,7 @@ mod tests {
 
     fn signature(tokens: &[Token<'static>], types: &[&str]) -> Signature {
         let key = |ty: &&str| ArrayKey {
+            in_memory: true,
             ty: ty.parse().unwrap(),
             library: "ndarray",
         };

@@ -9,6 +9,11 @@ use crate::odometer::for_each_offset;
 /// Elements of a tile's side in a transposing copy: two tiles of the widest element stay in the first-level cache.
 const TILE: usize = 16;
 
+/// Up to this many bytes a copy stays in the first-level cache with both sides, so that only the number of loops counts.
+const CACHED: usize = 16 * 1024;
+/// Up to this many bytes a run is moved piece by piece, without a call of `memcpy`.
+const SHORT_RUN: usize = 128;
+
 /// One axis: its length and its byte strides on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Axis {
@@ -81,11 +86,16 @@ impl StridedCopy {
                 _ => merged.push(axis),
             }
         }
+        let elements = merged.iter().map(|axis| axis.len);
+        let bytes = elements.fold(item_size, usize::saturating_mul);
         let inner = if empty {
             Inner::Run(0)
         } else {
-            Self::take_inner(item_size, &mut merged)
+            Self::take_inner(item_size, &mut merged, bytes <= CACHED)
         };
+        if bytes <= CACHED {
+            merged.sort_by_key(|axis| axis.len);
+        }
         if empty {
             merged.clear();
         }
@@ -99,13 +109,18 @@ impl StridedCopy {
     }
 
     /// Removes the innermost axes from `axes` and says how to walk them.
-    fn take_inner(item_size: usize, axes: &mut Vec<Axis>) -> Inner {
+    fn take_inner(item_size: usize, axes: &mut Vec<Axis>, cached: bool) -> Inner {
         let item = item_size as isize;
         let Some(last) = axes.pop() else {
             return Inner::Run(item_size);
         };
         if (last.from, last.to) == (item, item) {
             return Inner::Run(last.len * item_size);
+        }
+        if cached {
+            axes.push(last);
+            let longest = (0..axes.len()).max_by_key(|&axis| axes[axis].len);
+            return Inner::Elements(axes.remove(longest.unwrap_or(0)));
         }
         // A source that is denser along another axis is read across cache lines: walk both axes in tiles.
         let densest = (0..axes.len())
@@ -193,13 +208,31 @@ impl StridedCopy {
                 unsafe {
                     let (from, to) = (from.offset(from_offset), to.offset(to_offset));
                     match self.inner {
-                        Inner::Run(bytes) => std::ptr::copy_nonoverlapping(from, to, bytes),
+                        Inner::Run(bytes) => copy_run(from, to, bytes),
                         Inner::Elements(axis) => copy_axis(from, to, axis, size),
                         Inner::Tiles(rows, columns) => copy_tiles(from, to, rows, columns, size),
                     }
                 }
             },
         );
+    }
+}
+
+/// Copies a contiguous run.
+///
+/// # Safety
+/// `bytes` must be readable from `from` and writable from `to`; the two must not overlap.
+#[inline(always)]
+unsafe fn copy_run(from: *const u8, to: *mut u8, bytes: usize) {
+    const PIECE: usize = 16;
+    if bytes.is_multiple_of(PIECE) && bytes <= SHORT_RUN {
+        for at in (0..bytes).step_by(PIECE) {
+            // SAFETY: the piece lies within the run.
+            unsafe { copy_row(from.add(at), to.add(at), PIECE) };
+        }
+    } else {
+        // SAFETY: passed on from the caller.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) };
     }
 }
 

@@ -72,6 +72,13 @@ pub struct MatrixProduct {
 }
 
 impl MatrixProduct {
+    /// How many multiplications of elements it takes.
+    #[must_use]
+    pub fn multiplications(&self) -> usize {
+        let lengths = self.batch.iter().chain([&self.m, &self.k, &self.n]);
+        lengths.fold(1, |product, &n| product.saturating_mul(n))
+    }
+
     /// This product `count` times, with the operands and the result this many elements apart.
     #[must_use]
     pub fn repeated(&self, count: usize, [a, b, c]: [isize; 3]) -> Self {
@@ -83,6 +90,13 @@ impl MatrixProduct {
         repeated
     }
 }
+
+/// Operands that go to another thread.
+#[derive(Clone, Copy)]
+struct Pointers([*mut u8; 3]);
+
+// SAFETY: they are used for the parts of one product, which do not overlap, while its caller waits.
+unsafe impl Send for Pointers {}
 
 /// How each product of the batch is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,20 +184,67 @@ impl MatrixProduct {
     /// Every position that the shapes and strides reach must be readable from `a` and `b`, and writable in `c`, as an
     /// aligned element of `kind`; `c` must not overlap `a` or `b`. `batch` and its strides must be of equal length.
     pub unsafe fn run(&self, a: *const u8, b: *const u8, c: *mut u8) {
+        // SAFETY: passed on from the caller.
+        unsafe { self.run_on(1, a, b, c) };
+    }
+
+    /// Multiplies on up to `threads` threads of rayon's pool; the result has the same bits for any number of them.
+    ///
+    /// A batch is divided along its first axis, and a single product within the crate `gemm`, if it goes there.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run).
+    pub unsafe fn run_threaded(&self, threads: usize, a: *const u8, b: *const u8, c: *mut u8) {
+        let count = self.batch.first().copied().unwrap_or(1);
+        if threads < 2 || count < threads {
+            // SAFETY: passed on from the caller.
+            return unsafe { self.run_on(threads.max(1), a, b, c) };
+        }
+        let size = self.kind.size() as isize;
+        let pointers = Pointers([a.cast_mut(), b.cast_mut(), c]);
+        rayon::in_place_scope(|scope| {
+            for part in 0..threads {
+                let (start, end) = (part * count / threads, (part + 1) * count / threads);
+                let mut product = self.clone();
+                product.batch[0] = end - start;
+                let moves = [self.a_batch[0], self.b_batch[0], self.c_batch[0]];
+                let at = |operand: usize| {
+                    let bytes = start as isize * moves[operand] * size;
+                    pointers.0[operand].wrapping_offset(bytes)
+                };
+                let part = Pointers([at(0), at(1), at(2)]);
+                scope.spawn(move |_| {
+                    // The whole may go to another thread, its field may not.
+                    let part = part;
+                    let Pointers([a, b, c]) = part;
+                    // SAFETY: these products of the batch are the caller's, and positions of `c` are distinct.
+                    unsafe { product.run_on(1, a, b, c) };
+                });
+            }
+        });
+    }
+
+    /// # Safety
+    /// As for [`run`](Self::run).
+    unsafe fn run_on(&self, threads: usize, a: *const u8, b: *const u8, c: *mut u8) {
         if self.m == 0 || self.n == 0 || self.batch.contains(&0) {
             return;
         }
         // SAFETY: passed on from the caller; the type is that of the kind.
         unsafe {
             match self.kind {
-                Kind::Bool => self.dispatch::<Truth>(a.cast(), b.cast(), c.cast()),
-                Kind::Uint8 => self.dispatch::<u8>(a.cast(), b.cast(), c.cast()),
-                Kind::Int32 => self.dispatch::<i32>(a.cast(), b.cast(), c.cast()),
-                Kind::Int64 => self.dispatch::<i64>(a.cast(), b.cast(), c.cast()),
-                Kind::Float32 => self.dispatch::<f32>(a.cast(), b.cast(), c.cast()),
-                Kind::Float64 => self.dispatch::<f64>(a.cast(), b.cast(), c.cast()),
-                Kind::Complex64 => self.dispatch::<Complex<f32>>(a.cast(), b.cast(), c.cast()),
-                Kind::Complex128 => self.dispatch::<Complex<f64>>(a.cast(), b.cast(), c.cast()),
+                Kind::Bool => self.dispatch::<Truth>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Uint8 => self.dispatch::<u8>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Int32 => self.dispatch::<i32>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Int64 => self.dispatch::<i64>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Float32 => self.dispatch::<f32>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Float64 => self.dispatch::<f64>(threads, a.cast(), b.cast(), c.cast()),
+                Kind::Complex64 => {
+                    self.dispatch::<Complex<f32>>(threads, a.cast(), b.cast(), c.cast());
+                }
+                Kind::Complex128 => {
+                    self.dispatch::<Complex<f64>>(threads, a.cast(), b.cast(), c.cast());
+                }
             }
         }
     }
@@ -192,25 +253,25 @@ impl MatrixProduct {
     ///
     /// # Safety
     /// As for [`run`](Self::run), with elements of type `T` and nothing empty but perhaps `k`.
-    unsafe fn dispatch<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+    unsafe fn dispatch<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
                 // SAFETY: the features were just found; the rest is the caller's promise.
-                return unsafe { self.run_avx512(a, b, c) };
+                return unsafe { self.run_avx512(threads, a, b, c) };
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 // SAFETY: the features were just found; the rest is the caller's promise.
-                return unsafe { self.run_avx2(a, b, c) };
+                return unsafe { self.run_avx2(threads, a, b, c) };
             }
         }
         // Elsewhere fused multiply-add is certain on 64-bit ARM only.
         // SAFETY: passed on from the caller.
         unsafe {
             if cfg!(target_arch = "aarch64") {
-                self.run_elements::<T, Portable<T::Part, true>>(a, b, c);
+                self.run_elements::<T, Portable<T::Part, true>>(threads, a, b, c);
             } else {
-                self.run_elements::<T, Portable<T::Part, false>>(a, b, c);
+                self.run_elements::<T, Portable<T::Part, false>>(threads, a, b, c);
             }
         }
     }
@@ -219,18 +280,18 @@ impl MatrixProduct {
     /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
-    unsafe fn run_avx512<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+    unsafe fn run_avx512<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, T::Wide>(a, b, c) };
+        unsafe { self.run_elements::<T, T::Wide>(threads, a, b, c) };
     }
 
     /// # Safety
     /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn run_avx2<T: Element>(&self, a: *const T, b: *const T, c: *mut T) {
+    unsafe fn run_avx2<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, T::Middle>(a, b, c) };
+        unsafe { self.run_elements::<T, T::Middle>(threads, a, b, c) };
     }
 
     /// The loop over the batch.
@@ -240,6 +301,7 @@ impl MatrixProduct {
     #[inline(always)]
     unsafe fn run_elements<T: Element, V: Vector<Lane = T::Part>>(
         &self,
+        threads: usize,
         a: *const T,
         b: *const T,
         c: *mut T,
@@ -267,7 +329,7 @@ impl MatrixProduct {
                 }
                 match way {
                     Way::Zero => zero(&layout, c),
-                    Way::Gemm => gemm(&layout, left, right, c),
+                    Way::Gemm => gemm(&layout, threads, left, right, c),
                     Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packed),
                     Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packed),
                 }
@@ -292,7 +354,11 @@ unsafe fn zero<T: Element>(layout: &Layout, c: *mut T) {
 
 /// # Safety
 /// The operands must be as `layout` says, `T` one of the types that `gemm` knows.
-unsafe fn gemm<T: Element>(layout: &Layout, a: *const T, b: *const T, c: *mut T) {
+unsafe fn gemm<T: Element>(layout: &Layout, threads: usize, a: *const T, b: *const T, c: *mut T) {
+    let parallelism = match threads {
+        0 | 1 => gemm::Parallelism::None,
+        _ => gemm::Parallelism::Rayon(threads),
+    };
     // `alpha` scales the old `c`, which is not read.
     let (alpha, beta) = (T::ZERO, T::ONE);
     // SAFETY: passed on from the caller; `choose` sends only floating-point types here.
@@ -316,7 +382,7 @@ unsafe fn gemm<T: Element>(layout: &Layout, a: *const T, b: *const T, c: *mut T)
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            parallelism,
         );
     }
 }

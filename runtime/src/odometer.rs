@@ -2,9 +2,11 @@
 //!
 //! The offsets are plain integers, so an odometer never touches memory; whoever dereferences them answers for it.
 
+use smallvec::SmallVec;
+
 /// A position in an index space and the offsets of `N` operands there. It starts at the first position.
 pub(crate) struct Odometer<const N: usize> {
-    index: Vec<usize>,
+    index: SmallVec<[usize; 8]>,
     /// The operands' offsets at the current position.
     pub(crate) offsets: [isize; N],
 }
@@ -13,7 +15,7 @@ impl<const N: usize> Odometer<N> {
     /// At the first position of a space of `axes` axes, none of which may have length zero.
     pub(crate) fn new(axes: usize) -> Self {
         Odometer {
-            index: vec![0; axes],
+            index: SmallVec::from_elem(0, axes),
             offsets: [0; N],
         }
     }
@@ -49,10 +51,21 @@ pub(crate) fn for_each_offset<const N: usize>(
     if shape.contains(&0) {
         return;
     }
-    let mut odometer = Odometer::new(shape.len());
+    let Some((&len, outer)) = shape.split_last() else {
+        return visit([0; N]);
+    };
+    let steps = strides.map(|strides| strides[outer.len()]);
+    let mut odometer = Odometer::new(outer.len());
     loop {
-        visit(odometer.offsets);
-        if !odometer.advance(shape, strides) {
+        let mut offsets = odometer.offsets;
+        for _ in 0..len {
+            visit(offsets);
+            for (offset, step) in offsets.iter_mut().zip(steps) {
+                // After the last position this may point anywhere, as nobody looks.
+                *offset = offset.wrapping_add(step);
+            }
+        }
+        if !odometer.advance(outer, strides) {
             return;
         }
     }

@@ -52,6 +52,29 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;
+
+    /// Compiles within limits, if the backend knows them; others have their own.
+    fn compile_within(&self, graph: &Graph, _limits: &Limits) -> Result<Arc<dyn Executable>> {
+        self.compile(graph)
+    }
+}
+
+/// What compiled code may take of the machine; the methods of [`Jit`](crate::Jit) of the same names say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes by which intermediate results may take more than in the order of the program.
+    pub(crate) memory: Option<usize>,
+    /// Threads of one call.
+    pub(crate) threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: None,
+            threads: 1,
+        }
+    }
 }
 
 /// A compiled graph.
@@ -171,9 +194,14 @@ pub(crate) struct Choice {
 ///
 /// # Errors
 /// The backend declined and `strict` is set, or it failed.
-pub(crate) fn choose(wanted: &'static dyn Backend, strict: bool, graph: &Graph) -> Result<Choice> {
+pub(crate) fn choose(
+    wanted: &'static dyn Backend,
+    strict: bool,
+    graph: &Graph,
+    limits: &Limits,
+) -> Result<Choice> {
     let name = wanted.name();
-    match wanted.compile(graph) {
+    match wanted.compile_within(graph, limits) {
         Ok(executable) => Ok(Choice {
             backend: name,
             executable,
@@ -216,7 +244,7 @@ pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<V
     graph.check_arguments(inputs)?;
     let backend = find(backend)?;
     let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
-    let choice = choose(backend, true, &optimized.graph)?;
+    let choice = choose(backend, true, &optimized.graph, &Limits::default())?;
     let inputs: Vec<Concrete> = inputs.iter().cloned().map(Concrete::Ndarray).collect();
     let mut results = Outputs::new();
     let inputs: Vec<&Concrete> = inputs.iter().collect();
@@ -269,10 +297,12 @@ mod tests {
 
     #[test]
     fn replay_takes_over_what_is_declined_unless_strict() {
-        let choice = choose(&Declining, false, &graph()).unwrap();
+        let choice = choose(&Declining, false, &graph(), &Limits::default()).unwrap();
         assert_eq!(choice.backend, "replay");
         assert_eq!(choice.declined[0].0, "declining");
-        let error = choose(&Declining, true, &graph()).err().unwrap();
+        let error = choose(&Declining, true, &graph(), &Limits::default())
+            .err()
+            .unwrap();
         assert!(error.is_unsupported());
     }
 

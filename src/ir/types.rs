@@ -235,6 +235,12 @@ impl ArrayType {
         }
     }
 
+    /// Whether this is the shape; for the few axes that arrays have cheaper than comparing slices, which is a call.
+    #[inline]
+    pub(crate) fn has_shape(&self, shape: &[usize]) -> bool {
+        self.shape.len() == shape.len() && self.shape.iter().zip(shape).all(|(x, y)| x == y)
+    }
+
     /// The type of a 0-d array.
     #[must_use]
     #[inline]

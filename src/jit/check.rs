@@ -9,7 +9,7 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use super::{Args, Jit, Tree, library_of};
-use crate::backends::{self, Backend, Outputs};
+use crate::backends::{self, Backend, Limits, Outputs};
 use crate::error::{Error, Result};
 use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, Class, DType, Graph, HostArray, Op, Scalar, SourceLine, Type, ValueId};
@@ -133,7 +133,13 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 let library = library_of(query.arrays).name();
                 let own = wanted.unwrap_or_else(|| backends::preferred(library));
                 let line = |value: ValueId| built.optimized[value].location.map(SourceLine::from);
-                compare(&built.optimized, line, own, against, query.arrays)
+                compare(
+                    &built.optimized,
+                    line,
+                    [own, against],
+                    &self.limits,
+                    query.arrays,
+                )
             })?
         });
         compared.map_err(|e| e.at(location))
@@ -144,14 +150,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
 pub(super) fn compare(
     graph: &Graph,
     line: impl Fn(ValueId) -> Option<SourceLine>,
-    backend: &'static dyn Backend,
-    against: &'static dyn Backend,
+    [backend, against]: [&'static dyn Backend; 2],
+    limits: &Limits,
     arrays: &[&Concrete],
 ) -> Result<Comparison> {
     let graph = &with_fixed_draws(graph);
     let run = |backend: &'static dyn Backend, graph: &Graph| -> Result<Vec<HostArray>> {
         let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
-        let choice = backends::choose(backend, true, &optimized.graph)?;
+        let choice = backends::choose(backend, true, &optimized.graph, limits)?;
         let mut outputs = Outputs::new();
         choice.executable.run(arrays, &mut outputs)?;
         outputs.iter().map(Concrete::to_host).collect()
@@ -452,7 +458,14 @@ return %3
         let ty = ArrayType::new(DType::Float64, &[2]);
         let x = HostArray::from_scalars(&ty, &[Scalar::Float(0.0), Scalar::Float(0.5)]).unwrap();
         let against = backends::find("replay").unwrap();
-        compare(&graph, line, backend, against, &[&Concrete::Ndarray(x)]).unwrap()
+        compare(
+            &graph,
+            line,
+            [backend, against],
+            &Limits::default(),
+            &[&Concrete::Ndarray(x)],
+        )
+        .unwrap()
     }
 
     #[test]

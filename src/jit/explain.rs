@@ -11,7 +11,7 @@ pub use cost::Cost;
 
 use super::report::Report;
 use super::trace::Built;
-use crate::backends::{self, Backend};
+use crate::backends::{self, Backend, Limits};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, SourceLine, source_lines};
 use crate::opt::{self, Optimized};
@@ -68,7 +68,7 @@ impl Explanation {
             passes,
         } = opt::optimize(graph.clone(), backend.form(), &options)?;
         let optimize_time = start.elapsed();
-        let choice = backends::choose(backend, strict, &optimized)?;
+        let choice = backends::choose(backend, strict, &optimized, &Limits::default())?;
         let report = Report {
             backend: choice.backend,
             traced_nodes: passes.first().map_or(0, |pass| pass.visited),

@@ -11,7 +11,7 @@ use super::check::{self, Comparison};
 use super::explain::Explanation;
 use super::{Args, Jit, Tree, concrete_arrays, library_of};
 use crate::Array;
-use crate::backends::{self, Backend, Executable, Outputs};
+use crate::backends::{self, Backend, Executable, Limits, Outputs};
 use crate::error::{Error, Result};
 use crate::export::Saved;
 use crate::ir::{Graph, SourceLine, ValueId, source_lines};
@@ -234,7 +234,13 @@ impl Exported {
             let arrays = self.checked_arrays(&references)?;
             let own = self.backend_for(library_of(&arrays))?;
             let line = |value| self.source_line(value).cloned();
-            check::compare(&self.saved.graph, line, own, against, &arrays)
+            check::compare(
+                &self.saved.graph,
+                line,
+                [own, against],
+                &Limits::default(),
+                &arrays,
+            )
         };
         compared().map_err(|e: Error| e.at(location))
     }
@@ -319,7 +325,7 @@ impl Exported {
         }
         let graph = self.saved.graph.clone();
         let optimized = opt::optimize(graph, backend.form(), &opt::Options::default())?;
-        let choice = backends::choose(backend, self.strict, &optimized.graph)?;
+        let choice = backends::choose(backend, self.strict, &optimized.graph, &Limits::default())?;
         compiled.push((backend.name(), Arc::clone(&choice.executable)));
         Ok(choice.executable)
     }

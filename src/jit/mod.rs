@@ -27,7 +27,7 @@ use smallvec::SmallVec;
 
 use crate::Array;
 use crate::array::Repr;
-use crate::backends::{self, Backend, Executable, Outputs};
+use crate::backends::{self, Backend, Executable, Limits, Outputs};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ use crate::ir::random::CallDraws;
 use crate::library::{self, AnyLibrary, Concrete};
 use crate::opt;
 use crate::registry;
-use crate::signature::{Options, Query, Signature};
+use crate::signature::{Options, Query, Signature, is_same_name};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use check::{Comparison, Difference};
@@ -55,6 +55,7 @@ pub struct Jit<A, R, F> {
     strict: bool,
     debug_nans: bool,
     optimizer: opt::Options,
+    limits: Limits,
     cache: Cache<Compiled>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -82,6 +83,8 @@ struct Compiled {
     library: &'static dyn AnyLibrary,
     /// The graph, if results are to be checked.
     checked: Option<Graph>,
+    /// Whether that is ndarray, whose arrays most backends give.
+    in_memory: bool,
 }
 
 /// Compiles a function of trees of arrays, once for each signature that it is called with.
@@ -111,6 +114,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         strict: false,
         debug_nans: false,
         optimizer: opt::Options::default(),
+        limits: Limits::default(),
         cache: Cache::new(),
         hits: AtomicU64::new(0),
         misses: AtomicU64::new(0),
@@ -182,6 +186,40 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     #[must_use]
     pub fn fast_math(mut self, fast: bool) -> Self {
         self.optimizer.fast_math = fast;
+        self
+    }
+
+    /// The bytes by which the intermediate results of a call may take more than they do in the order in which the
+    /// function was written: native code runs what does not depend on each other together, which keeps more arrays
+    /// alive. Without this it is 1 MB, or the size of the arguments and results if that is more. `0` allows no more
+    /// than that order takes; [`CodeReport::planned_peak_bytes`](crate::CodeReport) tells what it came to.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = |x: Array| {
+    ///     let sums = (0..64).map(|i| np::sum(np::exp(&x * i), ..));
+    ///     np::stack(sums.collect::<Vec<_>>(), 0)
+    /// };
+    /// let x = np::linspace(0.0, 1.0, 1000);
+    /// let frugal = autojit(f).memory_limit(0).compile(&x)?.code;
+    /// let usual = autojit(f).compile(&x)?.code;
+    /// assert!(frugal.workspace_bytes <= usual.workspace_bytes);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
+    /// The number of threads that native code may use in one call; 1 if nothing else is said. Only steps that take
+    /// longer than handing out work does are divided: loops over tens of thousands of elements, large and many
+    /// products of matrices. Results have the same bits for any number of threads. They are those of rayon's global
+    /// pool; the other backends have threads of their own.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.limits.threads = threads.max(1);
         self
     }
 
@@ -292,7 +330,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Compiled, trace::Failure> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
-        let built = trace::build(&self.f, backend, query, &self.optimizer, location)?;
+        let built = trace::build(
+            &self.f,
+            backend,
+            query,
+            &self.optimizer,
+            &self.limits,
+            location,
+        )?;
         debug::log(Log::Info, || {
             let why = why.as_deref().unwrap_or("first call");
             format!("{} ({why}): {}", self.shown_name(), built.report)
@@ -408,7 +453,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
         self.with_query(wanted, args, |backend, query| {
-            let built = trace::build(&self.f, backend, query, &self.optimizer, location)?;
+            let built = trace::build(
+                &self.f,
+                backend,
+                query,
+                &self.optimizer,
+                &self.limits,
+                location,
+            )?;
             Ok(use_it(query, built))
         })
     }
@@ -490,6 +542,7 @@ impl Compiled {
             executable: built.choice.executable,
             unused_draws: built.unused_draws,
             output: built.output,
+            in_memory: library_of(arrays).name() == library::default_library().name(),
             library: library_of(arrays),
         }
     }
@@ -504,7 +557,10 @@ impl Compiled {
             check::check_finite(&outputs, graph, |_| None, arrays)?;
         }
         for output in &mut outputs {
-            if output.library().name() != self.library.name() {
+            if matches!(output, Concrete::Ndarray(_)) && self.in_memory {
+                continue;
+            }
+            if !is_same_name(output.library().name(), self.library.name()) {
                 *output = self.library.from_host(output.to_host()?)?;
             }
         }

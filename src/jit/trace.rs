@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::check_arrays;
 use super::report::Report;
-use crate::backends::{self, Backend, Choice};
+use crate::backends::{self, Backend, Choice, Limits};
 use crate::debug;
 use crate::error::{Error, Result};
 use crate::ir::random::{CallDraws, unused};
@@ -60,6 +60,7 @@ pub(super) fn build<A: Tree, R: Tree>(
     backend: &'static dyn Backend,
     query: &Query<'_, '_>,
     options: &opt::Options,
+    limits: &Limits,
     location: &'static Location<'static>,
 ) -> Result<Built, Failure> {
     let start = Instant::now();
@@ -71,7 +72,7 @@ pub(super) fn build<A: Tree, R: Tree>(
     let Optimized { graph, passes } = opt::optimize(traced, backend.form(), options)?;
     verify(&graph)?;
     let after_optimize = Instant::now();
-    let mut choice = backends::choose(backend, query.options.strict, &graph)?;
+    let mut choice = backends::choose(backend, query.options.strict, &graph, limits)?;
     choice.declined.splice(0..0, unfit);
     let report = Report {
         backend: choice.backend,

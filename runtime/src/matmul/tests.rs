@@ -176,10 +176,10 @@ impl Instructions {
                         && is_x86_feature_detected!("avx2")
                         && is_x86_feature_detected!("fma") =>
                 {
-                    product.run_avx2(a, b, c);
+                    product.run_avx2(1, a, b, c);
                 }
                 Instructions::Portable if !empty => {
-                    product.run_elements::<T, Portable<T::Part, false>>(a, b, c);
+                    product.run_elements::<T, Portable<T::Part, false>>(1, a, b, c);
                 }
                 _ => product.run(a.cast(), b.cast(), c.cast()),
             }

@@ -66,6 +66,8 @@ pub(super) struct Schedule {
     pub(super) refusals: Vec<(InstructionId, &'static str)>,
     /// Whether an instruction's result is needed by reductions only, directly or through other such ones.
     feeds_reduction: Vec<bool>,
+    /// Whether an instruction is to have a loop of its own.
+    alone: Vec<bool>,
 }
 
 /// See [`Schedule::feeds_reduction`]; one pass backwards.
@@ -102,10 +104,12 @@ fn feed_reductions(program: &Program) -> Vec<bool> {
     (0..count).map(feeds).collect()
 }
 
-/// Assigns every instruction to a step.
-pub(super) fn fuse(program: &mut Program) -> Schedule {
+/// Assigns every instruction to a step. `alone` tells of each instruction whether it is to have a loop of its own; of
+/// those beyond its end it is not.
+pub(super) fn fuse(program: &mut Program, alone: Vec<bool>) -> Schedule {
     let mut schedule = Schedule {
         feeds_reduction: feed_reductions(program),
+        alone,
         ..Schedule::default()
     };
     for index in 0..program.instructions.len() {
@@ -205,6 +209,10 @@ impl Schedule {
         };
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop is large enough"));
+        }
+        let is_alone = |id: InstructionId| self.alone.get(id.0 as usize) == Some(&true);
+        if is_alone(id) || group.members.iter().any(|&(member, _)| is_alone(member)) {
+            return Some(Err("hardly any other loop would have the same code"));
         }
         let fails = |&(id, _): &(InstructionId, Part)| program.can_fail(&program.instruction(id));
         if program.can_fail(instruction) && group.members.iter().any(fails) {

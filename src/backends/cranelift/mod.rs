@@ -23,23 +23,27 @@ mod layout;
 mod link;
 mod lower;
 mod nest;
+mod parallel;
 mod program;
 mod schedule;
+mod sharing;
 mod stage;
 mod tape;
 mod wide;
 
+use std::alloc::{Layout, alloc, dealloc};
 use std::fmt::Write as _;
-use std::mem::MaybeUninit;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, CodeReport, Executable, Outputs};
+use super::{Backend, CodeReport, Executable, Limits, Outputs};
 use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Element, Form, Graph, HostArray, Op, host_from};
+use crate::ir::{ArrayType, Form, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
 use assemble::Assembly;
 use buffers::Workspace;
@@ -48,7 +52,7 @@ use kernel::Kernel;
 use nest::Nests;
 use program::{Instruction, InstructionId, Place, Program};
 use schedule::{Limit, Order};
-use tape::{Bases, Entry, Tape};
+use tape::{Bases, Constants, Entry, Tape};
 
 /// The native backend.
 pub(crate) struct Cranelift;
@@ -63,7 +67,11 @@ impl Backend for Cranelift {
     }
 
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
-        Ok(Arc::new(compile(graph)?))
+        self.compile_within(graph, &Limits::default())
+    }
+
+    fn compile_within(&self, graph: &Graph, limits: &Limits) -> Result<Arc<dyn Executable>> {
+        Ok(Arc::new(compile(graph, limits)?))
     }
 }
 
@@ -90,14 +98,19 @@ struct Report {
     refusals: Vec<(&'static str, usize)>,
 }
 
-fn compile(graph: &Graph) -> Result<Native> {
+fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
     let mut program = lower::lower(graph)?;
     check_workspace(&program)?;
-    let fused = fuse::fuse(&mut program);
-    let stored = stored(&program, &fused);
+    let mut fused = fuse::fuse(&mut program, Vec::new());
     let mut nests = Nests::default();
-    let tasks = schedule::tasks(&program, &fused, &stored, &mut nests)?;
-    let (order, workspace) = schedule::order(&program, &tasks, &nests, Limit::of(&program));
+    let mut tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
+    if let Some(alone) = sharing::taken_apart(&program, &fused, &tasks, &nests) {
+        fused = fuse::fuse(&mut program, alone);
+        nests = Nests::default();
+        tasks = schedule::tasks(&program, &fused, &stored(&program, &fused), &mut nests)?;
+    }
+    let (order, workspace) =
+        schedule::order(&program, &tasks, &nests, Limit::of(&program, limits.memory));
     let mut assembly = Assembly::new(
         &program,
         &tasks,
@@ -125,18 +138,17 @@ fn compile(graph: &Graph) -> Result<Native> {
     let report = report(&program, &fused, &order, &workspace, &parts.kernels);
     let outputs = output_types(graph, &program)?;
     let code = link::compile(&parts.kernels)?;
+    let shares = parallel::shares(&parts, limits.threads);
     let tape = Tape {
         code,
         entries: parts.entries,
         origins: parts.origins,
         operands: parts.operands,
         parameters: parts.parameters,
-        constants: graph
-            .constants()
-            .iter()
-            .map(HostArray::to_contiguous)
-            .collect(),
+        constants: Constants::new(graph.constants()),
         workspace_bytes: workspace.size,
+        threads: limits.threads,
+        shares,
         draws: std::mem::take(&mut program.draws),
         pool: Mutex::default(),
     };
@@ -251,7 +263,10 @@ impl Executable for Native {
         // Contiguous arguments in main memory are read where they are; copies of the others live until the tape
         // has run.
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
-        let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::with_capacity(inputs.len());
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
+        // The place of the workspace.
+        bases.push(std::ptr::null_mut());
+        bases.extend_from_slice(self.tape.constants.addresses());
         for (input, ty) in inputs.iter().zip(&self.inputs) {
             let converted;
             let host = match input {
@@ -261,7 +276,7 @@ impl Executable for Native {
                     &converted
                 }
             };
-            if host.dtype() != ty.dtype || host.shape() != ty.shape.as_slice() {
+            if host.dtype() != ty.dtype || !ty.has_shape(host.shape()) {
                 let got = host.ty();
                 return Err(Error::internal(format!(
                     "compiled for {ty}, called with {got}"
@@ -269,32 +284,31 @@ impl Executable for Native {
             }
             let is_argument = matches!(input, Concrete::Ndarray(_));
             if is_argument && host.is_contiguous() {
-                addresses.push(host.as_ptr());
+                bases.push(host.as_ptr().cast_mut());
             } else {
                 let copy = host.to_contiguous();
-                addresses.push(copy.as_ptr());
+                bases.push(copy.as_ptr().cast_mut());
                 copies.push(copy);
             }
         }
-        let mut memory: SmallVec<[OutputMemory; 4]> = SmallVec::with_capacity(self.outputs.len());
+        let mut memory: SmallVec<[OutputMemory; 4]> = SmallVec::new();
         for ty in &self.outputs {
-            HostArray::check_memory(ty)?;
-            memory.push(OutputMemory::new(ty));
+            let output = OutputMemory::new(ty)?;
+            bases.push(output.as_mut_ptr());
+            memory.push(output);
         }
-        let pointers: SmallVec<[*mut u8; 8]> =
-            memory.iter_mut().map(OutputMemory::as_mut_ptr).collect();
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
         // outputs have the sizes of their types.
-        unsafe { self.tape.run(&addresses, &pointers)? };
+        unsafe { self.tape.run(&mut bases)? };
         drop(copies);
-        // SAFETY: the tape ran to its end, and it writes every element of every result.
-        let results = memory
-            .into_iter()
-            .map(|m| Concrete::Ndarray(unsafe { m.into_host() }));
-        if self.results.len() == self.outputs.len() {
-            outputs.extend(results);
-        } else {
-            let results: SmallVec<[Concrete; 2]> = results.collect();
+        let first = outputs.len();
+        for (memory, ty) in memory.into_iter().zip(&self.outputs) {
+            // SAFETY: the memory was made for this type; the tape ran to its end, and it writes every element of
+            // every result.
+            outputs.push(Concrete::Ndarray(unsafe { memory.into_host(ty) }));
+        }
+        if self.results.len() != self.outputs.len() {
+            let results: SmallVec<[Concrete; 2]> = outputs.drain(first..).collect();
             outputs.extend(self.results.iter().map(|&i| results[i].clone()));
         }
         Ok(())
@@ -331,6 +345,10 @@ impl Executable for Native {
                 "kernel {index}, used {count} times, by {maker}: {kernel}"
             );
         }
+        if self.tape.threads > 1 {
+            let (divided, threads) = (self.tape.shares.len(), self.tape.threads);
+            let _ = writeln!(text, "{divided} loops divided among {threads} threads");
+        }
         for (why, count) in refusals {
             let _ = writeln!(text, "not fused, {count} times: {why}");
         }
@@ -356,78 +374,56 @@ impl Executable for Native {
 }
 
 /// Memory for one result, not yet written.
-enum OutputMemory {
-    Bool(Vec<MaybeUninit<bool>>, ArrayType),
-    Uint8(Vec<MaybeUninit<u8>>, ArrayType),
-    Int32(Vec<MaybeUninit<i32>>, ArrayType),
-    Int64(Vec<MaybeUninit<i64>>, ArrayType),
-    Float32(Vec<MaybeUninit<f32>>, ArrayType),
-    Float64(Vec<MaybeUninit<f64>>, ArrayType),
-    Complex64(Vec<MaybeUninit<num_complex::Complex32>>, ArrayType),
-    Complex128(Vec<MaybeUninit<num_complex::Complex64>>, ArrayType),
-}
-
-macro_rules! each_output {
-    ($memory:expr, $v:ident, $ty:ident => $body:expr) => {
-        match $memory {
-            OutputMemory::Bool($v, $ty) => $body,
-            OutputMemory::Uint8($v, $ty) => $body,
-            OutputMemory::Int32($v, $ty) => $body,
-            OutputMemory::Int64($v, $ty) => $body,
-            OutputMemory::Float32($v, $ty) => $body,
-            OutputMemory::Float64($v, $ty) => $body,
-            OutputMemory::Complex64($v, $ty) => $body,
-            OutputMemory::Complex128($v, $ty) => $body,
-        }
-    };
+struct OutputMemory {
+    pointer: NonNull<u8>,
+    layout: Layout,
 }
 
 impl OutputMemory {
-    fn new(ty: &ArrayType) -> Self {
-        use crate::ir::DType;
-        let ty = ty.clone();
-        let n = ty.size();
-        match ty.dtype {
-            DType::Bool => Self::Bool(uninitialized(n), ty),
-            DType::Uint8 => Self::Uint8(uninitialized(n), ty),
-            DType::Int32 => Self::Int32(uninitialized(n), ty),
-            DType::Int64 => Self::Int64(uninitialized(n), ty),
-            DType::Float32 => Self::Float32(uninitialized(n), ty),
-            DType::Float64 => Self::Float64(uninitialized(n), ty),
-            DType::Complex64 => Self::Complex64(uninitialized(n), ty),
-            DType::Complex128 => Self::Complex128(uninitialized(n), ty),
+    /// # Errors
+    /// There is not so much memory.
+    fn new(ty: &ArrayType) -> Result<Self> {
+        HostArray::check_memory(ty)?;
+        let count = ty.size();
+        let layout = host_from!(ty.dtype, T => Layout::array::<T>(count));
+        let layout =
+            layout.map_err(|_| Error::internal(format!("memory for {ty} was not checked")))?;
+        if layout.size() == 0 {
+            let pointer = host_from!(ty.dtype, T => NonNull::<T>::dangling().cast());
+            return Ok(Self { pointer, layout });
+        }
+        // SAFETY: the layout is not empty.
+        match NonNull::new(unsafe { alloc(layout) }) {
+            Some(pointer) => Ok(Self { pointer, layout }),
+            None => Err(Error::value(format!("there is no memory for {ty}"))),
         }
     }
 
-    fn as_mut_ptr(&mut self) -> *mut u8 {
-        each_output!(self, v, _ty => v.as_mut_ptr().cast())
+    fn as_mut_ptr(&self) -> *mut u8 {
+        self.pointer.as_ptr()
     }
 
     /// # Safety
-    /// Every element was written.
-    unsafe fn into_host(self) -> HostArray {
-        // SAFETY: forwarded.
-        each_output!(self, v, ty => unsafe { into_array(v, &ty) })
+    /// The memory is that of an array of this type, and every element was written.
+    unsafe fn into_host(self, ty: &ArrayType) -> HostArray {
+        let memory = ManuallyDrop::new(self);
+        let (pointer, count) = (memory.pointer, ty.size());
+        host_from!(ty.dtype, T => {
+            // SAFETY: allocated, or dangling if it is empty, for so many elements of this Rust type, all written; the
+            // length is the product of the shape, and C order has no negative strides.
+            unsafe {
+                let data = Vec::from_raw_parts(pointer.cast::<T>().as_ptr(), count, count);
+                ArrayD::from_shape_vec_unchecked(IxDyn(&ty.shape), data).into()
+            }
+        })
     }
 }
 
-fn uninitialized<T>(n: usize) -> Vec<MaybeUninit<T>> {
-    let mut memory = Vec::with_capacity(n);
-    memory.resize_with(n, MaybeUninit::uninit);
-    memory
-}
-
-/// # Safety
-/// Every element was written.
-unsafe fn into_array<T: Element>(memory: Vec<MaybeUninit<T>>, ty: &ArrayType) -> HostArray {
-    let mut memory = std::mem::ManuallyDrop::new(memory);
-    let (pointer, length, capacity) = (memory.as_mut_ptr(), memory.len(), memory.capacity());
-    // SAFETY: the parts of a vector that is not dropped; `MaybeUninit<T>` has the layout of `T`, and every
-    // element was written.
-    let data = unsafe { Vec::from_raw_parts(pointer.cast::<T>(), length, capacity) };
-    match ArrayD::from_shape_vec(IxDyn(&ty.shape), data) {
-        Ok(array) => array.into(),
-        // The length is the product of the shape.
-        Err(_) => host_from!(ty.dtype, U => ArrayD::<U>::default(IxDyn(&ty.shape)).into()),
+impl Drop for OutputMemory {
+    fn drop(&mut self) {
+        if self.layout.size() != 0 {
+            // SAFETY: allocated with this layout, and nobody has it.
+            unsafe { dealloc(self.pointer.as_ptr(), self.layout) };
+        }
     }
 }

@@ -113,8 +113,12 @@ impl Order {
 pub(super) struct Limit(pub(super) usize);
 
 impl Limit {
-    /// The size of a second-level cache, or that of the arguments and results if they take more.
-    pub(super) fn of(program: &Program) -> Self {
+    /// The limit that is set, else the size of a second-level cache, or that of the arguments and results if they
+    /// take more.
+    pub(super) fn of(program: &Program, set: Option<usize>) -> Self {
+        if let Some(bytes) = set {
+            return Self(bytes);
+        }
         const CACHE: usize = 1 << 20;
         let outside = program.buffers.iter().filter(|b| {
             matches!(

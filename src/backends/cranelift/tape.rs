@@ -4,14 +4,17 @@
 //! addresses (workspace, constants, arguments, results) and offsets, so one tape serves all calls from all
 //! threads at once; what changes between calls is the table of bases.
 
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::arithmetic::FAILURE_INDEX;
 use super::buffers::{ALIGNMENT, Workspace};
 use super::link::Code;
+use super::parallel::Share;
 use super::program::{BufferId, Call, Place, Program, Source};
 use crate::error::{Error, Result};
 use crate::ir::random::CallDraws;
@@ -52,8 +55,11 @@ pub(super) struct Tape {
     pub(super) origins: Vec<(&'static str, Option<&'static Location<'static>>)>,
     pub(super) operands: Vec<Operand>,
     pub(super) parameters: Vec<i64>,
-    pub(super) constants: Vec<HostArray>,
+    pub(super) constants: Constants,
     pub(super) workspace_bytes: usize,
+    /// How many threads a call may use, and the entries that are divided among them.
+    pub(super) threads: usize,
+    pub(super) shares: FxHashMap<u32, Share>,
     /// The draws that each call takes from generators.
     pub(super) draws: Vec<Arc<CallDraws>>,
     /// Workspaces of calls that ended, for calls to come.
@@ -97,6 +103,32 @@ impl Bases {
     }
 }
 
+/// The array constants of a program, contiguous.
+pub(super) struct Constants {
+    /// Of the arrays, which own what they point to.
+    addresses: Vec<*mut u8>,
+    _arrays: Vec<HostArray>,
+}
+
+// SAFETY: the addresses are of arrays that are held beside them, can be shared, and are never written to.
+unsafe impl Send for Constants {}
+// SAFETY: as above.
+unsafe impl Sync for Constants {}
+
+impl Constants {
+    pub(super) fn new(constants: &[HostArray]) -> Self {
+        let arrays: Vec<HostArray> = constants.iter().map(HostArray::to_contiguous).collect();
+        Self {
+            addresses: arrays.iter().map(|x| x.as_ptr().cast_mut()).collect(),
+            _arrays: arrays,
+        }
+    }
+
+    pub(super) fn addresses(&self) -> &[*mut u8] {
+        &self.addresses
+    }
+}
+
 /// Memory for the workspace of one call, aligned to cache lines.
 pub(super) struct Arena(Vec<Line>);
 
@@ -121,6 +153,9 @@ const POOL: usize = 8;
 /// The seed and the number of the first draw of this call, for each generator.
 type Draws = smallvec::SmallVec<[(u64, u64); 1]>;
 
+/// Multiplications from which threads share a product: about 100 us of one thread.
+const PARALLEL_PRODUCT: usize = 1 << 21;
+
 /// Pointers that one kernel takes, failure record included.
 const LARGEST_OPERANDS: usize = 128;
 
@@ -128,33 +163,43 @@ impl Tape {
     /// Runs the tape.
     ///
     /// # Safety
-    /// `inputs` point to contiguous arrays of the types of the program's arguments, `outputs` to memory for its
-    /// results, aligned for their dtypes.
+    /// `bases` hold, as [`Bases`] numbers them, any address, those of [`constants`](Self::constants), those of
+    /// contiguous arrays of the types of the program's arguments, and those of memory for its results, aligned for
+    /// their dtypes.
     ///
     /// # Errors
     /// A step failed on these values, such as an index out of range.
-    pub(super) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> Result<()> {
-        let pooled = self
-            .pool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let mut arena = match pooled {
-            Some(arena) => arena,
-            None => Arena::new(self.workspace_bytes)?,
-        };
-        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
-        bases.push(arena.as_mut_ptr());
-        bases.extend(self.constants.iter().map(|c| c.as_ptr().cast_mut()));
-        bases.extend(inputs.iter().map(|x| x.cast_mut()));
-        bases.extend(outputs.iter().copied());
-        // SAFETY: forwarded; the bases are those that `Bases` numbers.
-        let result = unsafe { self.entries(&bases) };
+    pub(super) unsafe fn run(&self, bases: &mut [*mut u8]) -> Result<()> {
+        let mut arena = self.arena()?;
+        if let Some(workspace) = bases.first_mut() {
+            *workspace = arena.as_mut_ptr();
+        }
+        // SAFETY: forwarded, with a workspace.
+        let result = unsafe { self.entries(bases) };
+        self.keep(arena);
+        result
+    }
+
+    /// Memory for a workspace.
+    fn arena(&self) -> Result<Arena> {
+        if self.workspace_bytes == 0 {
+            return Ok(Arena(Vec::new()));
+        }
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let pooled = pool.pop();
+        drop(pool);
+        pooled.map_or_else(|| Arena::new(self.workspace_bytes), Ok)
+    }
+
+    /// Keeps memory for calls to come.
+    fn keep(&self, arena: Arena) {
+        if self.workspace_bytes == 0 {
+            return;
+        }
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < POOL {
             pool.push(arena);
         }
-        result
     }
 
     /// # Safety
@@ -163,7 +208,8 @@ impl Tape {
         // All at once, so that calls on other threads do not come between.
         let draws: Draws = self.draws.iter().map(|d| d.reserve()).collect();
         let mut failure = [0i64; 4];
-        let mut pointers = [std::ptr::null_mut::<u8>(); LARGEST_OPERANDS];
+        // Not set to anything: clearing it would be a fifth of a small call.
+        let mut memory = [const { MaybeUninit::<*mut u8>::uninit() }; LARGEST_OPERANDS];
         for (index, entry) in self.entries.iter().enumerate() {
             let (Entry::Kernel { operands, .. } | Entry::Call { operands, .. }) = entry;
             let operands = &self.operands[operands.start as usize..operands.end as usize];
@@ -180,9 +226,17 @@ impl Tape {
                 unsafe { external.run(&addresses) }.map_err(|e| self.locate(index, e))?;
                 continue;
             }
-            for (pointer, operand) in pointers.iter_mut().zip(operands) {
-                *pointer = address(operand);
+            for (pointer, operand) in memory.iter_mut().zip(operands) {
+                pointer.write(address(operand));
             }
+            let mut count = operands.len();
+            if let Entry::Kernel { can_fail: true, .. } = entry {
+                memory[count].write(failure.as_mut_ptr().cast());
+                count += 1;
+            }
+            // SAFETY: so many have just been written.
+            let pointers =
+                unsafe { std::slice::from_raw_parts(memory[..count].as_ptr().cast(), count) };
             match entry {
                 Entry::Kernel {
                     kernel,
@@ -190,25 +244,26 @@ impl Tape {
                     can_fail,
                     ..
                 } => {
-                    if *can_fail {
-                        pointers[operands.len()] = failure.as_mut_ptr().cast();
-                    }
                     let function = self.code.function(*kernel as usize);
+                    // SAFETY: the parameters of this entry.
+                    let parameters = unsafe { self.parameters.as_ptr().add(*parameters as usize) };
+                    if self.threads > 1
+                        && let Some(share) = self.shares.get(&(index as u32))
+                    {
+                        // SAFETY: as below.
+                        unsafe { share.run(self.threads, function, pointers, parameters) };
+                        continue;
+                    }
                     // SAFETY: the kernel takes as many pointers as it has slots, and they address the views
                     // that it was built for; the parameters are those of this entry.
-                    unsafe {
-                        function(
-                            pointers.as_ptr(),
-                            self.parameters.as_ptr().add(*parameters as usize),
-                        );
-                    };
+                    unsafe { function(pointers.as_ptr(), parameters) };
                     if *can_fail && failure[0] != 0 {
                         return Err(self.locate(index, kernel_failure(failure)));
                     }
                 }
                 Entry::Call { call, .. } => {
                     // SAFETY: the pointers address the views that the call was planned for.
-                    unsafe { run_call(call, &pointers, &draws) }
+                    unsafe { run_call(call, pointers, &draws, self.threads) }
                         .map_err(|e| self.locate(index, e))?;
                 }
             }
@@ -235,13 +290,18 @@ fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
 
 /// # Safety
 /// The pointers address the views that the call was planned for, inputs first.
-unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws) -> Result<()> {
+unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: usize) -> Result<()> {
     use autojit_runtime::abi::Failure;
     // SAFETY: forwarded to each function of the runtime.
     let result = unsafe {
         match call {
             Call::Matmul(product) => {
-                product.run(pointers[0], pointers[1], pointers[2]);
+                let [a, b, c] = [pointers[0], pointers[1], pointers[2]];
+                if threads > 1 && product.multiplications() >= PARALLEL_PRODUCT {
+                    product.run_threaded(threads, a, b, c);
+                } else {
+                    product.run(a, b, c);
+                }
                 Ok(())
             }
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),

@@ -33,9 +33,15 @@ enum Held {
 /// An op that this backend does not have (it then declines), or a mistake of ours.
 pub(super) fn lower(graph: &Graph) -> Result<Program> {
     let live = graph.live();
+    let nodes = live.iter().filter(|&&live| live).count();
+    let mut program = Program::default();
+    // About as many as there are nodes. Growing step by step would touch twice the memory.
+    program.instructions.reserve(nodes);
+    program.values.reserve(nodes);
+    program.buffers.reserve(nodes);
     let mut lowering = Lowering {
         graph,
-        program: Program::default(),
+        program,
         held: vec![None; graph.nodes().len()],
         destinations: FxHashMap::default(),
         current: ValueId(0),

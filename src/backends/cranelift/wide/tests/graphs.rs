@@ -1,12 +1,12 @@
 //! Which kernels of graphs are made here, and that equal ones are made once.
 
 use crate::backends::cranelift::compile;
-use crate::backends::{Executable, cranelift::wide::IS_WIDE};
+use crate::backends::{Executable, Limits, cranelift::wide::IS_WIDE};
 use crate::ir::Graph;
 
 fn kernels(text: &str) -> Vec<String> {
     let graph: Graph = text.parse().unwrap();
-    let native = compile(&graph).unwrap();
+    let native = compile(&graph, &Limits::default()).unwrap();
     let lines = native.describe();
     let kernels = lines.lines().filter(|line| line.starts_with("kernel "));
     kernels.map(str::to_owned).collect()
@@ -62,7 +62,10 @@ fn what_is_left_to_cranelift_says_why() {
 fn equal_kernels_are_compiled_once_in_a_process() {
     for text in [ARITHMETIC, SOFTMAX] {
         let graph: Graph = text.parse().unwrap();
-        let (first, second) = (compile(&graph).unwrap(), compile(&graph).unwrap());
+        let (first, second) = (
+            compile(&graph, &Limits::default()).unwrap(),
+            compile(&graph, &Limits::default()).unwrap(),
+        );
         let addresses = |native: &crate::backends::cranelift::Native| {
             let count = kernels(text).len();
             let function = |i| native.tape.code.function(i) as usize;
