@@ -91,5 +91,7 @@ for dtype in float32 complex64 complex128; do
 done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
+step cargo run --release --locked --example explain
+step cargo run --release --locked --example exported
 step cargo run --release --locked --example pictures -- --out "$(mktemp -d)"
 step cargo run --release --locked --example conformance -- --backend all tests/conformance

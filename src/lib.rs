@@ -79,14 +79,17 @@ mod value;
 
 pub use array::Array;
 pub use autojit_derive::Tree;
-pub use backends::{CodeReport, Support, backends, optimize_graph, run_graph, support};
+pub use backends::{CodeReport, KernelCode, Support, backends, optimize_graph, run_graph, support};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Comparison, Cost, Difference, Explanation, Exported, Jit, Report, autojit};
+pub use jit::{
+    Comparison, Cost, Difference, Explanation, Exported, Jit, Profile, ProfiledStep, Report,
+    autojit,
+};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use opt::{Options as OptimizerOptions, PassReport};

@@ -8,6 +8,7 @@
 //! if a check or a call failed, 2 if the command was wrong.
 
 mod arrays;
+mod assembly;
 mod options;
 
 use std::io::{self, Write};
@@ -115,6 +116,7 @@ fn run(command: Command) -> Result<bool, Failure> {
             file,
             backend,
             html,
+            code,
         } => {
             let explanation = load(&file, backend)?.explain()?;
             match html {
@@ -122,6 +124,7 @@ fn run(command: Command) -> Result<bool, Failure> {
                     write(&path, explanation.to_html().as_bytes())?;
                     eprintln!("wrote {}", path.display());
                 }
+                None if code => assembly::print(explanation.machine_code(), &mut out)?,
                 None => write!(out, "{explanation}")?,
             }
         }

@@ -65,7 +65,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   autojit explain f.autojit
   autojit explain f.autojit --backend replay
-  autojit explain f.autojit --html f.html")]
+  autojit explain f.autojit --html f.html
+  autojit explain f.autojit --code                    the kernels as assembly")]
     Explain {
         /// The function.
         file: PathBuf,
@@ -75,6 +76,9 @@ pub(crate) enum Command {
         /// Writes a page instead of printing text.
         #[arg(long)]
         html: Option<PathBuf>,
+        /// Prints the machine code of each kernel as assembly (x86-64).
+        #[arg(long, conflicts_with = "html")]
+        code: bool,
     },
     /// Calls the function, and prints or writes its results.
     #[command(after_help = "Examples:

@@ -220,6 +220,20 @@ fn plots_and_explanations_are_written() {
         "--html",
         "e.html",
     ]);
+    let code = folder.stdout(&["explain", "f.autojit", "--code", "--backend", "replay"]);
+    assert_eq!(code, "this backend has no machine code to show\n");
+    if cfg!(target_arch = "x86_64") && autojit::backends().contains(&"cranelift") {
+        std::fs::write(
+            folder.path("exp.graph"),
+            "%x = input index=0 ty=f64[9]\n%y = sqrt %x\n%z = add %x %y\nreturn %z",
+        )
+        .unwrap();
+        let code = folder.stdout(&["explain", "exp.graph", "--code"]);
+        assert!(
+            code.starts_with("kernel 0: ") && code.contains("sqrt") && code.contains("  ret\n"),
+            "{code}"
+        );
+    }
     let page = std::fs::read_to_string(folder.path("e.html")).unwrap();
     assert!(page.contains("interpreted node by node"), "{page}");
 }

@@ -30,8 +30,8 @@ pub struct Comparison {
     pub nodes: usize,
     /// The largest difference of any two elements of results, relative to the largest element of their array.
     pub largest_difference: f64,
-    /// The first node that differs by more than rounding explains: 1e-9 of the largest element for double precision,
-    /// 1e-4 for single, anything for integers.
+    /// The first node that differs by more than rounding explains: 1e-9 of the largest element of it and its inputs for
+    /// double precision, 1e-4 for single, anything for integers.
     pub first_difference: Option<Difference>,
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for Difference {
             "`{operation}` : {ty}, {got} instead of {expected} at {position:?}"
         )?;
         if self.only_together {
-            f.write_str(", a result; all values on the way agree once they are kept, so what differs is how nodes are put together")?;
+            f.write_str(", a result; all values on the way agree once they are kept, so what differs is how nodes are put together, or rounding that the function magnifies")?;
         }
         match &self.line {
             Some(line) => write!(f, ", at {line}"),
@@ -177,7 +177,7 @@ pub(super) fn compare(
     let mut largest_difference = 0.0_f64;
     let mut first_result = None;
     for ((x, y), &value) in got.iter().zip(&expected).zip(graph.outputs()) {
-        let (largest, first) = differences(x, y);
+        let (largest, first) = differences(x, y, largest_element(y));
         largest_difference = largest_difference.max(largest);
         first_result = first_result.or(first.map(|first| (value, first)));
     }
@@ -192,8 +192,17 @@ pub(super) fn compare(
             let mut kept = graph.clone();
             kept.set_outputs(values.clone());
             let (got, expected) = (run(backend, &kept)?, run(against, &kept)?);
+            let scales = scales(graph, arrays, &values, &expected)?;
             let mut pairs = values.iter().zip(got.iter().zip(&expected));
-            let first = pairs.find_map(|(&value, (x, y))| Some((value, differences(x, y).1?)));
+            let first = pairs.find_map(|(&value, (x, y))| {
+                // A difference of large numbers is rounded as they are.
+                let inputs = graph[value]
+                    .inputs
+                    .iter()
+                    .map(|input| scales[input.index()]);
+                let scale = inputs.fold(scales[value.index()], f64::max);
+                Some((value, differences(x, y, scale).1?))
+            });
             Some(match first {
                 Some((value, elements)) => difference(value, elements, false)?,
                 None => difference(result, elements, true)?,
@@ -226,8 +235,42 @@ fn with_fixed_draws(graph: &Graph) -> Graph {
 
 type Elements = (Vec<usize>, (Scalar, Scalar));
 
-/// The largest relative difference of two arrays of one type, and the first elements that differ by more than rounding.
-fn differences(x: &HostArray, y: &HostArray) -> (f64, Option<Elements>) {
+/// The largest finite element of each value; 0 of what is not known.
+fn scales(
+    graph: &Graph,
+    arrays: &[&Concrete],
+    values: &[ValueId],
+    computed: &[HostArray],
+) -> Result<Vec<f64>> {
+    let mut scales = vec![0.0; graph.nodes().len()];
+    for (&value, array) in values.iter().zip(computed) {
+        scales[value.index()] = largest_element(array);
+    }
+    for value in graph.values() {
+        scales[value.index()] = match &graph[value].op {
+            Op::Input { index, .. } => match arrays.get(*index) {
+                Some(array) => largest_element(&array.to_host()?),
+                None => 0.0,
+            },
+            Op::Constant { index, .. } => largest_element(&graph.constants()[*index]),
+            Op::Literal { value } => value.value.to_complex().norm(),
+            _ => continue,
+        };
+    }
+    Ok(scales)
+}
+
+fn largest_element(array: &HostArray) -> f64 {
+    let sizes = array
+        .to_scalars()
+        .into_iter()
+        .map(|x| x.to_complex().norm());
+    sizes.filter(|size| size.is_finite()).fold(0.0, f64::max)
+}
+
+/// The largest difference of two arrays of one type, relative to `scale`, and the first elements that differ by more than
+/// rounding.
+fn differences(x: &HostArray, y: &HostArray, scale: f64) -> (f64, Option<Elements>) {
     let dtype = y.dtype();
     let allowed = match (dtype, dtype.class()) {
         (_, Class::Bool | Class::Integer) => 0.0,
@@ -235,11 +278,6 @@ fn differences(x: &HostArray, y: &HostArray) -> (f64, Option<Elements>) {
         _ => 1e-9,
     };
     let (xs, ys) = (x.to_scalars(), y.to_scalars());
-    let finite = ys
-        .iter()
-        .map(|y| y.to_complex().norm())
-        .filter(|n| n.is_finite());
-    let scale = finite.fold(0.0, f64::max);
     let (mut largest, mut first) = (0.0_f64, None);
     for (index, pair) in xs.into_iter().zip(ys).enumerate() {
         let difference = distance(pair.0, pair.1, scale);
@@ -488,7 +526,7 @@ return %3
             "{text}"
         );
         assert!(
-            text.contains("how nodes are put together, at model.rs:3:1"),
+            text.contains("rounding that the function magnifies, at model.rs:3:1"),
             "{text}"
         );
     }
@@ -503,7 +541,13 @@ return %3
             HostArray::from_scalars(&ArrayType::new(dtype, &[values.len()]), &scalars).unwrap()
         };
         let differ = |dtype, x: &[f64], y: &[f64]| {
-            differences(&array(dtype, x), &array(dtype, y)).1.is_some()
+            differences(
+                &array(dtype, x),
+                &array(dtype, y),
+                largest_element(&array(dtype, y)),
+            )
+            .1
+            .is_some()
         };
         let (nan, infinity) = (f64::NAN, f64::INFINITY);
         assert!(!differ(DType::Float64, &[1.0, 1e-12], &[1.0 + 1e-12, 0.0]));

@@ -11,7 +11,7 @@ pub use cost::Cost;
 
 use super::report::Report;
 use super::trace::Built;
-use crate::backends::{self, Backend, Limits};
+use crate::backends::{self, Backend, KernelCode, Limits};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, SourceLine, source_lines};
 use crate::opt::{self, Optimized};
@@ -33,6 +33,7 @@ pub struct Explanation {
     /// Written when it is first asked for: of a large graph it is large.
     text: OnceLock<String>,
     executable: String,
+    code: Vec<KernelCode>,
 }
 
 impl Explanation {
@@ -49,6 +50,7 @@ impl Explanation {
             lines,
             text: OnceLock::new(),
             executable: built.choice.executable.describe(),
+            code: built.choice.executable.machine_code(),
         }
     }
 
@@ -95,6 +97,7 @@ impl Explanation {
             lines,
             text: OnceLock::new(),
             executable: choice.executable.describe(),
+            code: choice.executable.machine_code(),
         })
     }
 
@@ -172,6 +175,13 @@ impl Explanation {
 }
 
 impl Explanation {
+    /// The machine code of each kernel; empty for backends that have none or do not tell. `autojit explain --code` prints
+    /// it as assembly.
+    #[must_use]
+    pub fn machine_code(&self) -> &[KernelCode] {
+        &self.code
+    }
+
     /// Estimates of the work, from the graph that the backend was given.
     #[must_use]
     pub fn cost(&self) -> Cost {

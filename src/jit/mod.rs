@@ -10,6 +10,7 @@
 mod check;
 mod explain;
 mod exported;
+mod profile;
 mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
@@ -42,6 +43,7 @@ use crate::tree::{self, Args, Flattener, Structure, Tree};
 pub use check::{Comparison, Difference};
 pub use explain::{Cost, Explanation};
 pub use exported::Exported;
+pub use profile::{Profile, ProfiledStep};
 pub use report::Report;
 use trace::Built;
 
