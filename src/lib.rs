@@ -42,6 +42,8 @@
 //!
 //! # Where things are
 //!
+//! `docs/tutorial.md` goes through all of it, step by step.
+//!
 //! | to .. | see |
 //! |---|---|
 //! | make arrays, get values out | [`Array`] |

@@ -30,7 +30,7 @@ pub use color::ColorBy;
 pub use drawing::Drawing;
 pub(crate) use svg::escape;
 
-/// How [`Drawing::history_functions`] shows what each step does.
+/// How [`Drawing::functions`] shows what each step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FunctionsStyle {
     /// A point for each node: the step, and the size of the result.
