@@ -5,6 +5,7 @@
 #   scripts/test.sh features  only the features that need C++ libraries, torch and xla, with their downloads (840 MB)
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
+#   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     formatting, lints and the debug tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -53,6 +54,10 @@ if [ "${1:-}" = pytorch ]; then
         --test torch python -- --ignored
     exit 0
 fi
+if [ "${1:-}" = browser ]; then
+    step scripts/test-browser.sh
+    exit 0
+fi
 if [ "${1:-}" = features ]; then
     with_features
     exit 0
@@ -83,6 +88,9 @@ for dtype in float32 complex64 complex128; do
 done
 step cargo run --release --locked --example quickstart
 step cargo run --release --locked --example custom_library
+step cargo run --release --locked --example explain
+step cargo run --release --locked --example exported
+step cargo run --release --locked --example pictures -- --out "$(mktemp -d)"
 step cargo run --release --locked --example conformance -- --backend all tests/conformance
 
 with_features

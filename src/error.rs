@@ -35,6 +35,8 @@ struct Inner {
     message: String,
     op: Option<String>,
     location: Option<&'static Location<'static>>,
+    /// The line of a function that was written in another program, and came here as a file.
+    foreign_line: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ enum Kind {
     Tree,
     Unsupported,
     Parse,
+    File,
+    Check,
     Internal,
 }
 
@@ -102,6 +106,10 @@ kinds! {
     pub unsupported, is_unsupported => Unsupported;
     /// A text could not be parsed.
     pub(crate) parse, is_parse => Parse;
+    /// A file cannot be read or written, or is not what it should be: damaged, cut off, foreign, or newer.
+    pub(crate) file, is_file => File;
+    /// A check that was asked for failed: a result is not a finite number.
+    pub(crate) failed_check, is_failed_check => Check;
     /// A mistake of autojit's own.
     pub(crate) internal_error, is_internal => Internal;
 }
@@ -113,6 +121,7 @@ impl Error {
             message,
             op: None,
             location: None,
+            foreign_line: None,
         }))
     }
 
@@ -148,6 +157,15 @@ impl Error {
         self
     }
 
+    /// Adds the line of a function that came from a file, unless one is known.
+    #[must_use]
+    pub(crate) fn at_foreign_line(mut self, line: &impl fmt::Display) -> Self {
+        if self.0.location.is_none() && self.0.foreign_line.is_none() {
+            Arc::make_mut(&mut self.0).foreign_line = Some(line.to_string());
+        }
+        self
+    }
+
     /// Where in the user's source the failing operation was written.
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
@@ -167,10 +185,12 @@ impl fmt::Display for Error {
         if let Some(op) = &self.0.op {
             write!(f, " in {op}")?;
         }
-        if let Some(location) = self.0.location {
-            write!(f, ", at {location}")?;
+        match (&self.0.foreign_line, self.0.location) {
+            // The line of the call says less than that of the operation.
+            (Some(line), _) => write!(f, ", at {line}"),
+            (None, Some(location)) => write!(f, ", at {location}"),
+            (None, None) => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -42,6 +42,8 @@
 //!
 //! # Where things are
 //!
+//! `docs/tutorial.md` goes through all of it, step by step.
+//!
 //! | to .. | see |
 //! |---|---|
 //! | make arrays, get values out | [`Array`] |
@@ -50,6 +52,9 @@
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
 //! | see what was compiled | [`Jit::explain`] |
+//! | find the line that makes a NaN, or where backends differ | [`Jit::debug_nans`], [`Jit::check_against`] |
+//! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
+//! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
 
 mod array;
@@ -58,6 +63,7 @@ mod cache;
 mod debug;
 pub mod dispatch;
 pub mod error;
+mod export;
 pub mod index;
 pub mod ir;
 pub mod jit;
@@ -67,6 +73,7 @@ pub mod numpy;
 mod operand;
 mod operators;
 mod opt;
+pub mod plot;
 mod registry;
 mod signature;
 pub mod tree;
@@ -75,7 +82,7 @@ mod value;
 pub use array::Array;
 pub use autojit_derive::Tree;
 pub use backends::{
-    CodeReport, CompiledGraph, Support, backends, optimize_graph, run_graph, support,
+    CodeReport, CompiledGraph, KernelCode, Support, backends, optimize_graph, run_graph, support,
 };
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
@@ -83,7 +90,10 @@ pub use dispatch::{
 pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
-pub use jit::{Explanation, Jit, Report, autojit};
+pub use jit::{
+    Comparison, Cost, Difference, Explanation, Exported, Jit, Profile, ProfiledStep, Report,
+    autojit,
+};
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;
 pub use opt::{Options as OptimizerOptions, PassReport};

@@ -42,9 +42,13 @@ impl Lines {
         }
     }
 
-    /// Calls `visit` with the offsets of the beginning of each line in the input and in the output.
+    /// Calls `visit` with the offsets of the beginning of each line in the input and in the output; of empty lines, of
+    /// which there may be more than one can walk, with none.
     #[inline(always)]
     pub(crate) fn for_each(&self, mut visit: impl FnMut(isize, isize)) {
+        if self.len == 0 {
+            return;
+        }
         for_each_offset(
             &self.outer,
             [&self.outer_in, &self.outer_out],

@@ -43,7 +43,8 @@ impl Sort {
     /// # Safety
     /// As for [`run`](Self::run), with elements of type `T`.
     unsafe fn run_elements<T: Sorted>(&self, x: *const T, out: *mut u8) {
-        let mut line: Vec<T> = Vec::with_capacity(self.lines.len);
+        // Grown by the first line: there may be none, however long they are.
+        let mut line: Vec<T> = Vec::new();
         let mut order: Vec<i64> = Vec::new();
         self.lines.for_each(|from, to| {
             line.clear();

@@ -15,7 +15,10 @@ mod xla;
 
 pub use coverage::{Support, support};
 
+use std::borrow::Cow;
+use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
@@ -82,11 +85,52 @@ pub(crate) trait Executable: Send + Sync {
     /// Runs it and appends the results. Inputs have the types of the graph's arguments; results never alias them.
     fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()>;
 
+    /// Runs it as [`run`](Self::run) does, and tells how long its steps took, in order; one that cannot look inside
+    /// itself is one step.
+    fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
+        let start = Instant::now();
+        self.run(inputs, outputs)?;
+        Ok(vec![StepTime {
+            step: "the whole program".into(),
+            op: "all",
+            location: None,
+            time: start.elapsed(),
+        }])
+    }
+
     /// Lines for `explain`.
     fn describe(&self) -> String;
 
+    /// The machine code, kernel by kernel; empty if there is none, or nobody knows it.
+    fn machine_code(&self) -> Vec<KernelCode> {
+        Vec::new()
+    }
+
     /// The sizes of the code.
     fn report(&self) -> CodeReport;
+}
+
+/// The machine code of a kernel.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KernelCode {
+    /// What the kernel does, with its number.
+    pub name: String,
+    /// Where it lies in memory: jumps are relative to that.
+    pub address: u64,
+    /// The instructions, for the processor that this program runs on.
+    pub bytes: Vec<u8>,
+}
+
+/// How long a step of compiled code took.
+#[derive(Clone, Debug)]
+pub(crate) struct StepTime {
+    /// What ran, such as `kernel 3`.
+    pub(crate) step: Cow<'static, str>,
+    /// The op that it is named by, and its line.
+    pub(crate) op: &'static str,
+    pub(crate) location: Option<&'static Location<'static>>,
+    pub(crate) time: Duration,
 }
 
 /// The sizes of compiled code. `None` is what a backend does not have, or does not know.

@@ -1,10 +1,11 @@
 //! `replay`: runs a graph node by node in the library of the arrays. It never declines.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use smallvec::SmallVec;
 
-use super::{Backend, CodeReport, Executable, Outputs};
+use super::{Backend, CodeReport, Executable, Outputs, StepTime};
 use crate::error::Result;
 use crate::ir::{Graph, Node, Op};
 use crate::library::{self, Concrete};
@@ -42,6 +43,32 @@ impl Executable for Replayed {
         let references: SmallVec<[&Concrete; 4]> = inputs.iter().collect();
         outputs.extend(library::run_graph(library, &self.graph, &references)?);
         Ok(())
+    }
+
+    /// A step is a node.
+    fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
+        let library = library::common(inputs.iter().copied());
+        let inputs = inputs.iter().map(|x| x.moved_to(library));
+        let inputs = inputs.collect::<Result<SmallVec<[Concrete; 4]>>>()?;
+        let references: SmallVec<[&Concrete; 4]> = inputs.iter().collect();
+        let mut times = Vec::new();
+        let mut before = Instant::now();
+        let results = library::observe_graph(library, &self.graph, &references, |value, _| {
+            let now = Instant::now();
+            let node = &self.graph[value];
+            if !node.op.is_leaf() {
+                times.push(StepTime {
+                    step: node.op.name().into(),
+                    op: node.op.name(),
+                    location: node.location,
+                    time: now - before,
+                });
+            }
+            before = now;
+            Ok(())
+        })?;
+        outputs.extend(results);
+        Ok(times)
     }
 
     fn describe(&self) -> String {

@@ -360,6 +360,17 @@ impl Graph {
         graph
     }
 
+    /// The same graph with other ops that take and give the same types. Nodes keep their numbers.
+    #[must_use]
+    pub(crate) fn map_ops(&self, mut op: impl FnMut(&Op) -> Op) -> Self {
+        let mut graph = self.clone();
+        for node in &mut graph.nodes {
+            node.op = op(&node.op);
+        }
+        graph.shared = None;
+        graph
+    }
+
     /// Nodes, constants and results.
     pub(crate) fn into_parts(self) -> (Vec<Node>, Vec<HostArray>, Vec<ValueId>) {
         (self.nodes, self.constants, self.outputs)

@@ -17,6 +17,7 @@ mod opaque;
 pub mod random;
 mod scalar;
 pub mod scatter;
+mod source;
 mod text;
 mod types;
 mod verify;
@@ -36,6 +37,8 @@ pub use modes::{Cutoff, FourierNorm, QrMode};
 pub use op::{Arity, Op};
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
+pub use source::SourceLine;
+pub(crate) use source::source_lines;
 pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type};
 
 pub(crate) use host::{dispatch_host, host_from};

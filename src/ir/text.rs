@@ -75,6 +75,55 @@ impl FromStr for Graph {
     }
 }
 
+/// Reads what [`Op`] prints: its name and its attributes, as in `sum axes=[0] keepdims=false`.
+impl FromStr for Op {
+    type Err = Error;
+
+    /// # Errors
+    /// No op has this name, or an attribute is missing or malformed.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut words = text.split_whitespace();
+        parse_op(words.next().unwrap_or(""), words)
+    }
+}
+
+fn parse_op<'t>(name: &str, attributes: impl IntoIterator<Item = &'t str>) -> Result<Op> {
+    let attributes = attributes.into_iter().map(|word| {
+        word.split_once('=')
+            .ok_or_else(|| Error::parse(format!("expected an attribute `name=..`, got `{word}`")))
+    });
+    Op::parse(name, &attributes.collect::<Result<Vec<_>>>()?)
+}
+
+impl Graph {
+    /// Adds a node that was read from a text or a file: nothing of it is trusted.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, an argument is out of order, or there is no such constant.
+    pub(crate) fn push_parsed(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        constants: &[HostArray],
+    ) -> Result<ValueId> {
+        match op {
+            Op::Input { .. } | Op::Literal { .. } | Op::Constant { .. } if !inputs.is_empty() => {
+                Err(Error::parse(format!("{} takes no inputs", op.name())))
+            }
+            Op::Input { index, ty } => self.add_input_node(index, &ty),
+            Op::Literal { value } => Ok(self.add_literal(value.value, value.dtype)),
+            Op::Constant { index, ty } => match constants.get(index) {
+                Some(array) if array.ty() == ty => Ok(self.add_constant(array.clone())),
+                _ => Err(Error::parse(format!(
+                    "there is no constant {index} of type {}",
+                    ty.print()
+                ))),
+            },
+            op => self.push(op, inputs, None),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Parser {
     graph: Graph,
@@ -143,27 +192,14 @@ impl Parser {
     }
 
     fn node(&mut self, definition: &str) -> Result<ValueId> {
+        let is_input = |word: &&str| word.starts_with('%') || !word.contains('=');
         let mut words = definition.split_whitespace();
         let name = words.next().unwrap_or("");
-        let (mut attributes, mut inputs) = (Vec::new(), Vec::new());
-        for word in words {
-            match word.split_once('=') {
-                Some(attribute) if !word.starts_with('%') => attributes.push(attribute),
-                _ => inputs.push(self.value(word)?),
-            }
-        }
-        match Op::parse(name, &attributes)? {
-            Op::Input { index, ty } => self.graph.add_input_node(index, &ty),
-            Op::Literal { value } => Ok(self.graph.add_literal(value.value, value.dtype)),
-            Op::Constant { index, ty } => match self.constants.get(index) {
-                Some(array) if array.ty() == ty => Ok(self.graph.add_constant(array.clone())),
-                _ => Err(Error::parse(format!(
-                    "there is no constant {index} of type {}",
-                    ty.print()
-                ))),
-            },
-            op => self.graph.push(op, &inputs, None),
-        }
+        let (inputs, attributes): (Vec<&str>, Vec<&str>) = words.partition(is_input);
+        let inputs = inputs.into_iter().map(|name| self.value(name));
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let op = parse_op(name, attributes)?;
+        self.graph.push_parsed(op, &inputs, &self.constants)
     }
 
     fn value(&self, name: &str) -> Result<ValueId> {

@@ -7,7 +7,10 @@
 //! Invariants: code runs only for the signature it was compiled for; results never alias arguments; an error
 //! or a panic in the closure leaves the function as it was.
 
+mod check;
 mod explain;
+mod exported;
+mod profile;
 mod report;
 #[cfg(feature = "torch")]
 mod torchscript;
@@ -29,6 +32,7 @@ use crate::backends::{self, Backend, Executable, Limits, Outputs};
 use crate::cache::{Cache, Found};
 use crate::debug::{self, Log};
 use crate::error::{Error, Result};
+use crate::ir::Graph;
 use crate::ir::random::CallDraws;
 use crate::library::{self, AnyLibrary, Concrete};
 use crate::opt;
@@ -36,7 +40,10 @@ use crate::registry;
 use crate::signature::{Options, Query, Signature, is_same_name};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
-pub use explain::Explanation;
+pub use check::{Comparison, Difference};
+pub use explain::{Cost, Explanation};
+pub use exported::Exported;
+pub use profile::{Profile, ProfiledStep};
 pub use report::Report;
 use trace::Built;
 
@@ -48,6 +55,7 @@ pub struct Jit<A, R, F> {
     name: Option<String>,
     wanted: Wanted,
     strict: bool,
+    debug_nans: bool,
     optimizer: opt::Options,
     limits: Limits,
     cache: Cache<Compiled>,
@@ -75,6 +83,8 @@ struct Compiled {
     unused_draws: Vec<Arc<CallDraws>>,
     /// Where the results live: in the library of the first array.
     library: &'static dyn AnyLibrary,
+    /// The graph, if results are to be checked.
+    checked: Option<Graph>,
     /// Whether that is ndarray, whose arrays most backends give.
     in_memory: bool,
 }
@@ -104,6 +114,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         name: None,
         wanted: Wanted::Default,
         strict: false,
+        debug_nans: false,
         optimizer: opt::Options::default(),
         limits: Limits::default(),
         cache: Cache::new(),
@@ -133,6 +144,26 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Whether a NaN or an infinity in a result is an error, which names the operation that made the first one of finite
+    /// numbers, and its line. Results that are finite are not looked into: a NaN that is replaced on the way is no
+    /// mistake. Checking costs time at each call.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::exp(np::log(&x) * 2.0)).debug_nans(true);
+    /// let error = f.call(Array::from([1.0, -1.0])).unwrap_err();
+    /// assert!(error.is_failed_check());
+    /// let text = error.to_string();
+    /// assert!(text.starts_with("`log` made a NaN (first at [1]) of finite numbers, in a result f64[2], at "), "{text}");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn debug_nans(mut self, check: bool) -> Self {
+        self.debug_nans = check;
         self
     }
 
@@ -320,7 +351,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = why;
         }
-        Ok(Compiled::new(built, query.arrays))
+        Ok(Compiled::new(built, query.arrays, self.debug_nans))
     }
 
     /// Runs the closure itself, without a trace of its own.
@@ -506,8 +537,9 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 }
 
 impl Compiled {
-    fn new(built: Built, arrays: &[&Concrete]) -> Self {
+    fn new(built: Built, arrays: &[&Concrete], debug_nans: bool) -> Self {
         Self {
+            checked: debug_nans.then_some(built.optimized),
             report: built.report,
             executable: built.choice.executable,
             unused_draws: built.unused_draws,
@@ -523,6 +555,9 @@ impl Compiled {
         }
         let mut outputs = Outputs::new();
         self.executable.run(arrays, &mut outputs)?;
+        if let Some(graph) = &self.checked {
+            check::check_finite(&outputs, graph, |_| None, arrays)?;
+        }
         for output in &mut outputs {
             if matches!(output, Concrete::Ndarray(_)) && self.in_memory {
                 continue;

@@ -19,7 +19,7 @@ pub struct Report {
     pub traced_nodes: usize,
     /// Nodes that were left after optimising: what the backend was given.
     pub optimized_nodes: usize,
-    /// How long it took to run the closure on traced arrays.
+    /// How long it took to run the closure on traced arrays; zero for what was loaded.
     pub trace_time: Duration,
     /// How long it took to optimise the graph.
     pub optimize_time: Duration,
@@ -34,15 +34,14 @@ pub struct Report {
 /// One line.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.trace_time {
+            Duration::ZERO => write!(f, "given {} nodes", self.traced_nodes)?,
+            time => write!(f, "traced {} nodes in {time:.1?}", self.traced_nodes)?,
+        }
         write!(
             f,
-            "traced {} nodes in {:.1?}, optimised to {} in {:.1?}, compiled by {} in {:.1?}",
-            self.traced_nodes,
-            self.trace_time,
-            self.optimized_nodes,
-            self.optimize_time,
-            self.backend,
-            self.compile_time,
+            ", optimised to {} in {:.1?}, compiled by {} in {:.1?}",
+            self.optimized_nodes, self.optimize_time, self.backend, self.compile_time,
         )
     }
 }

@@ -27,6 +27,41 @@ pub struct History {
     steps: Vec<Step>,
 }
 
+/// See [`History::size_footprint`]; of each step its size, whether it is an input, and the steps that it uses.
+pub(crate) fn footprint<'s>(
+    steps: impl DoubleEndedIterator<Item = (usize, bool, &'s [u32])> + ExactSizeIterator + Clone,
+    include_inputs: bool,
+) -> Vec<usize> {
+    let sizes: Vec<(usize, bool)> = steps
+        .clone()
+        .map(|(size, is_input, _)| (size, is_input))
+        .collect();
+    let mut changes: Vec<i128> = Vec::with_capacity(2 * sizes.len() + 1);
+    let mut released = vec![false; sizes.len()];
+    let mut input_size = 0;
+    for (size, is_input, inputs) in steps.rev() {
+        for &input in inputs {
+            let (input_size, is_leaf) = sizes[input as usize];
+            if !std::mem::replace(&mut released[input as usize], true)
+                && (include_inputs || !is_leaf)
+            {
+                changes.push(-(input_size as i128));
+            }
+        }
+        if !is_input {
+            changes.push(size as i128);
+        } else if include_inputs {
+            input_size += size as i128;
+        }
+    }
+    changes.push(input_size);
+    let total = changes.into_iter().rev().scan(0, |sum, change| {
+        *sum += change;
+        Some(usize::try_from(*sum).unwrap_or(usize::MAX))
+    });
+    total.collect()
+}
+
 /// What [`History::stats`] adds up for each function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Statistic {
@@ -66,6 +101,11 @@ impl History {
         self.steps.iter().map(|step| &step.node)
     }
 
+    /// The same with what they are made from.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The number of nodes, inputs included.
     #[must_use]
     pub fn num_nodes(&self) -> usize {
@@ -91,30 +131,11 @@ impl History {
     /// Inputs count from the beginning until their last use, if they are included.
     #[must_use]
     pub fn size_footprint(&self, include_inputs: bool) -> Vec<usize> {
-        let mut changes: Vec<i128> = Vec::with_capacity(2 * self.steps.len() + 1);
-        let mut released = vec![false; self.steps.len()];
-        let mut input_size = 0;
-        for step in self.steps.iter().rev() {
-            for &input in &step.inputs {
-                let dep = &self.steps[input as usize];
-                if !std::mem::replace(&mut released[input as usize], true)
-                    && (include_inputs || !dep.is_input())
-                {
-                    changes.push(-(dep.node.size() as i128));
-                }
-            }
-            if !step.is_input() {
-                changes.push(step.node.size() as i128);
-            } else if include_inputs {
-                input_size += step.node.size() as i128;
-            }
-        }
-        changes.push(input_size);
-        let total = changes.into_iter().rev().scan(0, |sum, change| {
-            *sum += change;
-            Some(usize::try_from(*sum).unwrap_or(usize::MAX))
-        });
-        total.collect()
+        let steps = self.steps.iter();
+        footprint(
+            steps.map(|step| (step.node.size(), step.is_input(), &step.inputs[..])),
+            include_inputs,
+        )
     }
 
     /// The largest number of [`History::size_footprint`].

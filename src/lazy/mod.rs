@@ -23,6 +23,7 @@ mod traversal;
 
 pub(crate) use apply::apply;
 pub use arrays::{array, compute, compute_constants, history, variable};
+pub(crate) use history::footprint;
 pub use history::{History, Statistic};
 pub use node::LazyArray;
 pub(crate) use node::{LazyOperand, State};

@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, Result};
 use crate::ir::random::{Distribution, Reserved};
 use crate::ir::scatter::ScatterMode;
-use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Op, Type, plain_result};
+use crate::ir::{ArrayType, Builder, DType, Graph, HostArray, Op, Type, ValueId, plain_result};
 
 pub(crate) use foreign::{ForeignArray, make};
 pub use foreign::{Library, Spelled};
@@ -337,6 +337,19 @@ pub(crate) fn run_graph(
     graph: &Graph,
     inputs: &[&Concrete],
 ) -> Result<Vec<Concrete>> {
+    observe_graph(library, graph, inputs, |_, _| Ok(()))
+}
+
+/// The same, showing each value as soon as it is there.
+///
+/// # Errors
+/// An op failed, or the observer says so.
+pub(crate) fn observe_graph(
+    library: &'static dyn AnyLibrary,
+    graph: &Graph,
+    inputs: &[&Concrete],
+    mut observe: impl FnMut(ValueId, &[Concrete]) -> Result<()>,
+) -> Result<Vec<Concrete>> {
     let mut last_use: Vec<u32> = vec![0; graph.nodes().len()];
     let live = graph.live();
     for value in graph.values().filter(|v| live[v.index()]) {
@@ -371,7 +384,7 @@ pub(crate) fn run_graph(
                 Results::from_iter([tuple.get(*index).cloned().ok_or_else(missing)?])
             }
             op => {
-                let argument = |i: &crate::ir::ValueId| {
+                let argument = |i: &ValueId| {
                     let result = results[i.index()].as_ref();
                     result.and_then(|r| r.first()).ok_or_else(missing)
                 };
@@ -382,6 +395,7 @@ pub(crate) fn run_graph(
                 result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
             }
         };
+        observe(value, &result)?;
         results[value.index()] = Some(result);
         for input in &node.inputs {
             if last_use[input.index()] == value.0 {
@@ -389,8 +403,7 @@ pub(crate) fn run_graph(
             }
         }
     }
-    let output =
-        |v: &crate::ir::ValueId| results[v.index()].as_ref().and_then(|r| r.first()).cloned();
+    let output = |v: &ValueId| results[v.index()].as_ref().and_then(|r| r.first()).cloned();
     graph
         .outputs()
         .iter()

@@ -206,6 +206,7 @@ impl<'t> Unflattener<'t> {
         let token = self.tokens.next();
         let position = match token {
             Some(Token::Record(found)) => records.iter().position(|r| r == found),
+            Some(Token::LoadedRecord(found)) => records.iter().position(|r| found.is(r)),
             _ => None,
         };
         position.ok_or_else(|| {

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 pub use flatten::{Flattener, Unflattener};
 pub use structure::{Record, Structure};
 
-pub(crate) use structure::{Token, show_tokens, subtree};
+pub(crate) use structure::{LoadedRecord, Token, show_tokens, subtree};
 
 /// Arrays, static values and containers of them: what a traced function takes and returns.
 ///

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// One step of the walk over a tree. What follows a container are its members, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +26,8 @@ pub(crate) enum Token<'a> {
     None,
     /// A user's struct or variant; its fields follow.
     Record(&'static Record),
+    /// The same from a file: no type of this program wrote it.
+    LoadedRecord(Arc<LoadedRecord>),
     /// A static truth value.
     Bool(bool),
     /// A static integer of any type.
@@ -61,6 +64,7 @@ impl Token<'_> {
             Self::Some => Token::Some,
             Self::None => Token::None,
             Self::Record(record) => Token::Record(record),
+            Self::LoadedRecord(record) => Token::LoadedRecord(Arc::clone(record)),
             Self::Bool(b) => Token::Bool(*b),
             Self::Int(i) => Token::Int(*i),
             Self::Float(x) => Token::Float(*x),
@@ -76,7 +80,19 @@ impl Token<'_> {
             Self::Tuple(n) | Self::List(n) | Self::Map(n) => *n,
             Self::Some => 1,
             Self::Record(record) => record.len,
+            Self::LoadedRecord(record) => record.len,
             _ => 0,
+        }
+    }
+
+    /// Whether both say the same, where one may have been read from a file.
+    pub(crate) fn is_same(&self, other: &Token<'_>) -> bool {
+        match (self, other) {
+            (Token::LoadedRecord(loaded), Token::Record(record))
+            | (Token::Record(record), Token::LoadedRecord(loaded)) => loaded.is(record),
+            (Token::Text(x), Token::StaticText(y)) => x == y,
+            (Token::StaticText(x), Token::Text(y)) => x == y,
+            _ => self == other,
         }
     }
 
@@ -104,12 +120,28 @@ impl Token<'_> {
             Self::Some => "an option with a value".into(),
             Self::None => "an option without a value".into(),
             Self::Record(record) => format!("`{}`", record.name),
+            Self::LoadedRecord(record) => format!("`{}`", record.name),
             Self::Bool(_) => "a static bool".into(),
             Self::Int(_) => "a static integer".into(),
             Self::Float(_) => "a static float".into(),
             Self::Complex(..) => "a static complex number".into(),
             Self::Text(_) | Self::StaticText(_) => "a static string".into(),
         }
+    }
+}
+
+/// A [`Record`] that was read from a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LoadedRecord {
+    pub(crate) name: String,
+    pub(crate) fields: Vec<String>,
+    pub(crate) len: usize,
+}
+
+impl LoadedRecord {
+    /// Whether it says what this type says of itself.
+    pub(crate) fn is(&self, record: &Record) -> bool {
+        (self.name.as_str(), self.len) == (record.name, record.len) && self.fields == record.fields
     }
 }
 
@@ -160,8 +192,32 @@ impl Structure {
         Self(tokens.iter().map(Token::to_static).collect())
     }
 
+    /// One array, or a tuple of any other number of them.
+    pub(crate) fn of_arrays(count: usize) -> Self {
+        let arrays = std::iter::repeat_n(Token::Array, count);
+        Self(match count {
+            1 => arrays.collect(),
+            _ => std::iter::once(Token::Tuple(count)).chain(arrays).collect(),
+        })
+    }
+
+    /// From tokens that were read; `None` unless they are exactly one tree, nested no deeper than programs do.
+    pub(crate) fn checked(tokens: Vec<Token<'static>>) -> Option<Self> {
+        let well_formed = |token: &Token<'_>| match token {
+            Token::LoadedRecord(r) => r.fields.is_empty() || r.fields.len() == r.len,
+            _ => true,
+        };
+        let checked = tokens.iter().all(well_formed) && is_one_tree(&tokens);
+        checked.then(|| Self(tokens.into()))
+    }
+
     pub(crate) fn tokens(&self) -> &[Token<'static>] {
         &self.0
+    }
+
+    /// Whether there is a text in it that only this program has.
+    pub(crate) fn has_static_text(&self) -> bool {
+        self.0.iter().any(|t| matches!(t, Token::StaticText(_)))
     }
 
     /// The number of arrays.
@@ -175,6 +231,39 @@ impl fmt::Display for Structure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&show_tokens(&self.0, &mut std::iter::repeat("*")))
     }
+}
+
+/// Whether tokens are exactly one tree, with keys before the entries of maps and nowhere else.
+fn is_one_tree(tokens: &[Token<'_>]) -> bool {
+    /// Printing is recursive, and files are not trusted.
+    const DEEPEST: usize = 200;
+    // For each container that is open: how many members are to come, and whether it is a map.
+    let mut open = vec![(1_usize, false)];
+    let mut expects_key = false;
+    for token in tokens {
+        if matches!(token, Token::Key(_)) != expects_key {
+            return false;
+        }
+        if expects_key {
+            expects_key = false;
+            continue;
+        }
+        let Some((left, _)) = open.last_mut() else {
+            return false;
+        };
+        *left -= 1;
+        if token.members() > 0 {
+            open.push((token.members(), matches!(token, Token::Map(_))));
+        }
+        if open.len() > DEEPEST {
+            return false;
+        }
+        while open.last().is_some_and(|&(left, _)| left == 0) {
+            open.pop();
+        }
+        expects_key = open.last().is_some_and(|&(_, is_map)| is_map);
+    }
+    open.is_empty()
 }
 
 /// The tokens of the tree that starts here, and the rest.
@@ -246,7 +335,10 @@ impl<A: fmt::Display> Printer<'_, '_, A> {
                 out.write_str(")")
             }
             Token::None => out.write_str("none"),
-            Token::Record(record) => self.record(out, record),
+            Token::Record(record) => self.record(out, record.name, record.fields, record.len),
+            Token::LoadedRecord(record) => {
+                self.record(out, &record.name, &record.fields, record.len)
+            }
             Token::Bool(b) => write!(out, "{b}"),
             Token::Int(i) => write!(out, "{i}"),
             Token::Float(bits) => write!(out, "{:?}", f64::from_bits(*bits)),
@@ -269,18 +361,24 @@ impl<A: fmt::Display> Printer<'_, '_, A> {
         Ok(())
     }
 
-    fn record(&mut self, out: &mut dyn fmt::Write, record: &Record) -> fmt::Result {
-        out.write_str(record.name)?;
-        if record.len == 0 {
+    fn record(
+        &mut self,
+        out: &mut dyn fmt::Write,
+        name: &str,
+        fields: &[impl fmt::Display],
+        len: usize,
+    ) -> fmt::Result {
+        out.write_str(name)?;
+        if len == 0 {
             return Ok(());
         }
-        if record.fields.is_empty() {
+        if fields.is_empty() {
             out.write_str("(")?;
-            self.members(out, record.len)?;
+            self.members(out, len)?;
             return out.write_str(")");
         }
         out.write_str(" { ")?;
-        for (i, field) in record.fields.iter().enumerate() {
+        for (i, field) in fields.iter().enumerate() {
             let separator = if i == 0 { "" } else { ", " };
             write!(out, "{separator}{field}: ")?;
             self.tree(out)?;
@@ -313,6 +411,56 @@ mod tests {
             text,
             r#"(f64[3], {"a": f64[2], "b": []}, 3, (some(-0.0),))"#
         );
+    }
+
+    #[test]
+    fn tokens_from_a_file_must_be_one_tree() {
+        let key = || Token::Key("a".into());
+        let record = |fields: &[&str], len| {
+            Token::LoadedRecord(Arc::new(LoadedRecord {
+                name: "R".into(),
+                fields: fields.iter().map(ToString::to_string).collect(),
+                len,
+            }))
+        };
+        let good = [
+            vec![Token::Array],
+            vec![Token::Tuple(0)],
+            vec![
+                Token::Map(1),
+                key(),
+                Token::List(2),
+                Token::Array,
+                Token::None,
+            ],
+            vec![
+                Token::Tuple(2),
+                Token::Map(1),
+                key(),
+                Token::Array,
+                Token::Int(3),
+            ],
+            vec![record(&["x"], 1), Token::Array],
+        ];
+        for tokens in good {
+            assert!(Structure::checked(tokens.clone()).is_some(), "{tokens:?}");
+        }
+        let bad = [
+            vec![],
+            vec![Token::Array, Token::Array],
+            vec![Token::Tuple(1)],
+            vec![Token::Tuple(usize::MAX), Token::Array],
+            vec![Token::Map(usize::MAX), key(), Token::Array],
+            vec![Token::Map(1), Token::Array, key()],
+            vec![Token::Map(1), key(), key(), Token::Array],
+            vec![Token::Tuple(2), key(), Token::Array],
+            vec![key()],
+            vec![record(&["x"], 2), Token::Array, Token::Array],
+            [vec![Token::Some; 1000], vec![Token::None]].concat(),
+        ];
+        for tokens in bad {
+            assert!(Structure::checked(tokens.clone()).is_none(), "{tokens:?}");
+        }
     }
 
     #[test]

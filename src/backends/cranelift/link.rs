@@ -3,7 +3,7 @@
 //! Compiled kernels live in a bounded cache and in the executables that use them; their memory is freed when neither
 //! holds any of those that were compiled together.
 //!
-//! `unsafe` stands here for two things: freeing the code, and calling it.
+//! `unsafe` stands here for three things: freeing the code, calling it, and reading its bytes.
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
@@ -40,6 +40,17 @@ impl Code {
     /// The function of a kernel.
     pub(super) fn function(&self, kernel: usize) -> KernelFunction {
         self.functions[kernel]
+    }
+
+    /// Where a kernel lies, and its machine code.
+    pub(super) fn bytes_of(&self, kernel: usize) -> (u64, Vec<u8>) {
+        let Compiled {
+            function, bytes, ..
+        } = &*self.compiled[kernel];
+        let start = *function as *const u8;
+        // SAFETY: the function is so many bytes long, in memory that is held beside it and can be read.
+        let code = unsafe { std::slice::from_raw_parts(start, *bytes) };
+        (start.addr() as u64, code.to_vec())
     }
 
     /// Which emitter made a kernel, and why it was not the wide one.

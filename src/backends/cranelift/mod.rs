@@ -36,12 +36,13 @@ use std::fmt::Write as _;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Backend, CodeReport, Executable, Limits, Outputs};
+use super::{Backend, CodeReport, Executable, KernelCode, Limits, Outputs, StepTime};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, Form, Graph, HostArray, Op, host_from};
 use crate::library::Concrete;
@@ -251,8 +252,15 @@ fn report(
     }
 }
 
-impl Executable for Native {
-    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
+impl Native {
+    /// Runs it; `begin` is told the number of each entry of the tape before it runs.
+    #[inline]
+    fn run_observed(
+        &self,
+        inputs: &[&Concrete],
+        outputs: &mut Outputs,
+        begin: impl FnMut(usize),
+    ) -> Result<()> {
         if inputs.len() != self.inputs.len() {
             return Err(Error::internal(format!(
                 "compiled for {} arguments, got {}",
@@ -299,7 +307,7 @@ impl Executable for Native {
         }
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
         // outputs have the sizes of their types.
-        unsafe { self.tape.run(&mut bases)? };
+        unsafe { self.tape.run(&mut bases, begin)? };
         drop(copies);
         let first = outputs.len();
         for (memory, ty) in memory.into_iter().zip(&self.outputs) {
@@ -312,6 +320,64 @@ impl Executable for Native {
             outputs.extend(self.results.iter().map(|&i| results[i].clone()));
         }
         Ok(())
+    }
+
+    /// The source lines of the steps that use a kernel, in words.
+    fn lines_of(&self, kernel: usize) -> String {
+        let uses =
+            |e: &Entry| matches!(e, Entry::Kernel { kernel: k, .. } if *k as usize == kernel);
+        let entries = self.tape.entries.iter().zip(&self.tape.origins);
+        let mut lines: Vec<_> = entries
+            .filter(|(entry, _)| uses(entry))
+            .filter_map(|(_, (_, line))| *line)
+            .collect();
+        lines.sort_by_key(|line| (line.file(), line.line(), line.column()));
+        lines.dedup();
+        match lines.as_slice() {
+            [] => String::new(),
+            [line] => format!(", at {line}"),
+            [line, others @ ..] => format!(", at {line} and {} other lines", others.len()),
+        }
+    }
+}
+
+impl Executable for Native {
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
+        self.run_observed(inputs, outputs, |_| {})
+    }
+
+    /// A step is an entry of the tape.
+    fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
+        let mut starts: Vec<Instant> = Vec::with_capacity(self.tape.entries.len() + 1);
+        self.run_observed(inputs, outputs, |_| starts.push(Instant::now()))?;
+        starts.push(Instant::now());
+        let times = starts.windows(2).map(|pair| pair[1] - pair[0]);
+        let entries = self.tape.entries.iter().zip(&self.tape.origins);
+        let steps = entries
+            .zip(times)
+            .map(|((entry, &(op, location)), time)| StepTime {
+                step: match entry {
+                    Entry::Kernel { kernel, .. } => format!("kernel {kernel}").into(),
+                    Entry::Call { .. } => format!("call {op}").into(),
+                },
+                op,
+                location,
+                time,
+            });
+        Ok(steps.collect())
+    }
+
+    fn machine_code(&self) -> Vec<KernelCode> {
+        let kernels = self.report.kernels.iter().enumerate();
+        let code = |(index, kernel): (usize, &String)| {
+            let (address, bytes) = self.tape.code.bytes_of(index);
+            KernelCode {
+                name: format!("kernel {index}: {kernel}"),
+                address,
+                bytes,
+            }
+        };
+        kernels.map(code).collect()
     }
 
     fn describe(&self) -> String {
@@ -342,7 +408,8 @@ impl Executable for Native {
             let maker = self.tape.code.maker(index);
             let _ = writeln!(
                 text,
-                "kernel {index}, used {count} times, by {maker}: {kernel}"
+                "kernel {index}, used {count} times, by {maker}: {kernel}{}",
+                self.lines_of(index)
             );
         }
         if self.tape.threads > 1 {

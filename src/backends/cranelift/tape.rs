@@ -160,7 +160,7 @@ const PARALLEL_PRODUCT: usize = 1 << 21;
 const LARGEST_OPERANDS: usize = 128;
 
 impl Tape {
-    /// Runs the tape.
+    /// Runs the tape. `begin` is told the number of each entry before it runs.
     ///
     /// # Safety
     /// `bases` hold, as [`Bases`] numbers them, any address, those of [`constants`](Self::constants), those of
@@ -169,13 +169,13 @@ impl Tape {
     ///
     /// # Errors
     /// A step failed on these values, such as an index out of range.
-    pub(super) unsafe fn run(&self, bases: &mut [*mut u8]) -> Result<()> {
+    pub(super) unsafe fn run(&self, bases: &mut [*mut u8], begin: impl FnMut(usize)) -> Result<()> {
         let mut arena = self.arena()?;
         if let Some(workspace) = bases.first_mut() {
             *workspace = arena.as_mut_ptr();
         }
         // SAFETY: forwarded, with a workspace.
-        let result = unsafe { self.entries(bases) };
+        let result = unsafe { self.entries(bases, begin) };
         self.keep(arena);
         result
     }
@@ -204,13 +204,15 @@ impl Tape {
 
     /// # Safety
     /// `bases` hold the addresses that the operands count from.
-    unsafe fn entries(&self, bases: &[*mut u8]) -> Result<()> {
+    #[inline]
+    unsafe fn entries(&self, bases: &[*mut u8], mut begin: impl FnMut(usize)) -> Result<()> {
         // All at once, so that calls on other threads do not come between.
         let draws: Draws = self.draws.iter().map(|d| d.reserve()).collect();
         let mut failure = [0i64; 4];
         // Not set to anything: clearing it would be a fifth of a small call.
         let mut memory = [const { MaybeUninit::<*mut u8>::uninit() }; LARGEST_OPERANDS];
         for (index, entry) in self.entries.iter().enumerate() {
+            begin(index);
             let (Entry::Kernel { operands, .. } | Entry::Call { operands, .. }) = entry;
             let operands = &self.operands[operands.start as usize..operands.end as usize];
             let address = |o: &Operand| bases[o.base as usize].wrapping_offset(o.offset);

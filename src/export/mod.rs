@@ -1,0 +1,50 @@
+//! Files of exported functions: a graph, what its arguments and results look like, and the lines it came from.
+//!
+//! A file is a header (`container.rs`: what it is, its version, its length, a checksum) and a payload (`payload.rs`).
+//! Ops stand in it in their text form, so a new op needs nothing here.
+//!
+//! Invariants: nothing that is read is trusted. The header finds accidents; the payload is then checked as if there
+//! were no header: no size in it decides how much memory is taken, every op is read by its own parser, every type is
+//! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
+
+mod container;
+mod payload;
+
+use crate::error::Result;
+use crate::ir::{Graph, SourceLine};
+use crate::tree::Structure;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Saved {
+    /// The name of the function.
+    pub(crate) name: String,
+    /// The version of autojit that wrote it.
+    pub(crate) made_by: String,
+    /// The arguments, without their arrays.
+    pub(crate) arguments: Structure,
+    /// The results, without their arrays.
+    pub(crate) results: Structure,
+    /// One argument for each array of the arguments, one result for each array of the results.
+    pub(crate) graph: Graph,
+    /// The line of each node, where known.
+    pub(crate) lines: Vec<Option<SourceLine>>,
+}
+
+impl Saved {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// The graph has something that means nothing elsewhere (`is_unsupported`).
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(container::wrap(&payload::encode(self)?))
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// They are damaged, cut off, foreign, or newer than this (`is_file`).
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        payload::decode(container::unwrap(bytes)?)
+    }
+}

@@ -1,0 +1,44 @@
+//! `SourceLine`: a line of a user's program, also of one that is not this program.
+//!
+//! Nodes of a graph that was traced here point at `std::panic::Location`s, which only the compiler makes. A graph
+//! that came from a file has its lines beside it, as these.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::graph::{Graph, Node};
+
+/// A line of a program's source, printed as `examples/model.rs:42:17`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SourceLine {
+    /// The file, as the compiler was given it.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl From<&Location<'_>> for SourceLine {
+    fn from(location: &Location<'_>) -> Self {
+        Self {
+            file: location.file().into(),
+            line: location.line(),
+            column: location.column(),
+        }
+    }
+}
+
+/// The line of each node of a graph that was traced here.
+pub(crate) fn source_lines(graph: &Graph) -> Vec<Option<SourceLine>> {
+    let line = |node: &Node| node.location.map(SourceLine::from);
+    graph.nodes().iter().map(line).collect()
+}
+
+impl fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column } = self;
+        write!(f, "{file}:{line}:{column}")
+    }
+}

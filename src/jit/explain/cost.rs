@@ -1,0 +1,107 @@
+//! Estimates: how many arithmetic operations a graph takes, and how many bytes its operations read and write.
+//!
+//! They are the textbook counts of the ops, not what any engine does: fused loops read less, and an `exp` is not one
+//! operation of a processor. They serve to see what is large.
+
+use crate::ir::{Graph, Op, Type, ValueId};
+
+/// Estimates for a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// Arithmetic operations: one for each element of an elementwise function, two for each product in a sum of products,
+    /// n³ and the like for decompositions. Those of complex numbers count as one.
+    pub operations: u64,
+    /// Bytes that operations read and write, if each of them ran by itself. Views count nothing.
+    pub bytes: u64,
+}
+
+pub(super) fn of_graph(graph: &Graph) -> Cost {
+    let live = graph.live();
+    let mut cost = Cost::default();
+    for value in graph.values().filter(|v| live[v.index()]) {
+        let (operations, moves) = of_node(graph, value);
+        cost.operations = cost.operations.saturating_add(operations);
+        if moves {
+            let inputs = graph[value].inputs.iter().map(|&i| bytes(&graph[i].ty));
+            let all = inputs.fold(bytes(&graph[value].ty), u64::saturating_add);
+            cost.bytes = cost.bytes.saturating_add(all);
+        }
+    }
+    cost
+}
+
+fn bytes(ty: &Type) -> u64 {
+    let of_array =
+        |ty: &crate::ir::ArrayType| (ty.size() as u64).saturating_mul(ty.dtype.size() as u64);
+    ty.arrays()
+        .iter()
+        .map(of_array)
+        .fold(0, u64::saturating_add)
+}
+
+fn size(ty: &Type) -> u64 {
+    ty.arrays()
+        .iter()
+        .map(|ty| ty.size() as u64)
+        .fold(0, u64::saturating_add)
+}
+
+/// Operations, and whether memory is moved.
+fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
+    let node = &graph[value];
+    let out = size(&node.ty);
+    let input = |i: usize| node.inputs.get(i).map_or(0, |&v| size(&graph[v].ty));
+    let operations = match &node.op {
+        Op::Input { .. } | Op::Literal { .. } | Op::Constant { .. } | Op::Get { .. } => {
+            return (0, false);
+        }
+        Op::Reshape { .. }
+        | Op::Transpose { .. }
+        | Op::BroadcastTo { .. }
+        | Op::Slice { .. }
+        | Op::Getitem { .. } => return (0, false),
+        Op::Matmul | Op::Tensordot { .. } | Op::Einsum { .. } => contraction(graph, value),
+        Op::Svd { .. }
+        | Op::Svdvals
+        | Op::Eigh
+        | Op::Eigvalsh
+        | Op::Eig
+        | Op::Eigvals
+        | Op::Expm => matrices(graph, value).saturating_mul(20),
+        Op::Qr { .. }
+        | Op::Cholesky
+        | Op::Lu
+        | Op::Inv
+        | Op::Det
+        | Op::Slogdet
+        | Op::Solve
+        | Op::SolveTriangular { .. }
+        | Op::Lstsq { .. } => matrices(graph, value),
+        op if op.is_elementwise() => out,
+        // Reductions, scans, sorts: each element of the input once. Joins and gathers only move.
+        _ if input(0) > out => input(0),
+        _ => 0,
+    };
+    (operations, true)
+}
+
+/// Twice the products: for two operands the square root of the three sizes multiplied, whatever the subscripts.
+fn contraction(graph: &Graph, value: ValueId) -> u64 {
+    let node = &graph[value];
+    let sizes = node.inputs.iter().map(|&i| size(&graph[i].ty) as f64);
+    let product = sizes.product::<f64>() * size(&node.ty) as f64;
+    2 * product.sqrt().round() as u64
+}
+
+/// The elements of the matrices times their smaller side.
+fn matrices(graph: &Graph, value: ValueId) -> u64 {
+    let Some(&matrix) = graph[value].inputs.first() else {
+        return 0;
+    };
+    let [ty] = graph[matrix].ty.arrays() else {
+        return 0;
+    };
+    let smaller = ty.shape.iter().rev().take(2).min().copied().unwrap_or(0);
+    (ty.size() as u64).saturating_mul(smaller as u64)
+}

@@ -1,0 +1,440 @@
+//! `Exported`: a function that was traced, kept in a file, and is called without its closure.
+
+use std::fmt;
+use std::panic::Location;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::check::{self, Comparison};
+use super::explain::Explanation;
+use super::{Args, Jit, Tree, concrete_arrays, library_of};
+use crate::Array;
+use crate::backends::{self, Backend, Executable, Limits, Outputs};
+use crate::error::{Error, Result};
+use crate::export::Saved;
+use crate::ir::{Graph, SourceLine, ValueId, source_lines};
+use crate::library::{self, Concrete};
+use crate::opt;
+use crate::plot::Drawing;
+use crate::tree::{self, Flattener, Structure, show_tokens};
+
+impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
+    /// Traces the function for arguments like these and gives it as a value of its own, which needs no closure and
+    /// can be [saved](Exported::save). It runs nothing.
+    ///
+    /// # Errors
+    /// As [`Jit::call`]; lazy arguments; and what means nothing in another program (`is_unsupported`): registered
+    /// functions, and random numbers that each call draws anew.
+    #[track_caller]
+    pub fn to_exported<X: Args<A>>(&self, args: X) -> Result<Exported> {
+        let location = Location::caller();
+        // The form in which graphs are written down is that of replay; every backend begins with it.
+        let built = backends::find("replay").and_then(|replay| {
+            self.build_only(Some(replay), &args, location, |query, built| Saved {
+                name: self.shown_name().to_owned(),
+                made_by: env!("CARGO_PKG_VERSION").to_owned(),
+                arguments: Structure::from_tokens(query.tokens),
+                results: built.output,
+                lines: source_lines(&built.optimized),
+                graph: built.optimized,
+            })
+        });
+        let saved = built.map_err(|e| e.at(location))?;
+        if saved.results.has_static_text() {
+            let why = "a result with a `&'static str` cannot be exported, expected a `String`";
+            return Err(Error::unsupported(why).at(location));
+        }
+        // What cannot be written is told here, and not when it is late.
+        saved.to_bytes().map_err(|e| e.at(location))?;
+        Ok(Exported::new(saved))
+    }
+
+    /// Traces the function for arguments like these and writes it into a file. [`Exported::load`] makes a function
+    /// of it again, in this program or another, on any backend.
+    ///
+    /// The file has the optimised graph with its constants and source lines, and what arguments and results look like;
+    /// it does not have machine code, so it fits every machine. It ends in `.autojit` by custom.
+    ///
+    /// ```
+    /// use autojit::{Array, Exported, autojit, numpy as np};
+    ///
+    /// let path = std::env::temp_dir().join("autojit_doc_export.autojit");
+    /// let x = Array::from([3.0, 4.0]);
+    /// autojit(|x: Array| np::sqrt(np::sum(&x * &x, ..))).export(&x, &path)?;
+    ///
+    /// let length = Exported::load(&path)?;
+    /// let result: Array = length.call(&x)?;
+    /// assert_eq!(result.item::<f64>()?, 5.0);
+    /// # std::fs::remove_file(&path).ok();
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Jit::to_exported`]; and the file cannot be written (`is_file`).
+    #[track_caller]
+    pub fn export<X: Args<A>>(&self, args: X, path: impl AsRef<Path>) -> Result<()> {
+        self.to_exported(args)?.save(path)
+    }
+}
+
+/// A function that was traced for one kind of arguments. It needs no closure: it can be saved and loaded.
+///
+/// Made by [`Jit::export`] and [`Jit::to_exported`], and by [`Exported::load`]. It is compiled at the first call, once for
+/// each backend, and can be called from many threads.
+pub struct Exported {
+    saved: Saved,
+    wanted: Option<String>,
+    strict: bool,
+    /// By the name of the backend that was asked for; there are few.
+    compiled: Mutex<Vec<(&'static str, Arc<dyn Executable>)>>,
+}
+
+impl Exported {
+    fn new(saved: Saved) -> Self {
+        Self {
+            saved,
+            wanted: None,
+            strict: false,
+            compiled: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A function with the arguments and results of a graph: one array for one, a tuple for several.
+    ///
+    /// ```
+    /// use autojit::{Array, Exported};
+    ///
+    /// let twice = Exported::from_graph("twice", "%x = input index=0 ty=f64[2]\n%y = add %x %x\nreturn %y".parse()?);
+    /// let result: Array = twice.call(&Array::from([1.0, 2.0]))?;
+    /// assert_eq!(result.to_vec::<f64>()?, [2.0, 4.0]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_graph(name: impl Into<String>, graph: Graph) -> Self {
+        Self::new(Saved {
+            name: name.into(),
+            made_by: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: Structure::of_arrays(graph.input_types().len()),
+            results: Structure::of_arrays(graph.outputs().len()),
+            lines: source_lines(&graph),
+            graph,
+        })
+    }
+
+    /// Reads a file that [`Jit::export`] or [`Exported::save`] wrote.
+    ///
+    /// Nothing in the file is trusted: one that was made to do harm is an error, not a crash.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no file of an exported function, was cut off or damaged, or was written by a newer
+    /// version that has another format (`is_file`).
+    #[track_caller]
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let location = Location::caller();
+        let path = path.as_ref();
+        let read = std::fs::read(path).map_err(|e| Error::file(e.to_string()));
+        read.and_then(|bytes| Self::from_bytes(&bytes))
+            .map_err(|e| Error::file(format!("cannot load {}: {e}", path.display())).at(location))
+    }
+
+    /// The same from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`Exported::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Saved::from_bytes(bytes).map(Self::new)
+    }
+
+    /// Writes a file for [`Exported::load`].
+    ///
+    /// # Errors
+    /// The file cannot be written (`is_file`); for what [`Exported::from_graph`] made, as [`Jit::to_exported`].
+    #[track_caller]
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let location = Location::caller();
+        let path = path.as_ref();
+        let written = self.to_bytes().and_then(|bytes| {
+            std::fs::write(path, bytes)
+                .map_err(|e| Error::file(format!("cannot write {}: {e}", path.display())))
+        });
+        written.map_err(|e| e.at(location))
+    }
+
+    /// The bytes of such a file.
+    ///
+    /// # Errors
+    /// As [`Exported::save`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.saved.to_bytes()
+    }
+
+    /// Chooses who runs the graph, as [`Jit::backend`] does. An unknown name is an error of the call.
+    #[must_use]
+    pub fn backend(mut self, name: impl Into<String>) -> Self {
+        self.wanted = Some(name.into());
+        self
+    }
+
+    /// Whether it is an error if the backend declines the graph. Otherwise replay takes over.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Calls the function. Several arguments are one tuple, as for a closure.
+    ///
+    /// # Errors
+    /// The arguments are not those that it was exported for, in structure, dtypes, shapes or static values; an argument is
+    /// a failed or lazy array; the result is not an `R`; an operation failed, which is told with the line of the program
+    /// that exported it.
+    #[track_caller]
+    pub fn call<R: Tree>(&self, args: &impl Tree) -> Result<R> {
+        let location = Location::caller();
+        let called = || {
+            let mut flat = Flattener::new();
+            args.flatten(&mut flat);
+            flat.check()?;
+            let arrays = self.checked_arguments(&flat)?;
+            let mut results = self.run(&arrays)?.into_iter().map(Array::from_concrete);
+            tree::unflatten(self.saved.results.tokens(), &mut results)
+        };
+        called().map_err(|e: Error| e.at(location))
+    }
+
+    /// Calls the function with the arrays of its arguments one by one, and gives those of its result: for programs
+    /// that know nothing of its types.
+    ///
+    /// # Errors
+    /// As [`Exported::call`].
+    #[track_caller]
+    pub fn call_arrays(&self, arrays: &[Array]) -> Result<Vec<Array>> {
+        let location = Location::caller();
+        let called = || {
+            let references: SmallVec<[&Array; 8]> = arrays.iter().collect();
+            let arrays = self.checked_arrays(&references)?;
+            let results = self.run(&arrays)?;
+            Ok(results.into_iter().map(Array::from_concrete).collect())
+        };
+        called().map_err(|e: Error| e.at(location))
+    }
+
+    /// Runs the graph on its backend and on another, as [`Jit::check_against`] does, with arrays one by one.
+    ///
+    /// # Errors
+    /// As [`Exported::call_arrays`]; and one of the backends declines the graph (`is_unsupported`).
+    #[track_caller]
+    pub fn check_against(&self, backend: &str, arrays: &[Array]) -> Result<Comparison> {
+        let location = Location::caller();
+        let compared = || {
+            let against = backends::find(backend)?;
+            let references: SmallVec<[&Array; 8]> = arrays.iter().collect();
+            let arrays = self.checked_arrays(&references)?;
+            let own = self.backend_for(library_of(&arrays))?;
+            let line = |value| self.source_line(value).cloned();
+            check::compare(
+                &self.saved.graph,
+                line,
+                [own, against],
+                &Limits::default(),
+                &arrays,
+            )
+        };
+        compared().map_err(|e: Error| e.at(location))
+    }
+
+    fn checked_arguments<'a>(&self, flat: &Flattener<'a>) -> Result<SmallVec<[&'a Concrete; 8]>> {
+        let expected = self.saved.arguments.tokens();
+        let mut pairs = expected.iter().zip(flat.tokens());
+        if expected.len() != flat.tokens().len() || !pairs.all(|(x, y)| x.is_same(y)) {
+            let types = flat.arrays().iter().map(|array| match array.ty() {
+                Ok(ty) => ty.to_string(),
+                Err(_) => "?".to_owned(),
+            });
+            let mut types = types.collect::<Vec<_>>().into_iter();
+            return Err(Error::tree(format!(
+                "the function was exported for {}, got {}",
+                self.signature(),
+                show_tokens(flat.tokens(), &mut types)
+            )));
+        }
+        self.checked_arrays(flat.arrays())
+    }
+
+    fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<SmallVec<[&'a Concrete; 8]>> {
+        let arrays = concrete_arrays(arrays)?.ok_or_else(|| {
+            Error::value(
+                "expected arrays with values, got a lazy one: an exported function is not traced",
+            )
+        })?;
+        let types = self.saved.graph.input_types();
+        let fits = |(array, ty): (&&Concrete, &crate::ir::ArrayType)| {
+            array.dtype() == ty.dtype && array.shape() == ty.shape.as_slice()
+        };
+        if arrays.len() != types.len() || !arrays.iter().zip(types).all(fits) {
+            let got = arrays.iter().map(|array| array.ty().to_string());
+            return Err(Error::shape(format!(
+                "the function was exported for {}, got the arrays {}",
+                self.signature(),
+                got.collect::<Vec<_>>().join(", ")
+            )));
+        }
+        Ok(arrays)
+    }
+
+    fn run(&self, arrays: &[&Concrete]) -> Result<Outputs> {
+        let library = library_of(arrays);
+        let executable = self.executable(library)?;
+        let mut outputs = Outputs::new();
+        executable
+            .run(arrays, &mut outputs)
+            .map_err(|e| self.at_its_line(e, arrays))?;
+        for output in &mut outputs {
+            if output.library().name() != library.name() {
+                *output = library.from_host(output.to_host()?)?;
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Who is asked to run it for arrays of a library.
+    fn backend_for(
+        &self,
+        library: &'static dyn library::AnyLibrary,
+    ) -> Result<&'static dyn Backend> {
+        let named = match &self.wanted {
+            Some(name) => Some(backends::find(name)?),
+            None => backends::from_environment()?,
+        };
+        let replay = backends::find("replay")?;
+        // Arrays that are more than their values run graphs themselves.
+        match library.round_trips() {
+            true => Ok(named.unwrap_or_else(|| backends::preferred(library.name()))),
+            false => Ok(replay),
+        }
+    }
+
+    fn executable(&self, library: &'static dyn library::AnyLibrary) -> Result<Arc<dyn Executable>> {
+        let backend = self.backend_for(library)?;
+        // Held while compiling: threads that come meanwhile need the same code.
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = compiled.iter().find(|(name, _)| *name == backend.name()) {
+            return Ok(Arc::clone(found));
+        }
+        let graph = self.saved.graph.clone();
+        let optimized = opt::optimize(graph, backend.form(), &opt::Options::default())?;
+        let choice = backends::choose(backend, self.strict, &optimized.graph, &Limits::default())?;
+        compiled.push((backend.name(), Arc::clone(&choice.executable)));
+        Ok(choice.executable)
+    }
+
+    /// Adds the line that a failure comes from. Compiled code does not know it, so the graph is run once more, node by
+    /// node, up to the one that fails.
+    fn at_its_line(&self, error: Error, arrays: &[&Concrete]) -> Error {
+        let Saved { graph, lines, .. } = &self.saved;
+        let library = library_of(arrays);
+        let moved = arrays.iter().map(|array| array.moved_to(library));
+        let Ok(moved) = moved.collect::<Result<SmallVec<[Concrete; 8]>>>() else {
+            return error;
+        };
+        let moved: SmallVec<[&Concrete; 8]> = moved.iter().collect();
+        let mut next = 0;
+        let failed = library::observe_graph(library, graph, &moved, |value, _| {
+            next = value.index() + 1;
+            Ok(())
+        });
+        let live = graph.live();
+        let culprit = (next..live.len()).find(|&i| live[i]);
+        match culprit.and_then(|i| lines.get(i)?.as_ref()) {
+            Some(line) if failed.is_err() => error.at_foreign_line(line),
+            _ => error,
+        }
+    }
+
+    /// Says how a call is run on its backend: as [`Jit::explain`], without a trace.
+    ///
+    /// # Errors
+    /// The backend is unknown, or declines and [`strict`](Self::strict) is set.
+    #[track_caller]
+    pub fn explain(&self) -> Result<Explanation> {
+        let location = Location::caller();
+        let Saved {
+            name, graph, lines, ..
+        } = &self.saved;
+        let explained = self
+            .backend_for(library::default_library())
+            .and_then(|backend| {
+                let function = (name.as_str(), self.signature());
+                Explanation::of_graph(function, graph, lines, backend, self.strict)
+            });
+        explained.map_err(|e| e.at(location))
+    }
+
+    /// The name of the function.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.saved.name
+    }
+
+    /// The version of autojit that exported it.
+    #[must_use]
+    pub fn made_by(&self) -> &str {
+        &self.saved.made_by
+    }
+
+    /// The arguments that it takes, as in `(f64[3], {"a": f64[2]}, 3)`.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let mut types = self.saved.graph.input_types().iter();
+        show_tokens(self.saved.arguments.tokens(), &mut types)
+    }
+
+    /// The results that it gives, in the same form.
+    #[must_use]
+    pub fn results(&self) -> String {
+        let Saved { graph, results, .. } = &self.saved;
+        let mut types = graph.outputs().iter().map(|&output| &graph[output].ty);
+        show_tokens(results.tokens(), &mut types)
+    }
+
+    /// The graph.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.saved.graph
+    }
+
+    /// The nodes of the graph as pictures are made of, with the lines of the program that exported it.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let exported = autojit(|x: Array| np::exp(&x) + 1.0).to_exported(Array::from([1.0, 2.0]))?;
+    /// let page = exported.drawing().circuit().to_html();
+    /// assert!(page.starts_with("<!doctype html>"));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn drawing(&self) -> Drawing {
+        Drawing::of_graph(&self.saved.graph, |value| self.source_line(value).cloned())
+    }
+
+    /// The line of the source that a node comes from, where known.
+    #[must_use]
+    pub fn source_line(&self, value: ValueId) -> Option<&SourceLine> {
+        self.saved.lines.get(value.index())?.as_ref()
+    }
+}
+
+impl fmt::Debug for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "exported {} {} -> {}",
+            self.name(),
+            self.signature(),
+            self.results()
+        )
+    }
+}
