@@ -133,7 +133,8 @@ impl Layout {
             .strides
             .iter()
             .zip(steps)
-            .map(|(s, step)| s * step)
+            // A step that leads nowhere may be as long as it likes.
+            .map(|(s, step)| s.wrapping_mul(*step))
             .collect();
         Self {
             offset: self.offset + offset,
