@@ -48,21 +48,29 @@ fn an_unknown_function_is_answered_with_the_nearest_known() {
 #[test]
 fn an_unknown_library_is_answered_with_the_registered_ones() {
     toys::register();
-    let known = if cfg!(feature = "torch") {
-        "registered are ndarray, lazy, torch, boxed, tagged"
-    } else {
-        "registered are ndarray, lazy, boxed, tagged"
-    };
+    let built = [
+        ("torch", cfg!(feature = "torch")),
+        ("xla", cfg!(feature = "xla")),
+    ];
+    let built = built.into_iter().filter(|(_, is_built)| *is_built);
+    let names = ["ndarray", "lazy"]
+        .into_iter()
+        .chain(built.map(|(name, _)| name));
+    let names = names
+        .chain(["boxed", "tagged"])
+        .collect::<Vec<_>>()
+        .join(", ");
+    let known = &format!("registered are {names}");
     let text = message(call!("zeros", 3, like = "numpi"), Error::is_unknown_library);
     assert!(text.contains("no library is called `numpi`"), "{text}");
-    assert!(text.contains(known), "{text}");
+    assert!(text.contains(known.as_str()), "{text}");
     let typed = np::zeros(3, np::like("numpi")).check();
-    assert!(message(typed, Error::is_unknown_library).contains(known));
+    assert!(message(typed, Error::is_unknown_library).contains(known.as_str()));
     let block = backend_like("numpi", || unreachable!("the block must not run"));
-    assert!(message::<()>(block, Error::is_unknown_library).contains(known));
+    assert!(message::<()>(block, Error::is_unknown_library).contains(known.as_str()));
     let registered = register_function("numpi", "sqrt", |args: &Arguments| args.array(0));
-    assert!(message(registered, Error::is_unknown_library).contains(known));
-    assert!(message(x().to("numpi").check(), Error::is_unknown_library).contains(known));
+    assert!(message(registered, Error::is_unknown_library).contains(known.as_str()));
+    assert!(message(x().to("numpi").check(), Error::is_unknown_library).contains(known.as_str()));
     let text = message(x().to("ndarray-float16").check(), Error::is_unknown_library);
     assert!(
         text.contains("`float16` in `ndarray-float16` is neither"),
