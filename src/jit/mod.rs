@@ -322,6 +322,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         (backend, query)
     }
 
+    /// Traces and compiles with the options of this function.
+    fn build(
+        &self,
+        backend: &'static dyn Backend,
+        query: &Query<'_, '_>,
+        location: &'static Location<'static>,
+    ) -> Result<Built, trace::Failure> {
+        let (optimizer, limits) = (&self.optimizer, &self.limits);
+        trace::build(&self.f, backend, query, optimizer, limits, location)
+    }
+
     /// Traces and compiles for arguments that were not seen before.
     fn miss(
         &self,
@@ -332,14 +343,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Compiled, trace::Failure> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
-        let built = trace::build(
-            &self.f,
-            backend,
-            query,
-            &self.optimizer,
-            &self.limits,
-            location,
-        )?;
+        let built = self.build(backend, query, location)?;
         debug::log(Log::Info, || {
             let why = why.as_deref().unwrap_or("first call");
             format!("{} ({why}): {}", self.shown_name(), built.report)
@@ -455,14 +459,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
         self.with_query(wanted, args, |backend, query| {
-            let built = trace::build(
-                &self.f,
-                backend,
-                query,
-                &self.optimizer,
-                &self.limits,
-                location,
-            )?;
+            let built = self.build(backend, query, location)?;
             Ok(use_it(query, built))
         })
     }

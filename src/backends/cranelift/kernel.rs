@@ -88,23 +88,42 @@ impl Kernel {
         }
     }
 
-    /// Whether an operation may fail at run time, so that the kernel takes a pointer to a failure record.
-    pub(super) fn can_fail(&self) -> bool {
-        [&self.before, &self.outer, &self.after]
+    /// The operations of all parts, in order.
+    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        let sections = [&self.before, &self.outer, &self.after];
+        sections
             .into_iter()
             .flatten()
-            .any(|(_, operation)| match operation {
-                Operation::Map {
-                    op: Op::WrapIndex { .. },
-                    ..
-                } => true,
-                Operation::Map {
-                    op: Op::Power,
-                    dtype,
-                    ..
-                } => dtype.is_integer(),
-                _ => false,
-            })
+            .map(|(_, operation)| operation)
+    }
+
+    /// Where among the parameters the strides of each slot begin, and where they end. Extents come before them, one for
+    /// each axis, and literals after them.
+    pub(super) fn stride_words(&self) -> (Vec<usize>, usize) {
+        let mut word = self.outer_rank + self.inner_rank;
+        let mut first = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            first.push(word);
+            let is_parameter = |s: &&Stride| **s == Stride::Parameter;
+            word += slot.strides.iter().filter(is_parameter).count();
+        }
+        (first, word)
+    }
+
+    /// Whether an operation may fail at run time, so that the kernel takes a pointer to a failure record.
+    pub(super) fn can_fail(&self) -> bool {
+        self.operations().any(|operation| match operation {
+            Operation::Map {
+                op: Op::WrapIndex { .. },
+                ..
+            } => true,
+            Operation::Map {
+                op: Op::Power,
+                dtype,
+                ..
+            } => dtype.is_integer(),
+            _ => false,
+        })
     }
 
     /// Makes the extent of a short innermost axis part of the kernel: its loop is unrolled, the mask of its tail is a
@@ -125,11 +144,8 @@ impl Kernel {
 
     /// Whether the kernel writes to a slot, so that loads from it must stay where they are.
     pub(super) fn is_written(&self, slot: usize) -> bool {
-        let all = [&self.before, &self.outer, &self.after]
-            .into_iter()
-            .flatten();
-        all.into_iter()
-            .any(|(_, o)| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
+        self.operations()
+            .any(|o| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
     }
 }
 

@@ -12,6 +12,7 @@ use super::assemble::Parts;
 use super::kernel::{Kernel, Operation, Stride};
 use super::link::KernelFunction;
 use super::tape::Entry;
+use crate::ir::DType;
 
 /// Operations on elements below which an entry stays whole: one thread does these in the time, some tens of
 /// microseconds, in which others are surely awake.
@@ -55,49 +56,39 @@ pub(super) fn shares(parts: &Parts, threads: usize) -> FxHashMap<u32, Share> {
 impl Share {
     fn of(kernel: &Kernel, parameters: &[i64]) -> Option<Self> {
         let rank = kernel.outer_rank + kernel.inner_rank;
-        let sections = [&kernel.before, &kernel.outer, &kernel.after];
-        let operations = || sections.into_iter().flatten().map(|(_, o)| o);
-        let reduces = operations().any(|o| matches!(o, Operation::Reduce { .. }));
-        let is_reduced = kernel.outer_rank == 0 && reduces;
+        let reduces = |o: &Operation| matches!(o, Operation::Reduce { .. });
+        let is_reduced = kernel.outer_rank == 0 && kernel.operations().any(reduces);
         let is_special = rank == 1 && kernel.extent.is_some();
         if rank == 0 || is_reduced || is_special || kernel.can_fail() {
             return None;
         }
         let extents = parameters[..rank].iter().map(|&n| n as usize);
         let elements = extents.fold(1usize, usize::saturating_mul);
-        if elements.saturating_mul(operations().count()) < WORK {
+        if elements.saturating_mul(kernel.operations().count()) < WORK {
             return None;
         }
-        let mut next = rank;
+        let (stride_words, first_literal) = kernel.stride_words();
         let mut moves = SmallVec::new();
         for (index, slot) in kernel.slots.iter().enumerate() {
-            for (axis, stride) in slot.strides.iter().enumerate() {
-                let bytes = match stride {
-                    Stride::Zero => 0,
-                    Stride::Unit => slot.dtype.size() as isize,
-                    Stride::Parameter => {
-                        next += 1;
-                        parameters[next - 1] as isize
-                    }
-                };
-                if axis == 0 {
-                    moves.push(bytes);
-                }
-            }
-            if kernel.is_written(index) && moves[index] == 0 {
+            let bytes = match slot.strides[0] {
+                Stride::Zero => 0,
+                Stride::Unit => slot.dtype.size() as isize,
+                Stride::Parameter => parameters[stride_words[index]] as isize,
+            };
+            if kernel.is_written(index) && bytes == 0 {
                 return None;
             }
+            moves.push(bytes);
         }
-        for dtype in &kernel.literals {
-            next += if dtype.is_complex() { 2 } else { 1 };
-        }
+        let literal_words = |dtype: &DType| if dtype.is_complex() { 2 } else { 1 };
+        let literals: usize = kernel.literals.iter().map(literal_words).sum();
         let extent = parameters[0] as usize;
         let grain = if rank == 1 { GRAIN } else { 1 };
         (extent > grain).then_some(Self {
             extent,
             grain,
             moves,
-            parameters: next,
+            parameters: first_literal + literals,
         })
     }
 

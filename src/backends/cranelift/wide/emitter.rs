@@ -118,16 +118,7 @@ const CALLEE_SAVED: [General; 6] = [RBX, RBP, R12, R13, R14, R15];
 
 impl<'a> Emitter<'a> {
     fn new(kernel: &'a Kernel, plan: &'a Plan) -> Self {
-        let mut word = kernel.outer_rank + kernel.inner_rank;
-        let mut strides = Vec::with_capacity(kernel.slots.len());
-        for slot in &kernel.slots {
-            strides.push(word);
-            word += slot
-                .strides
-                .iter()
-                .filter(|s| **s == Stride::Parameter)
-                .count();
-        }
+        let (strides, _) = kernel.stride_words();
         let program: &Program = &plan.program;
         let copies = plan.unroll.max(1);
         let nowhere = vec![Place::Nowhere; program.kinds.len()];

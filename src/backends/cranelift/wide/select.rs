@@ -35,14 +35,6 @@ pub(super) fn bits(number: f64, kind: Kind) -> u64 {
     }
 }
 
-/// The word at which the parameters of literals begin.
-fn first_literal(kernel: &Kernel) -> usize {
-    use crate::backends::cranelift::kernel::Stride;
-    let strides = kernel.slots.iter().flat_map(|slot| &slot.strides);
-    let odd = strides.filter(|s| **s == Stride::Parameter).count();
-    kernel.outer_rank + kernel.inner_rank + odd
-}
-
 /// Selects the instructions of a kernel. `is_uniform` tells for a slot whether its loads in the inner loops are the same
 /// for a whole run of the innermost loop.
 ///
@@ -123,7 +115,7 @@ impl Selector<'_> {
     /// Literals hold everywhere.
     fn literals(&mut self) -> Result<(), Refusal> {
         let kernel = self.kernel;
-        let mut word = first_literal(kernel) as u16;
+        let mut word = kernel.stride_words().1 as u16;
         let mut elements = Vec::with_capacity(kernel.literals.len());
         for &dtype in &kernel.literals {
             // Kernels keep the literals of ops that were folded away, of any dtype.
