@@ -11,10 +11,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What is built here is built once.
+export CARGO_INCREMENTAL=0
+
 step() {
     printf '\n== %s\n' "$*"
     "$@"
 }
+
+# A full disk looks like a broken linker.
+trap 'echo "failed; free disk space:" >&2; df -h . "${TMPDIR:-/tmp}" >&2' ERR
 
 # The features with C++ in them, always together, as each set of features is a build of its own: debug, as that takes
 # minutes.

@@ -180,7 +180,7 @@ const ONLY_BY_NAME: &[&str] = &[
     "linalg.outer",
     "linalg.tensordot",
     "linalg.trace",
-    // Each call draws other numbers; `numpy_random.rs` has them.
+    // Each call draws other numbers; `tests/numpy/random.rs` has them.
     "random.choice",
     "random.exponential",
     "random.integers",

@@ -75,7 +75,7 @@ fn the_rust_type_must_be_that_of_the_dtype() {
     assert_eq!(
         error.to_string(),
         format!(
-            "expected float32, got f64[2]; convert with astype, at tests/array_basics.rs:{line}:19"
+            "expected float32, got f64[2]; convert with astype, at tests/numpy/array_basics.rs:{line}:19"
         )
     );
     assert!(x.to_vec::<i64>().unwrap_err().is_dtype());
@@ -95,8 +95,9 @@ fn the_rust_type_must_be_that_of_the_dtype() {
 fn ragged_rows_fail_and_every_question_gives_that_error() {
     let line = line!() + 1;
     let x = Array::from(vec![vec![1.0, 2.0], vec![3.0]]);
-    let message =
-        format!("expected rows of equal length, got 2 and 1, at tests/array_basics.rs:{line}:13");
+    let message = format!(
+        "expected rows of equal length, got 2 and 1, at tests/numpy/array_basics.rs:{line}:13"
+    );
     assert_eq!(x.shape().unwrap_err().to_string(), message);
     assert_eq!(x.ndim().unwrap_err().to_string(), message);
     assert_eq!(x.size().unwrap_err().to_string(), message);

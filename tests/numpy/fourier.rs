@@ -2,14 +2,11 @@
 //!
 //! What NumPy gives for ordinary input is in `tests/conformance`, and how engines agree in `tests/differential`.
 
-#[path = "modes/mod.rs"]
-mod modes;
-
 use std::slice::from_ref;
 
+use crate::modes::{close, same};
 use autojit::numpy as np;
 use autojit::numpy::fft::FourierNorm;
-use modes::{close, same};
 
 /// There and back, by every way of dividing, with other lengths and along other axes.
 #[test]

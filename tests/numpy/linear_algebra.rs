@@ -2,16 +2,13 @@
 //!
 //! What NumPy gives for ordinary input is in `tests/conformance`, and how engines agree in `tests/differential`.
 
-#[path = "modes/mod.rs"]
-mod modes;
-
 use std::slice::from_ref;
 
+use crate::modes::{close, modes, same, ty, types};
 use autojit::dispatch::{call, get_namespace};
 use autojit::numpy::fft::FourierNorm;
 use autojit::numpy::linalg::{QrMode, Transposition, Uplo};
 use autojit::{Array, DType, Value, call, numpy as np};
-use modes::{close, modes, same, ty, types};
 use num_complex::Complex64;
 
 fn square() -> Array {

@@ -35,7 +35,7 @@ fn the_first_node_that_makes_a_nan_is_named() {
                 "`sqrt` made a NaN (first at [1]) of finite numbers, in a result f64[2], at ";
             assert!(text.starts_with(start), "{backend}: {text}");
             assert!(
-                text.contains(&format!("tests/jit_checks.rs:{LINE_OF_SQRT}:")),
+                text.contains(&format!("tests/jit/checks.rs:{LINE_OF_SQRT}:")),
                 "{text}"
             );
         }
@@ -130,7 +130,7 @@ fn mistakes_of_the_call_are_errors() {
     let error = f.check_against("numba", Array::from([1.0])).unwrap_err();
     assert!(error.is_unknown_backend());
     assert!(
-        error.to_string().contains("tests/jit_checks.rs:"),
+        error.to_string().contains("tests/jit/checks.rs:"),
         "{error}"
     );
     let lazy = autojit::lazy::variable(&[2], autojit::DType::Float64);

@@ -119,7 +119,7 @@ fn every_op_that_works_element_by_element_has_a_name() {
 #[track_caller]
 fn message(result: Result<Value, Error>) -> String {
     let error = result.unwrap_err();
-    assert_eq!(error.location().unwrap().file(), "tests/numpy_dispatch.rs");
+    assert_eq!(error.location().unwrap().file(), "tests/numpy/dispatch.rs");
     error.to_string()
 }
 
@@ -186,7 +186,7 @@ fn lazy_nodes_carry_the_line_of_the_call() {
         let location = y.as_lazy().unwrap().location();
         assert_eq!(
             (location.file(), location.line()),
-            ("tests/numpy_dispatch.rs", line)
+            ("tests/numpy/dispatch.rs", line)
         );
     }
 }

@@ -26,7 +26,7 @@ fn text_and_page_have_all_parts() {
         "elements held over time",
         "executable",
         "graph",
-        "tests/jit_explain.rs:",
+        "tests/jit/explain.rs:",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
@@ -118,5 +118,5 @@ fn loaded_functions_explain_themselves() {
         text.contains("function   softmax") && text.contains("given "),
         "{text}"
     );
-    assert!(text.contains("tests/jit_explain.rs:"), "{text}");
+    assert!(text.contains("tests/jit/explain.rs:"), "{text}");
 }

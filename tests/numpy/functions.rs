@@ -250,7 +250,7 @@ fn errors_name_both_types_and_the_line() {
     let text = error.to_string();
     assert!(
         text.starts_with(
-            "cannot broadcast f64[2,3] with f64[2] in add, at tests/numpy_functions.rs:"
+            "cannot broadcast f64[2,3] with f64[2] in add, at tests/numpy/functions.rs:"
         ),
         "{text}"
     );
@@ -270,7 +270,7 @@ fn errors_name_both_types_and_the_line() {
         assert!(error.to_string().contains("f64["), "{error}");
         let line = error.location().unwrap().line();
         assert!(before < line && line < after, "{error}");
-        assert_eq!(error.location().unwrap().file(), "tests/numpy_functions.rs");
+        assert_eq!(error.location().unwrap().file(), "tests/numpy/functions.rs");
     }
 }
 
