@@ -8,7 +8,7 @@
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     formatting, lints and the debug tests only
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
 # What is built here is built once.
