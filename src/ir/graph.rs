@@ -10,11 +10,11 @@ use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
 use super::Op;
+use super::equal_nodes::EqualNodes;
 use super::host::HostArray;
 use super::infer::Signature;
 use super::scalar::{Literal, Scalar};
@@ -69,7 +69,7 @@ impl Node {
 pub struct Graph {
     nodes: Vec<Node>,
     /// The nodes by what they do; made when it is first asked for.
-    shared: Option<HashTable<ValueId>>,
+    shared: Option<EqualNodes>,
     inputs: Vec<ArrayType>,
     constants: Vec<HostArray>,
     /// Candidates for sharing: constants by a hash of their type and bits.
@@ -77,32 +77,6 @@ pub struct Graph {
     outputs: Vec<ValueId>,
     /// The types of literals, by dtype.
     scalar_types: [Option<Arc<Type>>; DType::ALL.len()],
-}
-
-fn hash_node(op: &Op, inputs: &[ValueId]) -> u64 {
-    let mut hasher = FxHasher::default();
-    op.hash(&mut hasher);
-    for input in inputs {
-        hasher.write_u32(input.0);
-    }
-    // The hash of many literals differs in its upper bits alone, and the table looks at both ends.
-    let hash = hasher.finish();
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    hash ^ (hash >> 29)
-}
-
-fn hash_at(nodes: &[Node], value: ValueId) -> u64 {
-    let Node { op, inputs, .. } = &nodes[value.index()];
-    hash_node(op, inputs)
-}
-
-/// Of equal nodes any one is found.
-fn table_of(nodes: &[Node]) -> HashTable<ValueId> {
-    let mut table = HashTable::with_capacity(nodes.len());
-    for value in (0..nodes.len() as u32).map(ValueId) {
-        table.insert_unique(hash_at(nodes, value), value, |v| hash_at(nodes, *v));
-    }
-    table
 }
 
 /// Large arrays are told apart by where they are, which is cheap; small ones by what they hold.
@@ -276,17 +250,13 @@ impl Graph {
     #[inline]
     pub(crate) fn insert_node(&mut self, node: &mut Node) -> ValueId {
         let Self { nodes, shared, .. } = self;
-        let shared = shared.get_or_insert_with(|| table_of(nodes));
-        let hash = hash_node(&node.op, &node.inputs);
-        let equal = |&v: &ValueId| {
-            let known = &nodes[v.index()];
-            known.op == node.op && known.inputs == node.inputs
+        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes));
+        let vacancy = match shared.find(nodes, &node.op, &node.inputs) {
+            Ok(found) => return found,
+            Err(vacancy) => vacancy,
         };
-        if let Some(&found) = shared.find(hash, equal) {
-            return found;
-        }
+        shared.add(nodes, vacancy);
         let value = ValueId(nodes.len() as u32);
-        shared.insert_unique(hash, value, |v| hash_at(nodes, *v));
         nodes.push(node.take());
         value
     }
@@ -303,15 +273,16 @@ impl Graph {
     ) -> ValueId {
         let Self { nodes, shared, .. } = self;
         let value = ValueId(nodes.len() as u32);
-        nodes.push(Node {
+        let node = Node {
             op,
             inputs,
             ty,
             location,
-        });
+        };
         if let Some(shared) = shared {
-            shared.insert_unique(hash_at(nodes, value), value, |v| hash_at(nodes, *v));
+            shared.add_any(nodes, &node);
         }
+        nodes.push(node);
         value
     }
 
@@ -353,7 +324,7 @@ impl Graph {
         let mut graph = Self::new();
         // A rebuild is about as long. To grow the table step by step is most of its time.
         graph.nodes.reserve(self.nodes.len());
-        graph.shared = Some(HashTable::with_capacity(self.nodes.len()));
+        graph.shared = Some(EqualNodes::with_capacity(self.nodes.len()));
         for ty in &self.inputs {
             graph.add_input(ty.clone());
         }

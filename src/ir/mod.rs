@@ -5,6 +5,7 @@
 
 mod attribute;
 pub mod einsum;
+mod equal_nodes;
 mod eval;
 mod expand;
 mod graph;
