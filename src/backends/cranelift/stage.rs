@@ -8,6 +8,10 @@
 //! An operation runs as late as those that use it allow, and loads are repeated rather than kept: both need less
 //! scratch memory. A slot that the kernel also writes is loaded once, in the first stage. The wide functions give
 //! the same bits as those for one element, so it never matters which of the two ran.
+//!
+//! Where elements of the kernel's own slots lie side by side, wide functions read and write them there: `exp(x)` is
+//! nothing but calls. They may come before the stage of the store that they stand for, as a kernel whose results may
+//! overwrite what it reads has one store, and all that it reads goes into that (`Nest::in_place`).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -39,7 +43,14 @@ pub(super) struct Stage {
     pub(super) calls: Vec<BlockCall>,
 }
 
-/// A wide function on scratch memory.
+impl Stage {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.calls.is_empty()
+    }
+}
+
+/// A wide function, on scratch memory and on the kernel's own slots.
 #[derive(Clone, Debug)]
 pub(super) struct BlockCall {
     pub(super) symbol: String,
@@ -101,8 +112,10 @@ struct Splitter<'a> {
     wide: Vec<Option<String>>,
     /// The stage of each operation; a wide function runs at the end of its stage.
     stages: Vec<usize>,
-    /// The scratch slots of values that live longer than their stage.
+    /// The slots of values that live longer than their stage: scratch memory, or slots of the kernel.
     scratch: FxHashMap<Value, u16>,
+    /// Stores that wide functions do.
+    done: HashSet<usize>,
 }
 
 impl<'a> Splitter<'a> {
@@ -129,6 +142,7 @@ impl<'a> Splitter<'a> {
             wide: wide_symbols,
             stages: vec![0; operations.len()],
             scratch: FxHashMap::default(),
+            done: HashSet::new(),
         }
     }
 
@@ -142,6 +156,7 @@ impl<'a> Splitter<'a> {
         }
         self.place_early();
         self.place_late();
+        self.keep_in_place();
         self.keep(staged);
         self.write()
     }
@@ -187,9 +202,48 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Gives scratch memory to what wide functions take and give, and to what lives longer than its stage.
+    /// Whether elements of a slot of the kernel lie side by side along the innermost axis.
+    fn is_contiguous(&self, slot: u16) -> bool {
+        let slot = &self.kernel.slots[usize::from(slot)];
+        slot.strides.last() == Some(&Stride::Unit)
+    }
+
+    /// What wide functions read and write right in slots of the kernel.
+    fn keep_in_place(&mut self) {
+        for (index, (value, operation)) in self.operations.iter().enumerate() {
+            if self.wide[index].is_none() {
+                continue;
+            }
+            for input in inputs(operation) {
+                if let Some(&maker) = self.made.get(&input)
+                    && let Operation::Load { slot } = self.operations[maker].1
+                    && self.is_repeated(maker)
+                    && self.is_contiguous(slot)
+                {
+                    self.scratch.insert(input, slot);
+                }
+            }
+            let stores = self.operations.iter().enumerate();
+            let target = stores.skip(index).find_map(|(at, (_, store))| match store {
+                Operation::Store { slot, value: v } if v == value => Some((at, *slot)),
+                _ => None,
+            });
+            if let Some((at, slot)) = target
+                && self.is_contiguous(slot)
+                && self.kernel.slots[usize::from(slot)].dtype == self.kernel.dtypes[*value as usize]
+            {
+                self.scratch.insert(*value, slot);
+                self.done.insert(at);
+            }
+        }
+    }
+
+    /// Gives scratch memory to what else wide functions take and give, and to what lives longer than its stage.
     fn keep(&mut self, staged: &mut Kernel) {
         for (index, (value, operation)) in self.operations.iter().enumerate() {
+            if self.done.contains(&index) {
+                continue;
+            }
             let is_wide = self.wide[index].is_some();
             for input in inputs(operation) {
                 let lives_on = match self.made.get(&input) {
@@ -225,14 +279,18 @@ impl<'a> Splitter<'a> {
 
     fn write(&self) -> Vec<Stage> {
         let last = self.stages.iter().max().copied().unwrap_or(0);
-        (0..=last).map(|stage| self.stage(stage)).collect()
+        let mut stages: Vec<Stage> = (0..=last).map(|stage| self.stage(stage)).collect();
+        // The last stage may have had nothing but stores that are done.
+        while stages.pop_if(|stage| stage.is_empty()).is_some() {}
+        stages
     }
 
     fn stage(&self, stage: usize) -> Stage {
         let mut result = Stage::default();
         let mut present: HashSet<Value> = HashSet::new();
         for (index, (value, operation)) in self.operations.iter().enumerate() {
-            if self.stages[index] != stage || matches!(operation, Operation::Literal { .. }) {
+            let is_elsewhere = self.stages[index] != stage || self.done.contains(&index);
+            if is_elsewhere || matches!(operation, Operation::Literal { .. }) {
                 continue;
             }
             // Loads come where they are needed, unless they must come first.
@@ -241,8 +299,9 @@ impl<'a> Splitter<'a> {
             }
             if let Some(symbol) = &self.wide[index] {
                 for input in inputs(operation) {
+                    let is_own = usize::from(self.scratch[&input]) < self.kernel.slots.len();
                     // Other values were stored where they were made.
-                    if self.made.get(&input).is_none_or(|&m| self.is_repeated(m)) {
+                    if !is_own && self.made.get(&input).is_none_or(|&m| self.is_repeated(m)) {
                         self.bring(input, stage, &mut present, &mut result.operations);
                         store_once(input, self.scratch[&input], &mut result.operations);
                     }

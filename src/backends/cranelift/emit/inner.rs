@@ -106,10 +106,7 @@ impl<'a> Emitter<'a, '_, '_> {
         pointers: &[Clif],
         stages: &'a [Stage],
     ) -> Result<()> {
-        if let [whole] = stages
-            && whole.operations.is_empty()
-            && whole.calls.is_empty()
-        {
+        if stages.iter().all(Stage::is_empty) {
             return Ok(());
         }
         let last = self.kernel.outer_rank + self.kernel.inner_rank;
@@ -152,9 +149,15 @@ impl<'a> Emitter<'a, '_, '_> {
             let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
             let count = s.a.builder.ins().isub(end, start);
-            // Scratch memory begins at the block, but is addressed from the start of the axis as all else is.
             let mut pointers = pointers.to_vec();
-            let mut addresses = Vec::with_capacity(s.scratch.len());
+            // Of the first element of the block.
+            let mut addresses: Vec<Clif> = Vec::with_capacity(s.kernel.slots.len());
+            for (slot, &pointer) in pointers.iter().enumerate() {
+                let size = s.kernel.slots[slot].dtype.size() as i64;
+                let skipped = s.a.builder.ins().imul_imm_s(start, size);
+                addresses.push(s.a.builder.ins().iadd(pointer, skipped));
+            }
+            // Scratch memory begins at the block, but is addressed from the start of the axis as all else is.
             for (index, slot) in s.scratch.clone().into_iter().enumerate() {
                 let size = s.kernel.slots[s.own_slots + index].dtype.size() as i64;
                 let address = s.a.builder.ins().stack_addr(I64, slot, 0);
@@ -163,12 +166,13 @@ impl<'a> Emitter<'a, '_, '_> {
                 addresses.push(address);
             }
             for (stage, inner) in stages.iter().zip(&plans) {
-                s.block_of_elements(&pointers, axis, Some((start, end)), inner)?;
+                if !stage.operations.is_empty() {
+                    s.block_of_elements(&pointers, axis, Some((start, end)), inner)?;
+                }
                 for call in &stage.calls {
                     let slots = call.inputs.iter().chain([&call.output]);
-                    let mut arguments: SmallVec<[Clif; 4]> = slots
-                        .map(|&slot| addresses[usize::from(slot) - s.own_slots])
-                        .collect();
+                    let mut arguments: SmallVec<[Clif; 4]> =
+                        slots.map(|&slot| addresses[usize::from(slot)]).collect();
                     arguments.push(count);
                     let function = (s.a.import)(s.a.builder, &call.symbol)?;
                     s.a.builder.ins().call(function, &arguments);

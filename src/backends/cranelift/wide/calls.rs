@@ -94,10 +94,15 @@ impl Emitter<'_> {
             .load_general(RSP, Address::new(RSP, self.calls.stack));
     }
 
-    /// Calls a function on addresses and a count that `count` loads.
-    fn call(&mut self, function: u64, places: &[i32], count: impl FnOnce(&mut Self, General)) {
+    /// Calls a function on what pointers point to, and a count that `count` loads.
+    fn call(&mut self, function: u64, places: &[Pointer], count: impl FnOnce(&mut Self, General)) {
         for (&register, &place) in ARGUMENTS.iter().zip(places) {
-            self.asm.address_of(register, Address::new(RSP, place));
+            match place {
+                // A register that is kept across calls, so not one of the arguments.
+                Pointer::Register(from) => self.asm.move_general(register, from),
+                Pointer::Frame(at) => self.asm.load_general(register, Address::new(RSP, at)),
+                Pointer::Scratch(at) => self.asm.address_of(register, Address::new(RSP, at)),
+            }
         }
         count(self, ARGUMENTS[places.len()]);
         self.asm.move_word(RAX, function);
@@ -134,9 +139,8 @@ impl Emitter<'_> {
                 let function =
                     link::runtime_function(&call.symbol).ok_or("the runtime lacks a function")?;
                 let slots = call.inputs.iter().chain([&call.output]);
-                let own = self.plan.staged.own_slots;
-                let places: SmallVec<[i32; 4]> = slots
-                    .map(|&slot| self.scratch[usize::from(slot) - own])
+                let places: SmallVec<[Pointer; 4]> = slots
+                    .map(|&slot| self.pointers[usize::from(slot)])
                     .collect();
                 self.call(function, &places, |s, to| s.asm.load_general(to, size));
             }
@@ -363,10 +367,11 @@ impl Emitter<'_> {
         step: Step,
     ) {
         let kind = self.program.kind(to);
-        let mut places: SmallVec<[i32; 4]> = SmallVec::new();
+        let mut places: SmallVec<[Pointer; 4]> = SmallVec::new();
+        let result = self.calls.arguments + 64 * from.len() as i32;
         for (index, &register) in from.iter().chain([&to]).enumerate() {
             let place = self.calls.arguments + 64 * index as i32;
-            places.push(place);
+            places.push(Pointer::Scratch(place));
             if index < from.len() {
                 let (vector, temporary) = self.vector(register, step);
                 self.asm
@@ -383,7 +388,6 @@ impl Emitter<'_> {
         for &place in &live {
             self.save_or_restore(place, false);
         }
-        let result = places[from.len()];
         if let Place::Vector(vector) = self.define(to, step.copy) {
             self.asm
                 .load_scalar(kind, vector, Address::new(RSP, result));
