@@ -172,8 +172,7 @@ fn readers(program: &Program) -> Vec<u32> {
 
 /// Whether an operand is all of what an instruction makes, element by element for the elements of an output.
 fn reads_all(program: &Program, view: &View, maker: InstructionId, output: &View) -> bool {
-    let maker = program.instruction(maker);
-    let Some(made) = program.writes(&maker).first() else {
+    let Some(made) = program.writes(program.instruction(maker)).first() else {
         return false;
     };
     view.buffer == made.buffer
@@ -201,7 +200,7 @@ impl Schedule {
     /// through others that wait, may run in any step. Gives how many there are, with those that it waits with. So
     /// `a * b + c * d` is one loop, though the second product has no operand in that of the first.
     fn can_wait(&self, program: &Program, id: InstructionId) -> Option<u8> {
-        let instruction = &program.instruction(id);
+        let instruction = program.instruction(id);
         let Instruction::Map { output, .. } = instruction else {
             return None;
         };
@@ -236,13 +235,19 @@ impl Schedule {
         let mut next = id;
         let mut done = 0;
         loop {
-            let instruction = &program.instruction(next);
-            let origins = program.reads(instruction).filter_map(|v| v.origin);
-            found.extend(origins.filter(|&o| self.waits(o)));
+            let instruction = program.instruction(next);
+            for origin in program.reads(instruction).filter_map(|v| v.origin) {
+                if self.waits(origin) {
+                    found.push(origin);
+                }
+            }
             let Some(&one) = found.get(done) else {
                 break;
             };
             (next, done) = (one, done + 1);
+        }
+        if found.is_empty() {
+            return found;
         }
         found.sort_unstable_by_key(|id| id.0);
         // One may be both operands of the instruction that is to be placed.
@@ -257,7 +262,7 @@ impl Schedule {
         id: InstructionId,
         waiting: &[InstructionId],
     ) -> bool {
-        let instruction = program.instruction(id);
+        let instruction = *program.instruction(id);
         let Instruction::Map { output, .. } = instruction else {
             return false;
         };
@@ -303,7 +308,7 @@ impl Schedule {
 
     /// Places an instruction whose operands are placed.
     fn place(&mut self, program: &mut Program, id: InstructionId) {
-        let instruction = program.instruction(id);
+        let instruction = *program.instruction(id);
         let placed = match instruction {
             Instruction::Call(_) => self.open(Step::Call(id), Part::Alone),
             Instruction::Join { parts } => {
@@ -347,7 +352,7 @@ impl Schedule {
     }
 
     fn open_loop(&mut self, program: &mut Program, id: InstructionId) -> (u32, Part) {
-        let (domain, reduced, part) = match program.instruction(id) {
+        let (domain, reduced, part) = match *program.instruction(id) {
             Instruction::Reduce { domain, axes, .. } => (domain, Some(axes), Part::Reduction),
             Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
                 let shape = program.shape(&output).clone();
@@ -373,7 +378,7 @@ impl Schedule {
         program: &Program,
         id: InstructionId,
     ) -> Option<std::result::Result<(u32, Part), &'static str>> {
-        let instruction = &program.instruction(id);
+        let instruction = program.instruction(id);
         let origins = || {
             let reads = program.reads(instruction);
             let placed = |o: &InstructionId| self.placed[o.0 as usize] != WAITING;
@@ -395,7 +400,7 @@ impl Schedule {
         {
             return Some(Err("hardly any other loop would have the same code"));
         }
-        let fails = |&(id, _): &(InstructionId, Part)| program.can_fail(&program.instruction(id));
+        let fails = |&(id, _): &(InstructionId, Part)| program.can_fail(program.instruction(id));
         if program.can_fail(instruction) && group.members.iter().any(fails) {
             return Some(Err(
                 "the loop has an operation that can fail, and could not tell which did",
@@ -410,8 +415,7 @@ impl Schedule {
             if at != step {
                 continue;
             }
-            let maker = program.instruction(origin);
-            let Some(made) = program.writes(&maker).first() else {
+            let Some(made) = program.writes(program.instruction(origin)).first() else {
                 return Some(Err("its operand is joined from parts"));
             };
             part = match group.connect(program, part, view, made_in, made) {

@@ -180,7 +180,7 @@ fn blamed(program: &Program, step: &Step) -> InstructionId {
         Step::Call(id) => *id,
         Step::Loop(group) => {
             let can_fail =
-                |&&(id, _): &&(InstructionId, _)| program.can_fail(&program.instruction(id));
+                |&&(id, _): &&(InstructionId, _)| program.can_fail(program.instruction(id));
             let member = group.members.iter().find(can_fail).or(group.members.last());
             member.map_or(InstructionId(0), |&(id, _)| id)
         }

@@ -342,7 +342,7 @@ impl Builder {
             Part::After => Section::After,
             Part::Alone => return Err(Error::internal("an instruction has no place in its loop")),
         };
-        let (value, output) = match program.instruction(id) {
+        let (value, output) = match *program.instruction(id) {
             Instruction::Map { op, inputs, output } => {
                 let (mut values, mut arity) = ([0; 3], 0);
                 for operand in program.operands(inputs) {

@@ -226,7 +226,7 @@ pub(super) struct Program {
     /// The draws that each call takes from generators.
     pub(super) draws: Vec<Arc<CallDraws>>,
     /// The inputs of maps.
-    operands: Vec<Operand>,
+    pub(super) operands: Vec<Operand>,
     /// The instructions that write the parts of joins.
     parts: Vec<InstructionId>,
     /// The different elementwise ops.
@@ -239,8 +239,8 @@ impl Program {
         &self.buffers[id.0 as usize]
     }
 
-    pub(super) fn instruction(&self, id: InstructionId) -> Instruction {
-        self.instructions[id.0 as usize]
+    pub(super) fn instruction(&self, id: InstructionId) -> &Instruction {
+        &self.instructions[id.0 as usize]
     }
 
     pub(super) fn op(&self, id: OpId) -> &Op {
@@ -270,12 +270,11 @@ impl Program {
         Ok(OpId(id))
     }
 
-    pub(super) fn add_operands(&mut self, operands: &[Operand]) -> Range {
-        let start = self.operands.len() as u32;
-        self.operands.extend_from_slice(operands);
+    /// The part of the operands of maps that begins at `start`, a number that they had before.
+    pub(super) fn operands_from(&self, start: usize) -> Range {
         Range {
-            start,
-            len: operands.len() as u32,
+            start: start as u32,
+            len: (self.operands.len() - start) as u32,
         }
     }
 

@@ -164,12 +164,12 @@ pub(super) fn tasks(
                 let fails = group
                     .members
                     .iter()
-                    .any(|&(id, _)| program.can_fail(&program.instruction(id)));
+                    .any(|&(id, _)| program.can_fail(program.instruction(id)));
                 let alone = 2 * index as u32 + 1;
                 (Work::Loop(nest), if fails { alone } else { 2 * nest.0 })
             }
             Step::Call(id) => {
-                let Instruction::Call(call) = program.instruction(*id) else {
+                let &Instruction::Call(call) = program.instruction(*id) else {
                     return Err(Error::internal("a step calls what is no call"));
                 };
                 let step = program.call(call);
@@ -219,7 +219,7 @@ fn levels(program: &Program, schedule: &Schedule) -> Vec<u32> {
     for (index, step) in schedule.steps.iter().enumerate() {
         let mut level = 0;
         let mut needs = |id: InstructionId| {
-            for view in program.reads(&program.instruction(id)) {
+            for view in program.reads(program.instruction(id)) {
                 if let Some(origin) = view.origin
                     && (schedule.placed[origin.0 as usize].0 as usize) < index
                 {
@@ -233,7 +233,7 @@ fn levels(program: &Program, schedule: &Schedule) -> Vec<u32> {
         }
         levels[index] = level;
         while let Some((_, join)) = joins.next_if(|&(at, _)| at as usize <= index) {
-            let Instruction::Join { parts } = program.instruction(join) else {
+            let &Instruction::Join { parts } = program.instruction(join) else {
                 continue;
             };
             let parts = program.parts(parts).iter();

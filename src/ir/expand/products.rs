@@ -14,7 +14,16 @@ pub(in crate::ir) fn tensordot(
     b: &mut Builder<'_>,
     x: &[ValueId],
 ) -> Expanded {
-    let (x_ndim, y_ndim) = (b.ty(x[0])?.ndim(), b.ty(x[1])?.ndim());
+    if let (&[_], &[_], &[length], &[_]) = (
+        x_axes.as_slice(),
+        y_axes.as_slice(),
+        b.graph.ty(x[0])?.shape.as_slice(),
+        b.graph.ty(x[1])?.shape.as_slice(),
+    ) && length != 1
+    {
+        return inner_product(b, x);
+    }
+    let (x_ndim, y_ndim) = (b.graph.ty(x[0])?.ndim(), b.graph.ty(x[1])?.ndim());
     let x_free: Dims = (0..x_ndim).filter(|a| !x_axes.contains(a)).collect();
     let y_free: Dims = (0..y_ndim).filter(|a| !y_axes.contains(a)).collect();
     let operand = |free: &Dims, axes: &Axes| Contraction {
@@ -29,6 +38,14 @@ pub(in crate::ir) fn tensordot(
         x[1],
         &operand(&y_free, y_axes),
     )
+}
+
+/// The contraction of two vectors: nothing to bring into order.
+fn inner_product(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    let dtype = b.graph.ty(x[0])?.dtype;
+    let products = b.push(Op::Multiply, x)?;
+    let sum = b.sum(products, Dims::from_slice(&[0]), false)?;
+    b.cast(sum, dtype)
 }
 
 /// The axes of one operand of a contraction, by role.

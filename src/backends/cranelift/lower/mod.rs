@@ -8,7 +8,6 @@ mod calls;
 mod destinations;
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use autojit_runtime::copy::StridedCopy;
 
@@ -39,9 +38,11 @@ pub(super) fn lower(graph: &Graph) -> Result<Program> {
     program.instructions.reserve(nodes);
     program.values.reserve(nodes);
     program.buffers.reserve(nodes);
+    let nothing = program.geometries.contiguous(&[]);
     let mut lowering = Lowering {
         graph,
         program,
+        last_stretch: (nothing, nothing, nothing),
         held: vec![None; graph.nodes().len()],
         destinations: FxHashMap::default(),
         current: ValueId(0),
@@ -68,6 +69,8 @@ struct Lowering<'a> {
     held: Vec<Option<Held>>,
     /// Where a value is to be computed, if not in a buffer of its own.
     destinations: FxHashMap<ValueId, (BufferId, Layout)>,
+    /// The last geometry that was stretched, to which domain, and what that gave: mostly the next one is the same.
+    last_stretch: (GeometryId, GeometryId, GeometryId),
     current: ValueId,
 }
 
@@ -162,12 +165,27 @@ impl Lowering<'_> {
         self.seen(view, &layout, shape)
     }
 
-    /// An operand broadcast to a domain.
-    fn broadcast(&mut self, value: ValueId, domain: &[usize]) -> Result<Operand> {
-        Ok(match self.operand(value)? {
-            Operand::View(view) => Operand::View(self.stretched(&view, domain)),
-            literal @ Operand::Literal(_) => literal,
-        })
+    /// An operand broadcast to a domain, which is given as a contiguous geometry too.
+    fn broadcast(
+        &mut self,
+        value: ValueId,
+        shape: &[usize],
+        domain: GeometryId,
+    ) -> Result<Operand> {
+        let view = match self.operand(value)? {
+            Operand::View(view) => view,
+            literal @ Operand::Literal(_) => return Ok(literal),
+        };
+        if view.geometry == domain {
+            return Ok(Operand::View(view));
+        }
+        let (from, to, geometry) = self.last_stretch;
+        if (from, to) == (view.geometry, domain) {
+            return Ok(Operand::View(View { geometry, ..view }));
+        }
+        let stretched = self.stretched(&view, shape);
+        self.last_stretch = (view.geometry, domain, stretched.geometry);
+        Ok(Operand::View(stretched))
     }
 
     fn literal(&mut self, literal: Literal) -> Operand {
@@ -302,21 +320,25 @@ impl Lowering<'_> {
         let graph = self.graph;
         let node = &graph[value];
         let ty = graph.ty(value)?;
-        let inputs = node
-            .inputs
-            .iter()
-            .map(|&i| self.broadcast(i, &ty.shape))
-            .collect::<Result<SmallVec<[Operand; 3]>>>()?;
+        let domain = self.program.geometries.contiguous(&ty.shape);
         let output = self.output(value, ty);
-        let same = |o: &Operand| match o {
-            Operand::View(view) => view.dtype == ty.dtype,
-            Operand::Literal(id) => self.program.literal(*id).dtype == ty.dtype,
-        };
-        if matches!(node.op, Op::Astype { .. }) && inputs.first().is_some_and(same) {
-            return Ok(self.copy(inputs[0], output));
+        if let (Op::Astype { .. }, [input]) = (&node.op, node.inputs.as_slice()) {
+            let input = self.broadcast(*input, &ty.shape, domain)?;
+            let dtype = match input {
+                Operand::View(view) => view.dtype,
+                Operand::Literal(id) => self.program.literal(id).dtype,
+            };
+            if dtype == ty.dtype {
+                return Ok(self.copy(input, output));
+            }
         }
         let op = self.program.intern_op(&node.op)?;
-        let inputs = self.program.add_operands(&inputs);
+        let start = self.program.operands.len();
+        for &input in &node.inputs {
+            let operand = self.broadcast(input, &ty.shape, domain)?;
+            self.program.operands.push(operand);
+        }
+        let inputs = self.program.operands_from(start);
         self.push(Instruction::Map { op, inputs, output });
         Ok(output)
     }
