@@ -110,3 +110,30 @@ fn no_memory_beyond_the_order_of_the_program() -> Result<()> {
     assert_eq!(bits(&frugal?)?, bits(&generous?)?);
     Ok(())
 }
+
+/// Loops that can fail are not joined, so that each of these is a kernel of its own: enough of them for two threads.
+#[test]
+fn many_kernels_compile_at_once() -> Result<()> {
+    let x = np::arange(12, ..) + 1;
+    let f = |x: Array| -> Vec<Array> {
+        let power = |pattern: i64| {
+            let power = np::power(&x + pattern, &x);
+            (0..4).fold(power, |y, bit| match pattern >> bit & 1 {
+                0 => y * 3,
+                _ => y + &x,
+            })
+        };
+        (0..16).map(power).collect()
+    };
+    let compiled = autojit(f).backend("cranelift");
+    let text = compiled.explain(&x)?.to_string();
+    assert_eq!(
+        text.matches("by Cranelift (it may fail)").count(),
+        16,
+        "{text}"
+    );
+    for (got, wanted) in compiled.call(&x)?.iter().zip(f(x.clone())) {
+        assert_eq!(got.to_vec::<i64>()?, wanted.to_vec::<i64>()?);
+    }
+    Ok(())
+}
