@@ -8,6 +8,7 @@
 //! in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
 
 mod element;
+mod packing;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -16,6 +17,7 @@ use crate::abi::Kind;
 use crate::odometer::Odometer;
 use element::{Element, Tile};
 use num_complex::Complex;
+use packing::Packing;
 use vector::{Portable, Truth, Vector};
 
 /// Up to this many bytes of `b` our own tiles beat `gemm` on a machine with AVX-512, which `gemm` 0.19 does not use:
@@ -316,7 +318,7 @@ impl MatrixProduct {
             transposed: false,
         };
         let (way, layout) = layout.choose::<T, V>();
-        let mut packed = Vec::new();
+        let mut packing = Packing::default();
         let mut odometer = Odometer::new(self.batch.len());
         loop {
             let [a_offset, b_offset, c_offset] = odometer.offsets;
@@ -330,8 +332,8 @@ impl MatrixProduct {
                 match way {
                     Way::Zero => zero(&layout, c),
                     Way::Gemm => gemm(&layout, threads, left, right, c),
-                    Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packed),
-                    Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packed),
+                    Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packing),
+                    Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packing),
                 }
             }
             if !odometer.advance(&self.batch, [&self.a_batch, &self.b_batch, &self.c_batch]) {
@@ -395,15 +397,17 @@ unsafe fn dots<T: Element, V: Vector<Lane = T::Part>>(
     a: *const T,
     mut b: *const T,
     c: *mut T,
-    packed: &mut Vec<T>,
+    packing: &mut Packing,
 ) {
     let Layout { m, k, .. } = *layout;
     let mut stride = layout.b[0];
     if stride != 1 && m > 1 {
-        packed.clear();
-        // SAFETY: the elements of the column.
-        packed.extend((0..k as isize).map(|p| unsafe { *b.offset(p * stride) }));
-        (b, stride) = (packed.as_ptr(), 1);
+        let packed = packing.room::<T>(k);
+        for p in 0..k {
+            // SAFETY: the elements of the column, and room for so many.
+            unsafe { packed.add(p).write(*b.offset(p as isize * stride)) };
+        }
+        (b, stride) = (packed, 1);
     }
     let contiguous = k == 1 || (layout.a[1] == 1 && stride == 1);
     let mut row = 0;
@@ -460,20 +464,20 @@ unsafe fn tiles<T: Element, V: Vector<Lane = T::Part>>(
     a: *const T,
     mut b: *const T,
     c: *mut T,
-    packed: &mut Vec<T>,
+    packing: &mut Packing,
 ) {
     let Layout { m, k, n, .. } = *layout;
     let mut b_stride = layout.b[0];
     if layout.b[1] != 1 && n > 1 {
-        packed.clear();
-        packed.reserve(k * n);
-        for p in 0..k as isize {
-            // SAFETY: the elements of row `p`.
-            packed.extend(
-                (0..n as isize).map(|j| unsafe { *b.offset(p * layout.b[0] + j * layout.b[1]) }),
-            );
+        let packed = packing.room::<T>(k * n);
+        for p in 0..k {
+            for j in 0..n {
+                let from = p as isize * layout.b[0] + j as isize * layout.b[1];
+                // SAFETY: an element of `b`, and room for as many as it has.
+                unsafe { packed.add(p * n + j).write(*b.offset(from)) };
+            }
         }
-        (b, b_stride) = (packed.as_ptr(), n as isize);
+        (b, b_stride) = (packed, n as isize);
     }
     let mut row = 0;
     while row < m {
