@@ -44,6 +44,11 @@ pub(super) struct Parts {
     pub(super) parameters: Vec<i64>,
 }
 
+/// In groups of more loops than this, fewer than [`LEAST_OF_MANY`] of them that happen to be evenly spaced stay apart: any
+/// two are, and each pair would have parameters of its own.
+const MANY: usize = 64;
+const LEAST_OF_MANY: usize = 4;
+
 type Operands = SmallVec<[Operand; 8]>;
 
 impl<'a> Assembly<'a> {
@@ -105,6 +110,12 @@ impl<'a> Assembly<'a> {
             return;
         };
         let sizes = self.item_sizes(first);
+        let is_loop = matches!(self.tasks.all[first as usize].work, Work::Loop(_));
+        let least = if is_loop && group.len() > MANY {
+            LEAST_OF_MANY
+        } else {
+            1
+        };
         let mut begin = 0;
         while begin < group.len() {
             let start = self.operands(group[begin], &sizes);
@@ -122,6 +133,11 @@ impl<'a> Assembly<'a> {
                 moves = Some(step);
                 last = next;
                 end += 1;
+            }
+            if end - begin < least {
+                self.entry(group[begin], start, None, origin(group[begin]));
+                begin += 1;
+                continue;
             }
             let batch = moves.map(|moves| Batch {
                 count: end - begin,
@@ -205,11 +221,15 @@ impl<'a> Assembly<'a> {
 
 /// How far each operand moves from one task to the next, in elements; `None` if one has another base.
 fn distances(from: &Operands, to: &Operands, sizes: &[isize]) -> Option<SmallVec<[isize; 6]>> {
+    if from.iter().zip(to).any(|(from, to)| from.base != to.base) {
+        return None;
+    }
     let pairs = from.iter().zip(to).zip(sizes);
     pairs
         .map(|((from, to), size)| {
             let bytes = to.offset - from.offset;
-            (from.base == to.base && bytes % size == 0).then(|| bytes / size)
+            // Sizes are powers of two.
+            (bytes & (size - 1) == 0).then(|| bytes >> size.trailing_zeros())
         })
         .collect()
 }
