@@ -45,7 +45,7 @@ elementwise {
     sign "sign" Sign (x) : infer::numeric => eval::sign;
     /// The square root; NaN for negative real `x`.
     sqrt "sqrt" Sqrt (x) : infer::floating => eval::sqrt;
-    /// `1 / x`; integers divide as integers do.
+    /// `1 / x`; integers divide as integers do. Complex zero gives NaN in both parts.
     reciprocal "reciprocal" Reciprocal (x) : infer::numeric => eval::reciprocal, or expand::reciprocal;
     /// `e` to the power `x`.
     exp "exp" Exp (x) : infer::floating => eval::exp;

@@ -6,9 +6,10 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LN_10, PI};
 
-use num_complex::Complex64;
+use num_complex::{Complex, Complex64};
 
 use super::summation::sum_of;
+use crate::ir::types::DType;
 
 const NAN: f64 = f64::NAN;
 const INFINITY: f64 = f64::INFINITY;
@@ -33,20 +34,45 @@ pub(super) fn multiply(x: Complex64, y: Complex64) -> Complex64 {
     c(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
 }
 
-/// Smith's method, as NumPy computes it.
-pub(super) fn divide(x: Complex64, y: Complex64) -> Complex64 {
-    if y.re.abs() >= y.im.abs() {
-        if y.re == 0.0 && y.im == 0.0 {
-            return c(x.re / y.re.abs(), x.im / y.re.abs());
+/// Smith's method in one precision, as NumPy computes it.
+macro_rules! divide {
+    ($name:ident, $real:ty) => {
+        fn $name(x: Complex<$real>, y: Complex<$real>) -> Complex<$real> {
+            if y.re.abs() >= y.im.abs() {
+                if y.re == 0.0 && y.im == 0.0 {
+                    return Complex::new(x.re / y.re.abs(), x.im / y.re.abs());
+                }
+                let ratio = y.im / y.re;
+                let scale = 1.0 / (y.re + y.im * ratio);
+                Complex::new((x.re + x.im * ratio) * scale, (x.im - x.re * ratio) * scale)
+            } else {
+                let ratio = y.re / y.im;
+                let scale = 1.0 / (y.im + y.re * ratio);
+                Complex::new((x.re * ratio + x.im) * scale, (x.im * ratio - x.re) * scale)
+            }
         }
-        let ratio = y.im / y.re;
-        let scale = 1.0 / (y.re + y.im * ratio);
-        c((x.re + x.im * ratio) * scale, (x.im - x.re * ratio) * scale)
-    } else {
-        let ratio = y.re / y.im;
-        let scale = 1.0 / (y.im + y.re * ratio);
-        c((x.re * ratio + x.im) * scale, (x.im * ratio - x.re) * scale)
+    };
+}
+
+divide!(divide_single, f32);
+divide!(divide_double, f64);
+
+/// The quotient; in single precision, `1 / z` is infinite for the smallest `z`, which decides about NaN in the rest.
+pub(super) fn divide(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
+    if dtype != DType::Complex64 {
+        return divide_double(x, y);
     }
+    let narrow = |z: Complex64| Complex::new(z.re as f32, z.im as f32);
+    let quotient = divide_single(narrow(x), narrow(y));
+    c(quotient.re.into(), quotient.im.into())
+}
+
+/// One divided by the number. As in NumPy, zero gives NaN in both parts, and a positive number a zero below the axis.
+pub(super) fn reciprocal(z: Complex64, dtype: DType) -> Complex64 {
+    if z.re == 0.0 && z.im == 0.0 {
+        return c(NAN, NAN);
+    }
+    divide(c(1.0, -0.0), z, dtype)
 }
 
 /// `z / |z|`, zero for zero.
@@ -443,7 +469,7 @@ fn whole_power(x: Complex64, n: i32) -> Complex64 {
         base = multiply(base, base);
     }
     if n < 0 {
-        divide(c(1.0, 0.0), result)
+        divide_double(c(1.0, 0.0), result)
     } else {
         result
     }

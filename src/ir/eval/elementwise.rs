@@ -3,8 +3,6 @@
 //! Comparison of complex numbers is lexicographic. Where inference refuses a class of numbers, the functions
 //! here still give something harmless rather than fail.
 
-use num_complex::Complex64;
-
 use super::{Tensor, complex, one};
 use crate::error::{Error, Result};
 use crate::ir::scalar::Scalar::{self, Bool, Complex, Float, Int};
@@ -100,13 +98,6 @@ unary_rows! {
         Float(x) => Float(sign_of(x)),
         Complex(z) => Complex(complex::sign(z)),
     };
-    reciprocal => |s| match s {
-        Bool(b) => Bool(b),
-        // As integers divide: zero for zero.
-        Int(i) => Int(1i64.checked_div(i).unwrap_or(0)),
-        Float(x) => Float(1.0 / x),
-        Complex(z) => Complex(complex::divide(Complex64::new(1.0, 0.0), z)),
-    };
     conj => |s| match s {
         Complex(z) => Complex(z.conj()),
         other => other,
@@ -136,10 +127,6 @@ binary_rows! {
         _ => Float(x.to_f64() - y.to_f64()),
     };
     multiply => multiply_scalars;
-    divide => |x, y| match (x, y) {
-        (Complex(x), Complex(y)) => Complex(complex::divide(x, y)),
-        _ => Float(x.to_f64() / y.to_f64()),
-    };
     floor_divide => |x, y| match (x, y) {
         (Int(x), Int(y)) => Int(integer_quotient_and_remainder(x, y).0),
         _ => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).0),
@@ -160,6 +147,25 @@ binary_rows! {
     logical_and => |x, y| Bool(x.is_true() & y.is_true());
     logical_or => |x, y| Bool(x.is_true() | y.is_true());
     logical_xor => |x, y| Bool(x.is_true() ^ y.is_true());
+}
+
+pub(in crate::ir) fn divide(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
+    binary(inputs, result, |x, y| match (x, y) {
+        (Complex(x), Complex(y)) => Complex(complex::divide(x, y, dtype)),
+        _ => Float(x.to_f64() / y.to_f64()),
+    })
+}
+
+pub(in crate::ir) fn reciprocal(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
+    unary(inputs, result, |s| match s {
+        Bool(b) => Bool(b),
+        // As integers divide: zero for zero.
+        Int(i) => Int(1i64.checked_div(i).unwrap_or(0)),
+        Float(x) => Float(1.0 / x),
+        Complex(z) => Complex(complex::reciprocal(z, dtype)),
+    })
 }
 
 pub(in crate::ir) fn power(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {

@@ -1,5 +1,7 @@
 //! Elementwise ops written with others.
 
+use num_complex::Complex64;
+
 use super::{Builder, Expanded};
 use crate::ir::types::Class;
 use crate::ir::{Op, ValueId};
@@ -10,6 +12,15 @@ pub(in crate::ir) fn square(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
 
 pub(in crate::ir) fn reciprocal(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     let dtype = b.ty(x[0])?.dtype;
+    if dtype.is_complex() {
+        // The sign of the imaginary part makes that of zeros NumPy's.
+        let one = b.literal(Complex64::new(1.0, -0.0), dtype);
+        let zero = b.literal(0, dtype);
+        let nan = b.literal(Complex64::new(f64::NAN, f64::NAN), dtype);
+        let is_zero = b.push(Op::Equal, &[x[0], zero])?;
+        let quotient = b.push(Op::Divide, &[one, x[0]])?;
+        return b.push(Op::Where, &[is_zero, nan, quotient]);
+    }
     let one = b.literal(1, dtype);
     if dtype.class() != Class::Integer {
         return b.push(Op::Divide, &[one, x[0]]);

@@ -355,7 +355,11 @@ macro_rules! floating {
             }
 
             fn reciprocal(self) -> Self {
-                complex::divide(Complex::new(1.0, 0.0), self)
+                // As NumPy: nothing of zero, and the sign of zeros by that of the imaginary part.
+                if self.re == 0.0 && self.im == 0.0 {
+                    return Complex::new(<$t>::NAN, <$t>::NAN);
+                }
+                complex::divide(Complex::new(1.0, -0.0), self)
             }
 
             floating!(@ complex: sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh);
