@@ -34,6 +34,20 @@ pub(super) fn multiply(x: Complex64, y: Complex64) -> Complex64 {
     c(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
 }
 
+/// The same in the precision of a dtype: in single precision, squares overflow that do not in double.
+pub(super) fn multiply_in(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
+    if dtype != DType::Complex64 {
+        return multiply(x, y);
+    }
+    let (x, y) = (narrow(x), narrow(y));
+    let (re, im) = (x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re);
+    c(re.into(), im.into())
+}
+
+fn narrow(z: Complex64) -> Complex<f32> {
+    Complex::new(z.re as f32, z.im as f32)
+}
+
 /// Smith's method in one precision, as NumPy computes it.
 macro_rules! divide {
     ($name:ident, $real:ty) => {
@@ -62,7 +76,6 @@ pub(super) fn divide(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
     if dtype != DType::Complex64 {
         return divide_double(x, y);
     }
-    let narrow = |z: Complex64| Complex::new(z.re as f32, z.im as f32);
     let quotient = divide_single(narrow(x), narrow(y));
     c(quotient.re.into(), quotient.im.into())
 }

@@ -6,7 +6,7 @@
 use super::{Tensor, complex, one};
 use crate::error::{Error, Result};
 use crate::ir::scalar::Scalar::{self, Bool, Complex, Float, Int};
-use crate::ir::types::Type;
+use crate::ir::types::{DType, Type};
 
 /// Applies a function to every element.
 pub(super) fn unary(
@@ -91,7 +91,6 @@ unary_rows! {
         Float(x) => Float(x.abs()),
         Complex(z) => Float(z.re.hypot(z.im)),
     };
-    square => |s| multiply_scalars(s, s);
     sign => |s| match s {
         Bool(b) => Bool(b),
         Int(i) => Int(i.signum()),
@@ -126,7 +125,6 @@ binary_rows! {
         (Complex(x), Complex(y)) => Complex(x - y),
         _ => Float(x.to_f64() - y.to_f64()),
     };
-    multiply => multiply_scalars;
     floor_divide => |x, y| match (x, y) {
         (Int(x), Int(y)) => Int(integer_quotient_and_remainder(x, y).0),
         _ => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).0),
@@ -147,6 +145,24 @@ binary_rows! {
     logical_and => |x, y| Bool(x.is_true() & y.is_true());
     logical_or => |x, y| Bool(x.is_true() | y.is_true());
     logical_xor => |x, y| Bool(x.is_true() ^ y.is_true());
+}
+
+pub(in crate::ir) fn multiply(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
+    binary(inputs, result, |x, y| product(x, y, dtype))
+}
+
+pub(in crate::ir) fn square(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
+    unary(inputs, result, |s| product(s, s, dtype))
+}
+
+/// The product of two elements in the precision of a dtype.
+fn product(x: Scalar, y: Scalar, dtype: DType) -> Scalar {
+    match (x, y) {
+        (Complex(x), Complex(y)) => Complex(complex::multiply_in(x, y, dtype)),
+        _ => multiply_scalars(x, y),
+    }
 }
 
 pub(in crate::ir) fn divide(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
