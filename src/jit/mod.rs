@@ -236,7 +236,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ///
     /// # Errors
     /// An argument is a failed array; an operation failed, in the trace or in the run; the backend is unknown,
-    /// or declines and [`strict`](Self::strict) is set. The message names the line that is to blame.
+    /// or declines and [`strict`](Self::strict) is set. The message names the line that is to blame. What no result
+    /// needs is not computed, and cannot fail in the run.
     #[track_caller]
     pub fn call<X: Args<A>>(&self, args: X) -> Result<R> {
         let location = Location::caller();
