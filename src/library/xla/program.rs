@@ -13,6 +13,7 @@ use super::host::{HostCall, Started, Work};
 use super::lower::{Lowered, lower};
 use super::module::{Extra, Purpose};
 use crate::error::{Error, Result};
+use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, Graph, HostArray, Op, Scalar};
 
 /// A compiled graph. Its memory is freed with it.
@@ -71,15 +72,31 @@ impl Program {
         &self.outputs
     }
 
-    /// Runs it on buffers of the types of the graph's arguments.
+    /// The ops for which it calls back, random draws among them.
+    pub(crate) fn called(&self) -> impl Iterator<Item = &Op> {
+        self.calls.iter().filter_map(|call| match &call.work {
+            Work::Op(op) => Some(op),
+            Work::Positions(_) => None,
+        })
+    }
+
+    /// Runs it on buffers of the types of the graph's arguments; its random draws are new ones unless some are given.
     ///
     /// # Errors
     /// An op fails on these values, or there is not enough memory.
-    pub(super) fn run(&self, inputs: &[&PjRtBuffer]) -> Result<Vec<PjRtBuffer>> {
+    pub(super) fn run(
+        &self,
+        inputs: &[&PjRtBuffer],
+        draws: Option<&Arc<Reserved>>,
+    ) -> Result<Vec<PjRtBuffer>> {
         if self.outputs.is_empty() {
             return Ok(Vec::new());
         }
-        let run = (!self.calls.is_empty()).then(|| Started::new(&self.calls));
+        let run = (!self.calls.is_empty()).then(|| {
+            let draws = draws.cloned();
+            let draws = draws.unwrap_or_else(|| Arc::new(Reserved::new(self.called())));
+            Started::new(&self.calls, draws)
+        });
         let number = match &run {
             Some(run) => {
                 let number = Scalar::Int(run.number());
