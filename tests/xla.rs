@@ -463,3 +463,19 @@ fn a_saved_program_runs_elsewhere() {
     assert!(error.is_unsupported(), "{error}");
     assert_eq!(error.op(), Some("svdvals"));
 }
+
+#[test]
+fn transpositions_of_many_axes_compile_in_steps() {
+    // XLA alone takes minutes for each of these.
+    for (axes, size) in [(20, 2), (7, 9)] {
+        let shape = vec![size; axes];
+        let x = np::arange(size.pow(axes as u32), ..).reshape(shape);
+        let reversed: Vec<i64> = (0..axes as i64).rev().collect();
+        let f = autojit(move |x: Array| np::transpose(&x, reversed.clone()) + 1);
+        let f = f.backend("xla").strict(true);
+        let expected = np::transpose(&x, ..) + 1;
+        assert!(f.call(&x).unwrap().to_string() == expected.to_string());
+        let text = f.hlo_text(&x).unwrap();
+        assert_eq!(text.matches(" transpose(").count(), 2, "{text}");
+    }
+}

@@ -12,6 +12,7 @@
 //!
 //! There is one device, the CPU. Refuses: functions of the user's inside programs; `backends/xla` cuts graphs at them.
 
+mod axes;
 mod client;
 mod eager;
 mod floats;
