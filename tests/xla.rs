@@ -467,10 +467,10 @@ fn a_saved_program_runs_elsewhere() {
 #[test]
 fn transpositions_of_many_axes_compile_in_steps() {
     // XLA alone takes minutes for each of these.
-    for (axes, size) in [(20, 2), (7, 9)] {
-        let shape = vec![size; axes];
-        let x = np::arange(size.pow(axes as u32), ..).reshape(shape);
-        let reversed: Vec<i64> = (0..axes as i64).rev().collect();
+    for (axes, size) in [(20, 2_i64), (7, 9)] {
+        let shape = vec![size; axes as usize];
+        let x = np::arange(size.pow(axes), ..).reshape(shape);
+        let reversed: Vec<i64> = (0..i64::from(axes)).rev().collect();
         let f = autojit(move |x: Array| np::transpose(&x, reversed.clone()) + 1);
         let f = f.backend("xla").strict(true);
         let expected = np::transpose(&x, ..) + 1;
