@@ -9,7 +9,8 @@
 # tells cargo where they are. After that `cargo test --features xla` needs no environment variable. Running it again
 # downloads nothing. Needs Python 3 with pip, and a C++ compiler for the build that follows.
 #
-# Another XLA of the same version is used instead if the variable XLA_EXTENSION_DIR names its folder.
+# Another XLA of the same version is used instead if the variable XLA_EXTENSION_DIR names its folder, and another
+# libclang if LIBCLANG_PATH does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -194,8 +195,8 @@ settings=$(
     cat <<SETTINGS
 # Written by scripts/setup-xla.sh.
 [env]
-XLA_EXTENSION_DIR = "$PREFIX"
-LIBCLANG_PATH = "$PREFIX/libclang"
+XLA_EXTENSION_DIR = { value = "$PREFIX", relative = false }
+LIBCLANG_PATH = { value = "$PREFIX/libclang", relative = false }
 BINDGEN_EXTRA_CLANG_ARGS = "-I$compiler"
 # Without this TensorFlow's libraries say on standard error that they are loaded.
 TF_ENABLE_ONEDNN_OPTS = "0"

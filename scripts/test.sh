@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
-#   scripts/test.sh           everything
-#   scripts/test.sh features  the features that need C++ libraries, torch and xla, with their downloads (840 MB); not a
-#                             part of everything yet: tests of users' functions in compiled code fail with xla
+#   scripts/test.sh           everything but what has a word of its own below
+#   scripts/test.sh features  the last part of that alone: the features that need C++ libraries, torch and xla, which it
+#                             downloads once (840 MB)
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
-#   scripts/test.sh quick     formatting, lints and the debug tests only
+#   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,9 +41,7 @@ with_features() {
     example conformance -- --backend torch tests/conformance
     example conformance -- --library torch tests/conformance
     example conformance -- --backend xla tests/conformance
-    for network in benches/data/nary*.json benches/data/str_matrix*.json; do
-        example tensor_network -- --backend xla "$network"
-    done
+    example tensor_network -- --backend xla
     # LAPACK refuses to live beside libtorch. Both packages, for the same set of features of all others.
     step scripts/setup-lapack.sh
     step cargo test -p autojit -p autojit-lapack --features autojit/torch,autojit/xla,autojit-lapack/torch --locked \
@@ -99,3 +97,5 @@ step cargo run --release --locked --example explain
 step cargo run --release --locked --example exported
 step cargo run --release --locked --example pictures -- --out "$(mktemp -d)"
 step cargo run --release --locked --example conformance -- --backend all tests/conformance
+
+with_features

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use autojit::dispatch::Arguments;
+use autojit::numpy::random;
 use autojit::{Array, ArrayType, DType, Error, Result, Value, autojit, call, numpy as np};
 use autojit::{register_function, register_function_wrapping};
 
 mod toys;
 
-/// The backends that call back. TorchScript cannot, so `torch` leaves such graphs to replay.
 /// One test at a time: a registration makes every compiled function trace anew, and a test counts how often.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The backends that call back. TorchScript cannot, so `torch` leaves such graphs to replay.
 fn backends() -> impl Iterator<Item = &'static str> {
     let all = autojit::backends().into_iter();
     all.filter(|&name| name != "torch")
@@ -278,4 +279,87 @@ fn functions_of_another_library_run_in_that_library() {
         assert_eq!(autojit::dispatch::infer_backend(&y).unwrap(), "boxed");
         assert_eq!(values(y.to("ndarray")), [1.0, 1.0], "{backend}");
     }
+}
+
+#[test]
+fn draws_constants_and_arguments_go_around_calls() {
+    let _alone = alone();
+    register_function("ndarray", "ext.halves", |args: &Arguments| {
+        let half = args.array(0) / 2.0;
+        vec![half.clone(), half]
+    })
+    .unwrap()
+    .with_shape_rule(|args: &Arguments| -> Result<Vec<ArrayType>> {
+        let ty = args.array(0).ty()?;
+        Ok(vec![ty.clone(), ty])
+    });
+    // Draws before, between and after calls that need each other; a call of constants alone; one whose results nobody
+    // uses; arguments, constants and results of calls handed out as they are.
+    let halves = |x: Array| -> [Array; 2] {
+        let halves: Vec<Array> = call!("ext.halves", x).unwrap().try_into().unwrap();
+        halves.try_into().unwrap()
+    };
+    let program = |generator: &random::Generator, x: &Array| -> Vec<Array> {
+        let [first, same] = halves(x + generator.normal(0.0, 1.0, 3));
+        let [second, _] = halves(&first * generator.random(3));
+        let [third, _] = halves(second.clone());
+        let [constant, _] = halves(Array::from([1.0, 2.0, 4.0]));
+        let _unused = halves(x * 3.0);
+        let last = &third + generator.normal(0.0, 1.0, 3) + &constant;
+        let literal = Array::from([7.0; 40].to_vec());
+        vec![x.clone(), same, second, third, constant, last, literal]
+    };
+    let x = Array::from([1.0, 2.0, 3.0]);
+    let generator = random::default_rng(5);
+    let all = |arrays: Vec<Array>| -> Vec<Vec<f64>> { arrays.into_iter().map(values).collect() };
+    let expected: Vec<_> = (0..2).map(|_| all(program(&generator, &x))).collect();
+    for backend in backends() {
+        let generator = random::default_rng(5);
+        let compiled = autojit(move |x: Array| program(&generator, &x));
+        let compiled = compiled.backend(backend).strict(true);
+        for expected in &expected {
+            assert_eq!(&all(compiled.call(&x).unwrap()), expected, "{backend}");
+        }
+        let explanation = compiled.explain(&x).unwrap();
+        assert_eq!(explanation.backend(), backend);
+    }
+}
+
+#[cfg(feature = "xla")]
+#[test]
+fn functions_of_the_users_may_use_xla_themselves() {
+    use autojit::dispatch::infer_backend;
+    let _alone = alone();
+    // Called from inside of a program such a function would take a thread of XLA's and wait for another.
+    let nested = |args: &Arguments| -> Result<Array> {
+        let x = args.array(0);
+        assert_eq!(infer_backend(&x)?, "xla");
+        let solved = autojit(|x: Array| np::linalg::inv(&x) + 1.0).call(&x)?;
+        np::matmul(&solved, &x).check()
+    };
+    register_function("xla", "ext.nested", nested)
+        .unwrap()
+        .with_shape_rule(|args: &Arguments| args.array(0).ty());
+    let f = autojit(|x: Array| -> Result<Array> {
+        let y = call!("ext.nested", np::exp(&x))?.into_array()?;
+        Ok(np::linalg::det(&y) + call!("ext.nested", &y * 2.0)?.into_array()?)
+    })
+    .strict(true);
+    let x = Array::from([[0.5, 1.0], [2.0, 0.25]]).to("xla");
+    let first = f.call(&x).unwrap().unwrap();
+    assert_eq!(infer_backend(&first).unwrap(), "xla");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let again = f.call(&x).unwrap().unwrap();
+                    assert_eq!(again.to_string(), first.to_string());
+                }
+            });
+        }
+    });
+    assert_eq!(f.explain(&x).unwrap().backend(), "xla");
+    // Three programs with the two calls between them: no one text, and nothing to hand to others.
+    assert!(f.hlo_text(&x).unwrap_err().is_unsupported());
+    assert!(f.stablehlo(&x).unwrap_err().is_unsupported());
 }

@@ -463,3 +463,20 @@ fn a_saved_program_runs_elsewhere() {
     assert!(error.is_unsupported(), "{error}");
     assert_eq!(error.op(), Some("svdvals"));
 }
+
+#[test]
+fn transpositions_of_many_axes_compile_in_steps() {
+    // XLA alone takes minutes for each of these.
+    for (axes, size) in [(20, 2_i64), (7, 9)] {
+        let shape = vec![size; axes as usize];
+        let x = np::arange(size.pow(axes), ..).reshape(shape);
+        let reversed: Vec<i64> = (0..i64::from(axes)).rev().collect();
+        let f = autojit(move |x: Array| np::transpose(&x, reversed.clone()) + 1);
+        let f = f.backend("xla").strict(true);
+        let expected = np::transpose(&x, ..) + 1;
+        let numbers = |x: Array| x.ravel().to_vec::<i64>().unwrap();
+        assert!(numbers(f.call(&x).unwrap()) == numbers(expected));
+        let text = f.hlo_text(&x).unwrap();
+        assert_eq!(text.matches(" transpose(").count(), 2, "{text}");
+    }
+}

@@ -162,7 +162,7 @@ const DOCUMENTATION: &str = "# Operations
 Every op that a graph can hold, and what each backend does with it: it has the op (*native*), or runs it written with
 others that it has (*expanded*), or its program calls back into autojit for it (*called*), or it declines, in which case
 replay takes over and says so (*declined*). Functions of [`numpy`](crate::numpy) that are not here are made of these.
-`opaque`, a registered function of yours, is called back by `cranelift`; `torch` and `xla` decline it.
+`opaque`, a registered function of yours, is called by `cranelift` and `xla`; `torch` declines it.
 
 Dtypes are those of the arguments, with the mixtures that NumPy 2 promotes; a condition is boolean and an index an
 integer besides. Generated from the op table by `tests/differential/coverage.rs`.

@@ -55,7 +55,7 @@ pub(super) struct HostCall {
 /// What the calls of one run share.
 pub(super) struct Run {
     calls: Arc<[HostCall]>,
-    draws: Reserved,
+    draws: Arc<Reserved>,
     error: Mutex<Option<Error>>,
 }
 
@@ -73,16 +73,12 @@ pub(super) struct Started {
 }
 
 impl Started {
-    /// Takes the numbers of the random draws for it.
-    pub(super) fn new(calls: &Arc<[HostCall]>) -> Self {
+    /// With the numbers of its random draws.
+    pub(super) fn new(calls: &Arc<[HostCall]>, draws: Arc<Reserved>) -> Self {
         static NEXT: AtomicI64 = AtomicI64::new(0);
-        let ops = calls.iter().filter_map(|call| match &call.work {
-            Work::Op(op) => Some(op),
-            Work::Positions(_) => None,
-        });
         let run = Arc::new(Run {
             calls: Arc::clone(calls),
-            draws: Reserved::new(ops),
+            draws,
             error: Mutex::new(None),
         });
         loop {

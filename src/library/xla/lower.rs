@@ -2,7 +2,7 @@
 //!
 //! Each op is written as [`super::spell`] spells it; what it leaves out is written with other ops, or is a call back
 //! into autojit (see [`super::host`]). Linear in nodes. Refuses functions of the user's, with `is_unsupported`: XLA
-//! makes calls on threads of its own, on which such a function could wait for XLA forever.
+//! makes calls on threads of its own, on which such a function could wait for XLA forever. The backend cuts graphs there.
 
 use std::panic::Location;
 
@@ -146,7 +146,7 @@ impl Lowering {
     fn op(&mut self, op: &Op, inputs: &[Value], result: &Type, outer: Place) -> Result<Values> {
         if let Op::Opaque { .. } = op {
             return Err(Error::unsupported(
-                "XLA's programs call no functions of the user's",
+                "a graph that calls functions of the user's is several programs for XLA, not one",
             ));
         }
         let types: SmallVec<[Type; 4]> = inputs.iter().map(|x| x.ty.clone().into()).collect();

@@ -10,8 +10,9 @@
 //! Buffers are never changed once they are there, so arrays share them freely. An op by itself is a small program that
 //! is kept (`eager.rs`); what would be a call back into autojit is done in main memory.
 //!
-//! There is one device, the CPU. Refuses: functions of the user's inside programs.
+//! There is one device, the CPU. Refuses: functions of the user's inside programs; `backends/xla` cuts graphs at them.
 
+mod axes;
 mod client;
 mod eager;
 mod floats;
@@ -22,12 +23,14 @@ mod program;
 mod spell;
 
 use std::any::{Any, TypeId};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 use xla::PjRtBuffer;
 
 use super::{AnyLibrary, Concrete, Results, make, mixed};
 use crate::error::{Error, Result};
+use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, HostArray, Op, Type};
 pub(crate) use program::{Program, calls, serialized, stablehlo, text};
 pub(crate) use spell::is_spelled;
@@ -61,6 +64,18 @@ fn buffer(array: &Concrete) -> Option<&PjRtBuffer> {
 /// # Errors
 /// As [`Program::run`].
 pub(crate) fn run(program: &Program, inputs: &[&Concrete]) -> Result<Vec<Concrete>> {
+    run_part(program, inputs, None)
+}
+
+/// The same, with the random draws of a whole of which the program is a part.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_part(
+    program: &Program,
+    inputs: &[&Concrete],
+    draws: Option<&Arc<Reserved>>,
+) -> Result<Vec<Concrete>> {
     let mut copied: Vec<PjRtBuffer> = Vec::new();
     for input in inputs.iter().filter(|x| buffer(x).is_none()) {
         copied.push(client::to_device(&input.to_host()?)?);
@@ -70,7 +85,10 @@ pub(crate) fn run(program: &Program, inputs: &[&Concrete]) -> Result<Vec<Concret
     let arguments = inputs.iter().map(|x| buffer(x).or_else(|| copied.next()));
     let arguments: Option<SmallVec<[&PjRtBuffer; 8]>> = arguments.collect();
     let arguments = arguments.ok_or_else(|| Error::internal("an argument got lost"))?;
-    let results = program.run(&arguments)?.into_iter().zip(program.outputs());
+    let results = program
+        .run(&arguments, draws)?
+        .into_iter()
+        .zip(program.outputs());
     let results = results.map(|(result, ty)| {
         if stays {
             return Ok(from_buffer(result, ty.clone()));
@@ -101,7 +119,10 @@ impl AnyLibrary for XlaLibrary {
         let Some(program) = eager::program(op, types, result)? else {
             return Ok(None);
         };
-        let results = program.run(&buffers)?.into_iter().zip(result.arrays());
+        let results = program
+            .run(&buffers, None)?
+            .into_iter()
+            .zip(result.arrays());
         Ok(Some(
             results.map(|(x, ty)| from_buffer(x, ty.clone())).collect(),
         ))

@@ -13,6 +13,7 @@ use std::panic::Location;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::axes::{Steps, joined_axes};
 use super::host::{HostCall, RUN_NUMBER};
 use crate::error::{Error, Result};
 use crate::ir::{ArrayType, DType, HostArray, Literal, Scalar};
@@ -462,18 +463,32 @@ impl Writer {
         }
     }
 
+    /// The axes in another order: with axes that stay side by side as one, and in several steps where XLA would take
+    /// too long to compile a single one, see [`Steps`].
     pub(super) fn transpose(&mut self, x: &Value, perm: &[usize]) -> Value {
-        if perm.is_sorted() {
-            return x.clone();
+        let mut moved = x.clone();
+        for step in Steps::new(&x.ty.shape, perm) {
+            moved = self.transpose_step(&moved, &step);
         }
+        moved
+    }
+
+    fn transpose_step(&mut self, x: &Value, perm: &[usize]) -> Value {
+        let (sizes, order) = joined_axes(&x.ty.shape, perm);
+        let joined = self.reshape(x, &sizes);
         let shape: SmallVec<[usize; 4]> = perm.iter().map(|&a| x.ty.shape[a]).collect();
-        let attributes = format!(", dimensions={{{}}}", list(perm));
-        self.op(
-            "transpose",
-            ArrayType::new(x.ty.dtype, &shape),
-            &[x],
-            &attributes,
-        )
+        if order.is_sorted() {
+            return self.reshape(&joined, &shape);
+        }
+        let sizes: SmallVec<[usize; 4]> = order.iter().map(|&a| sizes[a]).collect();
+        let attributes = format!(", dimensions={{{}}}", list(&order));
+        let ty = ArrayType::new(x.ty.dtype, &sizes);
+        let moved = Value {
+            known: x.known,
+            is_real: x.is_real,
+            ..self.op("transpose", ty, &[&joined], &attributes)
+        };
+        self.reshape(&moved, &shape)
     }
 
     /// Stretches axes of length one, and adds leading ones, as NumPy does.

@@ -13,7 +13,12 @@ use super::host::{HostCall, Started, Work};
 use super::lower::{Lowered, lower};
 use super::module::{Extra, Purpose};
 use crate::error::{Error, Result};
+use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, Graph, HostArray, Op, Scalar};
+
+/// How many instructions a program may have. XLA takes seconds to minutes for so many, for some programs in time that
+/// grows with the square; and a few times as many overflow the stack of one of its threads, which ends the process.
+const MOST_INSTRUCTIONS: usize = 30_000;
 
 /// A compiled graph. Its memory is freed with it.
 pub(crate) struct Program {
@@ -48,6 +53,12 @@ impl Program {
     /// XLA does not run it (`is_unsupported`), or there is no memory for its constants.
     pub(crate) fn new(graph: &Graph) -> Result<Self> {
         let mut lowered = lower(graph, Purpose::Run)?;
+        if lowered.instructions > MOST_INSTRUCTIONS {
+            return Err(Error::unsupported(format!(
+                "XLA takes minutes for programs of more than {MOST_INSTRUCTIONS} instructions, and this one has {}",
+                lowered.instructions
+            )));
+        }
         let computation = XlaComputation::from_proto(&parse(&lowered)?);
         let executable = computation.compile(client()?);
         let executable = executable.map_err(|e| lowered.blame(failure(e)))?;
@@ -71,15 +82,31 @@ impl Program {
         &self.outputs
     }
 
-    /// Runs it on buffers of the types of the graph's arguments.
+    /// The ops for which it calls back, random draws among them.
+    pub(crate) fn called(&self) -> impl Iterator<Item = &Op> {
+        self.calls.iter().filter_map(|call| match &call.work {
+            Work::Op(op) => Some(op),
+            Work::Positions(_) => None,
+        })
+    }
+
+    /// Runs it on buffers of the types of the graph's arguments; its random draws are new ones unless some are given.
     ///
     /// # Errors
     /// An op fails on these values, or there is not enough memory.
-    pub(super) fn run(&self, inputs: &[&PjRtBuffer]) -> Result<Vec<PjRtBuffer>> {
+    pub(super) fn run(
+        &self,
+        inputs: &[&PjRtBuffer],
+        draws: Option<&Arc<Reserved>>,
+    ) -> Result<Vec<PjRtBuffer>> {
         if self.outputs.is_empty() {
             return Ok(Vec::new());
         }
-        let run = (!self.calls.is_empty()).then(|| Started::new(&self.calls));
+        let run = (!self.calls.is_empty()).then(|| {
+            let draws = draws.cloned();
+            let draws = draws.unwrap_or_else(|| Arc::new(Reserved::new(self.called())));
+            Started::new(&self.calls, draws)
+        });
         let number = match &run {
             Some(run) => {
                 let number = Scalar::Int(run.number());

@@ -1,7 +1,10 @@
 //! The xla backend: a graph as one of XLA's programs, see `library/xla` for how it is written, compiled and run.
 //!
 //! Arrays of xla go in as they are and results stay there, so calls in a row pass nothing through main memory; arrays of
-//! other libraries are copied there, and results back. Declines functions of the user's.
+//! other libraries are copied there, and results back. A graph with calls of the user's functions is several programs,
+//! see `stages.rs`. Declines nothing.
+
+mod stages;
 
 use std::sync::Arc;
 
@@ -25,7 +28,8 @@ impl Backend for Xla {
 
     /// Compiling takes long, and declines nothing that could be written.
     fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
-        Ok(if xla::calls(graph)?.contains(op) {
+        let is_called = matches!(op, Op::Opaque { .. }) || xla::calls(graph)?.contains(op);
+        Ok(if is_called {
             Support::Called
         } else if self.spells(op) {
             Support::Native
@@ -35,6 +39,9 @@ impl Backend for Xla {
     }
 
     fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
+        if stages::has_calls(graph) {
+            return Ok(Arc::new(stages::Stages::new(graph)?));
+        }
         Ok(Arc::new(Compiled(Program::new(graph)?)))
     }
 }
