@@ -91,8 +91,8 @@ pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
 pub use jit::{
-    Comparison, Cost, Difference, Explanation, Exported, Jit, Profile, ProfiledStep, Report,
-    autojit,
+    Comparison, Cost, Difference, Explanation, Exported, Jit, JitOptions, Profile, ProfiledStep,
+    Report, Summary, autojit,
 };
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;

@@ -117,6 +117,8 @@ fn run(command: Command) -> Result<bool, Failure> {
             backend,
             html,
             code,
+            clif,
+            json,
         } => {
             let explanation = load(&file, backend)?.explain()?;
             match html {
@@ -124,7 +126,14 @@ fn run(command: Command) -> Result<bool, Failure> {
                     write(&path, explanation.to_html().as_bytes())?;
                     eprintln!("wrote {}", path.display());
                 }
-                None if code => assembly::print(explanation.machine_code(), &mut out)?,
+                None if code || clif => {
+                    let parts = assembly::Parts { code, clif };
+                    assembly::print(explanation.machine_code(), parts, &mut out)?;
+                }
+                None if json => {
+                    let summary = serde_json::to_string_pretty(&explanation.summary());
+                    writeln!(out, "{}", summary.map_err(io::Error::from)?)?;
+                }
                 None => write!(out, "{explanation}")?,
             }
         }

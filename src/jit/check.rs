@@ -129,18 +129,25 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let compared = backends::find(backend).and_then(|against| {
             let wanted = self.wanted()?;
             let replay = backends::find("replay")?;
-            self.build_only(Some(replay), &args, location, |query, built| {
-                let library = library_of(query.arrays).name();
-                let own = wanted.unwrap_or_else(|| backends::preferred(library));
-                let line = |value: ValueId| built.optimized[value].location.map(SourceLine::from);
-                compare(
-                    &built.optimized,
-                    line,
-                    [own, against],
-                    &self.limits,
-                    query.arrays,
-                )
-            })?
+            self.build_only(
+                Some(replay),
+                &args,
+                location,
+                "to compare backends",
+                |query, built| {
+                    let library = library_of(query.arrays).name();
+                    let own = wanted.unwrap_or_else(|| backends::preferred(library));
+                    let line =
+                        |value: ValueId| built.optimized[value].location.map(SourceLine::from);
+                    compare(
+                        &built.optimized,
+                        line,
+                        [own, against],
+                        &self.limits,
+                        query.arrays,
+                    )
+                },
+            )?
         });
         compared.map_err(|e| e.at(location))
     }
