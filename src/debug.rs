@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `AUTOJIT_BACKEND=name` | the backend of functions that do not name one themselves |
 //! | `AUTOJIT_DISABLE=1` | `autojit(f)` runs `f` directly: no trace, no compilation |
-//! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after each pass of the optimiser |
+//! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after each pass of the optimiser, and new code is compared with replay |
 //! | `AUTOJIT_WIDE=0` | no machine code by our own emitter: Cranelift makes all of it |
 //! | `AUTOJIT_LOG=level` | compilations are told on standard error: `warn`, `info`, `debug` or `trace`, see below |
 //! | `AUTOJIT_DUMP=folder` | each compilation leaves its graphs and its explanation in a folder of its own in there |
@@ -34,7 +34,7 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use tracing::dispatcher;
+use tracing::dispatcher::{self, Dispatch};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
 
@@ -102,7 +102,7 @@ fn level(text: &str) -> Option<LevelFilter> {
 ///
 /// Nothing is installed for that: a subscriber that the program sets later has its place, and `tracing`'s.
 pub(crate) fn told<T>(work: impl FnOnce() -> T) -> T {
-    static PRINTED: OnceLock<Option<tracing::Dispatch>> = OnceLock::new();
+    static PRINTED: OnceLock<Option<Dispatch>> = OnceLock::new();
     let printed = PRINTED.get_or_init(|| {
         let Environment {
             log,
@@ -121,10 +121,10 @@ pub(crate) fn told<T>(work: impl FnOnce() -> T) -> T {
             None => LevelFilter::OFF,
         };
         let level = least.max(*log);
-        (level != LevelFilter::OFF).then(|| tracing::Dispatch::new(Sink::new(level)))
+        (level != LevelFilter::OFF).then(|| Dispatch::new(Sink::new(level)))
     });
     match printed {
-        Some(printed) if dispatcher::get_default(|d| d.is::<NoSubscriber>()) => {
+        Some(printed) if dispatcher::get_default(Dispatch::is::<NoSubscriber>) => {
             dispatcher::with_default(printed, work)
         }
         _ => work(),

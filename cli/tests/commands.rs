@@ -233,7 +233,23 @@ fn plots_and_explanations_are_written() {
             code.starts_with("kernel 0: ") && code.contains("sqrt") && code.contains("  ret\n"),
             "{code}"
         );
+        std::fs::write(
+            folder.path("divide.graph"),
+            "%x = input index=0 ty=i64[9]\n%y = floor_divide %x %x\nreturn %y",
+        )
+        .unwrap();
+        let clif = folder.stdout(&["explain", "divide.graph", "--clif"]);
+        assert!(clif.contains("function %kernel(i64, i64)"), "{clif}");
+        let both = folder.stdout(&["explain", "divide.graph", "--clif", "--code"]);
+        assert!(
+            both.contains("function %kernel") && both.contains("  ret\n"),
+            "{both}"
+        );
     }
+    let json = folder.stdout(&["explain", "f.autojit", "--json"]);
+    let summary: autojit::Summary = serde_json::from_str(&json).unwrap();
+    assert_eq!(summary.function, "factor");
+    assert_eq!(summary.signature, "(f64[2,2], f64[2,2])");
     let page = std::fs::read_to_string(folder.path("e.html")).unwrap();
     assert!(page.contains("interpreted node by node"), "{page}");
 }

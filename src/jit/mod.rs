@@ -363,6 +363,10 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 dump.function(&saved(self.shown_name(), query, built.clone()));
                 dump.explanation(&Explanation::new(&task, built.clone()));
             }
+            if debug::environment().verify {
+                let backend = backends::find(built.choice.backend)?;
+                check::check_first_run(&built.optimized, backend, &self.limits, query.arrays)?;
+            }
             Ok::<_, trace::Failure>(built)
         })?;
         if why.is_some() {

@@ -120,3 +120,32 @@ fn loaded_functions_explain_themselves() {
     );
     assert!(text.contains("tests/jit/explain.rs:"), "{text}");
 }
+
+/// Sums along two axes of an array with gaps, in integers, are not for the wide emitter on any machine.
+#[cfg(feature = "cranelift")]
+#[test]
+fn clif_is_there_for_what_cranelift_made_and_is_printed_on_request() {
+    let f = autojit(|x: Array| np::floor_divide(&x, 7) + np::mod_(&x, 3)).backend("cranelift");
+    let x = Array::from([1_i64, 2, 3]);
+    let explanation = f.explain(&x).unwrap();
+    let kernels = explanation.machine_code();
+    for kernel in kernels {
+        let number = kernel.name.split(':').next().unwrap();
+        let lines = explanation.executable().lines();
+        let by_cranelift = lines
+            .filter(|line| line.starts_with(&format!("{number}, ")))
+            .any(|line| line.contains("by Cranelift"));
+        assert_eq!(kernel.clif.is_some(), by_cranelift, "{explanation}");
+    }
+    let made: Vec<&String> = kernels.iter().filter_map(|k| k.clif.as_ref()).collect();
+    assert!(!made.is_empty(), "{explanation}");
+    for clif in &made {
+        // As Cranelift prints functions.
+        assert!(clif.starts_with("function %kernel(i64, i64)"), "{clif}");
+        assert!(clif.contains("return"), "{clif}");
+    }
+    let (usual, full) = (explanation.to_string(), format!("{explanation:#}"));
+    assert!(!usual.contains("function %kernel"));
+    assert_eq!(full.matches("function %kernel").count(), made.len());
+    assert!(full.starts_with(&usual));
+}
