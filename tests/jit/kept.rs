@@ -145,7 +145,7 @@ fn options_are_read_back_and_set() {
 
 #[test]
 fn graphs_are_read_back_with_the_bits_of_their_constants() {
-    let text = "constant 0 = f64[4] -0.0 inf nan 5e-324\n\
+    let text = "constant 0 = f64[4] -0.0 inf NaN 5e-324\n\
                 %0 = input index=0 ty=f64[4]\n\
                 %1 = constant index=0 ty=f64[4]\n\
                 %2 = literal value=0.1:f64\n\
@@ -155,7 +155,7 @@ fn graphs_are_read_back_with_the_bits_of_their_constants() {
     let graph: Graph = text.parse().unwrap();
     for read in round_trip(&graph) {
         assert_eq!(read.to_string(), graph.to_string());
-        assert!(read.to_string().contains("f64[4] -0.0 inf nan 5e-324"));
+        assert!(read.to_string().contains("f64[4] -0.0 inf NaN 5e-324"));
     }
     assert!(refusal(&graph).starts_with(NEWER));
     let wrong =
