@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `AUTOJIT_BACKEND=name` | the backend of functions that do not name one themselves |
 //! | `AUTOJIT_DISABLE=1` | `autojit(f)` runs `f` directly: no trace, no compilation |
-//! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after each pass of the optimiser, and new code is compared with replay |
+//! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after each pass of the optimiser, and new code is compared with replay of the graph that it was made of |
 //! | `AUTOJIT_WIDE=0` | no machine code by our own emitter: Cranelift makes all of it |
 //! | `AUTOJIT_LOG=level` | compilations are told on standard error: `warn`, `info`, `debug` or `trace`, see below |
 //! | `AUTOJIT_DUMP=folder` | each compilation leaves its graphs and its explanation in a folder of its own in there |

@@ -203,7 +203,9 @@ fn dump_writes_each_stage_of_each_compilation() {
         for n in [1, 1, 2] {
             f.call(Array::from(vec![1.0; n])).unwrap();
         }
-        // These keep nothing.
+        // These keep nothing, and what could not be traced leaves nothing.
+        let error = autojit(|x: Array| x.get(7)).call(Array::from([1.0]));
+        assert!(error.unwrap_err().is_index());
         f.explain(Array::from([1.0; 3])).unwrap();
         let exported = f.to_exported(Array::from([1.0; 4])).unwrap();
         // Functions of one name at once, and a loaded one.

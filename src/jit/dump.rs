@@ -107,6 +107,13 @@ impl Dump {
     }
 }
 
+/// Where tracing failed there is nothing to keep: a folder goes if it is empty, and only then.
+impl Drop for Dump {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
 fn tell_failed(path: &Path, error: &io::Error) {
     let path = path.display();
     warn!(

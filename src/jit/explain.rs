@@ -25,6 +25,8 @@ use crate::plot::Drawing;
 pub struct Explanation {
     name: String,
     signature: String,
+    /// What a call would do, where known.
+    call: Option<String>,
     report: Report,
     wanted: &'static str,
     strict: bool,
@@ -66,6 +68,7 @@ impl Explanation {
         Self {
             name: task.function.to_owned(),
             signature: task.signature.to_string(),
+            call: None,
             report: code.report,
             wanted: task.backend.name(),
             strict: task.strict,
@@ -77,6 +80,12 @@ impl Explanation {
             executable: Held(code.choice.executable),
             code: OnceLock::new(),
         }
+    }
+
+    /// With what a call would do first.
+    pub(super) fn with_call(mut self, call: String) -> Self {
+        self.call = Some(call);
+        self
     }
 
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
@@ -180,6 +189,7 @@ impl Explanation {
             format: Format,
             function: self.name.clone(),
             signature: self.signature.clone(),
+            call: self.call.clone(),
             asked_for: self.wanted.to_owned(),
             strict: self.strict,
             declined: self
@@ -219,6 +229,9 @@ impl Explanation {
                 format!("{} (asked for {}{strict})", report.backend, self.wanted),
             ),
         ];
+        if let Some(call) = &self.call {
+            facts.push(("a call", call.clone()));
+        }
         for (backend, why) in &self.declined {
             facts.push(("declined", format!("{backend}: {why}")));
         }

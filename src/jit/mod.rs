@@ -434,7 +434,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         })
     }
 
-    /// Says how a call with these arguments is run: it traces and compiles, keeps nothing, and runs nothing.
+    /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
+    /// and compiles, keeps nothing, and runs nothing.
     ///
     /// # Errors
     /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
@@ -453,8 +454,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
     ) -> Result<Explanation> {
         self.with_query(wanted, args, |backend, query| {
+            let call = match self.cache.look_up(query) {
+                Ok(()) => "finds code that is there".to_owned(),
+                Err(None) => "traces and compiles, as the first one".to_owned(),
+                Err(Some(before)) => {
+                    let why = query.signature().diff(&before);
+                    format!("traces and compiles: {why}")
+                }
+            };
             let task = self.task(backend, query, "to explain it");
-            Ok(Explanation::new(&task, self.build(&task, query, location)?))
+            let explanation = Explanation::new(&task, self.build(&task, query, location)?);
+            Ok(explanation.with_call(call))
         })
     }
 

@@ -43,6 +43,24 @@ fn text_and_page_have_all_parts() {
 }
 
 #[test]
+fn what_a_call_would_do_is_told() {
+    let f = autojit(|x: Array| &x + 1.0);
+    let told = |x: Array| f.explain(x).unwrap().summary().call.unwrap();
+    assert_eq!(told(x()), "traces and compiles, as the first one");
+    f.call(x()).unwrap();
+    assert_eq!(told(x()), "finds code that is there");
+    let why = "traces and compiles: argument changed from f64[4] to f64[2]";
+    assert_eq!(told(Array::from([1.0, 2.0])), why);
+    // Looking is no call.
+    assert_eq!((f.misses(), f.hits(), f.compiled()), (1, 0, 1));
+    let text = f.explain(x()).unwrap().to_string();
+    assert!(
+        text.contains("\na call     finds code that is there\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn costs_are_the_counts_of_textbooks() {
     let cost = |f: fn((Array, Array)) -> Array, a: &Array, b: &Array| {
         let explained = autojit(f).backend("replay").explain((a, b));

@@ -30,6 +30,8 @@ pub struct Summary {
     pub function: String,
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
     pub signature: String,
+    /// What a call would do: find code that is there, or compile, and why; none for loaded functions.
+    pub call: Option<String>,
     /// The backend that was asked first.
     pub asked_for: String,
     /// Whether no other was allowed.
