@@ -256,7 +256,9 @@ fn dump_writes_each_stage_of_each_compilation() {
             let x = Array::from(vec![0.5; traced.input_types()[0].size()]);
             // All stages compute the same.
             let host = HostArray::from(x.to_ndarray::<f64>().unwrap());
-            let values = |graph: &Graph| graph.evaluate(&[host.clone()]).unwrap()[0].to_scalars();
+            let values = |graph: &Graph| {
+                graph.evaluate(std::slice::from_ref(&host)).unwrap()[0].to_scalars()
+            };
             assert_eq!(values(&traced), values(&last));
             let result: Array = loaded.call(&x).unwrap();
             let result = HostArray::from(result.to_ndarray::<f64>().unwrap());

@@ -305,6 +305,10 @@ fn mistakes_are_told_in_the_users_words() {
             "the function was exported for (f64[2,2], f64[2,2]), got the arrays f64[2,2]\n",
         ),
         (
+            vec!["run", "f.autojit"],
+            "autojit: the function takes (f64[2,2], f64[2,2]): name files .npy or .npz, or use --random\n",
+        ),
+        (
             vec!["run", "f.autojit", "x.txt"],
             "autojit: cannot read x.txt: ",
         ),
@@ -342,6 +346,12 @@ fn help_has_examples_and_completions_are_there() {
         let help = folder.stdout(&[command, "--help"]);
         assert!(help.contains("Examples:"), "{command}");
     }
+    // Whoever reads may have seen enough: that is no panic.
+    let mut closed = Command::new(env!("CARGO_BIN_EXE_autojit"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = closed.args(["completions", "bash"]).stdout(writer).output();
+    assert!(output.unwrap().status.success());
     for shell in ["bash", "zsh", "fish"] {
         assert!(
             folder.stdout(&["completions", shell]).contains("explain"),

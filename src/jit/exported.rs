@@ -323,11 +323,14 @@ impl Exported {
             array.dtype() == ty.dtype && array.shape() == ty.shape.as_slice()
         };
         if arrays.len() != types.len() || !arrays.iter().zip(types).all(fits) {
-            let got = arrays.iter().map(|array| array.ty().to_string());
+            let got: Vec<String> = arrays.iter().map(|array| array.ty().to_string()).collect();
+            let got = match got.as_slice() {
+                [] => "no arrays".to_owned(),
+                got => format!("the arrays {}", got.join(", ")),
+            };
             return Err(Error::shape(format!(
-                "the function was exported for {}, got the arrays {}",
+                "the function was exported for {}, got {got}",
                 self.signature(),
-                got.collect::<Vec<_>>().join(", ")
             )));
         }
         Ok(arrays)
