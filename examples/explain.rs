@@ -87,7 +87,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("   | {line}");
     }
     println!(
-        "   `a | b` are the parts of one loop; \"not fused\" says why operations are in different loops.\n"
+        "   `a | b` are the parts of one loop: the inner loop, what is done with its sums, a second inner loop.\n   \
+         \"reads 2, writes 1\" are its arrays; \"axes 1 outer + 1 inner\" are loops around it, and its own. \"wide\" is made by\n   \
+         autojit's own emitter, other code by Cranelift. \"not fused\" says why operations are in different loops.\n"
     );
 
     println!("4. Memory is planned before any run");

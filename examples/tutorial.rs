@@ -24,7 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nth(1)
         .map_or_else(|| std::env::temp_dir().join("tutorial"), Into::into);
     std::fs::create_dir_all(&folder)?;
-    steps(&folder)
+    steps(&folder)?;
+    println!(
+        "\nThe pictures and the function are in {}",
+        folder.display()
+    );
+    Ok(())
 }
 
 pub(crate) fn steps(folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {

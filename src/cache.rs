@@ -171,6 +171,18 @@ impl<V> Cache<V> {
         drop(old);
     }
 
+    /// Whether a call would find its entry; if not, the key of the last call. It counts as no call.
+    pub(crate) fn look_up(&self, query: &Query<'_, '_>) -> Result<(), Option<Signature>> {
+        let slots = lock(&self.slots);
+        let found = slots.find(query.hash(), |slot| slot.signature().matches(query));
+        let is_ready = found.is_some_and(|slot| matches!(slot.state, State::Ready(_)));
+        drop(slots);
+        match is_ready {
+            true => Ok(()),
+            false => Err(self.last().map(|entry| entry.signature.clone())),
+        }
+    }
+
     /// The number of finished entries.
     pub(crate) fn len(&self) -> usize {
         let slots = lock(&self.slots);

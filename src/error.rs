@@ -108,7 +108,7 @@ kinds! {
     pub(crate) parse, is_parse => Parse;
     /// A file cannot be read or written, or is not what it should be: damaged, cut off, foreign, or newer.
     pub(crate) file, is_file => File;
-    /// A check that was asked for failed: a result is not a finite number.
+    /// A check that was asked for failed: a result is not a finite number, or two backends differ.
     pub(crate) failed_check, is_failed_check => Check;
     /// A mistake of autojit's own.
     pub(crate) internal_error, is_internal => Internal;

@@ -51,11 +51,30 @@
 //! | index | [`ix!`](crate::ix), [`Array::get`] |
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
-//! | see what was compiled | [`Jit::explain`] |
+//! | see what was compiled | [`Jit::explain`], [`Explanation::summary`] as data |
+//! | hear of compilations | a subscriber of [`tracing`], or `AUTOJIT_LOG`, see below |
 //! | find the line that makes a NaN, or where backends differ | [`Jit::debug_nans`], [`Jit::check_against`] |
 //! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
 //! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
+//! | keep options in a file | [`JitOptions`] |
+//!
+//! # What is told
+//!
+//! Compiling is told through [`tracing`], under the target `autojit`: each compilation is a span `compile` with the
+//! fields `function`, `signature` and `reason` (`first call`, or what changed since the last one), with the spans `trace`,
+//! `optimise` and `generate` for its stages. Calls that find their code tell nothing.
+//!
+//! | level | events |
+//! |---|---|
+//! | `WARN` | a backend declines a graph and replay takes over (`backend`, `why`) |
+//! | `INFO` | what came of a compilation (`backend`, `traced_nodes`, `compile_seconds`, ..), or how it failed |
+//! | `DEBUG` | each pass of the optimiser (`pass`, `visited`, `nodes`, `seconds`, ..), and the graph that the backend is given |
+//! | `TRACE` | the graph as it was traced |
+//!
+//! A program without a subscriber prints them on standard error with `AUTOJIT_LOG=warn`, `info`, `debug` or `trace`. With
+//! `AUTOJIT_DUMP=folder` each compilation leaves its graphs, its explanation and an [`Exported`] function in a folder of its
+//! own in there.
 
 mod array;
 mod backends;
@@ -91,8 +110,8 @@ pub use error::{Error, Result};
 pub use index::Index;
 pub use ir::{ArrayType, DType, Scalar};
 pub use jit::{
-    Comparison, Cost, Difference, Explanation, Exported, Jit, Profile, ProfiledStep, Report,
-    autojit,
+    Comparison, Cost, Difference, Explanation, Exported, Jit, JitOptions, Profile, ProfiledStep,
+    Report, Summary, autojit,
 };
 pub use library::{Library, Like, Spelled, libraries, register_library};
 pub use operand::Operand;

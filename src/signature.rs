@@ -92,6 +92,13 @@ impl Query<'_, '_> {
     }
 }
 
+/// Prints as its [`Signature`] does.
+impl fmt::Display for Query<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.signature().fmt(f)
+    }
+}
+
 impl ArrayKey {
     /// Whether this is the key of an array; unlike comparing `ty()`, it never allocates.
     #[inline]

@@ -518,7 +518,7 @@ fn compile<'a>(
             visited: report
                 .passes
                 .iter()
-                .map(|p| (p.name.to_owned(), p.visited))
+                .map(|p| (p.name.clone().into_owned(), p.visited))
                 .collect(),
             instructions: report.code.instructions,
             kernels: report.code.kernels,

@@ -117,6 +117,8 @@ fn run(command: Command) -> Result<bool, Failure> {
             backend,
             html,
             code,
+            clif,
+            json,
         } => {
             let explanation = load(&file, backend)?.explain()?;
             match html {
@@ -124,7 +126,14 @@ fn run(command: Command) -> Result<bool, Failure> {
                     write(&path, explanation.to_html().as_bytes())?;
                     eprintln!("wrote {}", path.display());
                 }
-                None if code => assembly::print(explanation.machine_code(), &mut out)?,
+                None if code || clif => {
+                    let parts = assembly::Parts { code, clif };
+                    assembly::print(explanation.machine_code(), parts, &mut out)?;
+                }
+                None if json => {
+                    let summary = serde_json::to_string_pretty(&explanation.summary());
+                    writeln!(out, "{}", summary.map_err(io::Error::from)?)?;
+                }
                 None => write!(out, "{explanation}")?,
             }
         }
@@ -162,7 +171,10 @@ fn run(command: Command) -> Result<bool, Failure> {
             return Ok(comparison.agrees());
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Options::command(), "autojit", &mut out);
+            // Into memory first: it panics on what cannot be written.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Options::command(), "autojit", &mut script);
+            out.write_all(&script)?;
         }
     }
     Ok(true)
@@ -205,6 +217,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn read_inputs(function: &Exported, inputs: &Inputs) -> Result<Vec<Array>, Failure> {
     match inputs.random {
         Some(seed) => Ok(arrays::random(function.graph().input_types(), seed)),
+        None if inputs.arrays.is_empty() && !function.graph().input_types().is_empty() => {
+            Err(Failure::File(format!(
+                "the function takes {}: name files .npy or .npz, or use --random",
+                function.signature()
+            )))
+        }
         None => arrays::read(&inputs.arrays),
     }
 }

@@ -66,7 +66,9 @@ pub(crate) enum Command {
   autojit explain f.autojit
   autojit explain f.autojit --backend replay
   autojit explain f.autojit --html f.html
-  autojit explain f.autojit --code                    the kernels as assembly")]
+  autojit explain f.autojit --code                    the kernels as assembly
+  autojit explain f.autojit --code --clif             and what Cranelift made them of
+  autojit explain f.autojit --json | jq .report       all of it as data")]
     Explain {
         /// The function.
         file: PathBuf,
@@ -79,6 +81,12 @@ pub(crate) enum Command {
         /// Prints the machine code of each kernel as assembly (x86-64).
         #[arg(long, conflicts_with = "html")]
         code: bool,
+        /// Prints Cranelift's intermediate form of each kernel that it made.
+        #[arg(long, conflicts_with = "html")]
+        clif: bool,
+        /// Prints it as JSON: the fields of `Summary`.
+        #[arg(long, conflicts_with_all = ["html", "code", "clif"])]
+        json: bool,
     },
     /// Calls the function, and prints or writes its results.
     #[command(after_help = "Examples:

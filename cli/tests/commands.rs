@@ -233,7 +233,23 @@ fn plots_and_explanations_are_written() {
             code.starts_with("kernel 0: ") && code.contains("sqrt") && code.contains("  ret\n"),
             "{code}"
         );
+        std::fs::write(
+            folder.path("divide.graph"),
+            "%x = input index=0 ty=i64[9]\n%y = floor_divide %x %x\nreturn %y",
+        )
+        .unwrap();
+        let clif = folder.stdout(&["explain", "divide.graph", "--clif"]);
+        assert!(clif.contains("function %kernel(i64, i64)"), "{clif}");
+        let both = folder.stdout(&["explain", "divide.graph", "--clif", "--code"]);
+        assert!(
+            both.contains("function %kernel") && both.contains("  ret\n"),
+            "{both}"
+        );
     }
+    let json = folder.stdout(&["explain", "f.autojit", "--json"]);
+    let summary: autojit::Summary = serde_json::from_str(&json).unwrap();
+    assert_eq!(summary.function, "factor");
+    assert_eq!(summary.signature, "(f64[2,2], f64[2,2])");
     let page = std::fs::read_to_string(folder.path("e.html")).unwrap();
     assert!(page.contains("interpreted node by node"), "{page}");
 }
@@ -289,6 +305,10 @@ fn mistakes_are_told_in_the_users_words() {
             "the function was exported for (f64[2,2], f64[2,2]), got the arrays f64[2,2]\n",
         ),
         (
+            vec!["run", "f.autojit"],
+            "autojit: the function takes (f64[2,2], f64[2,2]): name files .npy or .npz, or use --random\n",
+        ),
+        (
             vec!["run", "f.autojit", "x.txt"],
             "autojit: cannot read x.txt: ",
         ),
@@ -326,6 +346,12 @@ fn help_has_examples_and_completions_are_there() {
         let help = folder.stdout(&[command, "--help"]);
         assert!(help.contains("Examples:"), "{command}");
     }
+    // Whoever reads may have seen enough: that is no panic.
+    let mut closed = Command::new(env!("CARGO_BIN_EXE_autojit"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = closed.args(["completions", "bash"]).stdout(writer).output();
+    assert!(output.unwrap().status.success());
     for shell in ["bash", "zsh", "fish"] {
         assert!(
             folder.stdout(&["completions", shell]).contains("explain"),

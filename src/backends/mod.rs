@@ -20,9 +20,10 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::debug::{self, Log};
+use crate::debug;
 use crate::error::{Error, Result};
 use crate::ir::{Form, Graph, HostArray, Op};
 use crate::library::Concrete;
@@ -120,6 +121,9 @@ pub struct KernelCode {
     pub address: u64,
     /// The instructions, for the processor that this program runs on.
     pub bytes: Vec<u8>,
+    /// What Cranelift made them of, in its [text form](https://docs.rs/cranelift-codegen), before it optimised; `None` for
+    /// kernels that it did not make.
+    pub clif: Option<String>,
 }
 
 /// How long a step of compiled code took.
@@ -134,7 +138,7 @@ pub(crate) struct StepTime {
 }
 
 /// The sizes of compiled code. `None` is what a backend does not have, or does not know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CodeReport {
     /// Operations that the backend was left with, after writing the graph in its own terms.
@@ -225,6 +229,7 @@ pub(crate) fn preferred(library: &str) -> &'static dyn Backend {
 }
 
 /// The outcome of [`choose`].
+#[derive(Clone)]
 pub(crate) struct Choice {
     /// Who compiled it.
     pub(crate) backend: &'static str,
@@ -252,9 +257,7 @@ pub(crate) fn choose(
             declined: Vec::new(),
         }),
         Err(error) if error.is_unsupported() && !strict => {
-            debug::log(Log::Info, || {
-                format!("the backend {name} declines: {error}")
-            });
+            tell_declined(name, &error);
             Ok(Choice {
                 backend: replay::Replay.name(),
                 executable: replay::Replay.compile(graph)?,
@@ -263,6 +266,16 @@ pub(crate) fn choose(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Tells that replay takes over.
+pub(crate) fn tell_declined(backend: &'static str, why: &Error) {
+    tracing::warn!(
+        target: debug::TARGET,
+        backend,
+        why = %why,
+        "the backend {backend} declines, replay takes over: {why}"
+    );
 }
 
 /// Optimises, compiles and runs a graph once, on the backend of this name.
@@ -331,7 +344,7 @@ impl CompiledGraph {
 /// let graph: Graph = "%x = input index=0 ty=f64[3]\n%y = negative %x\n%z = negative %y\nreturn %z".parse()?;
 /// let (optimized, passes) = autojit::optimize_graph("replay", &graph, OptimizerOptions::default())?;
 /// assert_eq!(optimized.to_string(), "%0 = input index=0 ty=f64[3]\nreturn %0\n");
-/// assert_eq!(passes[0].rules, [("negative_of_negative", 1)]);
+/// assert_eq!(passes[0].rules, [("negative_of_negative".into(), 1)]);
 /// # Ok::<(), autojit::Error>(())
 /// ```
 ///

@@ -1,14 +1,19 @@
 //! Files of exported functions: a graph, what its arguments and results look like, and the lines it came from.
 //!
 //! A file is a header (`container.rs`: what it is, its version, its length, a checksum) and a payload (`payload.rs`).
-//! Ops stand in it in their text form, so a new op needs nothing here.
+//! Ops stand in it in their text form, so a new op needs nothing here. What values look like in other formats of serde's
+//! stands in `forms.rs`, with the number of each form in a field (`format.rs`).
 //!
 //! Invariants: nothing that is read is trusted. The header finds accidents; the payload is then checked as if there
 //! were no header: no size in it decides how much memory is taken, every op is read by its own parser, every type is
 //! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
 
 mod container;
+mod format;
+mod forms;
 mod payload;
+
+pub(crate) use format::Format;
 
 use crate::error::Result;
 use crate::ir::{Graph, SourceLine};

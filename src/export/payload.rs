@@ -57,7 +57,7 @@ struct Constant {
 
 /// A token of a structure.
 #[derive(Serialize, Deserialize)]
-enum Step {
+pub(super) enum Step {
     Array,
     Tuple(u64),
     List(u64),
@@ -130,7 +130,7 @@ pub(super) fn encode(saved: &Saved) -> Result<Vec<u8>> {
 }
 
 /// Whether the text of an op means the same in another program.
-fn check_op(op: &Op) -> Result<()> {
+pub(super) fn check_op(op: &Op) -> Result<()> {
     match op {
         Op::Opaque { function } => Err(Error::unsupported(format!(
             "the registered function {} cannot be exported: it exists in this program alone",
@@ -229,15 +229,17 @@ impl Payload {
     }
 }
 
-fn steps(structure: &Structure) -> Vec<Step> {
+/// The tokens of a structure.
+pub(super) fn steps(structure: &Structure) -> Vec<Step> {
     structure.tokens().iter().map(Step::new).collect()
 }
 
-fn structure(steps: Vec<Step>) -> Result<Structure> {
+/// The structure of tokens that were read.
+pub(super) fn structure(steps: Vec<Step>) -> Result<Structure> {
     let tokens = steps.into_iter().map(Step::into_token);
     let tokens = tokens.collect::<Option<Vec<_>>>();
     let structure = tokens.and_then(Structure::checked);
-    structure.ok_or_else(|| Error::value("its arguments or results are not one tree"))
+    structure.ok_or_else(|| Error::value("the tokens of a structure are not one tree"))
 }
 
 impl Step {

@@ -5,9 +5,11 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::graph::{Graph, Node};
+use crate::error::{Error, Result};
 
 /// A line of a program's source, printed as `examples/model.rs:42:17`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,5 +42,30 @@ impl fmt::Display for SourceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, column } = self;
         write!(f, "{file}:{line}:{column}")
+    }
+}
+
+impl FromStr for SourceLine {
+    type Err = Error;
+
+    /// Reads what is printed.
+    ///
+    /// # Errors
+    /// The text does not end in a line and a column.
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = || {
+            let (rest, column) = text.rsplit_once(':')?;
+            let (file, line) = rest.rsplit_once(':')?;
+            Some(Self {
+                file: file.into(),
+                line: line.parse().ok()?,
+                column: column.parse().ok()?,
+            })
+        };
+        parts().ok_or_else(|| {
+            Error::parse(format!(
+                "expected a source line `file:line:column`, got `{text}`"
+            ))
+        })
     }
 }

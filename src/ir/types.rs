@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
@@ -379,6 +381,27 @@ impl fmt::Display for Type {
         }
     }
 }
+
+/// What is printed and parsed is written as that text by serde.
+macro_rules! serde_as_text {
+    ($($ty:ty: $example:literal),*) => {$(
+        #[doc = concat!("As text, such as `\"", $example, "\"`.")]
+        impl Serialize for $ty {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $ty {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_as_text!(DType: "float64", ArrayType: "f64[2,3]", super::SourceLine: "src/model.rs:42:17");
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::{Args, Jit, Tree, library_of};
 use crate::backends::{self, Backend, Limits, Outputs};
 use crate::error::{Error, Result};
-use crate::ir::random::Reserved;
+use crate::ir::random::{Draw, Reserved};
 use crate::ir::{ArrayType, Class, DType, Graph, HostArray, Op, Scalar, SourceLine, Type, ValueId};
 use crate::library::{self, Concrete};
 use crate::opt;
@@ -129,18 +129,25 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let compared = backends::find(backend).and_then(|against| {
             let wanted = self.wanted()?;
             let replay = backends::find("replay")?;
-            self.build_only(Some(replay), &args, location, |query, built| {
-                let library = library_of(query.arrays).name();
-                let own = wanted.unwrap_or_else(|| backends::preferred(library));
-                let line = |value: ValueId| built.optimized[value].location.map(SourceLine::from);
-                compare(
-                    &built.optimized,
-                    line,
-                    [own, against],
-                    &self.limits,
-                    query.arrays,
-                )
-            })?
+            self.build_only(
+                Some(replay),
+                &args,
+                location,
+                "to compare backends",
+                |query, built| {
+                    let library = library_of(query.arrays).name();
+                    let own = wanted.unwrap_or_else(|| backends::preferred(library));
+                    let line =
+                        |value: ValueId| built.optimized[value].location.map(SourceLine::from);
+                    compare(
+                        &built.optimized,
+                        line,
+                        [own, against],
+                        &self.limits,
+                        query.arrays,
+                    )
+                },
+            )?
         });
         compared.map_err(|e| e.at(location))
     }
@@ -217,6 +224,39 @@ pub(super) fn compare(
         largest_difference,
         first_difference,
     })
+}
+
+/// What `AUTOJIT_VERIFY` asks of new code: that it gives for the first arguments what replay gives. Functions that draw
+/// random numbers are left out, as they would draw others after this; and what fails is left to the call to tell.
+///
+/// # Errors
+/// The two differ.
+pub(super) fn check_first_run(
+    graph: &Graph,
+    backend: &'static dyn Backend,
+    limits: &Limits,
+    arrays: &[&Concrete],
+) -> Result<()> {
+    let replay = backends::find("replay")?;
+    let draws = |node: &crate::ir::Node| {
+        matches!(
+            &node.op,
+            Op::Random {
+                draw: Draw::Call(_),
+                ..
+            }
+        )
+    };
+    if backend.name() == replay.name() || graph.nodes().iter().any(draws) {
+        return Ok(());
+    }
+    let line = |value: ValueId| graph[value].location.map(SourceLine::from);
+    match compare(graph, line, [backend, replay], limits, arrays) {
+        Ok(comparison) if !comparison.agrees() => {
+            Err(Error::failed_check(format!("AUTOJIT_VERIFY: {comparison}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The graph with the draws of one call: both backends must see the same numbers.
@@ -515,6 +555,25 @@ return %3
             "{text}"
         );
         assert!(text.ends_with("at [0], at model.rs:2:1"), "{text}");
+    }
+
+    #[test]
+    fn a_first_run_that_differs_is_an_error() {
+        static WRONG: Wrong = Wrong { only_alone: false };
+        let x = HostArray::scalar(Scalar::Float(0.5), DType::Float64);
+        let check = |op: &str| {
+            let text = format!("%0 = input index=0 ty=f64[]\n%1 = {op} %0\nreturn %1");
+            let (graph, limits) = (text.parse().unwrap(), Limits::default());
+            check_first_run(&graph, &WRONG, &limits, &[&Concrete::Ndarray(x.clone())])
+        };
+        check("exp").unwrap();
+        let error = check("cosh").unwrap_err();
+        assert!(error.is_failed_check());
+        let text = error.to_string();
+        assert!(
+            text.starts_with("AUTOJIT_VERIFY: wrong and replay differ first in `cosh`"),
+            "{text}"
+        );
     }
 
     #[test]

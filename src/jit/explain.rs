@@ -2,27 +2,31 @@
 
 mod cost;
 mod page;
+mod summary;
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 pub use cost::Cost;
+pub use summary::Summary;
 
+use super::compile::{Code, Task};
 use super::report::Report;
 use super::trace::Built;
-use crate::backends::{self, Backend, KernelCode, Limits};
-use crate::error::{Error, Result};
+use crate::backends::{Executable, KernelCode};
+use crate::error::Error;
+use crate::export::Format;
 use crate::ir::{Graph, SourceLine, source_lines};
-use crate::opt::{self, Optimized};
 use crate::plot::Drawing;
-use crate::signature::Query;
 
 /// How a call is run. Print it; made by [`Jit::explain`](super::Jit::explain).
 #[derive(Clone, Debug)]
 pub struct Explanation {
     name: String,
     signature: String,
+    /// What a call would do, where known.
+    call: Option<String>,
     report: Report,
     wanted: &'static str,
     strict: bool,
@@ -32,73 +36,56 @@ pub struct Explanation {
     lines: Vec<Option<SourceLine>>,
     /// Written when it is first asked for: of a large graph it is large.
     text: OnceLock<String>,
-    executable: String,
-    code: Vec<KernelCode>,
+    executable: Held,
+    described: String,
+    /// Read when it is first asked for, too.
+    code: OnceLock<Vec<KernelCode>>,
+}
+
+/// The code that is explained.
+#[derive(Clone)]
+struct Held(Arc<dyn Executable>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("executable")
+    }
 }
 
 impl Explanation {
-    pub(super) fn new(name: &str, query: &Query<'_, '_>, built: Built) -> Self {
+    pub(super) fn new(task: &Task<'_>, built: Built) -> Self {
         let lines = source_lines(&built.optimized);
-        Self {
-            name: name.to_owned(),
-            signature: query.signature().to_string(),
-            report: built.report,
-            wanted: query.options.backend,
-            strict: query.options.strict,
-            declined: built.choice.declined,
+        let code = Code {
             graph: built.optimized,
+            choice: built.choice,
+            report: built.report,
+        };
+        Self::of_code(task, code, lines)
+    }
+
+    /// Of a graph whose lines are known.
+    pub(super) fn of_code(task: &Task<'_>, code: Code, lines: Vec<Option<SourceLine>>) -> Self {
+        Self {
+            name: task.function.to_owned(),
+            signature: task.signature.to_string(),
+            call: None,
+            report: code.report,
+            wanted: task.backend.name(),
+            strict: task.strict,
+            declined: code.choice.declined,
+            graph: code.graph,
             lines,
             text: OnceLock::new(),
-            executable: built.choice.executable.describe(),
-            code: built.choice.executable.machine_code(),
+            described: code.choice.executable.describe(),
+            executable: Held(code.choice.executable),
+            code: OnceLock::new(),
         }
     }
 
-    /// Of a function that came without its closure: optimises and compiles its graph. Lines are those of a node of the
-    /// graph that does the same, as the optimiser knows none.
-    pub(super) fn of_graph(
-        function: (&str, String),
-        graph: &Graph,
-        lines: &[Option<SourceLine>],
-        backend: &'static dyn Backend,
-        strict: bool,
-    ) -> Result<Self> {
-        let start = Instant::now();
-        let options = opt::Options::default();
-        let Optimized {
-            graph: optimized,
-            passes,
-        } = opt::optimize(graph.clone(), backend.form(), &options)?;
-        let optimize_time = start.elapsed();
-        let choice = backends::choose(backend, strict, &optimized, &Limits::default())?;
-        let report = Report {
-            backend: choice.backend,
-            traced_nodes: passes.first().map_or(0, |pass| pass.visited),
-            optimized_nodes: optimized.nodes().len(),
-            trace_time: Duration::ZERO,
-            optimize_time,
-            compile_time: start.elapsed() - optimize_time,
-            passes,
-            code: choice.executable.report(),
-        };
-        let (name, signature) = function;
-        let lines = match optimized.nodes().len() == lines.len() {
-            true => lines.to_vec(),
-            false => source_lines(&optimized),
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            signature,
-            report,
-            wanted: backend.name(),
-            strict,
-            declined: choice.declined,
-            graph: optimized,
-            lines,
-            text: OnceLock::new(),
-            executable: choice.executable.describe(),
-            code: choice.executable.machine_code(),
-        })
+    /// With what a call would do first.
+    pub(super) fn with_call(mut self, call: String) -> Self {
+        self.call = Some(call);
+        self
     }
 
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
@@ -145,8 +132,8 @@ impl Explanation {
 
     /// The backend that runs it.
     #[must_use]
-    pub fn backend(&self) -> &'static str {
-        self.report.backend
+    pub fn backend(&self) -> &str {
+        &self.report.backend
     }
 
     /// The backends that declined, and why.
@@ -170,16 +157,51 @@ impl Explanation {
     /// What the backend says of its code.
     #[must_use]
     pub fn executable(&self) -> &str {
-        &self.executable
+        &self.described
     }
 }
 
 impl Explanation {
-    /// The machine code of each kernel; empty for backends that have none or do not tell. `autojit explain --code` prints
-    /// it as assembly.
+    /// The machine code of each kernel, with what Cranelift made it of; empty for backends that have none or do not tell.
+    /// `autojit explain --code` prints it as assembly, and with `--clif` that too.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let explanation = autojit(|x: Array| np::exp(&x) + 1.0).explain(Array::from([1.0, 2.0]))?;
+    /// for kernel in explanation.machine_code() {
+    ///     println!("{}: {} bytes", kernel.name, kernel.bytes.len());
+    ///     if let Some(clif) = &kernel.clif {
+    ///         println!("{clif}");
+    ///     }
+    /// }
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn machine_code(&self) -> &[KernelCode] {
-        &self.code
+        self.code.get_or_init(|| self.executable.0.machine_code())
+    }
+
+    /// The parts of it as plain data that can be kept and compared, see [`Summary`].
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            format: Format,
+            function: self.name.clone(),
+            signature: self.signature.clone(),
+            call: self.call.clone(),
+            asked_for: self.wanted.to_owned(),
+            strict: self.strict,
+            declined: self
+                .declined
+                .iter()
+                .map(|(backend, why)| ((*backend).to_owned(), why.to_string()))
+                .collect(),
+            report: self.report.clone(),
+            cost: self.cost(),
+            executable: self.described.clone(),
+            graph: self.graph_with_lines(),
+        }
     }
 
     /// Estimates of the work, from the graph that the backend was given.
@@ -207,6 +229,9 @@ impl Explanation {
                 format!("{} (asked for {}{strict})", report.backend, self.wanted),
             ),
         ];
+        if let Some(call) = &self.call {
+            facts.push(("a call", call.clone()));
+        }
         for (backend, why) in &self.declined {
             facts.push(("declined", format!("{backend}: {why}")));
         }
@@ -268,6 +293,7 @@ fn sparkline(heights: &[usize], width: usize) -> String {
         .collect()
 }
 
+/// With `{:#}` the kernels that Cranelift made follow as it was given them.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, value) in self.facts() {
@@ -284,12 +310,21 @@ impl fmt::Display for Explanation {
         let peak = held.iter().copied().max().unwrap_or(0);
         writeln!(f, "  {} {peak} at most", sparkline(&held, 60))?;
         writeln!(f, "\nexecutable")?;
-        for line in self.executable.lines() {
+        for line in self.described.lines() {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "\ngraph")?;
         for line in self.graph_with_lines().lines() {
             writeln!(f, "  {line}")?;
+        }
+        if f.alternate() {
+            for kernel in self.machine_code() {
+                let Some(clif) = &kernel.clif else { continue };
+                writeln!(f, "\n{}", kernel.name)?;
+                for line in clif.lines() {
+                    writeln!(f, "  {line}")?;
+                }
+            }
         }
         Ok(())
     }

@@ -4,11 +4,15 @@ use std::fmt;
 use std::panic::Location;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
 use super::check::{self, Comparison};
+use super::compile::Task;
+use super::dump::Dump;
 use super::explain::Explanation;
+use super::trace::Built;
 use super::{Args, Jit, Tree, concrete_arrays, library_of};
 use crate::Array;
 use crate::backends::{self, Backend, Executable, Limits, Outputs};
@@ -18,6 +22,7 @@ use crate::ir::{Graph, SourceLine, ValueId, source_lines};
 use crate::library::{self, Concrete};
 use crate::opt;
 use crate::plot::Drawing;
+use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, show_tokens};
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -32,14 +37,13 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let location = Location::caller();
         // The form in which graphs are written down is that of replay; every backend begins with it.
         let built = backends::find("replay").and_then(|replay| {
-            self.build_only(Some(replay), &args, location, |query, built| Saved {
-                name: self.shown_name().to_owned(),
-                made_by: env!("CARGO_PKG_VERSION").to_owned(),
-                arguments: Structure::from_tokens(query.tokens),
-                results: built.output,
-                lines: source_lines(&built.optimized),
-                graph: built.optimized,
-            })
+            self.build_only(
+                Some(replay),
+                &args,
+                location,
+                "to export it",
+                |query, built| saved(self.shown_name(), query, built),
+            )
         });
         let saved = built.map_err(|e| e.at(location))?;
         if saved.results.has_static_text() {
@@ -79,6 +83,18 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 }
 
+/// What a file of a traced function holds.
+pub(super) fn saved(name: &str, query: &Query<'_, '_>, built: Built) -> Saved {
+    Saved {
+        name: name.to_owned(),
+        made_by: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: Structure::from_tokens(query.tokens),
+        results: built.output,
+        lines: source_lines(&built.optimized),
+        graph: built.optimized,
+    }
+}
+
 /// A function that was traced for one kind of arguments. It needs no closure: it can be saved and loaded.
 ///
 /// Made by [`Jit::export`] and [`Jit::to_exported`], and by [`Exported::load`]. It is compiled at the first call, once for
@@ -87,6 +103,7 @@ pub struct Exported {
     saved: Saved,
     wanted: Option<String>,
     strict: bool,
+    limits: Limits,
     /// By the name of the backend that was asked for; there are few.
     compiled: Mutex<Vec<(&'static str, Arc<dyn Executable>)>>,
 }
@@ -97,6 +114,7 @@ impl Exported {
             saved,
             wanted: None,
             strict: false,
+            limits: Limits::default(),
             compiled: Mutex::new(Vec::new()),
         }
     }
@@ -184,6 +202,37 @@ impl Exported {
         self
     }
 
+    /// The bytes by which the intermediate results of a call may take more than in the order of the graph, as
+    /// [`Jit::memory_limit`] says it.
+    ///
+    /// ```
+    /// use autojit::{Array, Exported, autojit, numpy as np};
+    ///
+    /// let f = |x: Array| {
+    ///     let sums = (0..64).map(|i| np::sum(np::exp(&x * i), ..));
+    ///     np::stack(sums.collect::<Vec<_>>(), 0)
+    /// };
+    /// let bytes = autojit(f).to_exported(np::linspace(0.0, 1.0, 1000))?.to_bytes()?;
+    /// let frugal = Exported::from_bytes(&bytes)?.memory_limit(0).threads(2);
+    /// let usual = Exported::from_bytes(&bytes)?;
+    /// let workspace = |f: &Exported| Ok::<_, autojit::Error>(f.explain()?.report().code.workspace_bytes);
+    /// assert!(workspace(&frugal)? <= workspace(&usual)?);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
+    /// The number of threads that native code may use in one call, 1 if nothing else is said, as [`Jit::threads`] says
+    /// it. Results have the same bits for any number.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.limits.threads = threads.max(1);
+        self
+    }
+
     /// Calls the function. Several arguments are one tuple, as for a closure.
     ///
     /// # Errors
@@ -238,7 +287,7 @@ impl Exported {
                 &self.saved.graph,
                 line,
                 [own, against],
-                &Limits::default(),
+                &self.limits,
                 &arrays,
             )
         };
@@ -274,11 +323,14 @@ impl Exported {
             array.dtype() == ty.dtype && array.shape() == ty.shape.as_slice()
         };
         if arrays.len() != types.len() || !arrays.iter().zip(types).all(fits) {
-            let got = arrays.iter().map(|array| array.ty().to_string());
+            let got: Vec<String> = arrays.iter().map(|array| array.ty().to_string()).collect();
+            let got = match got.as_slice() {
+                [] => "no arrays".to_owned(),
+                got => format!("the arrays {}", got.join(", ")),
+            };
             return Err(Error::shape(format!(
-                "the function was exported for {}, got the arrays {}",
+                "the function was exported for {}, got {got}",
                 self.signature(),
-                got.collect::<Vec<_>>().join(", ")
             )));
         }
         Ok(arrays)
@@ -323,11 +375,41 @@ impl Exported {
         if let Some((_, found)) = compiled.iter().find(|(name, _)| *name == backend.name()) {
             return Ok(Arc::clone(found));
         }
-        let graph = self.saved.graph.clone();
-        let optimized = opt::optimize(graph, backend.form(), &opt::Options::default())?;
-        let choice = backends::choose(backend, self.strict, &optimized.graph, &Limits::default())?;
-        compiled.push((backend.name(), Arc::clone(&choice.executable)));
-        Ok(choice.executable)
+        let signature = self.signature();
+        let task = self.task(backend, &signature, "first call");
+        let code = task.told(|| {
+            let dump = Dump::begin(&task);
+            let code = task.compile(self.saved.graph.clone(), Duration::ZERO, dump.as_ref())?;
+            if let Some(dump) = dump {
+                let lines = lines_after(&code.graph, &self.saved.lines);
+                dump.function(&Saved {
+                    graph: code.graph.clone(),
+                    lines: lines.clone(),
+                    ..self.saved.clone()
+                });
+                dump.explanation(&Explanation::of_code(&task, code.clone(), lines));
+            }
+            Ok::<_, Error>(code)
+        })?;
+        compiled.push((backend.name(), Arc::clone(&code.choice.executable)));
+        Ok(code.choice.executable)
+    }
+
+    fn task<'t>(
+        &'t self,
+        backend: &'static dyn Backend,
+        signature: &'t String,
+        reason: &'t str,
+    ) -> Task<'t> {
+        Task {
+            function: self.name(),
+            signature,
+            reason,
+            backend,
+            strict: self.strict,
+            optimizer: &OPTIMIZER,
+            limits: &self.limits,
+        }
     }
 
     /// Adds the line that a failure comes from. Compiled code does not know it, so the graph is run once more, node by
@@ -360,14 +442,15 @@ impl Exported {
     #[track_caller]
     pub fn explain(&self) -> Result<Explanation> {
         let location = Location::caller();
-        let Saved {
-            name, graph, lines, ..
-        } = &self.saved;
         let explained = self
             .backend_for(library::default_library())
             .and_then(|backend| {
-                let function = (name.as_str(), self.signature());
-                Explanation::of_graph(function, graph, lines, backend, self.strict)
+                let signature = self.signature();
+                let task = self.task(backend, &signature, "to explain it");
+                let graph = self.saved.graph.clone();
+                let code = task.told(|| task.compile(graph, Duration::ZERO, None))?;
+                let lines = lines_after(&code.graph, &self.saved.lines);
+                Ok(Explanation::of_code(&task, code, lines))
             });
         explained.map_err(|e| e.at(location))
     }
@@ -424,6 +507,18 @@ impl Exported {
     #[must_use]
     pub fn source_line(&self, value: ValueId) -> Option<&SourceLine> {
         self.saved.lines.get(value.index())?.as_ref()
+    }
+}
+
+/// What the optimiser may do with functions that were exported.
+const OPTIMIZER: opt::Options = opt::Options::EXACT;
+
+/// The lines of a graph that was made of one with these lines. The optimiser knows no lines of files, so they are lost
+/// where it changed something.
+fn lines_after(graph: &Graph, lines: &[Option<SourceLine>]) -> Vec<Option<SourceLine>> {
+    match graph.nodes().len() == lines.len() {
+        true => lines.to_vec(),
+        false => source_lines(graph),
     }
 }
 

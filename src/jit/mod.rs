@@ -8,8 +8,11 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod check;
+mod compile;
+mod dump;
 mod explain;
 mod exported;
+mod options;
 mod profile;
 mod report;
 #[cfg(feature = "torch")]
@@ -30,7 +33,7 @@ use crate::Array;
 use crate::array::Repr;
 use crate::backends::{self, Backend, Executable, Limits, Outputs};
 use crate::cache::{Cache, Found};
-use crate::debug::{self, Log};
+use crate::debug;
 use crate::error::{Error, Result};
 use crate::ir::Graph;
 use crate::ir::random::CallDraws;
@@ -41,10 +44,15 @@ use crate::signature::{Options, Query, Signature, is_same_name};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
 
 pub use check::{Comparison, Difference};
-pub use explain::{Cost, Explanation};
+pub use explain::{Cost, Explanation, Summary};
 pub use exported::Exported;
+pub use options::JitOptions;
 pub use profile::{Profile, ProfiledStep};
 pub use report::Report;
+
+use compile::Task;
+use dump::Dump;
+use exported::saved;
 use trace::Built;
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
@@ -70,7 +78,7 @@ enum Wanted {
     Default,
     Named(&'static dyn Backend),
     /// There is none of that name; the error comes out at the call.
-    Unknown(Error),
+    Unknown(String, Error),
 }
 
 /// What the cache keeps for a signature.
@@ -133,10 +141,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// An unknown name is an error of the call.
     #[must_use]
     pub fn backend(mut self, name: &str) -> Self {
-        self.wanted = match backends::find(name) {
-            Ok(backend) => Wanted::Named(backend),
-            Err(error) => Wanted::Unknown(error),
-        };
+        self.wanted = Wanted::named(name.to_owned());
         self
     }
 
@@ -263,7 +268,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         match &self.wanted {
             Wanted::Default => backends::from_environment(),
             Wanted::Named(backend) => Ok(Some(*backend)),
-            Wanted::Unknown(error) => Err(error.clone()),
+            Wanted::Unknown(_, error) => Err(error.clone()),
         }
     }
 
@@ -323,15 +328,22 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         (backend, query)
     }
 
-    /// Traces and compiles with the options of this function.
-    fn build(
-        &self,
+    /// What is to be done for arguments, and why.
+    fn task<'t>(
+        &'t self,
         backend: &'static dyn Backend,
-        query: &Query<'_, '_>,
-        location: &'static Location<'static>,
-    ) -> Result<Built, trace::Failure> {
-        let (optimizer, limits) = (&self.optimizer, &self.limits);
-        trace::build(&self.f, backend, query, optimizer, limits, location)
+        query: &'t Query<'_, '_>,
+        reason: &'t str,
+    ) -> Task<'t> {
+        Task {
+            function: self.shown_name(),
+            signature: query,
+            reason,
+            backend,
+            strict: self.strict,
+            optimizer: &self.optimizer,
+            limits: &self.limits,
+        }
     }
 
     /// Traces and compiles for arguments that were not seen before.
@@ -344,12 +356,20 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Compiled, trace::Failure> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
-        let built = self.build(backend, query, location)?;
-        debug::log(Log::Info, || {
-            let why = why.as_deref().unwrap_or("first call");
-            format!("{} ({why}): {}", self.shown_name(), built.report)
-        });
-        debug::log(Log::Debug, || built.optimized.to_string());
+        let task = self.task(backend, query, why.as_deref().unwrap_or("first call"));
+        let built = task.told(|| {
+            let dump = Dump::begin(&task);
+            let built = trace::build(&self.f, &task, query, location, dump.as_ref())?;
+            if let Some(dump) = dump {
+                dump.function(&saved(self.shown_name(), query, built.clone()));
+                dump.explanation(&Explanation::new(&task, built.clone()));
+            }
+            if debug::environment().verify {
+                let backend = backends::find(built.choice.backend)?;
+                check::check_first_run(&built.optimized, backend, &self.limits, query.arrays)?;
+            }
+            Ok::<_, trace::Failure>(built)
+        })?;
         if why.is_some() {
             *self
                 .last_retrace
@@ -415,7 +435,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         })
     }
 
-    /// Says how a call with these arguments is run: it traces and compiles, keeps nothing, and runs nothing.
+    /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
+    /// and compiles, keeps nothing, and runs nothing.
     ///
     /// # Errors
     /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
@@ -433,8 +454,18 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         args: &impl Args<A>,
         location: &'static Location<'static>,
     ) -> Result<Explanation> {
-        self.build_only(wanted, args, location, |query, built| {
-            Explanation::new(self.shown_name(), query, built)
+        self.with_query(wanted, args, |backend, query| {
+            let call = match self.cache.look_up(query) {
+                Ok(()) => "finds code that is there".to_owned(),
+                Err(None) => "traces and compiles, as the first one".to_owned(),
+                Err(Some(before)) => {
+                    let why = query.signature().diff(&before);
+                    format!("traces and compiles: {why}")
+                }
+            };
+            let task = self.task(backend, query, "to explain it");
+            let explanation = Explanation::new(&task, self.build(&task, query, location)?);
+            Ok(explanation.with_call(call))
         })
     }
 
@@ -448,21 +479,35 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<T> {
         // Nothing is to be compiled for this, and replay compiles nothing.
         let replay = backends::find("replay")?;
-        self.build_only(Some(replay), args, location, |_, built| f(&built.optimized))?
+        let why = "to show its program";
+        self.build_only(Some(replay), args, location, why, |_, built| {
+            f(&built.optimized)
+        })?
     }
 
-    /// Traces and compiles, and keeps and runs nothing.
+    /// Traces and compiles for a reason, and keeps and runs nothing.
     fn build_only<T>(
         &self,
         wanted: Option<&'static dyn Backend>,
         args: &impl Args<A>,
         location: &'static Location<'static>,
+        why: &str,
         use_it: impl FnOnce(&Query<'_, '_>, Built) -> T,
     ) -> Result<T> {
         self.with_query(wanted, args, |backend, query| {
-            let built = self.build(backend, query, location)?;
-            Ok(use_it(query, built))
+            let task = self.task(backend, query, why);
+            Ok(use_it(query, self.build(&task, query, location)?))
         })
+    }
+
+    fn build(
+        &self,
+        task: &Task<'_>,
+        query: &Query<'_, '_>,
+        location: &'static Location<'static>,
+    ) -> Result<Built> {
+        let built = task.told(|| trace::build(&self.f, task, query, location, None));
+        Ok(built?)
     }
 
     /// The backend and the key for arguments that have values.

@@ -1,20 +1,27 @@
 //! `Profile`: where the time of a call goes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Args, Jit, Tree};
 use crate::backends::{Outputs, StepTime};
 use crate::error::Result;
+use crate::export::Format;
 use crate::ir::SourceLine;
 
 /// Where the time of a call goes, step by step. Print it; made by [`Jit::profile`].
-#[derive(Clone, Debug)]
+///
+/// It is written and read by serde's formats as these fields, and a field `format` which is 1; another number is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Profile {
+    format: Format<1>,
     /// Who ran it.
-    pub backend: &'static str,
+    pub backend: Cow<'static, str>,
     /// How often it was run.
     pub runs: usize,
     /// The steps, those that took the longest first.
@@ -22,13 +29,13 @@ pub struct Profile {
 }
 
 /// Equal steps of a call: the uses of one kernel, or the calls of one function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfiledStep {
     /// What ran, such as `kernel 3`, as [`Explanation`](crate::Explanation) numbers it.
     pub step: String,
     /// The ops that the steps are named by, each once.
-    pub ops: Vec<&'static str>,
+    pub ops: Vec<Cow<'static, str>>,
     /// Their source lines, each once.
     pub lines: Vec<SourceLine>,
     /// How many steps of a call these are.
@@ -91,7 +98,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// let f = autojit(|x: Array| np::sum(np::exp(&x), ..) + np::linalg::det(&x));
     /// let profile = f.profile(Array::from([[1.0, 2.0], [3.0, 4.0]]))?;
     /// println!("{profile}");
-    /// assert!(profile.steps.iter().any(|step| step.ops.contains(&"det")));
+    /// assert!(profile.steps.iter().any(|step| step.ops.contains(&"det".into())));
     /// # Ok::<(), autojit::Error>(())
     /// ```
     ///
@@ -102,7 +109,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         const RUNS: usize = 20;
         let location = Location::caller();
         let measured = self.wanted().and_then(|wanted| {
-            self.build_only(wanted, &args, location, |query, built| {
+            self.build_only(wanted, &args, location, "to profile it", |query, built| {
                 let executable = built.choice.executable;
                 let mut best: Vec<StepTime> = Vec::new();
                 for _ in 0..RUNS {
@@ -118,7 +125,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                     }
                 }
                 Ok(Profile {
-                    backend: built.choice.backend,
+                    format: Format,
+                    backend: built.choice.backend.into(),
                     runs: RUNS,
                     steps: grouped(best),
                 })
@@ -152,8 +160,8 @@ fn grouped(times: Vec<StepTime>) -> Vec<ProfiledStep> {
         let known: &mut ProfiledStep = &mut steps[index];
         known.count += 1;
         known.time += time;
-        if !known.ops.contains(&op) {
-            known.ops.push(op);
+        if !known.ops.iter().any(|known| known == op) {
+            known.ops.push(op.into());
         }
         let line = location.map(SourceLine::from);
         known.lines.extend(

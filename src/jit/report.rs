@@ -1,20 +1,28 @@
 //! `Report`: what came of compiling, in numbers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::backends::CodeReport;
+use crate::export::Format;
 use crate::opt::PassReport;
 
 /// What came of compiling for one signature, in numbers. Made by [`Jit::compile`](super::Jit::compile); part of
 /// an [`Explanation`](super::Explanation).
 ///
 /// Times are those of the one compilation that made the code; counts do not depend on the machine.
-#[derive(Clone, Debug)]
+///
+/// It is written and read by serde's formats as these fields, and a field `format` which is 1; another number is refused.
+/// Times are written as serde writes [`Duration`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
+    pub(super) format: Format<1>,
     /// The backend that runs it; `"replay"` if the wanted one declined.
-    pub backend: &'static str,
+    pub backend: Cow<'static, str>,
     /// Nodes that the results depend on as they were traced, arguments and constants among them.
     pub traced_nodes: usize,
     /// Nodes that were left after optimising: what the backend was given.

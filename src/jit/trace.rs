@@ -1,27 +1,31 @@
-//! Trace, optimise, compile: what happens once per signature.
+//! Trace, optimise, compile: what happens once per signature. The second half is that of `compile.rs`.
 
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+use tracing::debug_span;
 
 use super::check_arrays;
+use super::compile::Task;
+use super::dump::Dump;
 use super::report::Report;
-use crate::backends::{self, Backend, Choice, Limits};
-use crate::debug;
+use crate::backends::{self, Backend, Choice};
+use crate::debug::TARGET;
 use crate::error::{Error, Result};
 use crate::ir::random::{CallDraws, unused};
 use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
 use crate::lazy;
 use crate::library::{self, AnyLibrary};
-use crate::opt::{self, Optimized};
 use crate::registry;
 use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
 
 /// All that came of it.
+#[derive(Clone)]
 pub(super) struct Built {
     pub(super) optimized: Graph,
     /// The results without their arrays.
@@ -54,42 +58,40 @@ impl From<Failure> for Error {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignVariable(_) => {
+                f.write_str("it depends on a trace around it, so it is part of that one")
+            }
+            Self::Error(error) => error.fmt(f),
+        }
+    }
+}
+
 /// Traces the closure with variables in place of the arrays, optimises the graph, and compiles it.
 pub(super) fn build<A: Tree, R: Tree>(
     f: &impl Fn(A) -> R,
-    backend: &'static dyn Backend,
+    task: &Task<'_>,
     query: &Query<'_, '_>,
-    options: &opt::Options,
-    limits: &Limits,
     location: &'static Location<'static>,
+    dump: Option<&Dump>,
 ) -> Result<Built, Failure> {
     let start = Instant::now();
-    let (traced, output, draws) = trace(f, query, location)?;
-    let after_trace = Instant::now();
+    let span = debug_span!(target: TARGET, "trace");
+    let (traced, output, draws) = span.in_scope(|| trace(f, query, location))?;
+    let trace_time = start.elapsed();
     let library = super::library_of(query.arrays);
-    let (backend, unfit) = runner(backend, query.options.strict, library)?;
+    let (backend, unfit) = runner(task.backend, task.strict, library)?;
     let traced = external_steps(traced, library);
-    let Optimized { graph, passes } = opt::optimize(traced, backend.form(), options)?;
-    verify(&graph)?;
-    let after_optimize = Instant::now();
-    let mut choice = backends::choose(backend, query.options.strict, &graph, limits)?;
-    choice.declined.splice(0..0, unfit);
-    let report = Report {
-        backend: choice.backend,
-        traced_nodes: passes.first().map_or(0, |pass| pass.visited),
-        optimized_nodes: graph.nodes().len(),
-        trace_time: after_trace - start,
-        optimize_time: after_optimize - after_trace,
-        compile_time: after_optimize.elapsed(),
-        passes,
-        code: choice.executable.report(),
-    };
+    let mut code = Task { backend, ..*task }.compile(traced, trace_time, dump)?;
+    code.choice.declined.splice(0..0, unfit);
     Ok(Built {
-        unused_draws: unused(&graph, draws),
-        optimized: graph,
+        unused_draws: unused(&code.graph, draws),
+        optimized: code.graph,
         output,
-        choice,
-        report,
+        choice: code.choice,
+        report: code.report,
     })
 }
 
@@ -149,6 +151,7 @@ fn runner(
     if strict {
         return Err(declined);
     }
+    backends::tell_declined(backend.name(), &declined);
     Ok((replay, Some((backend.name(), declined))))
 }
 
@@ -195,11 +198,4 @@ fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
     }
     new.set_outputs(graph.outputs().iter().map(|o| map[o.index()]).collect());
     new
-}
-
-fn verify(graph: &Graph) -> Result<()> {
-    if debug::environment().verify {
-        graph.verify()?;
-    }
-    Ok(())
 }

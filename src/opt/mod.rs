@@ -16,14 +16,18 @@ mod products;
 mod rewrite;
 mod views;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::ir::{Form, Graph};
 
 /// What the optimiser may do; the methods of [`Jit`](crate::Jit) of the same names say it for a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The largest constant that folding makes, in bytes.
     pub fold_limit: usize,
@@ -33,22 +37,27 @@ pub struct Options {
     pub fast_math: bool,
 }
 
+impl Options {
+    /// What it may do if nothing else is said: nothing that changes a bit of a result.
+    pub(crate) const EXACT: Self = Self {
+        fold_limit: 1 << 20,
+        reorder_products: false,
+        fast_math: false,
+    };
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            fold_limit: 1 << 20,
-            reorder_products: false,
-            fast_math: false,
-        }
+        Self::EXACT
     }
 }
 
 /// What a pass of the optimiser did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PassReport {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Nodes that it looked at; linear passes look at each once.
     pub visited: usize,
     /// Nodes that it stood something else in the place of.
@@ -58,7 +67,7 @@ pub struct PassReport {
     /// How long it took.
     pub time: Duration,
     /// The rules that applied, with how often.
-    pub rules: Vec<(&'static str, usize)>,
+    pub rules: Vec<(Cow<'static, str>, usize)>,
 }
 
 /// One line, such as `rewrite: 5 -> 4 nodes in 1.0µs (conj_of_real 1)`.
@@ -93,9 +102,23 @@ pub(crate) struct Optimized {
 /// # Errors
 /// A rule broke the graph: a mistake of ours.
 pub(crate) fn optimize(graph: Graph, form: Form, options: &Options) -> Result<Optimized> {
+    optimize_observed(graph, form, options, &mut |_, _| Ok(()))
+}
+
+/// The same, and shows what each pass made. Its errors end the optimising.
+///
+/// # Errors
+/// As [`optimize`], and those of the observer.
+pub(crate) fn optimize_observed(
+    graph: Graph,
+    form: Form,
+    options: &Options,
+    observe: Observer<'_>,
+) -> Result<Optimized> {
     let mut passes = Passes {
         nodes: graph.live().into_iter().filter(|&live| live).count(),
         done: Vec::new(),
+        observe,
     };
     let mut graph = graph;
     if options.reorder_products {
@@ -115,13 +138,17 @@ pub(crate) fn optimize(graph: Graph, form: Form, options: &Options) -> Result<Op
     })
 }
 
-struct Passes {
+/// Is given each pass with the graph that it made.
+type Observer<'a> = &'a mut dyn FnMut(&PassReport, &Graph) -> Result<()>;
+
+struct Passes<'a> {
     /// Of the graph so far.
     nodes: usize,
     done: Vec<PassReport>,
+    observe: Observer<'a>,
 }
 
-impl Passes {
+impl Passes<'_> {
     fn run(
         &mut self,
         name: &'static str,
@@ -129,15 +156,21 @@ impl Passes {
     ) -> Result<Graph> {
         let start = Instant::now();
         let (graph, rules) = pass()?;
+        let time = start.elapsed();
         let nodes = graph.nodes().len();
-        self.done.push(PassReport {
-            name,
+        let report = PassReport {
+            name: name.into(),
             visited: std::mem::replace(&mut self.nodes, nodes),
             rewritten: rules.iter().map(|(_, count)| count).sum(),
             nodes,
-            time: start.elapsed(),
-            rules,
-        });
+            time,
+            rules: rules
+                .into_iter()
+                .map(|(rule, count)| (rule.into(), count))
+                .collect(),
+        };
+        (self.observe)(&report, &graph)?;
+        self.done.push(report);
         Ok(graph)
     }
 }

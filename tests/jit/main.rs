@@ -5,3 +5,5 @@ mod cache;
 mod checks;
 mod errors;
 mod explain;
+mod kept;
+mod telling;

@@ -424,7 +424,9 @@ impl Schedule {
             };
         }
         if part == Part::After && self.feeds_reduction[id.0 as usize] {
-            return Some(Err("it belongs to a reduction that cannot join"));
+            return Some(Err(
+                "it feeds a reduction that needs a loop of its own, and goes with that",
+            ));
         }
         Some(Ok((step, part)))
     }
@@ -440,7 +442,7 @@ impl Loop {
         match instruction {
             Instruction::Reduce { domain, axes, .. } => {
                 if *domain != self.domain {
-                    Err("the domains differ")
+                    Err("the loops run over different shapes")
                 } else if self.reduced.is_some_and(|r| r != *axes) {
                     Err("the loop reduces other axes")
                 } else {
@@ -453,10 +455,12 @@ impl Loop {
                 } else if self.outer_strides(program, output).is_some() {
                     Ok(Part::Outer)
                 } else {
-                    Err("the domains differ")
+                    Err("the loops run over different shapes")
                 }
             }
-            Instruction::Call(_) | Instruction::Join { .. } => Err("it is no loop"),
+            Instruction::Call(_) | Instruction::Join { .. } => {
+                Err("it is a call or a join, and no loop")
+            }
         }
     }
 

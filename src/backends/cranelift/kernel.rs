@@ -305,7 +305,7 @@ impl std::fmt::Display for Kernel {
         }
         write!(
             f,
-            "({loads} loads, {stores} stores, {} + {} axes)",
+            "(reads {loads}, writes {stores}; axes {} outer + {} inner)",
             self.outer_rank, self.inner_rank
         )
     }

@@ -13,8 +13,10 @@ use std::thread;
 
 use autojit_runtime::abi::{AbiType, Symbol, symbols};
 use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
-use cranelift_codegen::ir::{AbiParam, FuncRef, Type};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, Signature, Type, UserFuncName,
+};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
@@ -53,6 +55,11 @@ impl Code {
         // SAFETY: the function is so many bytes long, in memory that is held beside it and can be read.
         let code = unsafe { std::slice::from_raw_parts(start, *bytes) };
         (start.addr() as u64, code.to_vec())
+    }
+
+    /// Whether Cranelift made a kernel.
+    pub(super) fn is_by_cranelift(&self, kernel: usize) -> bool {
+        self.compiled[kernel].refusal.is_some()
     }
 
     /// Which emitter made a kernel, and why it was not the wide one.
@@ -170,6 +177,27 @@ fn abi_type(ty: AbiType) -> Type {
         AbiType::I64 | AbiType::Pointer => I64,
         AbiType::I8 => I8,
     }
+}
+
+/// The function of the runtime with this name.
+fn symbol(name: &str) -> Result<&'static Symbol> {
+    let found = SYMBOLS.get(name).copied();
+    found.ok_or_else(|| Error::internal(format!("the runtime has no {name}")))
+}
+
+/// That of a [`KernelFunction`].
+fn kernel_signature(convention: CallConv) -> Signature {
+    let mut signature = Signature::new(convention);
+    signature.params = vec![AbiParam::new(I64), AbiParam::new(I64)];
+    signature
+}
+
+fn symbol_signature(symbol: &Symbol, convention: CallConv) -> Signature {
+    let parameter = |&ty: &AbiType| AbiParam::new(abi_type(ty));
+    let mut signature = Signature::new(convention);
+    signature.params = symbol.params.iter().map(parameter).collect();
+    signature.returns = symbol.result.iter().map(parameter).collect();
+    signature
 }
 
 fn internal(error: impl std::fmt::Display) -> Error {
@@ -309,10 +337,43 @@ fn compile_on_threads(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
         .collect())
 }
 
+/// What Cranelift is given for a kernel, as text. Functions of the runtime stand in it by their names.
+///
+/// # Errors
+/// As [`compile`].
+pub(super) fn clif(kernel: &Kernel) -> Result<String> {
+    let isa = machine()?;
+    let convention = isa.default_call_conv();
+    let name = UserFuncName::testcase("kernel");
+    let mut function = Function::with_name_signature(name, kernel_signature(convention));
+    let mut context = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut function, &mut context);
+    let mut used: HashMap<&'static str, FuncRef> = HashMap::new();
+    let mut import = |builder: &mut FunctionBuilder<'_>, name: &str| -> Result<FuncRef> {
+        let symbol = symbol(name)?;
+        let function = used.entry(symbol.name).or_insert_with(|| {
+            let signature = builder.import_signature(symbol_signature(symbol, convention));
+            builder.import_function(ExtFuncData {
+                name: ExternalName::testcase(symbol.name),
+                signature,
+                colocated: false,
+                patchable: false,
+            })
+        });
+        Ok(*function)
+    };
+    emit(&kernel.general(), &mut builder, &mut import)?;
+    builder.finalize(isa.frontend_config());
+    Ok(function.display().to_string())
+}
+
+fn machine() -> Result<&'static OwnedTargetIsa> {
+    let machine = MACHINE.as_ref();
+    machine.map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))
+}
+
 pub(super) fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
-    let isa = MACHINE
-        .as_ref()
-        .map_err(|e| Error::unsupported(format!("no native code on this machine: {e}")))?;
+    let isa = machine()?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbol_lookup_fn(Box::new(|name| SYMBOLS.get(name).map(|s| s.address)));
     // From here on, dropping `owner` frees what was allocated, also after an error.
@@ -323,8 +384,7 @@ pub(super) fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>>
     let mut imports: HashMap<&'static str, FuncId> = HashMap::new();
     let mut ids = Vec::with_capacity(kernels.len());
     for kernel in kernels {
-        let mut signature = module.make_signature();
-        signature.params = vec![AbiParam::new(I64), AbiParam::new(I64)];
+        let signature = kernel_signature(module.isa().default_call_conv());
         let id = module
             .declare_anonymous_function(&signature)
             .map_err(internal)?;
@@ -333,26 +393,14 @@ pub(super) fn compile_by_cranelift(kernels: &[&Kernel]) -> Result<Vec<Compiled>>
         let mut builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
         let mut used: HashMap<&'static str, FuncRef> = HashMap::new();
         let mut import = |builder: &mut FunctionBuilder<'_>, name: &str| -> Result<FuncRef> {
-            let symbol = SYMBOLS
-                .get(name)
-                .ok_or_else(|| Error::internal(format!("the runtime has no {name}")))?;
+            let symbol = symbol(name)?;
             if let Some(&function) = used.get(symbol.name) {
                 return Ok(function);
             }
             let id = match imports.get(symbol.name) {
                 Some(&id) => id,
                 None => {
-                    let mut signature = module.make_signature();
-                    signature.params = symbol
-                        .params
-                        .iter()
-                        .map(|&p| AbiParam::new(abi_type(p)))
-                        .collect();
-                    signature.returns = symbol
-                        .result
-                        .iter()
-                        .map(|&r| AbiParam::new(abi_type(r)))
-                        .collect();
+                    let signature = symbol_signature(symbol, module.isa().default_call_conv());
                     let id = module
                         .declare_function(name, Linkage::Import, &signature)
                         .map_err(internal)?;

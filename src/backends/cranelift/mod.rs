@@ -84,6 +84,8 @@ struct Native {
     outputs: Vec<ArrayType>,
     /// The output buffer of each result.
     results: Vec<usize>,
+    /// Those of the tape, by number.
+    kernels: Vec<Kernel>,
     report: Report,
 }
 
@@ -94,7 +96,6 @@ struct Report {
     steps: usize,
     groups: usize,
     in_place: usize,
-    kernels: Vec<String>,
     calls: usize,
     refusals: Vec<(&'static str, usize)>,
 }
@@ -136,7 +137,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         });
     }
     let parts = assembly.finish();
-    let report = report(&program, &fused, &order, &workspace, &parts.kernels);
+    let report = report(&program, &fused, &order, &workspace);
     let outputs = output_types(graph, &program)?;
     let code = link::compile(&parts.kernels)?;
     let shares = parallel::shares(&parts, limits.threads);
@@ -158,6 +159,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         inputs: graph.input_types().to_vec(),
         outputs,
         results: program.results,
+        kernels: parts.kernels,
         report,
     })
 }
@@ -224,13 +226,7 @@ fn output_types(graph: &Graph, program: &Program) -> Result<Vec<ArrayType>> {
     Ok(types)
 }
 
-fn report(
-    program: &Program,
-    schedule: &Schedule,
-    order: &Order,
-    workspace: &Workspace,
-    kernels: &[Kernel],
-) -> Report {
+fn report(program: &Program, schedule: &Schedule, order: &Order, workspace: &Workspace) -> Report {
     let mut refusals: FxHashMap<&'static str, usize> = FxHashMap::default();
     for (_, why) in &schedule.refusals {
         *refusals.entry(why).or_default() += 1;
@@ -242,7 +238,6 @@ fn report(
         steps: schedule.steps.len(),
         groups: order.groups().count(),
         in_place: workspace.in_place,
-        kernels: kernels.iter().map(ToString::to_string).collect(),
         calls: schedule
             .steps
             .iter()
@@ -368,13 +363,17 @@ impl Executable for Native {
     }
 
     fn machine_code(&self) -> Vec<KernelCode> {
-        let kernels = self.report.kernels.iter().enumerate();
-        let code = |(index, kernel): (usize, &String)| {
+        let kernels = self.kernels.iter().enumerate();
+        let code = |(index, kernel): (usize, &Kernel)| {
             let (address, bytes) = self.tape.code.bytes_of(index);
+            // It compiled, so there is nothing that could fail now.
+            let clif = self.tape.code.is_by_cranelift(index);
+            let clif = clif.then(|| link::clif(kernel)).and_then(Result::ok);
             KernelCode {
                 name: format!("kernel {index}: {kernel}"),
                 address,
                 bytes,
+                clif,
             }
         };
         kernels.map(code).collect()
@@ -387,10 +386,10 @@ impl Executable for Native {
             steps,
             groups,
             in_place,
-            kernels,
             calls,
             refusals,
         } = &self.report;
+        let kernels = &self.kernels;
         let entries = self.tape.entries.len();
         let _ = writeln!(
             text,
@@ -430,7 +429,7 @@ impl Executable for Native {
             .sum::<usize>();
         CodeReport {
             instructions: Some(self.report.instructions),
-            kernels: Some(self.report.kernels.len()),
+            kernels: Some(self.kernels.len()),
             tape_entries: Some(self.tape.entries.len()),
             runtime_calls: Some(self.report.calls),
             code_bytes: Some(self.tape.code.bytes),

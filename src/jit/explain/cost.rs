@@ -3,10 +3,12 @@
 //! They are the textbook counts of the ops, not what any engine does: fused loops read less, and an `exp` is not one
 //! operation of a processor. They serve to see what is large.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ir::{Graph, Op, Type, ValueId};
 
 /// Estimates for a graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// Arithmetic operations: one for each element of an elementwise function, two for each product in a sum of products,

@@ -22,7 +22,7 @@ pub(super) fn page(explanation: &Explanation) -> String {
         let _ = writeln!(
             passes,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1?}</td><td>{}</td></tr>",
-            escape(pass.name),
+            escape(&pass.name),
             pass.visited,
             pass.nodes,
             pass.time,
@@ -67,7 +67,7 @@ pub(super) fn page(explanation: &Explanation) -> String {
          <h2>The computation</h2>\n<div class=\"wide\">{circuit}</div>\n\
          <details><summary>The graph, operation by operation</summary><pre>{graph}</pre></details>\n</body></html>\n",
         title = escape(name),
-        executable = escape(&explanation.executable),
+        executable = escape(explanation.executable()),
         memory = drawing.size_footprint().to_svg(),
         circuit = drawing.circuit().to_svg(),
         graph = escape(&explanation.graph_with_lines()),
