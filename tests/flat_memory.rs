@@ -39,7 +39,8 @@ fn function_number(i: usize) -> impl Fn(Array) -> Array {
 fn two_thousand_functions_leave_memory_flat() {
     const FUNCTIONS: usize = 2000;
     let x = Array::from([1.0; 8]);
-    for backend in autojit::backends() {
+    // XLA takes a minute and more for so many, and `xla_memory.rs` counts what is left of its programs.
+    for backend in autojit::backends().into_iter().filter(|&b| b != "xla") {
         let run = |i: usize| {
             let f = autojit(function_number(i)).backend(backend);
             let y: Array = f.call(&x).unwrap();

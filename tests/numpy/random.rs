@@ -55,6 +55,16 @@ fn every_mode_draws_the_same_numbers_and_each_call_anew() {
         let f = autojit(move |x: Array| program(&generator, &x)).backend(backend);
         for expected in &eager {
             let got: Vec<_> = f.call(&x).unwrap().iter().map(values).collect();
+            if backend == "xla" {
+                // What is drawn is the same; XLA rounds a product and a sum after it once.
+                let (got, expected) = (got.concat(), expected.concat());
+                assert_eq!(got.len(), expected.len());
+                for (got, expected) in got.iter().zip(&expected) {
+                    let (low, high) = (expected.next_down(), expected.next_up());
+                    assert!((low..=high).contains(got), "{got} for {expected}");
+                }
+                continue;
+            }
             assert_eq!(&got, expected, "{backend}");
         }
         assert_eq!((f.misses(), f.hits()), (1, 2));

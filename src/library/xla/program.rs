@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 use crate::ir::random::Reserved;
 use crate::ir::{ArrayType, Graph, HostArray, Op, Scalar};
 
+/// How many instructions a program may have. XLA takes seconds to minutes for so many, for some programs in time that
+/// grows with the square; and a few times as many overflow the stack of one of its threads, which ends the process.
+const MOST_INSTRUCTIONS: usize = 30_000;
+
 /// A compiled graph. Its memory is freed with it.
 pub(crate) struct Program {
     lowered: Lowered,
@@ -49,6 +53,12 @@ impl Program {
     /// XLA does not run it (`is_unsupported`), or there is no memory for its constants.
     pub(crate) fn new(graph: &Graph) -> Result<Self> {
         let mut lowered = lower(graph, Purpose::Run)?;
+        if lowered.instructions > MOST_INSTRUCTIONS {
+            return Err(Error::unsupported(format!(
+                "XLA takes minutes for programs of more than {MOST_INSTRUCTIONS} instructions, and this one has {}",
+                lowered.instructions
+            )));
+        }
         let computation = XlaComputation::from_proto(&parse(&lowered)?);
         let executable = computation.compile(client()?);
         let executable = executable.map_err(|e| lowered.blame(failure(e)))?;

@@ -5,7 +5,7 @@
 use super::super::functions::Torch;
 use super::{ints, order};
 use crate::error::Result;
-use crate::ir::{ArrayType, DType, NormOrder, Op};
+use crate::ir::{ArrayType, DType, Literal, NormOrder, Op};
 
 /// A reduction over several axes.
 pub(super) type Over<T> =
@@ -77,6 +77,13 @@ pub(super) fn spell<T: Torch>(
         }
         Op::Cumsum { axis } => t.cumsum(x, *axis as i64),
         Op::Cumprod { axis } => t.cumprod(x, *axis as i64),
+        // libtorch numbers the elements of one line, however long, before it sees that there are no lines.
+        Op::Sort { .. } | Op::Argsort { .. } if ty.size() == 0 => {
+            let is_sort = matches!(op, Op::Sort { .. });
+            let dtype = if is_sort { dtype } else { DType::Int64 };
+            let zero = t.literal(Literal::new(0, dtype))?;
+            t.expand(&zero, &ints(&ty.shape))
+        }
         Op::Sort { axis } if dtype.is_complex() => {
             let positions = order::argsort(t, x, *axis)?;
             t.gather(x, *axis as i64, &positions)
