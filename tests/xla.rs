@@ -480,3 +480,20 @@ fn transpositions_of_many_axes_compile_in_steps() {
         assert_eq!(text.matches(" transpose(").count(), 2, "{text}");
     }
 }
+
+#[test]
+fn programs_that_xla_would_not_survive_are_declined() {
+    // A hundred thousand of these overflow the stack of a thread of XLA's.
+    let f = autojit(|x: Array| (0..30_001).fold(x, |y, _| np::sin(y))).backend("xla");
+    let x = Array::from([0.5]);
+    f.call(&x).unwrap().check().unwrap();
+    let explanation = f.explain(&x).unwrap();
+    assert_eq!(explanation.backend(), "replay");
+    let (name, reason) = &explanation.declined()[0];
+    assert_eq!(*name, "xla");
+    assert!(reason.is_unsupported(), "{reason}");
+    assert!(
+        reason.to_string().contains("30000 instructions"),
+        "{reason}"
+    );
+}

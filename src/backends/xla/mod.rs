@@ -2,7 +2,8 @@
 //!
 //! Arrays of xla go in as they are and results stay there, so calls in a row pass nothing through main memory; arrays of
 //! other libraries are copied there, and results back. A graph with calls of the user's functions is several programs,
-//! see `stages.rs`. Declines nothing.
+//! see `stages.rs`. Declines programs of more instructions than XLA compiles in reasonable time, and without overflowing
+//! its stack.
 
 mod stages;
 

@@ -5,7 +5,7 @@
 use super::super::functions::Torch;
 use super::{ints, order};
 use crate::error::Result;
-use crate::ir::{ArrayType, DType, NormOrder, Op};
+use crate::ir::{ArrayType, DType, Literal, NormOrder, Op};
 
 /// A reduction over several axes.
 pub(super) type Over<T> =
