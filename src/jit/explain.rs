@@ -5,6 +5,7 @@ mod page;
 mod summary;
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,11 +15,48 @@ pub use summary::Summary;
 use super::compile::{Code, Task};
 use super::report::Report;
 use super::trace::Built;
-use crate::backends::{Executable, KernelCode};
-use crate::error::Error;
+use super::{Args, Jit, Tree};
+use crate::backends::{Backend, Executable, KernelCode};
+use crate::error::{Error, Result};
 use crate::export::Format;
 use crate::ir::{Graph, SourceLine, source_lines};
 use crate::plot::Drawing;
+
+impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
+    /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
+    /// and compiles, keeps nothing, and runs nothing.
+    ///
+    /// # Errors
+    /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
+    #[track_caller]
+    pub fn explain<X: Args<A>>(&self, args: X) -> Result<Explanation> {
+        let location = Location::caller();
+        self.wanted()
+            .and_then(|backend| self.explain_at(backend, &args, location))
+            .map_err(|e| e.at(location))
+    }
+
+    fn explain_at(
+        &self,
+        wanted: Option<&'static dyn Backend>,
+        args: &impl Args<A>,
+        location: &'static Location<'static>,
+    ) -> Result<Explanation> {
+        self.with_query(wanted, args, |backend, query| {
+            let call = match self.cache.look_up(query) {
+                Ok(()) => "finds code that is there".to_owned(),
+                Err(None) => "traces and compiles, as the first one".to_owned(),
+                Err(Some(before)) => {
+                    let why = query.signature().diff(&before);
+                    format!("traces and compiles: {why}")
+                }
+            };
+            let task = self.task(backend, query, "to explain it");
+            let explanation = Explanation::new(&task, self.build(&task, query, location)?);
+            Ok(explanation.with_call(call))
+        })
+    }
+}
 
 /// How a call is run. Print it; made by [`Jit::explain`](super::Jit::explain).
 #[derive(Clone, Debug)]

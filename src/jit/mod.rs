@@ -435,40 +435,6 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         })
     }
 
-    /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
-    /// and compiles, keeps nothing, and runs nothing.
-    ///
-    /// # Errors
-    /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
-    #[track_caller]
-    pub fn explain<X: Args<A>>(&self, args: X) -> Result<Explanation> {
-        let location = Location::caller();
-        self.wanted()
-            .and_then(|backend| self.explain_at(backend, &args, location))
-            .map_err(|e| e.at(location))
-    }
-
-    fn explain_at(
-        &self,
-        wanted: Option<&'static dyn Backend>,
-        args: &impl Args<A>,
-        location: &'static Location<'static>,
-    ) -> Result<Explanation> {
-        self.with_query(wanted, args, |backend, query| {
-            let call = match self.cache.look_up(query) {
-                Ok(()) => "finds code that is there".to_owned(),
-                Err(None) => "traces and compiles, as the first one".to_owned(),
-                Err(Some(before)) => {
-                    let why = query.signature().diff(&before);
-                    format!("traces and compiles: {why}")
-                }
-            };
-            let task = self.task(backend, query, "to explain it");
-            let explanation = Explanation::new(&task, self.build(&task, query, location)?);
-            Ok(explanation.with_call(call))
-        })
-    }
-
     /// Applies a function to the optimised graph of a call.
     #[cfg(any(feature = "torch", feature = "xla"))]
     fn graph_of<T>(
