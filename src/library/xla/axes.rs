@@ -94,21 +94,16 @@ mod tests {
 
     #[test]
     fn axes_that_stay_together_are_joined() {
-        let cases: [(&[usize], &[usize], &[usize], &[usize]); 5] = [
-            (&[2, 3], &[1, 0], &[2, 3], &[1, 0]),
-            (&[2, 3, 4], &[2, 0, 1], &[6, 4], &[1, 0]),
-            (&[2, 1, 3], &[1, 0, 2], &[6], &[0]),
-            (&[2, 3, 4, 1, 5], &[4, 3, 1, 2, 0], &[2, 12, 5], &[2, 1, 0]),
-            (&[0, 3, 4], &[1, 2, 0], &[0, 12], &[1, 0]),
-        ];
-        for (shape, perm, sizes, order) in cases {
+        let check = |shape: &[usize], perm: &[usize], sizes: &[usize], order: &[usize]| {
             let (got_sizes, got_order) = joined_axes(shape, perm);
-            assert_eq!(
-                (&*got_sizes, &*got_order),
-                (sizes, order),
-                "{shape:?} {perm:?}"
-            );
-        }
+            let got = (&*got_sizes, &*got_order);
+            assert_eq!(got, (sizes, order), "{shape:?} {perm:?}");
+        };
+        check(&[2, 3], &[1, 0], &[2, 3], &[1, 0]);
+        check(&[2, 3, 4], &[2, 0, 1], &[6, 4], &[1, 0]);
+        check(&[2, 1, 3], &[1, 0, 2], &[6], &[0]);
+        check(&[2, 3, 4, 1, 5], &[4, 3, 1, 2, 0], &[2, 12, 5], &[2, 1, 0]);
+        check(&[0, 3, 4], &[1, 2, 0], &[0, 12], &[1, 0]);
     }
 
     #[test]
