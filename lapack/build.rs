@@ -1,8 +1,12 @@
-//! With the feature `torch`, lets the tests find libtorch: autojit's build script says where it is.
+//! Lets the tests find libtorch and XLA, with the features of autojit that link them: its build script says where they are.
+
+use std::env;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    if let Ok(folder) = std::env::var("DEP_AUTOJIT_LIBTORCH_LIB") {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
+    for variable in ["DEP_AUTOJIT_LIBTORCH_LIB", "DEP_AUTOJIT_XLA_LIB"] {
+        if let Ok(folder) = env::var(variable) {
+            println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
+        }
     }
 }
