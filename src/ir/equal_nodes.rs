@@ -2,8 +2,9 @@
 //!
 //! A node that equals another one uses the same values, so it is among the users of its latest input. Those are few and
 //! lie close together in nearly all programs, whereas every look into a hash table of a million nodes misses the cache.
-//! So each value has a list of the first few nodes of which it is the latest input. What has no inputs, and what
-//! comes after the list of a value is full, is in a hash table. Equality is always that of ops and inputs, never of hashes alone.
+//! So each value has a list of the first few nodes of which it is the latest input. What has no inputs, and what comes
+//! after the list of a value is full, is in a hash table. Equality is always that of ops and inputs, never of hashes
+//! alone.
 
 use std::hash::{Hash, Hasher};
 

@@ -246,9 +246,6 @@ impl Schedule {
             };
             (next, done) = (one, done + 1);
         }
-        if found.is_empty() {
-            return found;
-        }
         found.sort_unstable_by_key(|id| id.0);
         // One may be both operands of the instruction that is to be placed.
         found.dedup();

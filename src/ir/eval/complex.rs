@@ -39,13 +39,15 @@ pub(super) fn multiply_in(x: Complex64, y: Complex64, dtype: DType) -> Complex64
     if dtype != DType::Complex64 {
         return multiply(x, y);
     }
-    let (x, y) = (narrow(x), narrow(y));
-    let (re, im) = (x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re);
-    c(re.into(), im.into())
+    widen(narrow(x) * narrow(y))
 }
 
 fn narrow(z: Complex64) -> Complex<f32> {
     Complex::new(z.re as f32, z.im as f32)
+}
+
+fn widen(z: Complex<f32>) -> Complex64 {
+    c(z.re.into(), z.im.into())
 }
 
 /// Smith's method in one precision, as NumPy computes it.
@@ -76,8 +78,7 @@ pub(super) fn divide(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
     if dtype != DType::Complex64 {
         return divide_double(x, y);
     }
-    let quotient = divide_single(narrow(x), narrow(y));
-    c(quotient.re.into(), quotient.im.into())
+    widen(divide_single(narrow(x), narrow(y)))
 }
 
 /// One divided by the number. As in NumPy, zero gives NaN in both parts, and a positive number a zero below the axis.

@@ -149,14 +149,9 @@ impl<'a> Emitter<'a, '_, '_> {
             let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
             let count = s.a.builder.ins().isub(end, start);
-            let mut pointers = pointers.to_vec();
             // Of the first element of the block.
-            let mut addresses: Vec<Clif> = Vec::with_capacity(s.kernel.slots.len());
-            for (slot, &pointer) in pointers.iter().enumerate() {
-                let size = s.kernel.slots[slot].dtype.size() as i64;
-                let skipped = s.a.builder.ins().imul_imm_s(start, size);
-                addresses.push(s.a.builder.ins().iadd(pointer, skipped));
-            }
+            let mut addresses = s.advance(pointers, axis, start);
+            let mut pointers = pointers.to_vec();
             // Scratch memory begins at the block, but is addressed from the start of the axis as all else is.
             for (index, slot) in s.scratch.clone().into_iter().enumerate() {
                 let size = s.kernel.slots[s.own_slots + index].dtype.size() as i64;

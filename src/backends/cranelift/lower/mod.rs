@@ -322,15 +322,11 @@ impl Lowering<'_> {
         let ty = graph.ty(value)?;
         let domain = self.program.geometries.contiguous(&ty.shape);
         let output = self.output(value, ty);
-        if let (Op::Astype { .. }, [input]) = (&node.op, node.inputs.as_slice()) {
-            let input = self.broadcast(*input, &ty.shape, domain)?;
-            let dtype = match input {
-                Operand::View(view) => view.dtype,
-                Operand::Literal(id) => self.program.literal(id).dtype,
-            };
-            if dtype == ty.dtype {
-                return Ok(self.copy(input, output));
-            }
+        if let (Op::Astype { .. }, &[input]) = (&node.op, node.inputs.as_slice())
+            && graph.ty(input)?.dtype == ty.dtype
+        {
+            let input = self.broadcast(input, &ty.shape, domain)?;
+            return Ok(self.copy(input, output));
         }
         let op = self.program.intern_op(&node.op)?;
         let start = self.program.operands.len();
