@@ -81,6 +81,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Sets the number of threads; one is the least.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
+    }
+}
+
 /// A compiled graph.
 pub(crate) trait Executable: Send + Sync {
     /// Runs it and appends the results. Inputs have the types of the graph's arguments; results never alias them.

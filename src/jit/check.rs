@@ -138,9 +138,9 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                     let library = library_of(query.arrays).name();
                     let own = wanted.unwrap_or_else(|| backends::preferred(library));
                     let line =
-                        |value: ValueId| built.optimized[value].location.map(SourceLine::from);
+                        |value: ValueId| built.code.graph[value].location.map(SourceLine::from);
                     compare(
-                        &built.optimized,
+                        &built.code.graph,
                         line,
                         [own, against],
                         &self.limits,

@@ -14,7 +14,6 @@ pub use summary::Summary;
 
 use super::compile::{Code, Task};
 use super::report::Report;
-use super::trace::Built;
 use super::{Args, Jit, Tree};
 use crate::backends::{Backend, Executable, KernelCode};
 use crate::error::{Error, Result};
@@ -52,7 +51,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 }
             };
             let task = self.task(backend, query, "to explain it");
-            let explanation = Explanation::new(&task, self.build(&task, query, location)?);
+            let explanation = Explanation::new(&task, self.build(&task, query, location)?.code);
             Ok(explanation.with_call(call))
         })
     }
@@ -91,13 +90,8 @@ impl fmt::Debug for Held {
 }
 
 impl Explanation {
-    pub(super) fn new(task: &Task<'_>, built: Built) -> Self {
-        let lines = source_lines(&built.optimized);
-        let code = Code {
-            graph: built.optimized,
-            choice: built.choice,
-            report: built.report,
-        };
+    pub(super) fn new(task: &Task<'_>, code: Code) -> Self {
+        let lines = source_lines(&code.graph);
         Self::of_code(task, code, lines)
     }
 

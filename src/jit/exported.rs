@@ -90,8 +90,8 @@ pub(super) fn saved(name: &str, query: &Query<'_, '_>, built: Built) -> Saved {
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: Structure::from_tokens(query.tokens),
         results: built.output,
-        lines: source_lines(&built.optimized),
-        graph: built.optimized,
+        lines: source_lines(&built.code.graph),
+        graph: built.code.graph,
     }
 }
 
@@ -229,7 +229,7 @@ impl Exported {
     /// it. Results have the same bits for any number.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.limits.threads = threads.max(1);
+        self.limits.set_threads(threads);
         self
     }
 

@@ -226,7 +226,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// pool; the other backends have threads of their own.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.limits.threads = threads.max(1);
+        self.limits.set_threads(threads);
         self
     }
 
@@ -362,11 +362,11 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             let built = trace::build(&self.f, &task, query, location, dump.as_ref())?;
             if let Some(dump) = dump {
                 dump.function(&saved(self.shown_name(), query, built.clone()));
-                dump.explanation(&Explanation::new(&task, built.clone()));
+                dump.explanation(&Explanation::new(&task, built.code.clone()));
             }
             if debug::environment().verify {
-                let backend = backends::find(built.choice.backend)?;
-                check::check_first_run(&built.optimized, backend, &self.limits, query.arrays)?;
+                let backend = backends::find(built.code.choice.backend)?;
+                check::check_first_run(&built.code.graph, backend, &self.limits, query.arrays)?;
             }
             Ok::<_, trace::Failure>(built)
         })?;
@@ -447,7 +447,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let replay = backends::find("replay")?;
         let why = "to show its program";
         self.build_only(Some(replay), args, location, why, |_, built| {
-            f(&built.optimized)
+            f(&built.code.graph)
         })?
     }
 
@@ -548,9 +548,9 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl Compiled {
     fn new(built: Built, arrays: &[&Concrete], debug_nans: bool) -> Self {
         Self {
-            checked: debug_nans.then_some(built.optimized),
-            report: built.report,
-            executable: built.choice.executable,
+            checked: debug_nans.then_some(built.code.graph),
+            report: built.code.report,
+            executable: built.code.choice.executable,
             unused_draws: built.unused_draws,
             output: built.output,
             in_memory: library_of(arrays).name() == library::default_library().name(),

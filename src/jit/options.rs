@@ -66,10 +66,8 @@ impl<A, R, F> Jit<A, R, F> {
         self.strict = options.strict;
         self.debug_nans = options.debug_nans;
         self.optimizer = options.optimizer;
-        self.limits = Limits {
-            memory: options.memory_limit,
-            threads: options.threads.max(1),
-        };
+        self.limits.memory = options.memory_limit;
+        self.limits.set_threads(options.threads);
         self
     }
 

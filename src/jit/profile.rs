@@ -110,7 +110,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let location = Location::caller();
         let measured = self.wanted().and_then(|wanted| {
             self.build_only(wanted, &args, location, "to profile it", |query, built| {
-                let executable = built.choice.executable;
+                let executable = built.code.choice.executable;
                 let mut best: Vec<StepTime> = Vec::new();
                 for _ in 0..RUNS {
                     let mut outputs = Outputs::new();
@@ -126,7 +126,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 }
                 Ok(Profile {
                     format: Format,
-                    backend: built.choice.backend.into(),
+                    backend: built.code.choice.backend.into(),
                     runs: RUNS,
                     steps: grouped(best),
                 })

@@ -10,10 +10,9 @@ use smallvec::SmallVec;
 use tracing::debug_span;
 
 use super::check_arrays;
-use super::compile::Task;
+use super::compile::{Code, Task};
 use super::dump::Dump;
-use super::report::Report;
-use crate::backends::{self, Backend, Choice};
+use crate::backends::{self, Backend};
 use crate::debug::TARGET;
 use crate::error::{Error, Result};
 use crate::ir::random::{CallDraws, unused};
@@ -27,13 +26,11 @@ use crate::tree::{self, Flattener, Structure, Tree};
 /// All that came of it.
 #[derive(Clone)]
 pub(super) struct Built {
-    pub(super) optimized: Graph,
+    pub(super) code: Code,
     /// The results without their arrays.
     pub(super) output: Structure,
-    pub(super) choice: Choice,
     /// Random draws that the function makes and does not use.
     pub(super) unused_draws: Vec<Arc<CallDraws>>,
-    pub(super) report: Report,
 }
 
 /// Why there is no compiled code.
@@ -88,10 +85,8 @@ pub(super) fn build<A: Tree, R: Tree>(
     code.choice.declined.splice(0..0, unfit);
     Ok(Built {
         unused_draws: unused(&code.graph, draws),
-        optimized: code.graph,
+        code,
         output,
-        choice: code.choice,
-        report: code.report,
     })
 }
 
