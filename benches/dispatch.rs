@@ -29,7 +29,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use autojit::dispatch::Arguments;
-use autojit::ir::{HostArray, Op};
+use autojit::ir::{HostArray, MapOp, Op};
 use autojit::{Array, ArrayType, DType, Library, Result, Spelled, call, numpy as np};
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
@@ -86,8 +86,8 @@ fn main() -> Result<()> {
     println!("{:44} {:>8} {:>8} {:>8}", "ns", "call", "own", "dispatch");
     let (x, y) = (Array::from_foreign(Nothing), Array::from_foreign(Nothing));
     let (one, two) = ([&Nothing], [&Nothing, &Nothing]);
-    let own_one = nanoseconds(|| Idle.call(black_box(&Op::Negative), black_box(&one)));
-    let own_two = nanoseconds(|| Idle.call(black_box(&Op::Add), black_box(&two)));
+    let own_one = nanoseconds(|| Idle.call(black_box(&Op::Map(MapOp::Negative)), black_box(&one)));
+    let own_two = nanoseconds(|| Idle.call(black_box(&Op::Map(MapOp::Add)), black_box(&two)));
     row(
         "idle: np::negative(&x)",
         nanoseconds(|| np::negative(black_box(&x))),

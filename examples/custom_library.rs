@@ -9,7 +9,7 @@
 //! ```
 
 use autojit::dispatch::Arguments;
-use autojit::ir::{HostArray, Op};
+use autojit::ir::{HostArray, MapOp, Op, ReduceOp, ViewOp};
 use autojit::{Array, ArrayType, DType, Error, Library, Result, Spelled};
 use autojit::{autojit, lazy, numpy as np, register_function, register_library};
 
@@ -48,22 +48,28 @@ impl Library for DualLibrary {
 
     fn call(&self, op: &Op, inputs: &[&Dual]) -> Result<Spelled<Dual>> {
         let (value, derivative) = match (op, inputs) {
-            (Op::Add, [x, y]) => (&x.value + &y.value, &x.derivative + &y.derivative),
-            (Op::Subtract, [x, y]) => (&x.value - &y.value, &x.derivative - &y.derivative),
-            (Op::Multiply, [x, y]) => (
+            (Op::Map(MapOp::Add), [x, y]) => (&x.value + &y.value, &x.derivative + &y.derivative),
+            (Op::Map(MapOp::Subtract), [x, y]) => {
+                (&x.value - &y.value, &x.derivative - &y.derivative)
+            }
+            (Op::Map(MapOp::Multiply), [x, y]) => (
                 &x.value * &y.value,
                 &x.derivative * &y.value + &x.value * &y.derivative,
             ),
-            (Op::Divide, [x, y]) => {
+            (Op::Map(MapOp::Divide), [x, y]) => {
                 let value = &x.value / &y.value;
                 let derivative = (&x.derivative - &value * &y.derivative) / &y.value;
                 (value, derivative)
             }
-            (Op::Negative, [x]) => (-&x.value, -&x.derivative),
-            (Op::Exp, [x]) => (np::exp(&x.value), np::exp(&x.value) * &x.derivative),
-            (Op::Sin, [x]) => (np::sin(&x.value), np::cos(&x.value) * &x.derivative),
+            (Op::Map(MapOp::Negative), [x]) => (-&x.value, -&x.derivative),
+            (Op::Map(MapOp::Exp), [x]) => (np::exp(&x.value), np::exp(&x.value) * &x.derivative),
+            (Op::Map(MapOp::Sin), [x]) => (np::sin(&x.value), np::cos(&x.value) * &x.derivative),
             // Linear: the derivative goes the way of the value.
-            (Op::Sum { .. } | Op::Reshape { .. } | Op::BroadcastTo { .. }, [x]) => (
+            (
+                Op::Reduce(ReduceOp::Sum { .. })
+                | Op::View(ViewOp::Reshape { .. } | ViewOp::BroadcastTo { .. }),
+                [x],
+            ) => (
                 Array::apply(op.clone(), &[(&x.value).into()]),
                 Array::apply(op.clone(), &[(&x.derivative).into()]),
             ),
@@ -114,7 +120,7 @@ fn main() -> Result<(), Error> {
     let compiled = autojit(|x: Array| model(&x));
     assert_eq!(show("autojit", &compiled.call(&x)?)?, eager);
 
-    // What the library does not spell is refused with words, until somebody says how it goes.
+    // An operation that the library lacks is an error with a reason, until a function for it is registered.
     println!("{}", np::tanh(&x).check().unwrap_err());
     register_function("dual", "tanh", |args: &Arguments| {
         let x: Dual = args.array(0).as_foreign()?;

@@ -1,4 +1,4 @@
-//! What happens to a function between its closure and its machine code, told for modified Gram-Schmidt.
+//! What happens to a function between its closure and its machine code, for modified Gram-Schmidt.
 //!
 //! ```text
 //! cargo run --release --example explain
@@ -12,17 +12,9 @@ use std::path::PathBuf;
 
 use autojit::numpy::random::default_rng;
 use autojit::{Array, autojit, numpy as np};
-use clap::Parser;
 
-#[derive(Parser)]
-struct Options {
-    /// The number of rows.
-    #[arg(long, default_value_t = 20)]
-    n: usize,
-    /// Writes the whole explanation as a page, too.
-    #[arg(long)]
-    html: Option<PathBuf>,
-}
+mod options;
+use options::Options;
 
 /// Modified Gram-Schmidt: the rows, made orthonormal one after the other.
 fn gram_schmidt(x: Array) -> Array {
@@ -39,7 +31,9 @@ fn gram_schmidt(x: Array) -> Array {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Options { n, html } = Options::parse();
+    let options = Options::parse(&["n", "html"])?;
+    let n = options.get("n")?.unwrap_or(20);
+    let html: Option<PathBuf> = options.get("html")?;
     let x = default_rng(0).standard_normal([n, n]);
     let f = autojit(gram_schmidt).name("gram_schmidt");
 
@@ -70,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         report.compile_time
     );
     for (backend, why) in explanation.declined() {
-        println!("   `{backend}` declined: {why}");
+        println!("   `{backend}` does not support it: {why}");
     }
     let code = &report.code;
     if let (Some(instructions), Some(kernels), Some(entries)) =

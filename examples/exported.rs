@@ -5,7 +5,7 @@
 //! cargo run --release --example exported -- --n 20 --backend replay
 //! ```
 //!
-//! The other process tells how long it took from opening the file to its first result. The example ends by comparing the
+//! The other process reports how long it took from opening the file to its first result. The example ends by comparing the
 //! bits of both.
 
 use std::path::PathBuf;
@@ -13,20 +13,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use autojit::{Array, Exported, autojit, numpy as np};
-use clap::Parser;
 
-#[derive(Parser)]
-struct Options {
-    /// The number of rows.
-    #[arg(long, default_value_t = 50)]
-    n: usize,
-    /// Who runs it.
-    #[arg(long)]
-    backend: Option<String>,
-    /// Loads this file instead: the part of the other process.
-    #[arg(long)]
-    load: Option<PathBuf>,
-}
+mod options;
+use options::Options;
 
 /// Modified Gram-Schmidt: the rows, made orthonormal one after the other.
 fn gram_schmidt(x: Array) -> Array {
@@ -58,7 +47,11 @@ fn fingerprint(x: &Array) -> autojit::Result<u64> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Options { n, backend, load } = Options::parse();
+    let options = Options::parse(&["n", "backend", "load"])?;
+    let n: usize = options.get("n")?.unwrap_or(50);
+    let backend: Option<String> = options.get("backend")?;
+    // The part of the other process: it calls the function of this file.
+    let load: Option<PathBuf> = options.get("load")?;
     if let Some(path) = load {
         let x = matrix(n);
         let start = Instant::now();

@@ -14,8 +14,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use autojit::{Array, DType, autojit, lazy, numpy as np};
-use ndarray::{Array2, ArrayD};
-use ndarray_npy::ReadNpyExt;
+use ndarray::Array2;
+
+mod npy;
 
 /// The rows of `x`, made orthonormal one after the other.
 fn gram_schmidt(x: Array) -> Array {
@@ -109,15 +110,7 @@ fn matrix(options: &Options) -> Result<Array, Box<dyn Error>> {
         let i = num_complex::Complex64::i();
         return Ok(np::astype(x + Array::from(imag) * i, options.dtype).check()?);
     };
-    macro_rules! first_that_reads {
-        ($($t:ty),*) => {{
-            $(if let Ok(x) = ArrayD::<$t>::read_npy(std::fs::File::open(path)?) {
-                return Ok(Array::from(x));
-            })*
-        }};
-    }
-    first_that_reads!(f64, f32, num_complex::Complex64, num_complex::Complex32);
-    Err(format!("{path} is not a .npy file of float32, float64, complex64 or complex128").into())
+    npy::read(path.as_ref())
 }
 
 /// The same with libtorch's functions called directly, as its users write it.
@@ -200,7 +193,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let first_call = start.elapsed();
     let explanation = jit.explain(&x)?;
     for (backend, why) in explanation.declined() {
-        println!("declined   {backend}: {why}");
+        println!("fallback   {backend} does not support it: {why}");
     }
     println!(
         "backend    {}: trace {:.3} ms, optimise {:.3} ms, compile {:.3} ms; first call {:.3} ms in all",

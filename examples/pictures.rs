@@ -11,17 +11,9 @@ use std::path::PathBuf;
 use autojit::lazy::{self, Statistic};
 use autojit::plot::{ColorBy, FunctionsStyle};
 use autojit::{Array, DType, numpy as np};
-use clap::Parser;
 
-#[derive(Parser)]
-struct Options {
-    /// The number of rows.
-    #[arg(long, default_value_t = 5)]
-    n: usize,
-    /// The folder for the pictures.
-    #[arg(long, default_value = "pictures")]
-    out: PathBuf,
-}
+mod options;
+use options::Options;
 
 /// Modified Gram-Schmidt: the rows, made orthonormal one after the other.
 fn gram_schmidt(x: &Array, n: usize) -> Array {
@@ -38,7 +30,9 @@ fn gram_schmidt(x: &Array, n: usize) -> Array {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Options { n, out } = Options::parse();
+    let options = Options::parse(&["n", "out"])?;
+    let n: usize = options.get("n")?.unwrap_or(5);
+    let out: PathBuf = options.get("out")?.unwrap_or("pictures".into());
     std::fs::create_dir_all(&out)?;
     // What repeats is written down once.
     let x = lazy::variable(&[n, n], DType::Float64);

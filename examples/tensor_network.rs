@@ -65,7 +65,7 @@ fn read(file: &str) -> Result<Network> {
     })
 }
 
-/// Contracts two operands at a time. A label that nobody needs any more is summed over.
+/// Contracts two operands at a time. A label that no other operand has is summed over.
 fn contract(network: &Network, path: &[[usize; 2]], arrays: &[Array]) -> Array {
     let mut labels = network.operands.clone();
     let mut arrays = arrays.to_vec();

@@ -52,71 +52,80 @@
 //! | call functions by name | [`dispatch`] |
 //! | pass your own structs | [`Tree`] and its derive macro |
 //! | see what was compiled | [`Jit::explain`], [`Explanation::summary`] as data |
-//! | hear of compilations | a subscriber of [`tracing`], or `AUTOJIT_LOG`, see below |
+//! | log compilations | a subscriber of [`tracing`], or `AUTOJIT_LOG`, see below |
 //! | find the line that makes a NaN, or where backends differ | [`Jit::debug_nans`], [`Jit::check_against`] |
 //! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
-//! | keep a traced function in a file | [`Jit::export`], [`Exported::load`] |
+//! | save a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
-//! | keep options in a file | [`JitOptions`] |
+//! | save options in a file | [`JitOptions`] |
 //!
-//! # What is told
+//! # Logging
 //!
-//! Compiling is told through [`tracing`], under the target `autojit`: each compilation is a span `compile` with the
+//! Compilations are logged through [`tracing`], under the target `autojit`: each compilation is a span `compile` with the
 //! fields `function`, `signature` and `reason` (`first call`, or what changed since the last one), with the spans `trace`,
-//! `optimise` and `generate` for its stages. Calls that find their code tell nothing.
+//! `optimise` and `generate` for its stages. Calls that find compiled code log nothing.
 //!
 //! | level | events |
 //! |---|---|
-//! | `WARN` | a backend declines a graph and replay takes over (`backend`, `why`) |
+//! | `WARN` | a backend does not support a graph and replay takes over (`backend`, `why`) |
 //! | `INFO` | what came of a compilation (`backend`, `traced_nodes`, `compile_seconds`, ..), or how it failed |
 //! | `DEBUG` | each pass of the optimiser (`pass`, `visited`, `nodes`, `seconds`, ..), and the graph that the backend is given |
 //! | `TRACE` | the graph as it was traced |
 //!
 //! A program without a subscriber prints them on standard error with `AUTOJIT_LOG=warn`, `info`, `debug` or `trace`. With
-//! `AUTOJIT_DUMP=folder` each compilation leaves its graphs, its explanation and an [`Exported`] function in a folder of its
-//! own in there.
+//! `AUTOJIT_DUMP=folder` each compilation writes its graphs, its explanation and an [`Exported`] function to a subfolder of
+//! its own.
+
+/// The intermediate representation: types, the op table, graphs, their text form and their meaning.
+pub mod ir {
+    pub use autojit_ir::{
+        Arity, ArrayType, Attribute, Axes, Builder, Class, ContractOp, Cutoff, DType, Dims,
+        FourierNorm, FourierOp, Graph, HostArray, IndexOp, JoinOp, LeafOp, LinalgOp, Literal,
+        MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp, Scalar, ScanOp, Shape,
+        Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp, broadcast_shapes,
+        einsum, index, normalize_axis, random, scatter,
+    };
+
+    pub use crate::array::Element;
+}
+
+/// Errors: what went wrong, in which operation, and at which line of the user's.
+pub mod error {
+    pub use autojit_ir::error::*;
+}
 
 mod array;
 mod backends;
-mod cache;
-mod debug;
 pub mod dispatch;
-pub mod error;
 mod export;
 pub mod index;
-pub mod ir;
 pub mod jit;
 pub mod lazy;
-mod library;
+mod libraries;
+mod like;
+mod nodes;
 pub mod numpy;
-mod operand;
-mod operators;
-mod opt;
 pub mod plot;
 mod registry;
-mod signature;
 pub mod tree;
-mod value;
 
-pub use array::Array;
+pub use array::{Array, Operand, Value};
 pub use autojit_derive::Tree;
-pub use backends::{
-    CodeReport, CompiledGraph, KernelCode, Support, backends, optimize_graph, run_graph, support,
-};
+pub use autojit_ir::transform::simplify::{Options as OptimizerOptions, PassReport};
+pub use autojit_ir::{ArrayType, DType, Error, Result, Scalar};
+pub use autojit_library::backend::{CodeReport, KernelCode, Support};
+pub use autojit_library::{Library, Spelled};
+pub use backends::{CompiledGraph, backends, optimize_graph, run_graph, support};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };
-pub use error::{Error, Result};
 pub use index::Index;
-pub use ir::{ArrayType, DType, Scalar};
 pub use jit::{
     Comparison, Cost, Difference, Explanation, Exported, Jit, JitOptions, Profile, ProfiledStep,
     Report, Summary, autojit,
 };
-pub use library::{Library, Like, Spelled, libraries, register_library};
-pub use operand::Operand;
-pub use opt::{Options as OptimizerOptions, PassReport};
+pub use libraries::{libraries, register_library};
+pub use like::Like;
 #[cfg(feature = "torch")]
 pub use tch;
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};
-pub use value::Value;

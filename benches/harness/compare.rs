@@ -2,13 +2,13 @@
 //!
 //! A machine is faster at one time than at another, so times are taken relative to the contestants that did not
 //! change: baselines and peers of the same case, where there are any. What is left counts only beyond the noise of the
-//! two measurements. Counts have no noise, and any change of one is told.
+//! two measurements. Counts have no noise, and any change of one is reported.
 
 use crate::options;
 use crate::record::{Calls, Case, Compilation, Contestant, Counts, Kind, Record};
 use crate::text::{digits, table, time};
 
-/// Differences below this are never told: code lies elsewhere after each build.
+/// Differences below this are never reported: code lies elsewhere after each build.
 const CALLS: f64 = 0.03;
 /// The same of compilations, which are repeated less often.
 const COMPILATIONS: f64 = 0.10;

@@ -1,4 +1,4 @@
-//! Who takes turns: the function itself, compiled functions, baselines and peers.
+//! The contestants, which take turns: the function itself, compiled functions, baselines and peers.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) enum Runner<'a> {
     /// In another process.
     Peer(&'a mut Worker),
     /// Nothing, as it went wrong.
-    Nobody,
+    Absent,
 }
 
 impl<'a> Entrant<'a> {
@@ -45,12 +45,12 @@ impl<'a> Entrant<'a> {
     /// Takes it out, and says why.
     pub(crate) fn drop_out(&mut self, outcome: Outcome) {
         self.record.outcome = outcome;
-        self.runner = Runner::Nobody;
+        self.runner = Runner::Absent;
     }
 
     /// Whether it is still in.
     pub(crate) fn is_in(&self) -> bool {
-        !matches!(self.runner, Runner::Nobody)
+        !matches!(self.runner, Runner::Absent)
     }
 
     /// The results of a call.
@@ -63,7 +63,7 @@ impl<'a> Entrant<'a> {
                 Ok(baseline.results())
             }
             Runner::Peer(worker) => worker.results().map(Some),
-            Runner::Nobody => Ok(None),
+            Runner::Absent => Ok(None),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a> Entrant<'a> {
                 Ok(())
             }),
             Runner::Peer(worker) => return worker.turn(slice, batch).map(Some),
-            Runner::Nobody => return Ok(None),
+            Runner::Absent => return Ok(None),
         };
         turn.map(Some).map_err(|e| Outcome::Failed(e.to_string()))
     }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::record::{Machine, Record, SCHEMA, VERSION};
 
-/// Confines this process, and those that it starts, to some cores, so that nobody uses more threads than others.
+/// Confines this process, and those that it starts, to some cores, so that no contestant uses more threads than others.
 ///
 /// What counts cores, as XLA, libtorch and rayon do, starts as many threads as there are then.
 pub(crate) fn confine(threads: usize) -> Result<(), String> {
@@ -23,7 +23,7 @@ pub(crate) fn confine(threads: usize) -> Result<(), String> {
         "MKL_NUM_THREADS",
         "NUMBA_NUM_THREADS",
     ] {
-        // SAFETY: `main` has started no other thread yet, so nobody reads the environment.
+        // SAFETY: `main` has started no other thread yet, so no other thread reads the environment.
         unsafe { std::env::set_var(variable, threads.to_string()) };
     }
     pin(threads)

@@ -8,7 +8,7 @@
 //! cargo bench --bench harness -- compare before.json after.json
 //! ```
 //!
-//! `docs/benchmarks.md` tells how to read what it says, and `record.rs` describes the JSON. The workloads are in
+//! `docs/benchmarks.md` explains how to read its output, and `record.rs` describes the JSON. The workloads are in
 //! `benches/workloads`, the peers in `benches/peers`.
 //!
 //! What can be trusted on a noisy machine are ratios of contestants of one run: they take turns, many times, on one

@@ -13,7 +13,7 @@ pub(crate) struct Stopwatch {
     on_core: Option<Duration>,
 }
 
-/// The time that this process had a core, where the system tells.
+/// The time that this process had a core, where the system reports it.
 fn on_core() -> Option<Duration> {
     #[cfg(target_os = "linux")]
     {

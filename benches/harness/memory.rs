@@ -1,4 +1,4 @@
-//! An allocator that counts, when it is told to: allocations of a call, and bytes that are held.
+//! An allocator that counts on request: allocations of a call, and bytes that are allocated.
 //!
 //! Off, it costs a load and a branch. It sees what Rust allocates: not the memory of libraries in C++ nor of Python,
 //! and not the pages of machine code.

@@ -30,7 +30,7 @@ pub(crate) const NAMES: &[&str] = &["numpy", "autoray", "jax", "numba", "torch"]
 const START: Duration = Duration::from_secs(120);
 
 fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 
 /// Everything that peers leave behind: under the `target` folder that cargo uses.
@@ -167,7 +167,7 @@ impl Worker {
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Nobody listens once the worker is dropped.
+                // The receiver is gone once the worker is dropped.
                 if sender.send(line).is_err() {
                     return;
                 }

@@ -68,7 +68,7 @@ pub(crate) struct Case {
     /// Arrays of the result, and their bytes.
     pub(crate) results: usize,
     pub(crate) result_bytes: usize,
-    /// Who took part.
+    /// The contestants.
     pub(crate) contestants: Vec<Contestant>,
 }
 

@@ -260,7 +260,7 @@ impl Session {
             }
             self.progress
                 .doing(format!("{title}: {name} in new processes"));
-            let mut entrant = Entrant::new(name, Kind::Backend, Runner::Nobody);
+            let mut entrant = Entrant::new(name, Kind::Backend, Runner::Absent);
             match self.cold(planned, name) {
                 Ok(cold) => {
                     entrant.record.cold = Some(cold);
@@ -294,7 +294,7 @@ impl Session {
                 self.threads,
                 self.limit,
             );
-            let mut entrant = Entrant::new(peer.shown(), Kind::Peer, Runner::Nobody);
+            let mut entrant = Entrant::new(peer.shown(), Kind::Peer, Runner::Absent);
             match (prepared, &mut peer.state) {
                 (Ok(compilation), PeerState::Running(worker)) => {
                     entrant.record.warm = Some(compilation);

@@ -164,7 +164,7 @@ fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
 }
 
 fn build(file: &str, n: usize, dtype: DType) -> Result<Case, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/data");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let path = folder.join(file).with_extension("json");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let instance: Instance =

@@ -15,7 +15,7 @@ pub(crate) trait Program {
     /// Calls the function as it is.
     fn results(&self) -> Result<Vec<Array>>;
 
-    /// The function for a backend, not compiled yet; it declines rather than let another one take over.
+    /// The function for a backend, not compiled yet; an unsupported graph is an error rather than a fallback.
     fn with_backend<'a>(&'a self, backend: &str) -> Box<dyn Compiled + 'a>;
 
     /// A compiled function of the same arguments that computes nothing: what a call costs before any work.
@@ -115,7 +115,7 @@ fn checked(results: &impl Tree) -> Result<Vec<Array>> {
 
 /// The same work by hand, or by another library of Rust.
 pub(crate) trait Baseline {
-    /// Who does it.
+    /// The implementation.
     fn name(&self) -> &'static str;
 
     /// Does it: what is timed.

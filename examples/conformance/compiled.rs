@@ -22,7 +22,7 @@ pub(crate) fn probe(name: &str) -> std::result::Result<(), String> {
     ))
 }
 
-/// Traces a case, compiles it and runs it. What the backend declines is run by replay, and said.
+/// Traces a case, compiles it and runs it. A case that the backend does not support is run by replay, and reported.
 pub(crate) fn run(backend: &str, case: &Case, inputs: &[Array]) -> Result<Ran> {
     match attempt(backend, true, case, inputs) {
         Ok(arrays) => Ok(Ran {
@@ -39,7 +39,7 @@ pub(crate) fn run(backend: &str, case: &Case, inputs: &[Array]) -> Result<Ran> {
 }
 
 fn attempt(backend: &str, strict: bool, case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
-    // The traced function can only return arrays; an error on the way is kept here.
+    // The traced function can only return arrays; an error on the way is stored here.
     let failure: Mutex<Option<Error>> = Mutex::new(None);
     let function = |inputs: Vec<Array>| {
         evaluate(case, &inputs).unwrap_or_else(|error| {

@@ -1,7 +1,7 @@
 //! Reads the JSON of conformance files.
 //!
 //! A single call is read as a program of one step, so that everything runs the same way. What the project has
-//! no dtype for is told apart from what is malformed.
+//! no dtype for is distinguished from what is malformed.
 
 use autojit::{Array, DType, Scalar, Value};
 use num_complex::Complex64;

@@ -7,7 +7,7 @@
 //! With `--library torch` inputs are arrays of that library, and results must be. XLA gets zeros for subnormal numbers.
 //!
 //! A path is a file of cases or programs, or a folder of such files. Failures are listed with the file and the
-//! index of the case; skips by reason, and likewise what a backend declined, which replay then ran; the last line
+//! index of the case; skips by reason, and likewise cases that a backend does not support, which replay then ran; the last line
 //! counts. The exit code is 1 if anything failed, and
 //! 2 if the arguments are wrong or the backend is not built.
 //!
@@ -40,7 +40,7 @@ enum Outcome {
 struct Report {
     passed: usize,
     failures: Vec<String>,
-    /// Cases that a backend declined and replay ran, by reason.
+    /// Cases that a backend does not support and replay ran, by reason.
     declined: BTreeMap<String, usize>,
     skips: BTreeMap<String, usize>,
 }

@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::{FftNum, FftPlanner};

@@ -2,7 +2,7 @@
 //!
 //! Refuses indices outside `-len..len` before it reads through them; nothing else is checked.
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 
 /// `out[o, j, i] = x[o, indices[j], i]` for `x` of shape `[outer, len, inner]`, all buffers contiguous.
 ///

@@ -13,7 +13,7 @@ mod packing;
 mod tests;
 mod vector;
 
-use crate::abi::Kind;
+use crate::kind::Kind;
 use crate::odometer::Odometer;
 use element::{Element, Tile};
 use num_complex::Complex;
@@ -258,13 +258,13 @@ impl MatrixProduct {
     unsafe fn dispatch<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                // SAFETY: the features were just found; the rest is the caller's promise.
-                return unsafe { self.run_avx512(threads, a, b, c) };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: the features were just found; the rest is the caller's promise.
-                return unsafe { self.run_avx2(threads, a, b, c) };
+            use crate::processor::{self, Level};
+            match processor::level() {
+                // SAFETY: the processor has the features; the rest is the caller's promise.
+                Level::Avx512 => return unsafe { self.run_avx512(threads, a, b, c) },
+                // SAFETY: the same.
+                Level::Avx2 => return unsafe { self.run_avx2(threads, a, b, c) },
+                Level::Baseline => {}
             }
         }
         // Elsewhere fused multiply-add is certain on 64-bit ARM only.

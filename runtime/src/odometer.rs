@@ -61,7 +61,7 @@ pub(crate) fn for_each_offset<const N: usize>(
         for _ in 0..len {
             visit(offsets);
             for (offset, step) in offsets.iter_mut().zip(steps) {
-                // After the last position this may point anywhere, as nobody looks.
+                // After the last position this may point anywhere, as it is not read.
                 *offset = offset.wrapping_add(step);
             }
         }

@@ -6,7 +6,7 @@
 //!
 //! Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use crate::math::Real;
 
 /// Philox 4x32 with ten rounds: 128 random bits for a counter and a key.

@@ -2,7 +2,7 @@
 //!
 //! Axis order, empty-axis errors and output shapes belong to the caller.
 
-use crate::abi::Kind;
+use crate::kind::Kind;
 use crate::odometer::for_each_offset;
 use num_complex::Complex;
 use std::ops::Add;

@@ -3,7 +3,7 @@
 //! Each element is added to the total so far, in order and in the type of the elements, as NumPy does it.
 //! Integers wrap. There is no scan of booleans or small integers: whoever calls widens them first.
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use crate::lines::Lines;
 use num_complex::Complex;
 use std::ops::{Add, Mul};

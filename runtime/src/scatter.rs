@@ -5,7 +5,7 @@
 
 use num_complex::Complex;
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use crate::math::complex;
 
 /// What becomes of the element that was there before.

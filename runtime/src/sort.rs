@@ -3,7 +3,7 @@
 //! NumPy's order: NaN comes last; complex numbers go by real, then imaginary part, and behind all others come those
 //! with a NaN in the imaginary part, in the real part, and in both.
 
-use crate::abi::Kind;
+use crate::kind::Kind;
 use crate::lines::Lines;
 use num_complex::Complex;
 use std::cmp::Ordering;

@@ -1,26 +1,64 @@
 //! `Array::apply`: where an op finds out whether it runs or is written down, and in which library.
 
 use std::panic::Location;
+use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-use super::{Array, Repr};
-use crate::error::{Error, Result};
-use crate::ir::{DType, HostArray, Op, Scalar, Type, resolve_scalars};
-use crate::lazy::{self, Recording};
-use crate::library::{self, AnyLibrary, Concrete, Place, Results};
-use crate::operand::Operand;
-use crate::registry;
-use crate::value::Value;
+use super::{Array, Operand, Repr, Value};
+use crate::like::Place;
+use crate::nodes::{self, Input, LazyArray, LazyOperand, Recording, Traced};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{DType, HostArray, Op, Scalar, Type, resolve_scalars};
+use autojit_library::{self as library, AnyLibrary, Concrete, Results};
+
+/// What a function that users put in the place of an op makes of lazy inputs.
+type LazyReplacement = fn(&Op, &[Operand<'_>]) -> Result<Value>;
+
+/// The same pattern as [`library::install`]: registered functions are known to the layer above this one.
+static LAZY_REPLACEMENT: OnceLock<LazyReplacement> = OnceLock::new();
+
+/// Installs what runs functions in the place of ops on lazy arrays, before the first of them is registered.
+pub(crate) fn install_lazy_replacement(run: fn(&Op, &[Operand<'_>]) -> Result<Value>) {
+    LAZY_REPLACEMENT.get_or_init(|| run);
+}
+
+/// Whether a function stands in the place of an op on lazy arrays, and what runs it.
+#[inline]
+fn lazy_replacement(op: &Op) -> Option<LazyReplacement> {
+    let replaced = library::any_replacement() && library::replaced_lazily(op);
+    replaced.then(|| LAZY_REPLACEMENT.get().copied()).flatten()
+}
+
+/// The arrays among inputs that belong to traces.
+#[inline(always)]
+fn traced<'i>(inputs: &'i [Operand<'_>]) -> impl Iterator<Item = &'i Traced> {
+    inputs.iter().filter_map(|input| match input {
+        Operand::Array(array) => match &array.0 {
+            Repr::Traced(traced) => Some(traced),
+            _ => None,
+        },
+        Operand::Scalar(_) => None,
+    })
+}
+
+#[inline(always)]
+fn input<'i>(operand: &'i Operand<'_>) -> Input<'i> {
+    match operand {
+        Operand::Array(array) => array.input(),
+        Operand::Scalar(scalar) => Input::Scalar(scalar),
+    }
+}
 
 impl Array {
     /// Runs or writes down an op with one result. This is where every function ends up, and what libraries that
-    /// are made of other arrays need (see [`crate::Library`]); everybody else has [`crate::numpy`].
+    /// are made of other arrays need (see [`crate::Library`]); other code uses [`crate::numpy`].
     ///
     /// ```
-    /// use autojit::{Array, ir::Op};
+    /// use autojit::Array;
+    /// use autojit::ir::{MapOp, Op};
     ///
-    /// let x = Array::apply(Op::Add, &[Array::from([1.0, 2.0]).into(), 1.0.into()]);
+    /// let x = Array::apply(Op::Map(MapOp::Add), &[Array::from([1.0, 2.0]).into(), 1.0.into()]);
     /// assert_eq!(x.to_string(), "[2. 3.]");
     /// ```
     ///
@@ -31,11 +69,12 @@ impl Array {
     pub fn apply(op: Op, inputs: &[Operand<'_>]) -> Self {
         let location = Location::caller();
         // The shortest way for what there is most of.
-        if let Some(recording) = Recording::of_newest(inputs)
+        if let Some(recording) = Recording::of_newest(traced(inputs))
             && !library::any_replacement()
         {
-            return match recording.record(op, inputs, location) {
-                Ok(recorded) => recording.array(recorded),
+            let input = |index: usize| input(&inputs[index]);
+            return match recording.record(op, inputs.len(), input, location) {
+                Ok(recorded) => Self(Repr::Traced(recording.traced(recorded))),
                 Err(e) => Self::failed(e.at(location)),
             };
         }
@@ -50,12 +89,10 @@ impl Array {
         location: &'static Location<'static>,
     ) -> Result<Self> {
         match place(inputs)? {
-            Place::Lazy => {
-                if library::any_replacement() && library::replaced_lazily(&op) {
-                    return registry::replaced_lazy_op(&op, inputs)?.into_array();
-                }
-                lazy::apply(op, inputs, location)
-            }
+            Place::Lazy => match lazy_replacement(&op) {
+                Some(run) => run(&op, inputs)?.into_array(),
+                None => write_down(op, inputs, location),
+            },
             Place::Library(library) => {
                 let mut results = apply_eagerly(library, &op, inputs)?;
                 results
@@ -131,20 +168,50 @@ impl Array {
         location: &'static Location<'static>,
     ) -> Result<Vec<Self>> {
         match place(inputs)? {
-            Place::Lazy if library::any_replacement() && library::replaced_lazily(&op) => {
-                registry::replaced_lazy_op(&op, inputs)?.into_arrays()
-            }
-            Place::Lazy => {
-                let tuple = lazy::apply(op, inputs, location)?;
-                let get = |index| lazy::apply(Op::Get { index }, &[(&tuple).into()], location);
-                (0..count).map(get).collect()
-            }
+            Place::Lazy => match lazy_replacement(&op) {
+                Some(run) => run(&op, inputs)?.into_arrays(),
+                None => {
+                    let tuple = write_down(op, inputs, location)?;
+                    let get = |index| write_down(Op::Get { index }, &[(&tuple).into()], location);
+                    (0..count).map(get).collect()
+                }
+            },
             Place::Library(library) => Ok(apply_eagerly(library, &op, inputs)?
                 .into_iter()
                 .map(Self::from_concrete)
                 .collect()),
         }
     }
+}
+
+/// Writes down an op: in the record of the trace that one of the inputs belongs to, else as a node.
+pub(crate) fn write_down(
+    op: Op,
+    inputs: &[Operand<'_>],
+    location: &'static Location<'static>,
+) -> Result<Array> {
+    if let Some(recording) = Recording::of_newest(traced(inputs)) {
+        let input = |index: usize| input(&inputs[index]);
+        let recorded = recording.record(op, inputs.len(), input, location)?;
+        return Ok(Array(Repr::Traced(recording.traced(recorded))));
+    }
+    // Arrays with values become leaves beside the lazy ones.
+    let operand = |operand: &Operand<'_>| match input(operand) {
+        Input::Concrete(array) => Ok(LazyOperand::Node(LazyArray::from_concrete(
+            array.clone(),
+            location,
+        ))),
+        Input::Failed(error) => Err(error.clone()),
+        Input::Node(node) => Ok(LazyOperand::Node(node.clone())),
+        Input::Traced(traced) => Ok(LazyOperand::Node(traced.node().clone())),
+        Input::Scalar(scalar) => Ok(LazyOperand::Scalar(*scalar)),
+    };
+    // A loop, as collecting costs more than what it collects.
+    let mut operands = SmallVec::new();
+    for input in inputs {
+        operands.push(operand(input)?);
+    }
+    nodes::write(op, operands, location).map(Array::from_lazy)
 }
 
 /// Where an op with these inputs runs: lazily if any is lazy, else in the library of the arrays.
@@ -175,7 +242,7 @@ fn place(inputs: &[Operand<'_>]) -> Result<Place> {
         (true, ..) => Ok(Place::Lazy),
         (_, _, Some((x, y))) => Err(library::mixed(x.library(), y.library())),
         (_, Some(array), _) => Ok(Place::Library(array.library())),
-        (_, None, _) => Ok(Place::Library(library::innermost_library())),
+        (_, None, _) => Ok(Place::Library(crate::like::innermost_library())),
     }
 }
 

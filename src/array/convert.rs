@@ -11,10 +11,11 @@ use ndarray::{
 };
 use rustc_hash::FxHashSet;
 
+use super::Element;
 use super::{Array, Repr};
-use crate::error::{Error, Result};
-use crate::ir::{DType, Element, HostArray};
-use crate::lazy::{LazyArray, LazyOperand, State};
+use crate::nodes::{LazyArray, LazyOperand, State};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{DType, HostArray};
 
 /// The elements in C order as an array.
 #[track_caller]
@@ -196,7 +197,7 @@ impl Array {
     }
 
     #[track_caller]
-    fn known_ty(&self) -> Result<crate::ir::ArrayType> {
+    fn known_ty(&self) -> Result<autojit_ir::ArrayType> {
         let location = Location::caller();
         self.ty().map_err(|e| e.at(location))
     }
@@ -242,7 +243,7 @@ impl Array {
         self.typed(|array: &ArcArray<T, IxDyn>| {
             let one = (array.len() == 1).then(|| array.first().copied()).flatten();
             one.ok_or_else(|| {
-                let ty = crate::ir::ArrayType::new(T::DTYPE, array.shape());
+                let ty = autojit_ir::ArrayType::new(T::DTYPE, array.shape());
                 Error::shape(format!("expected one element, got {ty}"))
             })
         })
@@ -306,8 +307,8 @@ fn depends_on_variable(root: &LazyArray) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{ArrayType, Op};
-    use crate::operand::Operand;
+    use crate::array::Operand;
+    use autojit_ir::{ArrayType, MapOp, Op};
 
     #[test]
     fn lazy_arrays_know_their_type_and_say_why_they_have_no_values() {
@@ -319,7 +320,7 @@ mod tests {
         let known = Array::from_lazy(LazyArray::from_concrete(concrete.clone(), location));
         assert_eq!(known.to_vec::<f64>().unwrap(), [1.0, 2.0]);
 
-        let pending = Array::apply(Op::Negative, &[Operand::from(&known)]);
+        let pending = Array::apply(Op::Map(MapOp::Negative), &[Operand::from(&known)]);
         assert_eq!(pending.shape().unwrap(), [2]);
         assert_eq!(pending.dtype().unwrap(), DType::Float64);
         assert_eq!(pending.to_string(), "lazy f64[2]");
@@ -330,7 +331,7 @@ mod tests {
 
         let argument = LazyArray::variable(ArrayType::new(DType::Float64, &[2]), location);
         let argument = Operand::from(Array::from_lazy(argument));
-        let traced = Array::apply(Op::Add, &[pending.into(), argument]);
+        let traced = Array::apply(Op::Map(MapOp::Add), &[pending.into(), argument]);
         let error = traced.item::<f64>().unwrap_err().to_string();
         let message = "a traced array has no values yet; to choose by a value, use where_, at src/";
         assert!(error.starts_with(message), "{error}");

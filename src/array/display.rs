@@ -11,7 +11,7 @@ use num_complex::Complex;
 
 use super::number_format::{Format, Number, alone};
 use super::{Array, Repr};
-use crate::ir::{Element, HostArray, dispatch_host};
+use autojit_ir::{Element, HostArray, dispatch_host};
 
 /// Above this many elements the middle is left out.
 const THRESHOLD: usize = 1000;

@@ -3,12 +3,12 @@
 use std::any::type_name;
 use std::panic::Location;
 
-use super::{Array, Repr};
-use crate::error::{Error, Result};
-use crate::ir::Op;
-use crate::lazy::LazyArray;
-use crate::library::{Concrete, Like, Place, Wanted, registered};
-use crate::operand::Operand;
+use super::{Array, Operand, Repr};
+use crate::like::{Like, Place, Wanted};
+use crate::nodes::LazyArray;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{MapOp, Op};
+use autojit_library::{Concrete, registered};
 
 impl Array {
     /// An array of a library of your own: the one that was registered for arrays of this type.
@@ -110,7 +110,8 @@ impl Array {
         if let Some(dtype) = wanted.dtype
             && array.ty()?.dtype != dtype
         {
-            let converted = Self::try_apply(Op::Astype { dtype }, &[array.into()], location);
+            let converted =
+                Self::try_apply(Op::Map(MapOp::Astype { dtype }), &[array.into()], location);
             array = converted?;
         }
         let device = wanted.device.as_deref();

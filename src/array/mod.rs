@@ -7,17 +7,27 @@
 mod apply;
 mod convert;
 mod display;
+mod element;
 mod foreign;
 mod number_format;
+mod operand;
+mod operators;
 #[cfg(feature = "torch")]
 mod torch;
+mod value;
+
+pub(crate) use apply::{install_lazy_replacement, write_down};
+pub use element::Element;
+pub use operand::Operand;
+pub use value::Value;
 
 use std::panic::Location;
 
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, HostArray};
-use crate::lazy::{LazyArray, Traced};
-use crate::library::{Concrete, Place};
+use crate::like::Place;
+use crate::nodes::{Input, LazyArray, Traced};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, HostArray};
+use autojit_library::Concrete;
 
 /// An array of numbers: of a library such as ndarray, or lazy.
 #[derive(Clone, Debug)]
@@ -99,6 +109,17 @@ impl Array {
         }
     }
 
+    /// The array as an input of what is written down.
+    #[inline]
+    pub(crate) fn input(&self) -> Input<'_> {
+        match &self.0 {
+            Repr::Concrete(array) => Input::Concrete(array),
+            Repr::Lazy(node) => Input::Node(node),
+            Repr::Traced(traced) => Input::Traced(traced),
+            Repr::Failed(error) => Input::Failed(error),
+        }
+    }
+
     /// Where the array is: lazy, or in a library.
     ///
     /// # Errors
@@ -115,7 +136,6 @@ impl Array {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operand::Operand;
 
     #[test]
     fn arrays_are_small_enough_to_be_moved_around() {

@@ -5,8 +5,8 @@ use std::panic::Location;
 use tch::Tensor;
 
 use super::{Array, Repr};
-use crate::error::Error;
-use crate::library::torch;
+use autojit_ir::error::Error;
+use autojit_torch::library as torch;
 
 /// An array of the library torch. It shares the memory of the tensor, and its gradients are recorded.
 ///

@@ -1,42 +1,17 @@
-//! What a backend does with an op, asked op by op: the source of the coverage table.
+//! What a backend does with an op, by its [`Backend::lower`](super::Backend::lower): the source of the coverage table.
 
-use std::fmt;
+use autojit_ir::{ArrayType, Op, OperandType, Result, Type};
+use autojit_library::backend::Support;
 
 use super::find;
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Graph, Op};
-use crate::opt;
-
-/// What a backend does with an op on arguments of some types.
-#[derive(Clone, Debug)]
-pub enum Support {
-    /// It has the op.
-    Native,
-    /// It runs the op written with others, which it has.
-    Expanded,
-    /// Its program calls back into autojit for the op, on copies of its arrays.
-    Called,
-    /// It does not run the op, for this reason; graphs with it fall back to replay.
-    Declined(Error),
-}
-
-impl fmt::Display for Support {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Native => "native",
-            Self::Expanded => "expanded",
-            Self::Called => "called",
-            Self::Declined(_) => "declined",
-        })
-    }
-}
 
 /// What the backend of this name does with an op on arguments of these types.
 ///
 /// ```
-/// use autojit::{ArrayType, DType, Support, ir::Op, support};
+/// use autojit::ir::{MapOp, Op};
+/// use autojit::{ArrayType, DType, Support, support};
 /// let x = ArrayType::new(DType::Float64, &[3]);
-/// assert!(matches!(support("replay", &Op::Sqrt, &[x])?, Support::Native));
+/// assert!(matches!(support("replay", &Op::Map(MapOp::Sqrt), &[x])?, Support::Native));
 /// # Ok::<(), autojit::Error>(())
 /// ```
 ///
@@ -44,23 +19,12 @@ impl fmt::Display for Support {
 /// There is no such backend, or the op does not take arguments of these types.
 pub fn support(backend: &str, op: &Op, arguments: &[ArrayType]) -> Result<Support> {
     let backend = find(backend)?;
-    let mut graph = Graph::new();
-    let inputs: Vec<_> = arguments
-        .iter()
-        .map(|ty| graph.add_input(ty.clone()))
+    let types: Vec<Type> = arguments.iter().cloned().map(Type::from).collect();
+    let signature = op.infer(&types.iter().collect::<Vec<_>>())?;
+    let operands = arguments.iter().zip(&signature.operands);
+    let converted: Vec<ArrayType> = operands
+        .map(|(ty, dtype)| ty.with_dtype(dtype.unwrap_or(ty.dtype)))
         .collect();
-    let value = graph.push(op.clone(), &inputs, None)?;
-    let results = graph[value].ty.arrays().len();
-    let outputs = match graph.ty(value) {
-        Ok(_) => vec![value],
-        Err(_) => (0..results)
-            .map(|index| graph.push(Op::Get { index }, &[value], None))
-            .collect::<Result<_>>()?,
-    };
-    graph.set_outputs(outputs);
-    let optimized = opt::optimize(graph, backend.form(), &opt::Options::default())?;
-    match backend.support(op, &optimized.graph) {
-        Err(error) if error.is_unsupported() => Ok(Support::Declined(error)),
-        other => other,
-    }
+    let operands: Vec<OperandType<'_>> = converted.iter().map(Into::into).collect();
+    Ok(backend.lower(op, &operands).into())
 }

@@ -1,182 +1,28 @@
-//! Backends: who runs a traced graph. Not to be confused with a library, which is where arrays live.
+//! The backends of this build, and the choice between them.
 //!
-//! A backend compiles a graph or declines it; what it compiles must give what the reference interpreter
-//! gives. `replay` never declines, so every graph runs. To add a backend: implement [`Backend`] in a file or
-//! folder of this one, and add it to [`BUILT`].
+//! To add a backend: implement [`Backend`] in a crate of its own, and add it to [`BUILT`].
 
 mod coverage;
-#[cfg(feature = "cranelift")]
-mod cranelift;
-mod replay;
-#[cfg(feature = "torch")]
-pub(crate) mod torchscript;
-#[cfg(feature = "xla")]
-mod xla;
 
-pub use coverage::{Support, support};
-
-use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
+use autojit_ir::transform::simplify;
+use autojit_ir::{Error, Graph, HostArray, Result};
+use autojit_library::backend::{Backend, Executable, Limits, Outputs, Replay};
+use autojit_library::environment::environment;
+use autojit_library::{Concrete, logging};
 
-use crate::debug;
-use crate::error::{Error, Result};
-use crate::ir::{Form, Graph, HostArray, Op};
-use crate::library::Concrete;
-use crate::opt;
-
-/// A way to run graphs.
-pub(crate) trait Backend: Send + Sync {
-    /// The name by which users choose it.
-    fn name(&self) -> &'static str;
-
-    /// Whether this op reaches the backend as it is; others come written with core ops.
-    fn spells(&self, op: &Op) -> bool {
-        !op.has_expansion()
-    }
-
-    /// How graphs are to be written that it compiles.
-    fn form(&self) -> Form {
-        Form::Written
-    }
-
-    /// What it does with an op that is all there is in a graph. Compiles, unless a backend knows without.
-    fn support(&self, op: &Op, graph: &Graph) -> Result<Support> {
-        self.compile(graph)?;
-        Ok(if self.spells(op) {
-            Support::Native
-        } else {
-            Support::Expanded
-        })
-    }
-
-    /// Compiles; an `Err` with `is_unsupported()` means that the backend declines.
-    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>>;
-
-    /// Compiles within limits, if the backend knows them; others have their own.
-    fn compile_within(&self, graph: &Graph, _limits: &Limits) -> Result<Arc<dyn Executable>> {
-        self.compile(graph)
-    }
-}
-
-/// What compiled code may take of the machine; the methods of [`Jit`](crate::Jit) of the same names say it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Bytes by which intermediate results may take more than in the order of the program.
-    pub(crate) memory: Option<usize>,
-    /// Threads of one call.
-    pub(crate) threads: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: None,
-            threads: 1,
-        }
-    }
-}
-
-impl Limits {
-    /// Sets the number of threads; one is the least.
-    pub(crate) fn set_threads(&mut self, threads: usize) {
-        self.threads = threads.max(1);
-    }
-}
-
-/// A compiled graph.
-pub(crate) trait Executable: Send + Sync {
-    /// Runs it and appends the results. Inputs have the types of the graph's arguments; results never alias them.
-    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()>;
-
-    /// Runs it as [`run`](Self::run) does, and tells how long its steps took, in order; one that cannot look inside
-    /// itself is one step.
-    fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
-        let start = Instant::now();
-        self.run(inputs, outputs)?;
-        Ok(vec![StepTime {
-            step: "the whole program".into(),
-            op: "all",
-            location: None,
-            time: start.elapsed(),
-        }])
-    }
-
-    /// Lines for `explain`.
-    fn describe(&self) -> String;
-
-    /// The machine code, kernel by kernel; empty if there is none, or nobody knows it.
-    fn machine_code(&self) -> Vec<KernelCode> {
-        Vec::new()
-    }
-
-    /// The sizes of the code.
-    fn report(&self) -> CodeReport;
-}
-
-/// The machine code of a kernel.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct KernelCode {
-    /// What the kernel does, with its number.
-    pub name: String,
-    /// Where it lies in memory: jumps are relative to that.
-    pub address: u64,
-    /// The instructions, for the processor that this program runs on.
-    pub bytes: Vec<u8>,
-    /// What Cranelift made them of, in its [text form](https://docs.rs/cranelift-codegen), before it optimised; `None` for
-    /// kernels that it did not make.
-    pub clif: Option<String>,
-}
-
-/// How long a step of compiled code took.
-#[derive(Clone, Debug)]
-pub(crate) struct StepTime {
-    /// What ran, such as `kernel 3`.
-    pub(crate) step: Cow<'static, str>,
-    /// The op that it is named by, and its line.
-    pub(crate) op: &'static str,
-    pub(crate) location: Option<&'static Location<'static>>,
-    pub(crate) time: Duration,
-}
-
-/// The sizes of compiled code. `None` is what a backend does not have, or does not know.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct CodeReport {
-    /// Operations that the backend was left with, after writing the graph in its own terms.
-    pub instructions: Option<usize>,
-    /// Distinct kernels: loops that machine code was made for, or found.
-    pub kernels: Option<usize>,
-    /// Entries of the tape that a call goes through.
-    pub tape_entries: Option<usize>,
-    /// Those of them that call the runtime or a user's function.
-    pub runtime_calls: Option<usize>,
-    /// Bytes of machine code.
-    pub code_bytes: Option<usize>,
-    /// Bytes that a call holds for intermediate results.
-    pub workspace_bytes: Option<usize>,
-    /// Bytes that a call holds at most, intermediate results and results, as planned before any run. Arguments and
-    /// constants are not counted.
-    pub planned_peak_bytes: Option<usize>,
-}
-
-/// The results of a call; a few of them need no memory of their own.
-pub(crate) type Outputs = SmallVec<[Concrete; 4]>;
+pub use coverage::support;
 
 /// The backends of this build, the preferred one first.
 static BUILT: &[&dyn Backend] = &[
     #[cfg(feature = "cranelift")]
-    &cranelift::Cranelift,
+    &autojit_engine::Cranelift,
     #[cfg(feature = "torch")]
-    &torchscript::TorchScript,
+    &autojit_torch::backend::TorchScript,
     #[cfg(feature = "xla")]
-    &xla::Xla,
-    &replay::Replay,
+    &autojit_xla::backend::Xla,
+    &Replay,
 ];
 
 /// All backends that there are, with the feature that builds each.
@@ -219,7 +65,7 @@ pub(crate) fn find(name: &str) -> Result<&'static dyn Backend> {
 /// # Errors
 /// `AUTOJIT_BACKEND` names one that is not there.
 pub(crate) fn from_environment() -> Result<Option<&'static dyn Backend>> {
-    let name = debug::environment().backend.as_ref();
+    let name = environment().backend.as_ref();
     let found = name.map(|name| {
         find(name).map_err(|e| {
             Error::unknown_backend(format!("the variable AUTOJIT_BACKEND is wrong: {e}"))
@@ -238,18 +84,18 @@ pub(crate) fn preferred(library: &str) -> &'static dyn Backend {
 /// The outcome of [`choose`].
 #[derive(Clone)]
 pub(crate) struct Choice {
-    /// Who compiled it.
+    /// The backend that compiled it.
     pub(crate) backend: &'static str,
     /// The compiled graph.
     pub(crate) executable: Arc<dyn Executable>,
-    /// Who declined before, and why.
+    /// The backends that do not support the graph, and why.
     pub(crate) declined: Vec<(&'static str, Error)>,
 }
 
-/// Compiles with the wanted backend; if it declines, replay takes over, unless `strict` forbids it.
+/// Compiles with the wanted backend; if it does not support the graph, replay takes over, unless `strict` forbids it.
 ///
 /// # Errors
-/// The backend declined and `strict` is set, or it failed.
+/// The backend does not support the graph and `strict` is set, or it failed.
 pub(crate) fn choose(
     wanted: &'static dyn Backend,
     strict: bool,
@@ -264,10 +110,10 @@ pub(crate) fn choose(
             declined: Vec::new(),
         }),
         Err(error) if error.is_unsupported() && !strict => {
-            tell_declined(name, &error);
+            log_unsupported(name, &error);
             Ok(Choice {
-                backend: replay::Replay.name(),
-                executable: replay::Replay.compile(graph)?,
+                backend: Replay.name(),
+                executable: Replay.compile(graph)?,
                 declined: vec![(name, error)],
             })
         }
@@ -275,13 +121,13 @@ pub(crate) fn choose(
     }
 }
 
-/// Tells that replay takes over.
-pub(crate) fn tell_declined(backend: &'static str, why: &Error) {
+/// Logs that replay takes over.
+pub(crate) fn log_unsupported(backend: &'static str, why: &Error) {
     tracing::warn!(
-        target: debug::TARGET,
+        target: logging::TARGET,
         backend,
         why = %why,
-        "the backend {backend} declines, replay takes over: {why}"
+        "the backend {backend} does not support this graph, replay takes over: {why}"
     );
 }
 
@@ -302,7 +148,7 @@ pub(crate) fn tell_declined(backend: &'static str, why: &Error) {
 /// ```
 ///
 /// # Errors
-/// There is no such backend, it declines the graph (`is_unsupported`), the arguments do not have the types of
+/// There is no such backend, it does not support the graph (`is_unsupported`), the arguments do not have the types of
 /// the graph, or an op fails on these values.
 pub fn run_graph(backend: &str, graph: &Graph, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
     graph.check_arguments(inputs)?;
@@ -319,10 +165,11 @@ impl CompiledGraph {
     /// Optimises and compiles a graph on the backend of this name.
     ///
     /// # Errors
-    /// There is no such backend, or it declines the graph (`is_unsupported`).
+    /// There is no such backend, or it does not support the graph (`is_unsupported`).
     pub fn new(backend: &str, graph: &Graph) -> Result<Self> {
         let backend = find(backend)?;
-        let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
+        let optimized =
+            simplify::optimize(graph.clone(), backend.form(), &simplify::Options::default())?;
         let choice = choose(backend, true, &optimized.graph, &Limits::default())?;
         Ok(Self {
             graph: graph.clone(),
@@ -360,22 +207,29 @@ impl CompiledGraph {
 pub fn optimize_graph(
     backend: &str,
     graph: &Graph,
-    options: opt::Options,
-) -> Result<(Graph, Vec<opt::PassReport>)> {
+    options: simplify::Options,
+) -> Result<(Graph, Vec<simplify::PassReport>)> {
     let form = find(backend)?.form();
-    let optimized = opt::optimize(graph.clone(), form, &options)?;
+    let optimized = simplify::optimize(graph.clone(), form, &options)?;
     Ok((optimized.graph, optimized.passes))
 }
 
 #[cfg(test)]
 mod tests {
+    use autojit_ir::{Op, OperandType};
+    use autojit_library::backend::Lowering;
+
     use super::*;
 
-    struct Declining;
+    struct Nothing;
 
-    impl Backend for Declining {
+    impl Backend for Nothing {
         fn name(&self) -> &'static str {
-            "declining"
+            "nothing"
+        }
+
+        fn lower(&self, op: &Op, _operands: &[OperandType<'_>]) -> Lowering {
+            Lowering::unsupported(self.name(), op)
         }
 
         fn compile(&self, _graph: &Graph) -> Result<Arc<dyn Executable>> {
@@ -388,11 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn replay_takes_over_what_is_declined_unless_strict() {
-        let choice = choose(&Declining, false, &graph(), &Limits::default()).unwrap();
+    fn replay_takes_over_what_is_not_supported_unless_strict() {
+        let choice = choose(&Nothing, false, &graph(), &Limits::default()).unwrap();
         assert_eq!(choice.backend, "replay");
-        assert_eq!(choice.declined[0].0, "declining");
-        let error = choose(&Declining, true, &graph(), &Limits::default())
+        assert_eq!(choice.declined[0].0, "nothing");
+        let error = choose(&Nothing, true, &graph(), &Limits::default())
             .err()
             .unwrap();
         assert!(error.is_unsupported());

@@ -2,15 +2,15 @@
 //!
 //! An [`Argument`] knows its name, so that a value of the wrong kind is refused in words.
 
-use crate::error::{Error, Result};
 use crate::index::{Index, Item, NewAxis};
-use crate::ir::index::IndexItem;
-use crate::ir::{ArrayType, HostArray, Scalar, Shape};
 use crate::numpy::options::{
     Axes, Creation, Deviation, Integers, JoinAxis, NormOptions, Reduction, SumOptions,
     TensordotAxes,
 };
 use crate::{Array, DType, Operand, Value};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::index::IndexItem;
+use autojit_ir::{ArrayType, HostArray, Scalar, Shape};
 
 /// A parameter of a function with the value that it is bound to; `None` leaves it at its default.
 pub(super) struct Argument<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Argument<'a> {
 /// dtype and shape of an array, a number, or nested lists of numbers.
 pub(super) fn array_type(name: &'static str, value: &Value) -> Result<ArrayType> {
     let value = Some(value);
-    crate::numpy::type_of(&Argument { name, value }.operand()?)
+    Argument { name, value }.operand()?.ty()
 }
 
 impl<'a> Argument<'a> {
@@ -83,8 +83,8 @@ impl<'a> Argument<'a> {
         };
         let array = HostArray::from_scalars(&ty, &scalars);
         let array = array.ok_or_else(|| self.wrong("lists of equal length"))?;
-        // A list is nobody's array yet, so it becomes one where calls without arrays go.
-        let array = crate::library::innermost_library().from_host(array)?;
+        // A list belongs to no library yet, so it becomes an array of the library of calls without arrays.
+        let array = crate::like::innermost_library().from_host(array)?;
         Ok(Array::from_concrete(array))
     }
 

@@ -1,7 +1,6 @@
 //! Arguments of calls by name whose form varies: limits, sections, widths, modes.
 
 use super::arguments::Argument;
-use crate::error::{Error, Result};
 use crate::numpy::along::Along;
 use crate::numpy::arranging::{Padding, Widths};
 use crate::numpy::einsum::Optimize;
@@ -9,6 +8,7 @@ use crate::numpy::joining::{Indexing, Sections, SplitAxis};
 use crate::numpy::searching::Side;
 use crate::numpy::special::Limit;
 use crate::{Operand, Value};
+use autojit_ir::error::{Error, Result};
 
 impl Argument<'_> {
     /// One axis, the last unless it is given; Python's `None` flattens.

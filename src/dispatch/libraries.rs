@@ -6,10 +6,10 @@
 use std::panic::Location;
 
 use super::Namespace;
-use crate::error::{Error, Result};
-use crate::library::{Block, Like, Place};
+use crate::like::{Block, Like, Place};
 use crate::registry;
 use crate::{Array, Value};
+use autojit_ir::error::{Error, Result};
 
 /// The name of the library that a value belongs to: that of its arrays, `"lazy"`, or for plain numbers the
 /// one that calls without arrays go to.
@@ -59,7 +59,7 @@ fn infer(values: &[Value]) -> Result<&'static str> {
         return Ok(place.name());
     }
     if values.iter().any(has_number) {
-        let place = crate::library::innermost_place();
+        let place = crate::like::innermost_place();
         return Ok(place.map_or("ndarray", Place::name));
     }
     let got: Vec<String> = values.iter().map(Value::describe).collect();

@@ -1,12 +1,12 @@
 //! Arguments of calls by name of linear algebra and Fourier transforms.
 
 use super::arguments::Argument;
-use crate::error::{Error, Result};
-use crate::ir::{FourierNorm, QrMode};
 use crate::numpy::fft::{Grid, Line};
 use crate::numpy::linalg::{Pinv, Rank, Relative, Transposition, TriangularOptions, Uplo};
 use crate::numpy::options::Order;
 use crate::{Operand, Value, numpy as np};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{FourierNorm, QrMode};
 
 /// `linalg.qr`, whose mode `"r"` gives one factor alone.
 #[track_caller]

@@ -9,7 +9,7 @@
 //! # Ok::<(), autojit::Error>(())
 //! ```
 //!
-//! There is one table (`table.rs`) of names, parameters and implementations; elementwise functions enter it from
+//! There is one table (`numpy/table.rs`) of names, parameters and implementations; elementwise functions enter it from
 //! the op table. Arguments bind as in Python: by position, then by name, then by default. A mistake is an `Err`
 //! with the caller's line and says what would have been right.
 //!
@@ -38,14 +38,15 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::array::Repr;
-use crate::error::{Error, Result};
-use crate::library::{self, Block, Concrete, Like, Place};
+use crate::like::{Block, Like, Place};
 use crate::registry;
 use crate::{Array, Operand, Value};
 use arguments::Argument;
+use autojit_ir::error::{Error, Result};
+use autojit_library::{self as library, Concrete};
 use table::{ENTRIES, Entry, Implementation};
 
-pub use crate::registry::{Arguments, IntoResult, IntoTypes};
+pub use crate::registry::{Arguments, IntoResult, IntoTypes, Parameter};
 pub use libraries::{backend_like, get_namespace, infer_backend, infer_backend_multi};
 pub use namespace::Namespace;
 pub use random::Random;
@@ -90,7 +91,7 @@ fn enter(like: &Value, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Block
         Value::Array(array) => array.into(),
         Value::Str(name) => name.into(),
         Value::DType(dtype) => (*dtype).into(),
-        Value::None => return Ok(Block::enter(library::Wanted::default())),
+        Value::None => return Ok(Block::enter(crate::like::Wanted::default())),
         other => {
             return Err(Error::value(format!(
                 "the argument like is {}, expected an array or the name of a library",
@@ -174,7 +175,7 @@ fn with_lists(args: &[Value], kwargs: &[(&str, Value)]) -> Result<Option<Block>>
     let place @ Some(Place::Library(_)) = registry::place_of(values())? else {
         return Ok(None);
     };
-    let mut wanted = library::innermost();
+    let mut wanted = crate::like::innermost();
     wanted.place = place;
     Ok(Some(Block::enter(wanted)))
 }
@@ -193,7 +194,7 @@ fn call_registered(
     }
     let found = registry::place_of(args.iter().chain(kwargs.iter().map(|(_, value)| value)));
     let found = match found {
-        Ok(found) => found.or(library::innermost_place()),
+        Ok(found) => found.or(crate::like::innermost_place()),
         Err(error) => return Some(Err(error.in_op(canonical))),
     };
     let place = found.unwrap_or(Place::Library(library::default_library()));
@@ -240,6 +241,43 @@ pub fn functions() -> Vec<(&'static str, String)> {
         .map(|(name, entry)| (*name, entry.signature()))
         .collect();
     all.sort_unstable();
+    all
+}
+
+/// A function that [`call`] knows, as data: for programs that offer the functions in another language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Described {
+    /// The name, such as `"linalg.norm"`.
+    pub name: &'static str,
+    /// The name of the function itself, which is another one for names such as `"abs"`.
+    pub function: &'static str,
+    /// What it does, in a sentence or two of Markdown.
+    pub doc: &'static str,
+    /// The parameters in NumPy's order.
+    pub parameters: &'static [Parameter],
+    /// The name of the parameter that takes all further arguments, if there is one.
+    pub rest: Option<&'static str>,
+}
+
+/// All functions that [`call`] knows with their parameters, in alphabetical order.
+///
+/// ```
+/// let functions = autojit::dispatch::described();
+/// let sum = functions.iter().find(|function| function.name == "sum").unwrap();
+/// assert_eq!((sum.parameters[1].name, sum.parameters[1].default), ("axis", Some("None")));
+/// ```
+#[must_use]
+pub fn described() -> Vec<Described> {
+    let describe = |(&name, entry): (&&'static str, &Entry)| Described {
+        name,
+        function: entry.name,
+        doc: entry.doc.trim(),
+        parameters: entry.parameters,
+        rest: entry.rest,
+    };
+    let mut all: Vec<_> = ENTRIES.iter().map(describe).collect();
+    all.sort_unstable_by_key(|function| function.name);
     all
 }
 

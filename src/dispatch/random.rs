@@ -2,10 +2,10 @@
 
 use super::arguments::Argument;
 use super::namespace::Namespace;
-use crate::error::Result;
-use crate::library::Like;
+use crate::like::Like;
 use crate::numpy::random::{self, ChoiceOptions, IntegersOptions, SizeOptions};
 use crate::{Array, Operand};
+use autojit_ir::error::Result;
 
 impl Argument<'_> {
     /// An array or a number, or the default.

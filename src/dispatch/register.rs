@@ -7,9 +7,10 @@ use std::sync::{Arc, OnceLock};
 use super::table::ENTRIES;
 use super::{Arguments, IntoResult, IntoTypes, call, call_entry};
 use crate::Value;
-use crate::error::{Error, Result};
-use crate::library::{Place, registered};
+use crate::libraries;
+use crate::like::Place;
 use crate::registry::{self, Builtin, Callable, Function, Owner};
+use autojit_ir::error::{Error, Result};
 
 /// Registers a function for the arrays of a library, under a new name or in the place of NumPy's.
 ///
@@ -238,7 +239,7 @@ impl fmt::Debug for Original {
 fn owner(library: &str) -> Result<Owner> {
     match Place::find(library) {
         Some(place) => Ok(Owner::Library(place.name())),
-        None => Err(registered::unknown(library)),
+        None => Err(libraries::unknown(library)),
     }
 }
 

@@ -6,10 +6,11 @@ use std::panic::Location;
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, Element};
-use crate::library::Like;
+use crate::array::Element;
+use crate::like::Like;
 use crate::{Array, DType, Operand, Value, numpy as np};
+use autojit_ir::ArrayType;
+use autojit_ir::error::{Error, Result};
 
 /// The dtype of this name, as a library's functions take it. All libraries take the same ones here.
 ///
@@ -33,7 +34,7 @@ pub fn to_backend_dtype(name: &str, like: impl Into<Like>) -> Result<DType> {
 #[track_caller]
 pub fn get_dtype_name<'a>(x: impl Into<Operand<'a>>) -> Result<&'static str> {
     let location = Location::caller();
-    let ty = np::type_of(&x.into());
+    let ty = x.into().ty();
     ty.map(|ty| ty.dtype.name()).map_err(|e| e.at(location))
 }
 
@@ -48,7 +49,7 @@ pub fn get_common_dtype<'a>(
     arrays: impl IntoIterator<Item: Into<Operand<'a>>>,
 ) -> Result<&'static str> {
     let location = Location::caller();
-    let types = arrays.into_iter().map(|x| np::type_of(&x.into()));
+    let types = arrays.into_iter().map(|x| x.into().ty());
     let types = types.collect::<Result<Vec<ArrayType>>>();
     let common = types.and_then(|types| {
         let common = types.into_iter().map(|ty| ty.dtype).reduce(DType::promote);

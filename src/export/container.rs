@@ -10,7 +10,7 @@
 //!
 //! The idea of the first bytes is PNG's (ISO/IEC 15948, 5.2).
 
-use crate::error::{Error, Result};
+use autojit_ir::error::{Error, Result};
 
 const MAGIC: [u8; 8] = *b"\x89AJIT\r\n\x1a";
 

@@ -9,15 +9,12 @@
 //! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
 
 mod container;
-mod format;
 mod forms;
 mod payload;
 
-pub(crate) use format::Format;
-
-use crate::error::Result;
-use crate::ir::{Graph, SourceLine};
 use crate::tree::Structure;
+use autojit_ir::error::Result;
+use autojit_ir::{Graph, SourceLine};
 
 /// What a file holds.
 #[derive(Clone, Debug)]

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Saved;
-use crate::error::{Error, Result};
-use crate::ir::random::Draw;
-use crate::ir::{ArrayType, Element, Graph, HostArray, Op, SourceLine, ValueId, dispatch_host};
 use crate::tree::{LoadedRecord, Structure, Token};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::serial::check_exportable;
+use autojit_ir::{ArrayType, Element, Graph, HostArray, Op, SourceLine, ValueId, dispatch_host};
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -102,7 +102,7 @@ pub(super) fn encode(saved: &Saved) -> Result<Vec<u8>> {
     let mut lines = Numbering::new();
     let mut nodes = Vec::with_capacity(graph.nodes().len());
     for (node, line) in graph.nodes().iter().zip(&saved.lines) {
-        check_op(&node.op).map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?;
+        check_exportable(&node.op).map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?;
         let line = line.as_ref().map_or(0, |source| {
             let file = files.of(source.file.to_string());
             let (line, column) = (source.line, source.column);
@@ -127,23 +127,6 @@ pub(super) fn encode(saved: &Saved) -> Result<Vec<u8>> {
         outputs: graph.outputs().iter().map(|output| output.0).collect(),
     };
     postcard::to_allocvec(&payload).map_err(|e| Error::internal(format!("cannot encode: {e}")))
-}
-
-/// Whether the text of an op means the same in another program.
-pub(super) fn check_op(op: &Op) -> Result<()> {
-    match op {
-        Op::Opaque { function } => Err(Error::unsupported(format!(
-            "the registered function {} cannot be exported: it exists in this program alone",
-            function.name()
-        ))),
-        Op::Random {
-            draw: Draw::Call(_),
-            ..
-        } => Err(Error::unsupported(
-            "random numbers that each call draws anew cannot be exported: make them an argument",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Reads the payload.
@@ -366,7 +349,7 @@ impl Constant {
             let got = self.bytes.len();
             return Err(Error::value(format!("its constant {ty} has {got} bytes")));
         }
-        let array = crate::ir::host_from!(ty.dtype, T => elements::<T>(&ty, &self.bytes));
+        let array = autojit_ir::host_from!(ty.dtype, T => elements::<T>(&ty, &self.bytes));
         array.ok_or_else(|| {
             Error::value(format!(
                 "its constant {ty} has bytes that are no {}",

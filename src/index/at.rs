@@ -16,11 +16,11 @@ use smallvec::SmallVec;
 
 use super::{Index, resolve_masks};
 use crate::array::Repr;
-use crate::ir::Op;
-use crate::ir::index::IndexKey;
-use crate::ir::scatter::ScatterMode;
 use crate::numpy::attempt;
 use crate::{Array, Operand};
+use autojit_ir::index::IndexKey;
+use autojit_ir::scatter::ScatterMode;
+use autojit_ir::{IndexOp, Op};
 
 /// A place in an array, for a copy with other values there. Made by [`Array::at`].
 #[derive(Clone, Debug)]
@@ -107,6 +107,6 @@ impl At<'_> {
             let array = attempt!("scatter", array.brought_to(&inputs[0]));
             inputs.push(array.into());
         }
-        Array::apply(Op::Scatter { key, mode }, &inputs)
+        Array::apply(Op::Index(IndexOp::Scatter { key, mode }), &inputs)
     }
 }

@@ -1,6 +1,6 @@
 //! Checks that are asked for: two backends against each other, and results that are not finite numbers.
 //!
-//! Both find the *first node* that is to blame and name its line. That takes the graph once more, node by node or with
+//! Both find the *first node* that causes the difference and name its line. That takes the graph once more, node by node or with
 //! every value as a result, so they are for finding mistakes and not for calls in a hurry.
 
 use std::fmt;
@@ -9,12 +9,15 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use super::{Args, Jit, Tree, library_of};
-use crate::backends::{self, Backend, Limits, Outputs};
-use crate::error::{Error, Result};
-use crate::ir::random::{Draw, Reserved};
-use crate::ir::{ArrayType, Class, DType, Graph, HostArray, Op, Scalar, SourceLine, Type, ValueId};
-use crate::library::{self, Concrete};
-use crate::opt;
+use crate::backends;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::random::{Draw, Reserved};
+use autojit_ir::transform::simplify;
+use autojit_ir::{
+    ArrayType, Class, DType, Graph, HostArray, LeafOp, Op, Scalar, SourceLine, Type, ValueId,
+};
+use autojit_library::backend::{Backend, Limits, Outputs};
+use autojit_library::{self as library, Concrete};
 
 /// What comparing two backends came to. Made by [`Jit::check_against`]; print it.
 #[derive(Clone, Debug)]
@@ -163,7 +166,8 @@ pub(super) fn compare(
 ) -> Result<Comparison> {
     let graph = &with_fixed_draws(graph);
     let run = |backend: &'static dyn Backend, graph: &Graph| -> Result<Vec<HostArray>> {
-        let optimized = opt::optimize(graph.clone(), backend.form(), &opt::Options::default())?;
+        let optimized =
+            simplify::optimize(graph.clone(), backend.form(), &simplify::Options::default())?;
         let choice = backends::choose(backend, true, &optimized.graph, limits)?;
         let mut outputs = Outputs::new();
         choice.executable.run(arrays, &mut outputs)?;
@@ -238,7 +242,7 @@ pub(super) fn check_first_run(
     arrays: &[&Concrete],
 ) -> Result<()> {
     let replay = backends::find("replay")?;
-    let draws = |node: &crate::ir::Node| {
+    let draws = |node: &autojit_ir::Node| {
         matches!(
             &node.op,
             Op::Random {
@@ -288,12 +292,12 @@ fn scales(
     }
     for value in graph.values() {
         scales[value.index()] = match &graph[value].op {
-            Op::Input { index, .. } => match arrays.get(*index) {
+            Op::Leaf(LeafOp::Input { index, .. }) => match arrays.get(*index) {
                 Some(array) => largest_element(&array.to_host()?),
                 None => 0.0,
             },
-            Op::Constant { index, .. } => largest_element(&graph.constants()[*index]),
-            Op::Literal { value } => value.value.to_complex().norm(),
+            Op::Leaf(LeafOp::Constant { index, .. }) => largest_element(&graph.constants()[*index]),
+            Op::Leaf(LeafOp::Literal { value }) => value.value.to_complex().norm(),
             _ => continue,
         };
     }
@@ -335,7 +339,7 @@ fn distance(x: Scalar, y: Scalar, scale: f64) -> f64 {
         return 0.0;
     }
     if let (Scalar::Int(x), Scalar::Int(y)) = (x, y) {
-        // Beyond 2^53 floats do not tell integers apart.
+        // Beyond 2^53 floats do not distinguish integers.
         return (x.abs_diff(y) as f64) / scale.max(1.0);
     }
     let (x, y) = (x.to_complex(), y.to_complex());
@@ -408,7 +412,7 @@ pub(super) fn check_finite(
         (Some((value, found)), _) => {
             let node = &graph[value];
             let what = match &node.op {
-                Op::Literal { .. } | Op::Constant { .. } => {
+                Op::Leaf(LeafOp::Literal { .. } | LeafOp::Constant { .. }) => {
                     format!("a constant of the function has {found}")
                 }
                 op => format!(
@@ -469,10 +473,11 @@ fn not_finite(array: &HostArray) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use autojit_ir::{MapOp, OperandType};
     use std::sync::Arc;
 
     use super::*;
-    use crate::backends::{CodeReport, Executable};
+    use autojit_library::backend::{CodeReport, Executable, Lowering};
 
     /// Replay, with `sinh` for `cosh`; if told so, only while there is one result.
     struct Wrong {
@@ -484,14 +489,14 @@ mod tests {
             "wrong"
         }
 
-        fn spells(&self, _op: &Op) -> bool {
-            true
+        fn lower(&self, _op: &Op, _operands: &[OperandType<'_>]) -> Lowering {
+            Lowering::Native
         }
 
         fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
             let is_wrong = !self.only_alone || graph.outputs().len() == 1;
             let graph = graph.map_ops(|op| match op {
-                Op::Cosh if is_wrong => Op::Sinh,
+                Op::Map(MapOp::Cosh) if is_wrong => Op::Map(MapOp::Sinh),
                 op => op.clone(),
             });
             Ok(Arc::new(Run(graph)))

@@ -1,71 +1,29 @@
-//! Optimise and compile: what happens to the graph of a trace and to that of a file, and what is told of it.
+//! Optimise and compile, with logging: the same for the graph of a trace and for that of a file.
 //!
 //! Invariants: a [`Task`] is announced before anything is done for it, and ends in one message, that of its report or
 //! that of its failure; with `AUTOJIT_DUMP` each stage is written as soon as it is there, so what a crash leaves shows
 //! where it was.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
-use tracing::{debug, debug_span, info, info_span, trace};
+use tracing::{debug, debug_span, info, trace};
 
 use super::dump::Dump;
 use super::report::Report;
-use crate::backends::{self, Backend, Choice, Limits};
-use crate::debug::{self, TARGET};
-use crate::error::Result;
-use crate::export::Format;
-use crate::ir::Graph;
-use crate::opt::{self, Optimized};
-
-/// What is to be compiled, for whom, and how.
-pub(super) struct Task<'a> {
-    pub(super) function: &'a str,
-    pub(super) signature: &'a dyn fmt::Display,
-    /// Why there is something to compile: `first call`, what changed, or what for.
-    pub(super) reason: &'a str,
-    pub(super) backend: &'static dyn Backend,
-    pub(super) strict: bool,
-    pub(super) optimizer: &'a opt::Options,
-    pub(super) limits: &'a Limits,
-}
-
-/// A graph with its code.
-#[derive(Clone)]
-pub(super) struct Code {
-    pub(super) graph: Graph,
-    pub(super) choice: Choice,
-    pub(super) report: Report,
-}
+use super::task::{Code, Task};
+use crate::backends;
+use autojit_ir::Graph;
+use autojit_ir::error::Result;
+use autojit_ir::serial::Format;
+use autojit_ir::transform::simplify::{self, Optimized};
+use autojit_library::environment::environment;
+use autojit_library::logging::TARGET;
 
 impl Task<'_> {
-    /// Does the work of the task, so that whoever listens knows what it is for.
-    pub(super) fn told<T, E: fmt::Display>(
-        &self,
-        work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        debug::told(|| {
-            let span = info_span!(
-                target: TARGET,
-                "compile",
-                function = self.function,
-                signature = %self.signature,
-                reason = self.reason,
-            );
-            span.in_scope(|| {
-                let done = work();
-                if let Err(error) = &done {
-                    info!(target: TARGET, error = %error, "failed: {error}");
-                }
-                done
-            })
-        })
-    }
-
     /// Optimises a graph and compiles it. Loaded graphs were traced in no time.
     ///
     /// # Errors
-    /// The backend declines and the task is strict, it fails, or a mistake of ours.
+    /// The backend does not support the graph and the task is strict, it fails, or there is an internal error.
     pub(super) fn compile(
         &self,
         traced: Graph,
@@ -115,14 +73,14 @@ impl Task<'_> {
     }
 
     fn optimize(&self, graph: Graph, dump: Option<&Dump>) -> Result<Optimized> {
-        let verify = debug::environment().verify;
+        let verify = environment().verify;
         if verify {
             graph.verify()?;
         }
         let span = debug_span!(target: TARGET, "optimise");
         let mut number = 0;
         span.in_scope(|| {
-            opt::optimize_observed(
+            simplify::optimize_observed(
                 graph,
                 self.backend.form(),
                 self.optimizer,

@@ -12,10 +12,10 @@
 //! Graphs are text that is read back, by `autojit` and by tests. What means nothing in another program, such as a
 //! registered function, is in the text and not in `optimized.autojit`, which is missing then.
 //!
-//! Invariants: no file is ever written over, as nobody gets a folder that was there; what cannot be written is told
-//! (`warn`), and the call goes on as if nobody had asked for it.
+//! Invariants: no file is ever overwritten, as each task gets a new folder; a file that cannot be written is logged
+//! (`warn`), and the call goes on without it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::{info, warn};
 
-use super::compile::Task;
-use super::explain::Explanation;
-use crate::debug::{self, TARGET};
+use super::task::Task;
 use crate::export::Saved;
-use crate::ir::Graph;
+use autojit_ir::Graph;
+use autojit_library::environment::environment;
+use autojit_library::logging::TARGET;
 
 /// The folder of a compilation.
 pub(super) struct Dump {
@@ -37,9 +37,9 @@ pub(super) struct Dump {
 }
 
 impl Dump {
-    /// A folder for a task, if somebody asked for that.
+    /// A folder for a task, if the environment asks for one.
     pub(super) fn begin(task: &Task<'_>) -> Option<Self> {
-        let parent = debug::environment().dump.as_ref()?;
+        let parent = environment().dump.as_ref()?;
         match new_folder(parent, task.function) {
             Ok(folder) => {
                 info!(target: TARGET, folder = %folder.display(), "dumped into {}", folder.display());
@@ -55,7 +55,7 @@ impl Dump {
                 Some(Self { folder, title })
             }
             Err(error) => {
-                tell_failed(parent, &error);
+                log_failure(parent, &error);
                 None
             }
         }
@@ -95,14 +95,14 @@ impl Dump {
     }
 
     /// Writes the explanation.
-    pub(super) fn explanation(&self, explanation: &Explanation) {
+    pub(super) fn explanation(&self, explanation: &impl fmt::Display) {
         self.write("explain.txt", explanation.to_string().as_bytes());
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.folder.join(name);
         if let Err(error) = fs::write(&path, bytes) {
-            tell_failed(&path, &error);
+            log_failure(&path, &error);
         }
     }
 }
@@ -114,7 +114,7 @@ impl Drop for Dump {
     }
 }
 
-fn tell_failed(path: &Path, error: &io::Error) {
+fn log_failure(path: &Path, error: &io::Error) {
     let path = path.display();
     warn!(
         target: TARGET,

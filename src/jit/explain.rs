@@ -12,14 +12,14 @@ use std::time::Duration;
 pub use cost::Cost;
 pub use summary::Summary;
 
-use super::compile::{Code, Task};
 use super::report::Report;
+use super::task::{Code, Task};
 use super::{Args, Jit, Tree};
-use crate::backends::{Backend, Executable, KernelCode};
-use crate::error::{Error, Result};
-use crate::export::Format;
-use crate::ir::{Graph, SourceLine, source_lines};
 use crate::plot::Drawing;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::serial::Format;
+use autojit_ir::{Graph, SourceLine, source_lines};
+use autojit_library::backend::{Backend, Executable, KernelCode};
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
@@ -180,7 +180,7 @@ impl Explanation {
         Drawing::of_graph(&self.graph, |value| self.lines.get(value.index())?.clone())
     }
 
-    /// The text form of the graph that the backend was given.
+    /// The text form of the graph that the backend was given, with all elements of its constants.
     #[must_use]
     pub fn graph(&self) -> &str {
         self.text.get_or_init(|| self.graph.to_string())
@@ -232,7 +232,7 @@ impl Explanation {
             report: self.report.clone(),
             cost: self.cost(),
             executable: self.described.clone(),
-            graph: self.graph_with_lines(),
+            graph: self.with_lines(self.graph()),
         }
     }
 
@@ -286,11 +286,16 @@ impl Explanation {
         facts
     }
 
-    /// The graph as text that can be read back; lines of the source are comments.
-    fn graph_with_lines(&self) -> String {
+    /// The graph for people, with the middle of large constants left out; lines of the source are comments.
+    fn shortened_graph(&self) -> String {
+        self.with_lines(&self.graph.shortened().to_string())
+    }
+
+    /// The text of the graph with lines of the source as comments.
+    fn with_lines(&self, graph: &str) -> String {
         let before = self.graph.constants().len();
         let mut text = String::new();
-        for (index, line) in self.graph().lines().enumerate() {
+        for (index, line) in graph.lines().enumerate() {
             text.push_str(line);
             let node = index
                 .checked_sub(before)
@@ -346,7 +351,7 @@ impl fmt::Display for Explanation {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "\ngraph")?;
-        for line in self.graph_with_lines().lines() {
+        for line in self.shortened_graph().lines() {
             writeln!(f, "  {line}")?;
         }
         if f.alternate() {

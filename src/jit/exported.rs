@@ -9,21 +9,22 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::check::{self, Comparison};
-use super::compile::Task;
 use super::dump::Dump;
 use super::explain::Explanation;
+use super::signature::Query;
+use super::task::Task;
 use super::trace::Built;
 use super::{Args, Jit, Tree, concrete_arrays, library_of};
 use crate::Array;
-use crate::backends::{self, Backend, Executable, Limits, Outputs};
-use crate::error::{Error, Result};
+use crate::backends;
 use crate::export::Saved;
-use crate::ir::{Graph, SourceLine, ValueId, source_lines};
-use crate::library::{self, Concrete};
-use crate::opt;
 use crate::plot::Drawing;
-use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, show_tokens};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::transform::simplify;
+use autojit_ir::{Graph, SourceLine, ValueId, source_lines};
+use autojit_library::backend::{Backend, Executable, Limits, Outputs};
+use autojit_library::{self as library, Concrete};
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Traces the function for arguments like these and gives it as a value of its own, which needs no closure and
@@ -50,7 +51,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             let why = "a result with a `&'static str` cannot be exported, expected a `String`";
             return Err(Error::unsupported(why).at(location));
         }
-        // What cannot be written is told here, and not when it is late.
+        // A graph that cannot be written is refused here, before anything is written.
         saved.to_bytes().map_err(|e| e.at(location))?;
         Ok(Exported::new(saved))
     }
@@ -188,7 +189,7 @@ impl Exported {
         self.saved.to_bytes()
     }
 
-    /// Chooses who runs the graph, as [`Jit::backend`] does. An unknown name is an error of the call.
+    /// Chooses the backend, as [`Jit::backend`] does. An unknown name is an error of the call.
     #[must_use]
     pub fn backend(mut self, name: impl Into<String>) -> Self {
         self.wanted = Some(name.into());
@@ -237,7 +238,7 @@ impl Exported {
     ///
     /// # Errors
     /// The arguments are not those that it was exported for, in structure, dtypes, shapes or static values; an argument is
-    /// a failed or lazy array; the result is not an `R`; an operation failed, which is told with the line of the program
+    /// a failed or lazy array; the result is not an `R`; an operation failed, which is reported with the line of the program
     /// that exported it.
     #[track_caller]
     pub fn call<R: Tree>(&self, args: &impl Tree) -> Result<R> {
@@ -319,7 +320,7 @@ impl Exported {
             )
         })?;
         let types = self.saved.graph.input_types();
-        let fits = |(array, ty): (&&Concrete, &crate::ir::ArrayType)| {
+        let fits = |(array, ty): (&&Concrete, &autojit_ir::ArrayType)| {
             array.dtype() == ty.dtype && array.shape() == ty.shape.as_slice()
         };
         if arrays.len() != types.len() || !arrays.iter().zip(types).all(fits) {
@@ -351,7 +352,7 @@ impl Exported {
         Ok(outputs)
     }
 
-    /// Who is asked to run it for arrays of a library.
+    /// The backend to run it for arrays of a library.
     fn backend_for(
         &self,
         library: &'static dyn library::AnyLibrary,
@@ -377,7 +378,7 @@ impl Exported {
         }
         let signature = self.signature();
         let task = self.task(backend, &signature, "first call");
-        let code = task.told(|| {
+        let code = task.logged(|| {
             let dump = Dump::begin(&task);
             let code = task.compile(self.saved.graph.clone(), Duration::ZERO, dump.as_ref())?;
             if let Some(dump) = dump {
@@ -448,7 +449,7 @@ impl Exported {
                 let signature = self.signature();
                 let task = self.task(backend, &signature, "to explain it");
                 let graph = self.saved.graph.clone();
-                let code = task.told(|| task.compile(graph, Duration::ZERO, None))?;
+                let code = task.logged(|| task.compile(graph, Duration::ZERO, None))?;
                 let lines = lines_after(&code.graph, &self.saved.lines);
                 Ok(Explanation::of_code(&task, code, lines))
             });
@@ -511,7 +512,7 @@ impl Exported {
 }
 
 /// What the optimiser may do with functions that were exported.
-const OPTIMIZER: opt::Options = opt::Options::EXACT;
+const OPTIMIZER: simplify::Options = simplify::Options::EXACT;
 
 /// The lines of a graph that was made of one with these lines. The optimiser knows no lines of files, so they are lost
 /// where it changed something.

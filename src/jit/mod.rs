@@ -7,6 +7,7 @@
 //! Invariants: code runs only for the signature it was compiled for; results never alias arguments; an error
 //! or a panic in the closure leaves the function as it was.
 
+mod cache;
 mod check;
 mod compile;
 mod dump;
@@ -15,6 +16,8 @@ mod exported;
 mod options;
 mod profile;
 mod report;
+mod signature;
+mod task;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
@@ -31,17 +34,16 @@ use smallvec::SmallVec;
 
 use crate::Array;
 use crate::array::Repr;
-use crate::backends::{self, Backend, Executable, Limits, Outputs};
-use crate::cache::{Cache, Found};
-use crate::debug;
-use crate::error::{Error, Result};
-use crate::ir::Graph;
-use crate::ir::random::CallDraws;
-use crate::library::{self, AnyLibrary, Concrete};
-use crate::opt;
+use crate::backends;
 use crate::registry;
-use crate::signature::{Options, Query, Signature, is_same_name};
 use crate::tree::{self, Args, Flattener, Structure, Tree};
+use autojit_ir::Graph;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::random::CallDraws;
+use autojit_ir::transform::simplify;
+use autojit_library::backend::{Backend, Executable, Limits, Outputs};
+use autojit_library::environment::environment;
+use autojit_library::{self as library, AnyLibrary, Concrete};
 
 pub use check::{Comparison, Difference};
 pub use explain::{Cost, Explanation, Summary};
@@ -50,9 +52,11 @@ pub use options::JitOptions;
 pub use profile::{Profile, ProfiledStep};
 pub use report::Report;
 
-use compile::Task;
+use cache::{Cache, Found};
 use dump::Dump;
 use exported::saved;
+use signature::{Options, Query, Signature, is_same_name};
+use task::Task;
 use trace::Built;
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
@@ -64,7 +68,7 @@ pub struct Jit<A, R, F> {
     wanted: Wanted,
     strict: bool,
     debug_nans: bool,
-    optimizer: opt::Options,
+    optimizer: simplify::Options,
     limits: Limits,
     cache: Cache<Compiled>,
     hits: AtomicU64,
@@ -123,7 +127,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         wanted: Wanted::Default,
         strict: false,
         debug_nans: false,
-        optimizer: opt::Options::default(),
+        optimizer: simplify::Options::default(),
         limits: Limits::default(),
         cache: Cache::new(),
         hits: AtomicU64::new(0),
@@ -134,7 +138,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
 }
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
-    /// Chooses who runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
+    /// Chooses the backend that runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
     /// them. Without this it is `AUTOJIT_BACKEND`, else the one of the arguments' library (`"torch"` for arrays of
     /// torch, `"xla"` for those of xla), else the first of the list.
     ///
@@ -199,7 +203,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// The bytes by which the intermediate results of a call may take more than they do in the order in which the
     /// function was written: native code runs what does not depend on each other together, which keeps more arrays
     /// alive. Without this it is 1 MB, or the size of the arguments and results if that is more. `0` allows no more
-    /// than that order takes; [`CodeReport::planned_peak_bytes`](crate::CodeReport) tells what it came to.
+    /// than that order takes; [`CodeReport::planned_peak_bytes`](crate::CodeReport) reports the result.
     ///
     /// ```
     /// use autojit::{Array, autojit, numpy as np};
@@ -241,7 +245,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ///
     /// # Errors
     /// An argument is a failed array; an operation failed, in the trace or in the run; the backend is unknown,
-    /// or declines and [`strict`](Self::strict) is set. The message names the line that is to blame. What no result
+    /// or does not support the graph and [`strict`](Self::strict) is set. The message names the line that caused it. What no result
     /// needs is not computed, and cannot fail in the run.
     #[track_caller]
     pub fn call<X: Args<A>>(&self, args: X) -> Result<R> {
@@ -282,7 +286,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         args.flatten_args(&mut flat);
         flat.check()?;
         let arrays = match concrete_arrays(flat.arrays())? {
-            Some(arrays) if !debug::environment().disable => arrays,
+            Some(arrays) if !environment().disable => arrays,
             _ => return self.run_closure(&flat),
         };
         let (backend, query) = self.query(wanted, &flat, &arrays);
@@ -305,7 +309,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
     }
 
-    /// Who runs a call, and what it looks like.
+    /// The code of a call, and how it is described.
     #[inline]
     fn query<'q, 'a>(
         &self,
@@ -357,14 +361,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let why = before.map(|before| query.signature().diff(before));
         let task = self.task(backend, query, why.as_deref().unwrap_or("first call"));
-        let built = task.told(|| {
+        let built = task.logged(|| {
             let dump = Dump::begin(&task);
             let built = trace::build(&self.f, &task, query, location, dump.as_ref())?;
             if let Some(dump) = dump {
                 dump.function(&saved(self.shown_name(), query, built.clone()));
                 dump.explanation(&Explanation::new(&task, built.code.clone()));
             }
-            if debug::environment().verify {
+            if environment().verify {
                 let backend = backends::find(built.code.choice.backend)?;
                 check::check_first_run(&built.code.graph, backend, &self.limits, query.arrays)?;
             }
@@ -441,7 +445,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         &self,
         args: &impl Args<A>,
         location: &'static Location<'static>,
-        f: fn(&crate::ir::Graph) -> Result<T>,
+        f: fn(&autojit_ir::Graph) -> Result<T>,
     ) -> Result<T> {
         // Nothing is to be compiled for this, and replay compiles nothing.
         let replay = backends::find("replay")?;
@@ -472,7 +476,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         query: &Query<'_, '_>,
         location: &'static Location<'static>,
     ) -> Result<Built> {
-        let built = task.told(|| trace::build(&self.f, task, query, location, None));
+        let built = task.logged(|| trace::build(&self.f, task, query, location, None));
         Ok(built?)
     }
 
@@ -583,7 +587,7 @@ impl Compiled {
 /// Where the results live: in the library of the arguments, or where arrays are made if there are none.
 fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
     if arrays.is_empty() {
-        return library::innermost_library();
+        return crate::like::innermost_library();
     }
     library::common(arrays.iter().copied())
 }

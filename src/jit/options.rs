@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Jit, Wanted};
-use crate::backends::{self, Limits};
-use crate::export::Format;
-use crate::opt;
+use crate::backends;
+use autojit_ir::serial::Format;
+use autojit_ir::transform::simplify;
+use autojit_library::backend::Limits;
 
 /// All that can be set on a [`Jit`], as a value that can be kept in a file and given to several functions. The methods of
 /// [`Jit`] of the same names say what each is.
@@ -27,14 +28,14 @@ use crate::opt;
 #[non_exhaustive]
 pub struct JitOptions {
     format: Format<1>,
-    /// Who runs the graph, see [`Jit::backend`].
+    /// The backend that runs the graph, see [`Jit::backend`].
     pub backend: Option<String>,
     /// Whether it is an error if the backend declines, see [`Jit::strict`].
     pub strict: bool,
     /// Whether a NaN in a result is an error, see [`Jit::debug_nans`].
     pub debug_nans: bool,
     /// What the optimiser may do: [`Jit::fold_limit`], [`Jit::reorder_products`], [`Jit::fast_math`].
-    pub optimizer: opt::Options,
+    pub optimizer: simplify::Options,
     /// Bytes, see [`Jit::memory_limit`].
     pub memory_limit: Option<usize>,
     /// The number of threads of one call, see [`Jit::threads`].
@@ -49,7 +50,7 @@ impl Default for JitOptions {
             backend: None,
             strict: false,
             debug_nans: false,
-            optimizer: opt::Options::default(),
+            optimizer: simplify::Options::default(),
             memory_limit: memory,
             threads,
         }

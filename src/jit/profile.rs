@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Args, Jit, Tree};
-use crate::backends::{Outputs, StepTime};
-use crate::error::Result;
-use crate::export::Format;
-use crate::ir::SourceLine;
+use autojit_ir::SourceLine;
+use autojit_ir::error::Result;
+use autojit_ir::serial::Format;
+use autojit_library::backend::{Outputs, StepTime};
 
 /// Where the time of a call goes, step by step. Print it; made by [`Jit::profile`].
 ///
@@ -20,7 +20,7 @@ use crate::ir::SourceLine;
 #[non_exhaustive]
 pub struct Profile {
     format: Format<1>,
-    /// Who ran it.
+    /// The backend that ran it.
     pub backend: Cow<'static, str>,
     /// How often it was run.
     pub runs: usize,
@@ -86,7 +86,7 @@ impl fmt::Display for Profile {
 }
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
-    /// Compiles the function for arguments like these, runs it some times, and tells where the time goes: for each
+    /// Compiles the function for arguments like these, runs it some times, and reports where the time goes: for each
     /// kernel, and each function that native code calls; for each op under replay.
     ///
     /// Reading the clock takes some 20 ns, which is much beside a small kernel: compare steps with each other, and whole

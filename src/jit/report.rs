@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backends::CodeReport;
-use crate::export::Format;
-use crate::opt::PassReport;
+use autojit_ir::serial::Format;
+use autojit_ir::transform::simplify::PassReport;
+use autojit_library::backend::CodeReport;
 
 /// What came of compiling for one signature, in numbers. Made by [`Jit::compile`](super::Jit::compile); part of
 /// an [`Explanation`](super::Explanation).

@@ -4,8 +4,8 @@ use std::panic::Location;
 use std::path::Path;
 
 use super::{Args, Jit, Tree};
-use crate::backends::torchscript;
-use crate::error::{Error, Result};
+use autojit_ir::error::{Error, Result};
+use autojit_torch::backend as torchscript;
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// The code of the TorchScript module that the backend `torch` runs for a call with these arguments. It traces,

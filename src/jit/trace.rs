@@ -10,18 +10,20 @@ use smallvec::SmallVec;
 use tracing::debug_span;
 
 use super::check_arrays;
-use super::compile::{Code, Task};
 use super::dump::Dump;
-use crate::backends::{self, Backend};
-use crate::debug::TARGET;
-use crate::error::{Error, Result};
-use crate::ir::random::{CallDraws, unused};
-use crate::ir::{Graph, Op, OpaqueFunction, ValueId};
-use crate::lazy;
-use crate::library::{self, AnyLibrary};
+use super::signature::Query;
+use super::task::{Code, Task};
+use crate::array::{Array, Repr};
+use crate::backends;
+use crate::nodes::{Recording, Tracing};
 use crate::registry;
-use crate::signature::Query;
 use crate::tree::{self, Flattener, Structure, Tree};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::random::{CallDraws, unused};
+use autojit_ir::{Graph, LeafOp, Op, OpaqueFunction, ValueId};
+use autojit_library::backend::Backend;
+use autojit_library::logging::TARGET;
+use autojit_library::{self as library, AnyLibrary};
 
 /// All that came of it.
 #[derive(Clone)]
@@ -95,13 +97,13 @@ fn trace<A: Tree, R: Tree>(
     query: &Query<'_, '_>,
     location: &'static Location<'static>,
 ) -> Result<(Graph, Structure, Vec<Arc<CallDraws>>), Failure> {
-    let recording = lazy::Recording::new();
+    let recording = Recording::new();
     let mut arrays = query
         .arrays
         .iter()
-        .map(|array| recording.argument(array.ty()));
+        .map(|array| Array(Repr::Traced(recording.argument(array.ty()))));
     let arguments = tree::unflatten(query.tokens, &mut arrays)?;
-    let tracing = lazy::Tracing::begin();
+    let tracing = Tracing::begin();
     let result = f(arguments);
     let draws = tracing.draws();
     drop(tracing);
@@ -110,7 +112,7 @@ fn trace<A: Tree, R: Tree>(
     result.flatten(&mut flat);
     flat.check()?;
     check_arrays(flat.arrays())?;
-    let outputs = recording.values_of(flat.arrays(), location)?;
+    let outputs = recording.values_of(flat.arrays().iter().map(|array| array.input()), location)?;
     let structure = flat.structure();
     // The arrays of the trace go first, so that its record need not be copied.
     drop(flat);
@@ -128,7 +130,7 @@ fn trace<A: Tree, R: Tree>(
 /// The name of a backend that cannot run a graph, and why.
 type Unfit = (&'static str, Error);
 
-/// Who runs the graph, and why not the backend that is wanted. Compiled code keeps to the numbers, so a library whose
+/// The backend that runs the graph, and why not the one that was asked for. Compiled code keeps to the numbers, so a library whose
 /// arrays are more than that runs its graphs itself.
 fn runner(
     backend: &'static dyn Backend,
@@ -146,7 +148,7 @@ fn runner(
     if strict {
         return Err(declined);
     }
-    backends::tell_declined(backend.name(), &declined);
+    backends::log_unsupported(backend.name(), &declined);
     Ok((replay, Some((backend.name(), declined))))
 }
 
@@ -154,7 +156,7 @@ fn runner(
 /// such calls bound to the library whose arrays the compiled function was called with.
 fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
     let is_replaced = |op: &Op| registry::is_replaced(library.name(), op);
-    // Main memory is where opaque functions run unless told otherwise.
+    // Main memory is where opaque functions run by default.
     let foreign = library.name() != library::default_library().name();
     let is_call = |op: &Op| is_replaced(op) || (foreign && matches!(op, Op::Opaque { .. }));
     if !registry::any() || !graph.nodes().iter().any(|node| is_call(&node.op)) {
@@ -167,9 +169,11 @@ fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
     for node in graph.nodes() {
         let inputs: SmallVec<[ValueId; 4]> = node.inputs.iter().map(|i| map[i.index()]).collect();
         map.push(match &node.op {
-            Op::Input { index, .. } => ValueId(*index as u32),
-            Op::Constant { index, .. } => new.add_constant(graph.constants()[*index].clone()),
-            Op::Literal { value } => new.add_literal(value.value, value.dtype),
+            Op::Leaf(LeafOp::Input { index, .. }) => ValueId(*index as u32),
+            Op::Leaf(LeafOp::Constant { index, .. }) => {
+                new.add_constant(graph.constants()[*index].clone())
+            }
+            Op::Leaf(LeafOp::Literal { value }) => new.add_literal(value.value, value.dtype),
             op => {
                 let call = || {
                     let function = match op {

@@ -4,8 +4,8 @@ use std::panic::Location;
 use std::path::Path;
 
 use super::{Args, Jit, Tree};
-use crate::error::{Error, Result};
-use crate::library::xla;
+use autojit_ir::error::{Error, Result};
+use autojit_xla::library as xla;
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// The program that the backend `xla` runs for a call with these arguments, in XLA's own language HLO. It traces,

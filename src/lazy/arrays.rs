@@ -6,13 +6,10 @@
 use std::borrow::Borrow;
 use std::panic::Location;
 
-use super::History;
-use super::compute::{compute_constant_nodes, compute_nodes};
-use super::node::{LazyArray, LazyOperand, State};
-use crate::array::{Array, Repr};
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, DType};
-use crate::operand::Operand;
+use crate::array::{Array, Operand, Repr};
+use crate::nodes::{History, LazyArray, LazyOperand, State, compute_constant_nodes, compute_nodes};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, DType};
 
 /// A lazy array with a known value: a leaf of the graphs that are written down from it.
 ///

@@ -4,7 +4,7 @@ use std::ops::RangeFull;
 
 use super::integers::one_axis;
 use crate::Result;
-use crate::ir::ArrayType;
+use autojit_ir::ArrayType;
 
 /// One axis, the last by default; `None` works on the flattened array, where a function allows that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use super::options::{Axes, Creation, EyeOptions, Integers};
 use super::special::{beside, constant};
 use super::{
     arange, astype, attempt, broadcast_to, concatenate, fail, flip, greater_equal, ravel,
-    replaceable, reshape, swapaxes, take, to_array, type_of, where_,
+    replaceable, reshape, swapaxes, take, to_array, where_,
 };
-use crate::ir::{ArrayType, Scalar, Shape};
 use crate::{Array, DType, Error, Operand, Result, Value};
+use autojit_ir::{ArrayType, Scalar, Shape};
 
 /// Elements moved along axes, those that leave at the end coming in at the front; without axes in the flattened
 /// array.
@@ -335,7 +335,7 @@ pub fn pad<'a>(
     let (x, widths, padding) = (x.into(), widths.into(), padding.into());
     let (mode, number) = padding.words();
     replaceable!("pad", [&x, &widths, mode, number]);
-    let ty = attempt!("pad", type_of(&x));
+    let ty = attempt!("pad", x.ty());
     let widths = attempt!("pad", resolved(widths, &ty));
     let mut result = to_array(x);
     for (axis, &(before, after)) in widths.iter().enumerate() {

@@ -8,10 +8,10 @@ use super::options::LinspaceOptions;
 use super::special::beside;
 use super::{
     add, attempt, divide, expand_dims, fail, linspace, moveaxis, multiply, not_equal, power,
-    replaceable, stack, subtract, sum, take, to_array, type_of,
+    replaceable, stack, subtract, sum, take, to_array,
 };
-use crate::ir::{ArrayType, Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand};
+use autojit_ir::{ArrayType, Class, HostArray, Scalar};
 
 /// How often, and along which axis, [`diff`] takes differences: once, along the last; and what to put before and
 /// behind the elements first.
@@ -108,7 +108,7 @@ pub fn diff<'a>(x: impl Into<Operand<'a>>, options: impl Into<Differences>) -> A
             .enumerate()
         {
             let Some(end) = end else { continue };
-            let end_ty = attempt!("diff", type_of(&end));
+            let end_ty = attempt!("diff", end.ty());
             parts.push(if position != 1 && end_ty.ndim() == 0 {
                 let mut shape = ty.shape.clone();
                 shape[axis] = 1;
@@ -189,7 +189,7 @@ pub fn trapezoid<'a>(y: impl Into<Operand<'a>>, spacing: impl Into<Spacing>) -> 
     let areas = match x {
         None => multiply(heights, dx),
         Some(x) => {
-            let x_ty = attempt!("trapezoid", type_of(&x));
+            let x_ty = attempt!("trapezoid", x.ty());
             let widths = if x_ty.ndim() == 1 {
                 let behind: Vec<i64> = (1..(ty.ndim() - axis) as i64).collect();
                 expand_dims(diff(x, ..), behind)

@@ -3,11 +3,9 @@
 //! Results have the promoted dtype of the inputs. Sizes of paired axes must be equal.
 
 use super::options::{Diagonal, Integers, TensordotAxes};
-use super::{
-    attempt, axis_count, conj, diagonal, multiply, replaceable, reshape, sum, to_array, type_of,
-};
-use crate::ir::{Axes, Op};
+use super::{attempt, axis_count, conj, diagonal, multiply, replaceable, reshape, sum, to_array};
 use crate::{Array, Error, Operand, Result};
+use autojit_ir::{Axes, ContractOp, Op};
 
 /// The matrix product over the last two axes: `[.., m, k]` with `[.., k, n]` gives `[.., m, n]`.
 ///
@@ -19,7 +17,7 @@ use crate::{Array, Error, Operand, Result};
 /// Source: `numpy.matmul`.
 #[track_caller]
 pub fn matmul<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Matmul, &[x.into(), y.into()])
+    Array::apply(Op::Contract(ContractOp::Matmul), &[x.into(), y.into()])
 }
 
 /// The dot product: of vectors the inner product, of matrices the matrix product, of a number and an array
@@ -33,7 +31,7 @@ pub fn matmul<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array
 pub fn dot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("dot", [&x, &y]);
-    let (x_ty, y_ty) = (attempt!("dot", type_of(&x)), attempt!("dot", type_of(&y)));
+    let (x_ty, y_ty) = (attempt!("dot", x.ty()), attempt!("dot", y.ty()));
     match (x_ty.ndim(), y_ty.ndim()) {
         (0, _) | (_, 0) => multiply(x, y),
         (1 | 2, 1 | 2) => matmul(x, y),
@@ -52,10 +50,7 @@ pub fn dot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
 pub fn inner<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("inner", [&x, &y]);
-    let (x_ty, y_ty) = (
-        attempt!("inner", type_of(&x)),
-        attempt!("inner", type_of(&y)),
-    );
+    let (x_ty, y_ty) = (attempt!("inner", x.ty()), attempt!("inner", y.ty()));
     match (x_ty.ndim(), y_ty.ndim()) {
         (0, _) | (_, 0) => multiply(x, y),
         _ => tensordot(x, y, (-1, -1)),
@@ -94,7 +89,7 @@ pub fn vdot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
 
 #[track_caller]
 fn flat(x: Operand) -> Array {
-    match type_of(&x) {
+    match x.ty() {
         Ok(ty) if ty.ndim() == 1 => to_array(x),
         _ => reshape(x, -1),
     }
@@ -139,7 +134,10 @@ pub fn tensordot<'a>(
 ) -> Array {
     let (x, y) = (x.into(), y.into());
     let (x_axes, y_axes) = attempt!("tensordot", pair_axes(&axes.into(), &x, &y));
-    Array::apply(Op::Tensordot { x_axes, y_axes }, &[x, y])
+    Array::apply(
+        Op::Contract(ContractOp::Tensordot { x_axes, y_axes }),
+        &[x, y],
+    )
 }
 
 fn pair_axes(axes: &TensordotAxes, x: &Operand, y: &Operand) -> Result<(Axes, Axes)> {
@@ -148,7 +146,7 @@ fn pair_axes(axes: &TensordotAxes, x: &Operand, y: &Operand) -> Result<(Axes, Ax
             let (x_ndim, y_ndim) = (axis_count(x)?, axis_count(y)?);
             let fits = |n: &usize| *n <= x_ndim && *n <= y_ndim;
             let Some(count) = usize::try_from(*count).ok().filter(fits) else {
-                let (x, y) = (type_of(x)?, type_of(y)?);
+                let (x, y) = (x.ty()?, y.ty()?);
                 return Err(Error::shape(format!(
                     "cannot contract {count} axes of {x} with {y}"
                 )));
@@ -161,7 +159,7 @@ fn pair_axes(axes: &TensordotAxes, x: &Operand, y: &Operand) -> Result<(Axes, Ax
             Ok((x_axes, y_axes))
         }
         TensordotAxes::Pairs(x_axes, y_axes) => {
-            let (x, y) = (&type_of(x)?, &type_of(y)?);
+            let (x, y) = (&x.ty()?, &y.ty()?);
             let (Integers(a), Integers(b)) = (x_axes, y_axes);
             if a.len() != b.len() {
                 return Err(Error::shape(format!(

@@ -7,10 +7,11 @@ use std::ops::Range;
 use ndarray::{ArrayD, IxDyn};
 
 use super::options::{Creation, EyeOptions, Integers, LinspaceOptions};
-use super::{attempt, replaceable, type_of};
-use crate::ir::{Class, Dims, Element, HostArray, Scalar, host_from};
-use crate::library::{Place, default_library};
+use super::{attempt, replaceable};
+use crate::like::Place;
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::{Class, Dims, Element, HostArray, Scalar, host_from};
+use autojit_library::default_library;
 
 /// Zeros, `float64` by default.
 ///
@@ -89,7 +90,7 @@ pub fn full_like<'a>(
 ) -> Array {
     let (x, value, creation) = (x.into(), value.into(), options.into());
     replaceable!("full_like", [&x, value], "dtype" = creation.dtype);
-    let ty = attempt!("full_like", type_of(&x));
+    let ty = attempt!("full_like", x.ty());
     let creation = match x {
         Operand::Array(array) if creation.like.is_none() => creation.like(&*array),
         _ => creation,
@@ -329,7 +330,7 @@ fn evenly_spaced(
     })
 }
 
-/// An array where the options say, with the dtype that they say, which is `own` if nobody does.
+/// An array where the options say, with the dtype that they say, which is `own` by default.
 #[track_caller]
 pub(super) fn made(
     creation: &Creation,
@@ -356,7 +357,7 @@ fn filled(shape: &Integers, value: Scalar, dtype: DType) -> Result<HostArray> {
     let shape = shape.as_sizes(dtype.size())?;
     host_from!(dtype, T => {
         let mut data: Vec<T> = reserve(shape.iter().product())?;
-        data.resize(shape.iter().product(), T::from_scalar(value));
+        data.resize(shape.iter().product(), T::narrow(value));
         from_elements(&shape, data)
     })
 }
@@ -366,11 +367,11 @@ fn with_diagonal(shape: &Integers, k: i64, dtype: DType) -> Result<HostArray> {
     let [rows, columns] = [shape[0], shape[1]];
     host_from!(dtype, T => {
         let mut data: Vec<T> = reserve(rows * columns)?;
-        data.resize(rows * columns, T::from_scalar(Scalar::Int(0)));
+        data.resize(rows * columns, T::narrow(Scalar::Int(0)));
         for (i, row) in data.chunks_exact_mut(columns.max(1)).enumerate() {
             let at = (i as i64).checked_add(k).and_then(|j| usize::try_from(j).ok());
             if let Some(x) = at.and_then(|j| row.get_mut(j)) {
-                *x = T::from_scalar(Scalar::Int(1));
+                *x = T::narrow(Scalar::Int(1));
             }
         }
         from_elements(&shape, data)
@@ -386,7 +387,7 @@ pub(super) fn generate(
     let shape = Integers::from(count).as_sizes(dtype.size())?;
     host_from!(dtype, T => {
         let mut data: Vec<T> = reserve(count)?;
-        data.extend((0..count).map(|i| T::from_scalar(element(i))));
+        data.extend((0..count).map(|i| T::narrow(element(i))));
         from_elements(&shape, data)
     })
 }

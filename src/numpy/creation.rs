@@ -3,8 +3,8 @@
 //! What a call leaves open is decided by the block around it, and else by the function.
 
 use crate::Result;
-use crate::ir::DType;
-use crate::library::{Like, Place, Wanted, innermost};
+use crate::like::{Like, Place, Wanted, innermost};
+use autojit_ir::DType;
 
 /// The options of functions that make arrays: the dtype, and an array or a library that they are to be like.
 ///
@@ -62,7 +62,7 @@ impl Creation {
         }
     }
 
-    /// What is asked for, here and by the blocks around, and the dtype, which is `own` if nobody says.
+    /// What is asked for, here and by the blocks around, and the dtype, which is `own` by default.
     pub(crate) fn resolve(&self, own: DType) -> Result<(Wanted, DType)> {
         let wanted = match &self.like {
             Some(like) => like.0.clone()?.or(innermost()),

@@ -9,11 +9,11 @@ use std::ops::RangeFull;
 use rustc_hash::FxHashMap;
 
 use super::special::{cast, promoted};
-use super::{attempt, fail, type_of};
-use crate::ir::einsum::Subscripts;
-use crate::ir::einsum::path::{self, Contraction, Search, Step};
-use crate::ir::{ArrayType, Op};
+use super::{attempt, fail};
 use crate::{Array, Error, Operand, Result};
+use autojit_ir::einsum::Subscripts;
+use autojit_ir::einsum::path::{self, Contraction, Search, Step};
+use autojit_ir::{ArrayType, ContractOp, Op};
 
 /// The order in which [`einsum_with`] contracts its operands.
 ///
@@ -122,7 +122,7 @@ impl<'a> Request<'a> {
         I: IntoIterator<Item: Into<Operand<'a>>>,
     {
         let operands: Vec<Operand> = operands.into_iter().map(Into::into).collect();
-        let types = operands.iter().map(type_of);
+        let types = operands.iter().map(Operand::ty);
         let types = types.collect::<Result<Vec<ArrayType>>>()?;
         let ndims: Vec<usize> = types.iter().map(ArrayType::ndim).collect();
         let subscripts = Subscripts::normalize(subscripts, &ndims)?;
@@ -272,7 +272,7 @@ fn along(request: Request<'_>, optimize: &Optimize) -> Array {
         // All at once, as a product of two integers may need the range of the third operand's dtype.
         let dtype = attempt!("einsum", promoted(&operands.iter().collect::<Vec<_>>()));
         for operand in &mut operands {
-            let own = attempt!("einsum", type_of(operand)).dtype;
+            let own = attempt!("einsum", operand.ty()).dtype;
             if own != dtype {
                 *operand = cast(operand.clone(), dtype).into();
             }
@@ -296,7 +296,7 @@ fn along(request: Request<'_>, optimize: &Optimize) -> Array {
             subscripts
         };
         let subscripts = subscripts.to_string().into();
-        operands.push(Array::apply(Op::Einsum { subscripts }, &taken).into());
+        operands.push(Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), &taken).into());
     }
     match operands.pop() {
         Some(Operand::Array(result)) => result.into_owned(),

@@ -3,8 +3,9 @@
 //! Each gives an array of the shape to which its inputs broadcast. The dtypes are NumPy's: inputs promote to a
 //! common dtype, in which plain numbers take part by their class alone.
 
-use crate::ir::{Op, for_each_op};
+use super::for_each_function;
 use crate::{Array, Operand};
+use autojit_ir::{MapOp, Op, for_each_op};
 
 /// Where a function and its name come from.
 macro_rules! source {
@@ -19,26 +20,48 @@ macro_rules! source {
     };
 }
 
-macro_rules! define_elementwise {
+/// The one place outside of the op table that reads its rows: from here on a row is its documentation, the name, the op and
+/// the parameters.
+macro_rules! define_for_each_elementwise {
     (elementwise { $(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident $shown:literal $Op:ident ($($x:ident),*)
             : $infer:path => $eval:path $(, or $expand:path)?;
-    )* } structured { $($structured:tt)* }) => { $(
+    )* } $($others:tt)*) => {
+        /// Calls `$with!` with the elementwise functions.
+        macro_rules! for_each_elementwise { ($with:ident) => { $with! { $(
+            $(#[doc = $doc])*
+            $name $Op ($($x),*);
+        )* } } }
+    };
+}
+for_each_op!(define_for_each_elementwise);
+pub(crate) use for_each_elementwise;
+
+macro_rules! define_elementwise {
+    ($($(#[$doc:meta])* $name:ident $Op:ident ($($x:ident),*);)*) => { $(
         $(#[$doc])*
         ///
         #[doc = source!($name)]
         #[track_caller]
         pub fn $name<'a>($($x: impl Into<Operand<'a>>),*) -> Array {
-            Array::apply(Op::$Op, &[$($x.into()),*])
+            Array::apply(Op::Map(MapOp::$Op), &[$($x.into()),*])
         }
     )* };
 }
-
-for_each_op!(define_elementwise);
+for_each_elementwise!(define_elementwise);
 
 macro_rules! define_aliases {
-    ($($alias:ident = $name:ident ($($x:ident),*);)*) => { $(
+    (
+        $a:lifetime;
+        numpy $numpy:tt
+        linalg $linalg:tt
+        fft $fft:tt
+        named $named:tt
+        renamed $renamed:tt
+        elementwise { $($alias:ident = $name:ident ($($x:ident),*);)* }
+        names $names:tt
+    ) => { $(
         #[doc = concat!("The same as [`", stringify!($name), "()`].")]
         #[track_caller]
         pub fn $alias<'a>($($x: impl Into<Operand<'a>>),*) -> Array {
@@ -46,23 +69,4 @@ macro_rules! define_aliases {
         }
     )* };
 }
-
-define_aliases! {
-    abs = absolute(x);
-    acos = arccos(x);
-    acosh = arccosh(x);
-    asin = arcsin(x);
-    asinh = arcsinh(x);
-    atan = arctan(x);
-    atan2 = arctan2(y, x);
-    atanh = arctanh(x);
-    bitwise_invert = invert(x);
-    bitwise_left_shift = left_shift(x, y);
-    bitwise_not = invert(x);
-    bitwise_right_shift = right_shift(x, y);
-    conjugate = conj(x);
-    gammaln = lgamma(x);
-    true_divide = divide(x, y);
-    mod_ = remainder(x, y);
-    pow = power(x, y);
-}
+for_each_function!(define_aliases);

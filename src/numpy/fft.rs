@@ -2,15 +2,16 @@
 //!
 //! `float32` and `complex64` are transformed in their precision, booleans and integers as `float64`.
 
+use autojit_ir::FourierOp;
 use std::ops::RangeFull;
 
 use super::integers::one_axis;
 use super::options::{Axes, Creation, Integers};
 use super::{attempt, fail, replaceable, roll, to_array};
-use crate::ir::{ArrayType, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::{ArrayType, Scalar};
 
-pub use crate::ir::FourierNorm;
+pub use autojit_ir::FourierNorm;
 
 /// The options of transforms along one axis: its length (that of the array by default), the axis (the last), and where
 /// to divide by the length.
@@ -159,7 +160,7 @@ macro_rules! transforms {
             let (x, line) = (to_array(x.into()), options.into());
             let ty = attempt!($text, x.ty());
             let (axis, n) = attempt!($text, resolve(line, &ty, $own));
-            Array::apply(Op::$Op { n, axis, norm: line.norm }, &[x.into()])
+            Array::apply(FourierOp::$Op { n, axis, norm: line.norm }.into(), &[x.into()])
         }
     )*};
 }

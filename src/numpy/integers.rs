@@ -4,8 +4,8 @@
 
 use smallvec::SmallVec;
 
-use crate::ir::{ArrayType, Dims, normalize_axis};
-use crate::{Error, Result};
+use crate::{Error, Result, Value};
+use autojit_ir::{ArrayType, Dims, normalize_axis};
 
 /// One integer or a list of integers: axes, sizes, or an order of axes.
 ///
@@ -118,4 +118,13 @@ impl Integers {
 pub(crate) fn one_axis(axis: i64, ty: &ArrayType) -> Result<usize> {
     normalize_axis(axis, ty.ndim())
         .map_err(|_| Error::index(format!("axis {axis} is out of range for {ty}")))
+}
+
+impl From<&Integers> for Value {
+    fn from(integers: &Integers) -> Self {
+        match integers.0.as_slice() {
+            [one] => Self::Int(*one),
+            list => list.into(),
+        }
+    }
 }

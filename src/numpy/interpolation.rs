@@ -7,8 +7,8 @@ use super::{
     add, argsort, attempt, concatenate, divide, equal, fail, greater, isnan, less, logical_or,
     maximum, minimum, multiply, replaceable, searchsorted, subtract, take, to_array, where_,
 };
-use crate::ir::Class;
 use crate::{Array, DType, Error, Operand};
+use autojit_ir::Class;
 
 /// What [`interp`] gives outside of the known points: the first and the last value unless it is told otherwise.
 #[derive(Clone, Debug, Default)]

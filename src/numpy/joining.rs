@@ -8,12 +8,11 @@ use std::ops::RangeFull;
 use super::integers::one_axis;
 use super::options::{Axes, Integers};
 use super::{
-    attempt, broadcast_to, concatenate, fail, multiply, ravel, replaceable, reshape, take,
-    to_array, type_of,
+    attempt, broadcast_to, concatenate, fail, multiply, ravel, replaceable, reshape, take, to_array,
 };
-use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{ArrayType, Dims, Op};
 use crate::{Array, Error, Operand, Result, Value};
+use autojit_ir::index::{IndexItem, IndexKey};
+use autojit_ir::{ArrayType, Dims, IndexOp, Op};
 
 /// A part of an array along one axis.
 #[track_caller]
@@ -35,7 +34,7 @@ pub(super) fn part(
         "getitem",
         x.ty().and_then(|ty| IndexKey::normalize(&items, &ty))
     );
-    Array::apply(Op::Getitem { key }, &[x.into()])
+    Array::apply(Op::Index(IndexOp::Getitem { key }), &[x.into()])
 }
 
 /// The shape with at least `ndim` axes, new ones in front.
@@ -47,7 +46,7 @@ fn padded(ty: &ArrayType, ndim: usize) -> Dims {
 
 #[track_caller]
 fn with_shape(name: &'static str, x: Operand, shape: impl Fn(&ArrayType) -> Dims) -> Array {
-    let ty = match type_of(&x) {
+    let ty = match x.ty() {
         Ok(ty) => ty,
         Err(error) => return fail(name, error),
     };
@@ -341,7 +340,7 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
 pub fn tile<'a>(x: impl Into<Operand<'a>>, repetitions: impl Into<Integers>) -> Array {
     let (x, repetitions) = (x.into(), repetitions.into());
     replaceable!("tile", [&x, &repetitions]);
-    let ty = attempt!("tile", type_of(&x));
+    let ty = attempt!("tile", x.ty());
     let Integers(mut repetitions) = repetitions;
     let shape = padded(&ty, repetitions.len());
     while repetitions.len() < shape.len() {
@@ -426,7 +425,7 @@ fn positions(repetitions: &[i64], ty: &ArrayType, axis: usize) -> Result<Vec<i64
 pub fn kron<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
     let (x, y) = (x.into(), y.into());
     replaceable!("kron", [&x, &y]);
-    let (x_ty, y_ty) = (attempt!("kron", type_of(&x)), attempt!("kron", type_of(&y)));
+    let (x_ty, y_ty) = (attempt!("kron", x.ty()), attempt!("kron", y.ty()));
     let ndim = x_ty.ndim().max(y_ty.ndim());
     let (a, b) = (padded(&x_ty, ndim), padded(&y_ty, ndim));
     let (mut left, mut right, mut result) = (Dims::new(), Dims::new(), Dims::new());
@@ -474,7 +473,7 @@ where
     replaceable!("meshgrid", &vectors, "indexing" = name);
     let mut shape = Dims::new();
     for vector in &vectors {
-        match type_of(vector) {
+        match vector.ty() {
             Ok(ty) if ty.ndim() <= 1 => shape.push(ty.size()),
             Ok(ty) => {
                 let wrong = Error::shape(format!("expected vectors, got {ty}"));

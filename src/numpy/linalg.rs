@@ -9,7 +9,7 @@ mod options;
 mod products;
 mod spectrum;
 
-pub use crate::ir::{Cutoff, QrMode};
+pub use autojit_ir::{Cutoff, QrMode};
 pub use options::{
     Pinv, Rank, Relative, Transposition, TriangularOptions, Uplo, hermitian, lower, rtol, tol,
     trans, unit_diagonal,
@@ -19,9 +19,9 @@ pub use spectrum::{cond, matrix_rank, pinv};
 
 use super::joining::part;
 use super::options::{NormOptions, Reduction, SvdOptions};
-use super::{attempt, conj, real, swapaxes, to_array, type_of};
-use crate::ir::{ArrayType, Axes, NormOrder, Op};
+use super::{attempt, conj, real, swapaxes, to_array};
 use crate::{Array, Error, Operand, Result};
+use autojit_ir::{ArrayType, Axes, LinalgOp, NormOrder, Op};
 
 /// A norm of vectors (along one axis), of matrices (over two axes), or of all elements. The result is real.
 ///
@@ -37,13 +37,13 @@ use crate::{Array, Error, Operand, Result};
 pub fn norm<'a>(x: impl Into<Operand<'a>>, options: impl Into<NormOptions>) -> Array {
     let x = x.into();
     let options = options.into();
-    let ty = attempt!("norm", type_of(&x));
+    let ty = attempt!("norm", x.ty());
     let (order, axes) = attempt!("norm", norm_attributes(&options, &ty));
-    let op = Op::Norm {
+    let op = Op::Linalg(LinalgOp::Norm {
         order,
         axes,
         keepdims: options.reduction.keepdims,
-    };
+    });
     Array::apply(op, &[x])
 }
 
@@ -82,7 +82,7 @@ fn norm_attributes(options: &NormOptions, ty: &ArrayType) -> Result<(NormOrder, 
 #[track_caller]
 pub fn qr<'a>(x: impl Into<Operand<'a>>, mode: impl Into<QrMode>) -> (Array, Array) {
     let mode = mode.into();
-    let [q, r] = Array::apply_many(Op::Qr { mode }, &[x.into()]);
+    let [q, r] = Array::apply_many(Op::Linalg(LinalgOp::Qr { mode }), &[x.into()]);
     (q, r)
 }
 
@@ -99,7 +99,7 @@ pub fn qr<'a>(x: impl Into<Operand<'a>>, mode: impl Into<QrMode>) -> (Array, Arr
 #[track_caller]
 pub fn svd<'a>(x: impl Into<Operand<'a>>, options: impl Into<SvdOptions>) -> (Array, Array, Array) {
     let SvdOptions { full_matrices } = options.into();
-    let [u, s, vh] = Array::apply_many(Op::Svd { full_matrices }, &[x.into()]);
+    let [u, s, vh] = Array::apply_many(Op::Linalg(LinalgOp::Svd { full_matrices }), &[x.into()]);
     (u, s, vh)
 }
 
@@ -111,7 +111,7 @@ pub fn svd<'a>(x: impl Into<Operand<'a>>, options: impl Into<SvdOptions>) -> (Ar
 /// Source: `numpy.linalg.svdvals`.
 #[track_caller]
 pub fn svdvals<'a>(x: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Svdvals, &[x.into()])
+    Array::apply(Op::Linalg(LinalgOp::Svdvals), &[x.into()])
 }
 
 /// The matrices of which the lower triangle is what the options say is read.
@@ -140,7 +140,7 @@ fn adjoint(x: Array) -> Array {
 #[track_caller]
 pub fn eigh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> (Array, Array) {
     let x = lower_triangle(x.into(), options.into());
-    let [w, v] = Array::apply_many(Op::Eigh, &[x]);
+    let [w, v] = Array::apply_many(Op::Linalg(LinalgOp::Eigh), &[x]);
     (w, v)
 }
 
@@ -153,7 +153,7 @@ pub fn eigh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> (Array, 
 #[track_caller]
 pub fn eigvalsh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Array {
     let x = lower_triangle(x.into(), options.into());
-    Array::apply(Op::Eigvalsh, &[x])
+    Array::apply(Op::Linalg(LinalgOp::Eigvalsh), &[x])
 }
 
 /// Eigenvalues, in no particular order, and eigenvectors of length one, in columns, of `[.., n, n]`; both always
@@ -165,7 +165,7 @@ pub fn eigvalsh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Arra
 /// Source: `numpy.linalg.eig`.
 #[track_caller]
 pub fn eig<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
-    let [w, v] = Array::apply_many(Op::Eig, &[x.into()]);
+    let [w, v] = Array::apply_many(Op::Linalg(LinalgOp::Eig), &[x.into()]);
     (w, v)
 }
 
@@ -177,7 +177,7 @@ pub fn eig<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
 /// Source: `numpy.linalg.eigvals`.
 #[track_caller]
 pub fn eigvals<'a>(x: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Eigvals, &[x.into()])
+    Array::apply(Op::Linalg(LinalgOp::Eigvals), &[x.into()])
 }
 
 /// The lower triangular `l` with a positive diagonal and `x = l l^H` for positive definite `[.., n, n]`, of which
@@ -192,7 +192,7 @@ pub fn eigvals<'a>(x: impl Into<Operand<'a>>) -> Array {
 pub fn cholesky<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Array {
     let uplo = options.into();
     let x = lower_triangle(x.into(), uplo);
-    let factor = Array::apply(Op::Cholesky, &[x]);
+    let factor = Array::apply(Op::Linalg(LinalgOp::Cholesky), &[x]);
     match uplo {
         Uplo::Lower => factor,
         Uplo::Upper => adjoint(factor),
@@ -209,7 +209,7 @@ pub fn cholesky<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Arra
 /// Source: `scipy.linalg.lu`.
 #[track_caller]
 pub fn lu<'a>(x: impl Into<Operand<'a>>) -> (Array, Array, Array) {
-    let [p, l, u] = Array::apply_many(Op::Lu, &[x.into()]);
+    let [p, l, u] = Array::apply_many(Op::Linalg(LinalgOp::Lu), &[x.into()]);
     match p.ty() {
         Ok(ty) if ty.dtype.is_complex() => (real(p), l, u),
         _ => (p, l, u),
@@ -224,7 +224,7 @@ pub fn lu<'a>(x: impl Into<Operand<'a>>) -> (Array, Array, Array) {
 /// Source: `numpy.linalg.inv`.
 #[track_caller]
 pub fn inv<'a>(x: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Inv, &[x.into()])
+    Array::apply(Op::Linalg(LinalgOp::Inv), &[x.into()])
 }
 
 /// The determinants of `[.., n, n]`; one if `n` is zero.
@@ -235,7 +235,7 @@ pub fn inv<'a>(x: impl Into<Operand<'a>>) -> Array {
 /// Source: `numpy.linalg.det`.
 #[track_caller]
 pub fn det<'a>(x: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Det, &[x.into()])
+    Array::apply(Op::Linalg(LinalgOp::Det), &[x.into()])
 }
 
 /// Sign, or phase, and logarithm of the modulus of the determinants of `[.., n, n]`: zero and minus infinity for a
@@ -247,7 +247,7 @@ pub fn det<'a>(x: impl Into<Operand<'a>>) -> Array {
 /// Source: `numpy.linalg.slogdet`.
 #[track_caller]
 pub fn slogdet<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
-    let [sign, logabsdet] = Array::apply_many(Op::Slogdet, &[x.into()]);
+    let [sign, logabsdet] = Array::apply_many(Op::Linalg(LinalgOp::Slogdet), &[x.into()]);
     (sign, logabsdet)
 }
 
@@ -259,7 +259,7 @@ pub fn slogdet<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
 /// Source: `scipy.linalg.expm`.
 #[track_caller]
 pub fn expm<'a>(x: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Expm, &[x.into()])
+    Array::apply(Op::Linalg(LinalgOp::Expm), &[x.into()])
 }
 
 /// The solutions of `a x = b` for `a` of shape `[.., n, n]`. If `b` has one axis, it is one right side `[n]`; else it
@@ -280,7 +280,7 @@ pub fn expm<'a>(x: impl Into<Operand<'a>>) -> Array {
 /// Source: `numpy.linalg.solve`, NumPy 2's rule for vectors.
 #[track_caller]
 pub fn solve<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> Array {
-    Array::apply(Op::Solve, &[a.into(), b.into()])
+    Array::apply(Op::Linalg(LinalgOp::Solve), &[a.into(), b.into()])
 }
 
 /// The solutions of `a x = b` where of `a` only the upper triangle is read, or the lower one if the options say so.
@@ -317,10 +317,10 @@ pub fn solve_triangular<'a>(
         Transposition::Transposed => (swapaxes(a, -2, -1).into(), !lower),
         Transposition::Adjoint => (adjoint(to_array(a)).into(), !lower),
     };
-    let op = Op::SolveTriangular {
+    let op = Op::Linalg(LinalgOp::SolveTriangular {
         lower,
         unit_diagonal,
-    };
+    });
     Array::apply(op, &[a, b])
 }
 
@@ -345,8 +345,10 @@ pub fn lstsq<'a>(
     rcond: impl Into<Cutoff>,
 ) -> (Array, Array, Array, Array) {
     let (a, b, rcond) = (a.into(), b.into(), rcond.into());
-    let wide = type_of(&a).is_ok_and(|ty| matches!(ty.shape[..], [m, n] if m <= n));
-    let [x, residuals, rank, s] = Array::apply_many(Op::Lstsq { rcond }, &[a, b]);
+    let wide = a
+        .ty()
+        .is_ok_and(|ty| matches!(ty.shape[..], [m, n] if m <= n));
+    let [x, residuals, rank, s] = Array::apply_many(Op::Linalg(LinalgOp::Lstsq { rcond }), &[a, b]);
     let residuals = if wide && residuals.ty().is_ok() {
         part(&residuals, 1, 0, None, Some(0))
     } else {

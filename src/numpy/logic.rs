@@ -5,7 +5,7 @@ use std::ops::RangeFull;
 use super::special::cast;
 use super::{
     absolute, add, all, attempt, equal, isfinite, isnan, less_equal, logical_and, logical_or,
-    multiply, replaceable, subtract, type_of,
+    multiply, replaceable, subtract,
 };
 use crate::{Array, Operand};
 
@@ -55,7 +55,7 @@ pub fn isclose<'a>(
         equal_nan,
     } = tolerance.into();
     replaceable!("isclose", [&x, &y, rtol, atol, equal_nan]);
-    let dtype = attempt!("isclose", type_of(&y)).dtype.floating();
+    let dtype = attempt!("isclose", y.ty()).dtype.floating();
     let y = match y {
         // A plain number stays one, so that it takes part by its class.
         Operand::Scalar(_) => y,

@@ -63,43 +63,38 @@ pub mod shape;
 pub mod sorting;
 pub mod special;
 pub mod statistics;
+mod table;
 
 use std::panic::Location;
 
-pub use arranging::{fliplr, flipud, pad, roll, rot90, tri, tril, triu};
-pub use calculus::{cross, diff, geomspace, logspace, trapezoid, vander};
-pub use contract::{dot, inner, matmul, outer, tensordot, trace, vdot};
-pub use create::{
-    arange, eye, full, full_like, identity, linspace, ones, ones_like, zeros, zeros_like,
-};
-pub use einsum::{einsum, einsum_path, einsum_with};
+pub use einsum::{einsum_path, einsum_with};
 pub use elementwise::*;
-pub use interpolation::interp;
-pub use joining::{
-    array_split, atleast_1d, atleast_2d, atleast_3d, column_stack, dstack, hstack, kron, meshgrid,
-    repeat, split, tile, vstack,
-};
-pub use logic::{allclose, isclose};
 pub use options::{
     axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };
-pub use reduce::{all, amax, amin, any, argmax, argmin, max, mean, min, prod, std, sum, var};
-pub use searching::{bincount, nonzero, searchsorted, take_along_axis, unique, unique_with};
-pub use shape::{
-    broadcast_to, concat, concatenate, diag, diagonal, expand_dims, flip, moveaxis, permute_dims,
-    ravel, reshape, squeeze, stack, swapaxes, take, transpose,
-};
-pub use sorting::{argsort, cumprod, cumsum, median, sort};
-pub use special::{
-    angle, around, clip, deg2rad, degrees, fabs, float_power, fmax, fmin, heaviside, logaddexp,
-    logaddexp2, nan_to_num, positive, rad2deg, radians, round, sinc,
-};
-pub use statistics::{
-    count_nonzero, log_softmax, logsumexp, nanmax, nanmean, nanmin, nanprod, nansum, ptp, softmax,
-};
+pub use searching::unique_with;
+pub(crate) use table::for_each_function;
 
-use crate::ir::{ArrayType, HostArray, Op};
-use crate::{Array, DType, Error, Operand, Result};
+/// Re-exports the functions of the table.
+macro_rules! export {
+    (
+        $a:lifetime;
+        numpy { $($module:ident { $($(#[doc = $doc:literal])* $name:ident $row:tt)* })* }
+        linalg $linalg:tt
+        fft $fft:tt
+        named $named:tt
+        renamed { $($renamed:ident { $($alias:ident = $of:ident $typed:tt)* })* }
+        elementwise $elementwise:tt
+        names $names:tt
+    ) => {
+        $(pub use $module::{$($name),*};)*
+        $(pub use $renamed::{$($alias),*};)*
+    };
+}
+for_each_function!(export);
+
+use crate::{Array, Error, Operand, Result};
+use autojit_ir::HostArray;
 
 /// The value of a `Result`, or an early return of the failed array, with the caller's line.
 ///
@@ -117,8 +112,8 @@ pub(crate) use attempt;
 /// An early return of what a registered function gives, if one stands in the place of a function that is made of
 /// others. Ops need none of this: what stands in their place is found where they run.
 ///
-/// Arguments by position are those of the function's row in `dispatch/table.rs`, in its order; the test
-/// `tests/dispatch_every_function.rs` sees that no row is without this.
+/// Arguments by position are those of the function's row in `numpy/table.rs`, in its order; the test
+/// `tests/api/dispatch/every_function.rs` sees that no row is without this.
 macro_rules! replaceable {
     ($function:literal, [$($x:expr),*] $(, $name:literal = $value:expr)* $(; like = $creation:expr)?) => {
         $crate::numpy::replaceable!(
@@ -150,27 +145,10 @@ macro_rules! replaceable {
 }
 pub(crate) use replaceable;
 
-/// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
-/// drop the imaginary part.
-///
-/// Source: `numpy.astype`.
-#[track_caller]
-pub fn astype<'a>(x: impl Into<Operand<'a>>, dtype: DType) -> Array {
-    Array::apply(Op::Astype { dtype }, &[x.into()])
-}
-
 /// The failed array of a function.
 #[track_caller]
 pub(crate) fn fail(function: &'static str, error: Error) -> Array {
     Array::failed(error.in_op(function).at(Location::caller()))
-}
-
-/// dtype and shape of an operand; a number is a 0-d array.
-pub(crate) fn type_of(x: &Operand) -> Result<ArrayType> {
-    match x {
-        Operand::Array(array) => array.ty(),
-        Operand::Scalar(scalar) => Ok(ArrayType::scalar(scalar.dtype())),
-    }
 }
 
 /// The number of axes of an operand, which a number has none of.

@@ -8,8 +8,8 @@ use std::ops::RangeFull;
 
 pub use super::creation::{Creation, EyeOptions, LinspaceOptions, columns, dtype, like, num};
 pub use super::integers::Integers;
-use crate::ir::{ArrayType, Dims, NormOrder};
 use crate::{Operand, Result, Value};
+use autojit_ir::{ArrayType, Dims, NormOrder};
 
 macro_rules! from_defaults {
     ($($options:ty),*) => {$(
@@ -42,6 +42,12 @@ pub struct Axes(pub(crate) Option<Integers>);
 impl<T: Into<Integers>> From<T> for Axes {
     fn from(axes: T) -> Self {
         Self(Some(axes.into()))
+    }
+}
+
+impl From<&Axes> for Value {
+    fn from(axes: &Axes) -> Self {
+        axes.0.as_ref().into()
     }
 }
 

@@ -40,13 +40,14 @@ use super::options::Creation;
 use super::special::{beside, cast};
 use super::{
     add, arange, argsort, attempt, cumsum, fail, log1p, multiply, negative, replaceable, reshape,
-    searchsorted, subtract, take, to_array, type_of,
+    searchsorted, subtract, take, to_array,
 };
-use crate::ir::random::{Distribution, GeneratorState};
-use crate::ir::{ArrayType, Class, Dims, Op, Scalar, broadcast_shapes};
-use crate::lazy::{current_trace, next_draw};
-use crate::library::{self, Place};
+use crate::like::Place;
+use crate::nodes::{current_trace, next_draw};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::random::{Distribution, GeneratorState};
+use autojit_ir::{ArrayType, Class, Dims, Op, Scalar, broadcast_shapes};
+use autojit_library as library;
 
 /// A source of random numbers with a seed of its own. Clones draw from the same source.
 #[derive(Clone)]
@@ -127,7 +128,7 @@ impl Generator {
             };
             let (wanted, _) = creation.resolve(dtype)?;
             if current_trace().is_some() || matches!(wanted.place, Some(Place::Lazy)) {
-                return crate::lazy::apply(op, &[], location);
+                return crate::array::write_down(op, &[], location);
             }
             let numbers = library::apply(library::default_library(), &op, &[])?.pop();
             let numbers = numbers.ok_or_else(|| Error::internal("a draw gave nothing"))?;
@@ -413,7 +414,7 @@ impl Generator {
 fn parameters(operands: &[&Operand], mut options: SizeOptions) -> Result<(Dims, SizeOptions)> {
     let mut shape = Dims::new();
     for operand in operands {
-        let ty = type_of(operand)?;
+        let ty = operand.ty()?;
         if ty.dtype.class() == Class::Complex {
             return Err(Error::dtype(format!("expected real parameters, got {ty}")));
         }
@@ -464,7 +465,7 @@ fn population(x: Operand, creation: &Creation) -> Result<Array> {
             arange(n, creation).check()
         }
         x => {
-            let ty = type_of(&x)?;
+            let ty = x.ty()?;
             if ty.ndim() == 0 {
                 return Err(Error::shape(format!(
                     "expected an array with at least one axis or an integer, got {ty}"
@@ -477,7 +478,7 @@ fn population(x: Operand, creation: &Creation) -> Result<Array> {
 
 /// Checks what can be known of probabilities.
 fn probabilities(p: Operand, length: usize) -> Result<Array> {
-    let ty = type_of(&p)?;
+    let ty = p.ty()?;
     if ty.shape.as_slice() != [length] || ty.dtype.class() == Class::Complex {
         return Err(Error::value(format!(
             "expected {length} probabilities, got {ty}"

@@ -5,10 +5,10 @@
 use super::options::{Deviation, Reduction, SumOptions};
 use super::{
     astype, attempt, axis_count, conj, divide, multiply, real, replaceable, reshape, sqrt, square,
-    subtract, type_of,
+    subtract,
 };
-use crate::ir::{ArrayType, Class, Dims, Op, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::{ArrayType, Class, Dims, Op, ReduceOp, Scalar};
 
 /// The sum over axes, of the elements where a mask is true if one is given.
 ///
@@ -25,15 +25,18 @@ pub fn sum<'a>(x: impl Into<Operand<'a>>, options: impl Into<SumOptions>) -> Arr
     let axes = attempt!("sum", axes(&x, &reduction));
     let keepdims = reduction.keepdims;
     match mask {
-        None => Array::apply(Op::Sum { axes, keepdims }, &[x]),
-        Some(mask) => Array::apply(Op::SumWhere { axes, keepdims }, &[x, *mask]),
+        None => Array::apply(Op::Reduce(ReduceOp::Sum { axes, keepdims }), &[x]),
+        Some(mask) => Array::apply(
+            Op::Reduce(ReduceOp::SumWhere { axes, keepdims }),
+            &[x, *mask],
+        ),
     }
 }
 
 /// The axes in order. All of them, which is the default, need no more than their number.
 fn axes(x: &Operand, reduction: &Reduction) -> Result<Dims> {
     if reduction.axes.is_some() {
-        return reduction.resolve(&type_of(x)?);
+        return reduction.resolve(&x.ty()?);
     }
     let count = axis_count(x)?;
     let mut axes = Dims::new();
@@ -51,7 +54,7 @@ macro_rules! define_reductions {
             let (x, reduction) = (x.into(), options.into());
             let axes = attempt!($text, axes(&x, &reduction));
             let keepdims = reduction.keepdims;
-            Array::apply(Op::$Op { axes, keepdims }, &[x])
+            Array::apply(ReduceOp::$Op { axes, keepdims }.into(), &[x])
         }
     )* };
 }
@@ -132,14 +135,17 @@ pub fn argmin<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> A
 
 #[track_caller]
 fn arg_extremum(function: &'static str, x: Operand, reduction: &Reduction) -> Array {
-    let plan = match type_of(&x).and_then(|ty| arg_plan(&ty, reduction).map(|axis| (ty, axis))) {
+    let plan = match x
+        .ty()
+        .and_then(|ty| arg_plan(&ty, reduction).map(|axis| (ty, axis)))
+    {
         Ok(plan) => plan,
         Err(error) => return super::fail(function, error),
     };
     let (ty, axis) = plan;
     let op = |axis, keepdims| match function {
-        "argmax" => Op::Argmax { axis, keepdims },
-        _ => Op::Argmin { axis, keepdims },
+        "argmax" => Op::Reduce(ReduceOp::Argmax { axis, keepdims }),
+        _ => Op::Reduce(ReduceOp::Argmin { axis, keepdims }),
     };
     match axis {
         Some(axis) => Array::apply(op(axis, reduction.keepdims), &[x]),
@@ -199,7 +205,7 @@ pub fn mean<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Arr
         "axis" = reduction.axes.as_ref(),
         "keepdims" = reduction.keepdims
     );
-    let ty = attempt!("mean", type_of(&x));
+    let ty = attempt!("mean", x.ty());
     let count = attempt!("mean", count(&ty, &reduction));
     let x = to_floating(x, &ty);
     divide(sum(x, reduction), Scalar::Float(count))
@@ -239,7 +245,7 @@ pub fn var<'a>(x: impl Into<Operand<'a>>, options: impl Into<Deviation>) -> Arra
         "ddof" = ddof,
         "keepdims" = reduction.keepdims
     );
-    let ty = attempt!("var", type_of(&x));
+    let ty = attempt!("var", x.ty());
     let count = attempt!("var", count(&ty, &reduction));
     let x = to_floating(x, &ty);
     let center = mean(x.clone(), reduction.clone().keepdims());

@@ -15,9 +15,9 @@ use super::{
     where_, zeros,
 };
 use crate::array::Repr;
-use crate::ir::Op;
-use crate::ir::index::{IndexItem, IndexKey};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::index::{IndexItem, IndexKey};
+use autojit_ir::{IndexOp, Op};
 
 /// The elements at positions along an axis, each line of `indices` taking from its own line of `x`.
 ///
@@ -59,7 +59,7 @@ pub fn take_along_axis<'a>(
             reshape(arange(n as i64, creation), shape).into()
         });
     }
-    Array::apply(Op::Getitem { key }, &inputs)
+    Array::apply(Op::Index(IndexOp::Getitem { key }), &inputs)
 }
 
 /// Which place [`searchsorted`] gives among equal elements: the first by default.
@@ -319,7 +319,7 @@ pub fn bincount<'a>(x: impl Into<Operand<'a>>, options: impl Into<Counting>) -> 
     let Counting { weights, minlength } = options.into();
     replaceable!("bincount", [&x, weights.as_ref(), minlength]);
     let ty = attempt!("bincount", x.ty());
-    if ty.ndim() != 1 || ty.dtype.class() > crate::ir::Class::Integer {
+    if ty.ndim() != 1 || ty.dtype.class() > autojit_ir::Class::Integer {
         let wrong = Error::dtype(format!("expected a vector of integers, got {ty}"));
         return fail("bincount", wrong);
     }
@@ -334,8 +334,8 @@ pub fn bincount<'a>(x: impl Into<Operand<'a>>, options: impl Into<Counting>) -> 
     let Some(weights) = weights else {
         return attempt!("bincount", Array::from(counts).brought_to(&x.into()));
     };
-    let weights_ty = attempt!("bincount", super::type_of(&weights));
-    if weights_ty.shape != ty.shape || weights_ty.dtype.class() == crate::ir::Class::Complex {
+    let weights_ty = attempt!("bincount", weights.ty());
+    if weights_ty.shape != ty.shape || weights_ty.dtype.class() == autojit_ir::Class::Complex {
         let wrong = Error::shape(format!(
             "expected a real weight for each of {ty}, got {weights_ty}"
         ));

@@ -4,10 +4,10 @@
 
 use super::integers::one_axis;
 use super::options::{Axes, Creation, Diagonal, Integers, JoinAxis, Offset, like};
-use super::{attempt, eye, replaceable, to_array, type_of, where_, zeros};
-use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{ArrayType, Dims, Op, Scalar};
+use super::{attempt, eye, replaceable, to_array, where_, zeros};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::index::{IndexItem, IndexKey};
+use autojit_ir::{ArrayType, Dims, IndexOp, JoinOp, Op, Scalar, ViewOp};
 
 /// The same elements in C order under another shape; one size may be -1, which is what is left over.
 ///
@@ -18,9 +18,9 @@ use crate::{Array, DType, Error, Operand, Result};
 #[track_caller]
 pub fn reshape<'a>(x: impl Into<Operand<'a>>, shape: impl Into<Integers>) -> Array {
     let x = x.into();
-    let ty = attempt!("reshape", type_of(&x));
+    let ty = attempt!("reshape", x.ty());
     let shape = attempt!("reshape", reshape_sizes(&shape.into(), &ty));
-    Array::apply(Op::Reshape { shape }, &[x])
+    Array::apply(Op::View(ViewOp::Reshape { shape }), &[x])
 }
 
 /// The sizes of a reshape, the one that is -1 filled in.
@@ -74,12 +74,12 @@ pub fn ravel<'a>(x: impl Into<Operand<'a>>) -> Array {
 #[track_caller]
 pub fn transpose<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
     let x = x.into();
-    let ty = attempt!("transpose", type_of(&x));
+    let ty = attempt!("transpose", x.ty());
     let perm = match axes.into().0 {
         None => (0..ty.ndim()).rev().collect(),
         Some(axes) => attempt!("transpose", axes.as_axes(&ty)),
     };
-    Array::apply(Op::Transpose { perm }, &[x])
+    Array::apply(Op::View(ViewOp::Transpose { perm }), &[x])
 }
 
 /// The same as [`transpose`].
@@ -103,11 +103,11 @@ pub fn moveaxis<'a>(
     let x = x.into();
     let (source, destination) = (source.into(), destination.into());
     replaceable!("moveaxis", [&x, &source, &destination]);
-    let ty = attempt!("moveaxis", type_of(&x));
+    let ty = attempt!("moveaxis", x.ty());
     let source = attempt!("moveaxis", source.as_axes(&ty));
     let destination = attempt!("moveaxis", destination.as_axes(&ty));
     let perm = attempt!("moveaxis", moved_axes(&source, &destination, &ty));
-    Array::apply(Op::Transpose { perm }, &[x])
+    Array::apply(Op::View(ViewOp::Transpose { perm }), &[x])
 }
 
 fn moved_axes(source: &Dims, destination: &Dims, ty: &ArrayType) -> Result<Dims> {
@@ -136,14 +136,14 @@ fn moved_axes(source: &Dims, destination: &Dims, ty: &ArrayType) -> Result<Dims>
 pub fn swapaxes<'a>(x: impl Into<Operand<'a>>, axis1: i64, axis2: i64) -> Array {
     let x = x.into();
     replaceable!("swapaxes", [&x, axis1, axis2]);
-    let ty = attempt!("swapaxes", type_of(&x));
+    let ty = attempt!("swapaxes", x.ty());
     let (a, b) = (
         attempt!("swapaxes", one_axis(axis1, &ty)),
         attempt!("swapaxes", one_axis(axis2, &ty)),
     );
     let mut perm: Dims = (0..ty.ndim()).collect();
     perm.swap(a, b);
-    Array::apply(Op::Transpose { perm }, &[x])
+    Array::apply(Op::View(ViewOp::Transpose { perm }), &[x])
 }
 
 /// New axes of length one at these positions of the result.
@@ -156,9 +156,9 @@ pub fn swapaxes<'a>(x: impl Into<Operand<'a>>, axis1: i64, axis2: i64) -> Array 
 pub fn expand_dims<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Integers>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("expand_dims", [&x, &axis]);
-    let ty = attempt!("expand_dims", type_of(&x));
+    let ty = attempt!("expand_dims", x.ty());
     let shape = attempt!("expand_dims", expanded_shape(&axis, &ty));
-    Array::apply(Op::Reshape { shape }, &[x])
+    Array::apply(Op::View(ViewOp::Reshape { shape }), &[x])
 }
 
 fn expanded_shape(positions: &Integers, ty: &ArrayType) -> Result<Dims> {
@@ -186,9 +186,9 @@ fn expanded_shape(positions: &Integers, ty: &ArrayType) -> Result<Dims> {
 pub fn squeeze<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("squeeze", [&x], "axis" = &axis);
-    let ty = attempt!("squeeze", type_of(&x));
+    let ty = attempt!("squeeze", x.ty());
     let shape = attempt!("squeeze", squeezed_shape(&axis, &ty));
-    Array::apply(Op::Reshape { shape }, &[x])
+    Array::apply(Op::View(ViewOp::Reshape { shape }), &[x])
 }
 
 fn squeezed_shape(Axes(axes): &Axes, ty: &ArrayType) -> Result<Dims> {
@@ -215,9 +215,9 @@ fn squeezed_shape(Axes(axes): &Axes, ty: &ArrayType) -> Result<Dims> {
 #[track_caller]
 pub fn broadcast_to<'a>(x: impl Into<Operand<'a>>, shape: impl Into<Integers>) -> Array {
     let x = x.into();
-    let ty = attempt!("broadcast_to", type_of(&x));
+    let ty = attempt!("broadcast_to", x.ty());
     let shape = attempt!("broadcast_to", shape.into().as_sizes(ty.dtype.size()));
-    Array::apply(Op::BroadcastTo { shape }, &[x])
+    Array::apply(Op::View(ViewOp::BroadcastTo { shape }), &[x])
 }
 
 /// Arrays of one shape side by side along a new axis, 0 by default.
@@ -233,7 +233,7 @@ where
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     let axis = attempt!("stack", stack_axis(&arrays, axis.into()));
-    Array::apply(Op::Stack { axis }, &arrays)
+    Array::apply(Op::Join(JoinOp::Stack { axis }), &arrays)
 }
 
 fn stack_axis(arrays: &[Operand], JoinAxis(axis): JoinAxis) -> Result<usize> {
@@ -254,7 +254,8 @@ fn stack_axis(arrays: &[Operand], JoinAxis(axis): JoinAxis) -> Result<usize> {
 
 fn first_type(arrays: &[Operand]) -> Result<ArrayType> {
     let first = arrays.first();
-    type_of(first.ok_or_else(|| Error::value("expected at least one array"))?)
+    let first = first.ok_or_else(|| Error::value("expected at least one array"))?;
+    first.ty()
 }
 
 /// Arrays one after the other along an axis, 0 by default; with `None` they are flattened first.
@@ -275,10 +276,10 @@ where
         for array in &mut arrays {
             *array = ravel(array.clone()).into();
         }
-        return Array::apply(Op::Concatenate { axis: 0 }, &arrays);
+        return Array::apply(Op::Join(JoinOp::Concatenate { axis: 0 }), &arrays);
     };
     let axis = attempt!("concatenate", one_axis(axis, &first));
-    Array::apply(Op::Concatenate { axis }, &arrays)
+    Array::apply(Op::Join(JoinOp::Concatenate { axis }), &arrays)
 }
 
 /// The same as [`concatenate`].
@@ -300,7 +301,7 @@ where
 pub fn flip<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = (x.into(), axis.into());
     replaceable!("flip", [&x], "axis" = &axis);
-    let ty = attempt!("flip", type_of(&x));
+    let ty = attempt!("flip", x.ty());
     let axes: Dims = match axis.0 {
         None => (0..ty.ndim()).collect(),
         Some(axes) => attempt!("flip", axes.as_axes(&ty)),
@@ -318,7 +319,7 @@ pub fn flip<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
         }
     };
     let key = IndexKey((0..ty.ndim()).map(item).collect());
-    Array::apply(Op::Getitem { key }, &[x])
+    Array::apply(Op::Index(IndexOp::Getitem { key }), &[x])
 }
 
 /// The slices of `x` along one axis at integer positions, whose shape replaces that axis; without an axis,
@@ -335,7 +336,7 @@ pub fn take<'a>(
     axis: impl Into<Axes>,
 ) -> Array {
     let (mut x, indices) = (x.into(), indices.into());
-    let mut ty = attempt!("take", type_of(&x));
+    let mut ty = attempt!("take", x.ty());
     let axis = match axis.into().0 {
         None => {
             if ty.ndim() != 1 {
@@ -355,10 +356,10 @@ pub fn take<'a>(
         let mut items = vec![IndexItem::FULL; ty.ndim()];
         items[axis] = IndexItem::Int(i);
         let key = attempt!("take", IndexKey::normalize(&items, &ty));
-        return Array::apply(Op::Getitem { key }, &[x]);
+        return Array::apply(Op::Index(IndexOp::Getitem { key }), &[x]);
     }
     let indices = attempt!("take", to_array(indices).brought_to(&x));
-    Array::apply(Op::Take { axis }, &[x, indices.into()])
+    Array::apply(Op::Index(IndexOp::Take { axis }), &[x, indices.into()])
 }
 
 /// The diagonal of the matrices that two axes span (0 and 1 by default), as the last axis.
@@ -378,7 +379,7 @@ pub fn diagonal<'a>(x: impl Into<Operand<'a>>, options: impl Into<Diagonal>) -> 
         "axis1" = axes.0,
         "axis2" = axes.1
     );
-    let ty = attempt!("diagonal", type_of(&x));
+    let ty = attempt!("diagonal", x.ty());
     if ty.ndim() < 2 {
         let wrong = Error::shape(format!("expected at least two axes, got {ty}"));
         return super::fail("diagonal", wrong);
@@ -392,19 +393,19 @@ pub fn diagonal<'a>(x: impl Into<Operand<'a>>, options: impl Into<Diagonal>) -> 
     let moved = if perm.is_sorted() {
         x
     } else {
-        Array::apply(Op::Transpose { perm }, &[x]).into()
+        Array::apply(Op::View(ViewOp::Transpose { perm }), &[x]).into()
     };
     // In a flattened matrix a diagonal is every (n + 1)-th element.
     let flat = Array::apply(
-        Op::Reshape {
+        Op::View(ViewOp::Reshape {
             shape: shape.clone(),
-        },
+        }),
         &[moved],
     );
     let mut items = vec![IndexItem::FULL; shape.len() - 1];
     items.push(diagonal_slice(m, n, offset));
     let key = IndexKey(items.into());
-    Array::apply(Op::Getitem { key }, &[flat.into()])
+    Array::apply(Op::Index(IndexOp::Getitem { key }), &[flat.into()])
 }
 
 /// The positions of a diagonal in a flattened matrix of `m` rows and `n` columns.
@@ -436,7 +437,7 @@ fn diagonal_slice(m: usize, n: usize, offset: i64) -> IndexItem {
 pub fn diag<'a>(x: impl Into<Operand<'a>>, k: impl Into<Offset>) -> Array {
     let (x, Offset(k)) = (x.into(), k.into());
     replaceable!("diag", [&x], "k" = k);
-    let ty = attempt!("diag", type_of(&x));
+    let ty = attempt!("diag", x.ty());
     match *ty.shape.as_slice() {
         [n] => {
             let side = (n as i64).saturating_add(k.saturating_abs());

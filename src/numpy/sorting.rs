@@ -7,8 +7,8 @@ use super::{
     attempt, fail, isnan, logical_and, logical_not, mean, not_equal, ravel, replaceable, reshape,
     take, to_array, transpose, where_,
 };
-use crate::ir::{Dims, Op};
 use crate::{Array, Error, Operand};
+use autojit_ir::{Dims, Op, ScanOp, SortOp};
 
 /// The array, flattened if there is no axis, with the axis counted from the front.
 #[track_caller]
@@ -32,7 +32,7 @@ fn along(x: Operand, axis: Along) -> crate::Result<(Array, usize)> {
 #[track_caller]
 pub fn sort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
     let (x, axis) = attempt!("sort", along(x.into(), axis.into()));
-    Array::apply(Op::Sort { axis }, &[x.into()])
+    Array::apply(Op::Sort(SortOp::Sort { axis }), &[x.into()])
 }
 
 /// The positions that put the elements in order along an axis, as [`sort`] does.
@@ -44,7 +44,7 @@ pub fn sort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
 #[track_caller]
 pub fn argsort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
     let (x, axis) = attempt!("argsort", along(x.into(), axis.into()));
-    Array::apply(Op::Argsort { axis }, &[x.into()])
+    Array::apply(Op::Sort(SortOp::Argsort { axis }), &[x.into()])
 }
 
 /// The axis of a running total; without one the array is flattened.
@@ -71,7 +71,7 @@ fn running(x: Operand, axis: Axes) -> crate::Result<(Array, usize)> {
 #[track_caller]
 pub fn cumsum<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = attempt!("cumsum", running(x.into(), axis.into()));
-    Array::apply(Op::Cumsum { axis }, &[x.into()])
+    Array::apply(Op::Scan(ScanOp::Cumsum { axis }), &[x.into()])
 }
 
 /// Products up to and with each element along an axis; without an axis, of the flattened array.
@@ -85,7 +85,7 @@ pub fn cumsum<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
 #[track_caller]
 pub fn cumprod<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
     let (x, axis) = attempt!("cumprod", running(x.into(), axis.into()));
-    Array::apply(Op::Cumprod { axis }, &[x.into()])
+    Array::apply(Op::Scan(ScanOp::Cumprod { axis }), &[x.into()])
 }
 
 /// The element in the middle, or the mean of the two there, over axes; NaN if any is or if there is none.

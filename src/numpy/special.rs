@@ -7,13 +7,22 @@ use std::ops::RangeFull;
 
 use super::options::Creation;
 use super::{
-    absolute, add, arctan2, astype, attempt, divide, equal, exp, exp2, greater, greater_equal,
-    imag, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real, replaceable,
-    rint, sin, subtract, to_array, type_of, where_,
+    absolute, add, arctan2, attempt, divide, equal, exp, exp2, greater, greater_equal, imag, isnan,
+    log1p, logical_or, maximum, minimum, multiply, negative, power, real, replaceable, rint, sin,
+    subtract, to_array, where_,
 };
 use crate::array::Repr;
-use crate::ir::{Class, HostArray, Scalar};
 use crate::{Array, DType, Error, Operand, Result};
+use autojit_ir::{Class, HostArray, MapOp, Op, Scalar};
+
+/// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
+/// drop the imaginary part.
+///
+/// Source: `numpy.astype`.
+#[track_caller]
+pub fn astype<'a>(x: impl Into<Operand<'a>>, dtype: DType) -> Array {
+    Array::apply(Op::Map(MapOp::Astype { dtype }), &[x.into()])
+}
 
 /// The dtype to which operands promote; plain numbers take part by their class.
 pub(super) fn promoted(operands: &[&Operand]) -> Result<DType> {
@@ -76,7 +85,7 @@ fn real_floating(operands: &[&Operand]) -> Result<DType> {
 pub fn positive<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("positive", [&x]);
-    let ty = attempt!("positive", type_of(&x));
+    let ty = attempt!("positive", x.ty());
     if ty.dtype == DType::Bool {
         let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));
         return super::fail("positive", wrong);
@@ -228,7 +237,7 @@ impl From<i32> for Decimals {
 pub fn round<'a>(x: impl Into<Operand<'a>>, decimals: impl Into<Decimals>) -> Array {
     let (x, Decimals(decimals)) = (x.into(), decimals.into());
     replaceable!("round", [&x, decimals]);
-    let ty = attempt!("round", type_of(&x));
+    let ty = attempt!("round", x.ty());
     match ty.dtype.class() {
         Class::Bool => {
             let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));

@@ -4,10 +4,10 @@ use super::options::Reduction;
 use super::special::{cast, constant};
 use super::{
     all, astype, attempt, divide, exp, isfinite, isnan, log, logical_not, max, mean, min,
-    replaceable, reshape, subtract, sum, to_array, type_of, where_,
+    replaceable, reshape, subtract, sum, to_array, where_,
 };
-use crate::ir::{ArrayType, Class};
 use crate::{Array, DType, Operand, Result};
+use autojit_ir::{ArrayType, Class};
 
 /// How many elements are not zero, over axes; NaN counts.
 ///
@@ -154,7 +154,7 @@ fn shift(x: &Array, options: &Reduction) -> Array {
 
 /// Booleans and integers as `float64`.
 fn floating(x: Operand) -> Result<(Operand, DType)> {
-    let dtype = type_of(&x)?.dtype.floating();
+    let dtype = x.ty()?.dtype.floating();
     Ok((x, dtype))
 }
 

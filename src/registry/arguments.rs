@@ -1,7 +1,7 @@
 //! `Arguments`: what a registered function is called with.
 
-use crate::error::{Error, Result};
 use crate::{Array, Value};
+use autojit_ir::error::{Error, Result};
 
 /// The arguments of a registered function, by position and by name, as the call had them.
 ///
@@ -14,11 +14,14 @@ pub struct Arguments {
     parameters: &'static [Parameter],
 }
 
-/// A parameter, with the text of its default if it has one.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) default: Option<&'static str>,
+/// A parameter of a function that is called by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name, which is NumPy's.
+    pub name: &'static str,
+    /// The default as Python writes it, if it has one.
+    pub default: Option<&'static str>,
 }
 
 impl Arguments {

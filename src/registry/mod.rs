@@ -21,13 +21,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::array::Repr;
-use crate::error::{Error, Result};
-use crate::ir::{HostArray, Op, Type};
-use crate::library::{self, AnyLibrary, Concrete, Hooks, Place, Results};
+use crate::like::Place;
 use crate::{Array, Operand, Value};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{HostArray, Op, Type};
+use autojit_library::{self as library, AnyLibrary, Concrete, Hooks, Results};
 
-pub use arguments::Arguments;
-pub(crate) use arguments::Parameter;
+pub use arguments::{Arguments, Parameter};
 pub(crate) use opaque::{opaque_in, opaque_op, trace};
 pub use outcome::{IntoResult, IntoTypes};
 
@@ -142,8 +142,9 @@ pub(crate) fn update<R>(
     REGISTRATIONS.fetch_add(1, Ordering::Relaxed);
     library::install(Hooks {
         replaced: replaced_op,
-        replaced_lazily: |op| is_replaced(crate::library::registered::LAZY, op),
+        replaced_lazily: |op| is_replaced(crate::libraries::LAZY, op),
     });
+    crate::array::install_lazy_replacement(replaced_lazy_op);
     result
 }
 
@@ -365,7 +366,7 @@ pub(crate) fn replaced(
     let place = match place_of(arguments.values()) {
         Ok(found) => place
             .or(found)
-            .unwrap_or(Place::Library(library::innermost_library())),
+            .unwrap_or(Place::Library(crate::like::innermost_library())),
         Err(error) => return Some(Err(error)),
     };
     call(place, name, &arguments, location)
@@ -424,7 +425,7 @@ fn replaced_op(
 }
 
 /// What the function for lazy arrays makes of an op.
-pub(crate) fn replaced_lazy_op(op: &Op, inputs: &[Operand]) -> Result<Value> {
+fn replaced_lazy_op(op: &Op, inputs: &[Operand]) -> Result<Value> {
     let lost = || Error::internal(format!("no function stands in the place of {op}"));
     let found = find_op(Place::Lazy.name(), op).ok_or_else(lost)?;
     let inputs = inputs.iter().cloned().map(Value::from).collect();

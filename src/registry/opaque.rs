@@ -6,11 +6,11 @@
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use super::{Arguments, Rule, as_running, entry, find, results};
-use crate::error::{Error, Result};
-use crate::ir::{ArrayType, HostArray, Op, OpaqueFunction, Type};
-use crate::lazy::LazyArray;
-use crate::library::{self, AnyLibrary, Concrete, LibraryFunction, Results};
+use crate::nodes::LazyArray;
 use crate::{Array, Operand, Value};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, HostArray, Op, OpaqueFunction, Type};
+use autojit_library::{self as library, AnyLibrary, Concrete, LibraryFunction, Results};
 
 /// Writes down a call with lazy arrays.
 pub(crate) fn trace(
@@ -37,10 +37,7 @@ pub(crate) fn trace(
         run_in(library, name, &arguments)
     };
     let function = opaque(name, types, run);
-    let types: Vec<ArrayType> = arrays
-        .iter()
-        .map(crate::numpy::type_of)
-        .collect::<Result<_>>()?;
+    let types: Vec<ArrayType> = arrays.iter().map(Operand::ty).collect::<Result<_>>()?;
     let op = Op::Opaque {
         function: function.clone(),
     };

@@ -1,8 +1,8 @@
 //! What registered functions and their rules for types may return.
 
-use crate::error::Result;
-use crate::ir::{ArrayType, Type};
 use crate::{Array, Value};
+use autojit_ir::error::Result;
+use autojit_ir::{ArrayType, Type};
 
 /// What a registered function may return: arrays, tuples and lists of them, numbers, and `Result`s of those.
 pub trait IntoResult {

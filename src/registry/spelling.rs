@@ -4,20 +4,20 @@
 
 use super::Arguments;
 use crate::Value;
-use crate::ir::index::{IndexItem, IndexKey};
-use crate::ir::{NormOrder, Op};
+use autojit_ir::index::{IndexItem, IndexKey};
+use autojit_ir::{
+    ContractOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ViewOp,
+};
 
 /// The name of an op, where users know it; functions of linear algebra have a longer one.
 pub(super) fn name_of(op: &Op) -> Option<&'static str> {
     match op {
-        Op::Input { .. }
-        | Op::Literal { .. }
-        | Op::Constant { .. }
+        Op::Leaf(LeafOp::Input { .. } | LeafOp::Literal { .. } | LeafOp::Constant { .. })
         | Op::Get { .. }
-        | Op::Slice { .. }
-        | Op::WrapIndex { .. }
+        | Op::View(ViewOp::Slice { .. })
+        | Op::Map(MapOp::WrapIndex { .. })
         | Op::Opaque { .. } => None,
-        Op::SumWhere { .. } => Some("sum"),
+        Op::Reduce(ReduceOp::SumWhere { .. }) => Some("sum"),
         _ => Some(op.name()),
     }
 }
@@ -38,31 +38,35 @@ pub(super) fn arguments(op: &Op, mut inputs: Vec<Value>) -> Arguments {
         named.push((numpys(name).into(), attribute(&text)));
     }
     match op {
-        Op::SumWhere { .. } => {
+        Op::Reduce(ReduceOp::SumWhere { .. }) => {
             let mask = inputs.pop().unwrap_or(Value::None);
             named.push(("where".into(), mask));
         }
-        Op::Astype { dtype } => named = vec![("dtype".into(), (*dtype).into())],
-        Op::Tensordot { x_axes, y_axes } => {
+        Op::Map(MapOp::Astype { dtype }) => named = vec![("dtype".into(), (*dtype).into())],
+        Op::Contract(ContractOp::Tensordot { x_axes, y_axes }) => {
             let axes = Value::List(vec![x_axes.as_slice().into(), y_axes.as_slice().into()]);
             named = vec![("axes".into(), axes)];
         }
-        Op::Einsum { subscripts } => {
+        Op::Contract(ContractOp::Einsum { subscripts }) => {
             inputs.insert(0, (**subscripts).into());
             named.clear();
         }
-        Op::Norm { order, .. } => {
+        Op::Linalg(LinalgOp::Norm { order, .. }) => {
             named.retain(|(name, _)| name != "order");
             named.push(("ord".into(), order_value(*order)));
         }
-        Op::Transpose { perm } => named = vec![("axes".into(), perm.as_slice().into())],
-        Op::Concatenate { .. } | Op::Stack { .. } => inputs = vec![Value::List(inputs)],
-        Op::Getitem { key } => {
+        Op::View(ViewOp::Transpose { perm }) => {
+            named = vec![("axes".into(), perm.as_slice().into())];
+        }
+        Op::Join(JoinOp::Concatenate { .. } | JoinOp::Stack { .. }) => {
+            inputs = vec![Value::List(inputs)];
+        }
+        Op::Index(IndexOp::Getitem { key }) => {
             let mut arrays = inputs.split_off(1.min(inputs.len())).into_iter();
             inputs.push(key_value(key, &mut arrays));
             named.clear();
         }
-        Op::Scatter { key, mode } => {
+        Op::Index(IndexOp::Scatter { key, mode }) => {
             let mut arrays = inputs.split_off(2.min(inputs.len())).into_iter();
             inputs.insert(1.min(inputs.len()), key_value(key, &mut arrays));
             named = vec![("mode".into(), mode.to_string().into())];

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::structure::{Record, Structure, Token};
 use crate::Array;
-use crate::error::{Error, Result};
+use autojit_ir::error::{Error, Result};
 
 /// Collects the structure and the arrays of a tree. It borrows from the tree.
 #[derive(Default)]

@@ -16,7 +16,7 @@ mod types;
 use std::panic::Location;
 
 use crate::Array;
-use crate::error::{Error, Result};
+use autojit_ir::error::{Error, Result};
 
 pub use flatten::{Flattener, Unflattener};
 pub use structure::{Record, Structure};

@@ -8,7 +8,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::{Args, Flattener, Tree, Unflattener};
 use crate::Array;
-use crate::error::{Error, Result};
+use autojit_ir::error::{Error, Result};
 
 impl Tree for Array {
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {

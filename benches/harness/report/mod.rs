@@ -65,7 +65,7 @@ fn in_markdown(record: &Record) -> String {
         ("Compiling", plain(tables::compilations(record))),
         ("Compile law", law::slopes(record)),
         ("Times for one", plain(tables::per_unit(record))),
-        ("Who did not run", plain(tables::absent(record))),
+        ("Not run", plain(tables::absent(record))),
     ];
     for (title, rows) in sections.iter().filter(|(_, rows)| rows.len() > 1) {
         let _ = write!(text, "\n### {title}\n\n{}", markdown(rows));
@@ -162,7 +162,7 @@ fn at_a_glance(page: &mut String, record: &Record) {
     }
 }
 
-/// The colour of a line by who it belongs to, the same in every chart.
+/// The colour of a contestant's line, the same in every chart.
 fn class_of_line(name: &str) -> &'static str {
     match name {
         "cranelift" => "s0",
@@ -249,7 +249,7 @@ fn class(kind: Kind) -> &'static str {
 
 /// Contestants with the fastest first; those without times last.
 fn in_order(case: &Case) -> Vec<&Contestant> {
-    // Peers that do not have the workload are no news here; a table tells of them.
+    // Peers without the workload are left out here; a table lists them.
     let is_news =
         |c: &&Contestant| c.kind != Kind::Peer || !matches!(c.outcome, Outcome::Declined(_));
     let mut all: Vec<&Contestant> = case.contestants.iter().filter(is_news).collect();
@@ -456,7 +456,7 @@ fn numbers(page: &mut String, record: &Record) {
             "Times for one element, option or operation",
             tables::per_unit(record),
         ),
-        ("Who did not run, and why", tables::absent(record)),
+        ("Not run, and why", tables::absent(record)),
     ];
     for (title, rows) in all.iter().filter(|(_, rows)| rows.len() > 1) {
         let _ = writeln!(page, "<details open><summary>{title}</summary>");

@@ -187,9 +187,9 @@ fn compilation(case: &Case, c: &Contestant) -> Vec<Cell> {
     ]
 }
 
-/// Everybody who did not run, and why.
+/// Contestants that did not run, and why.
 pub(super) fn absent(record: &Record) -> Vec<Vec<Cell>> {
-    let mut rows = vec![head(&["case", "who", "why"])];
+    let mut rows = vec![head(&["case", "contestant", "why"])];
     for case in &record.cases {
         for c in &case.contestants {
             if let Some(why) = excuse(&c.outcome) {
@@ -202,7 +202,7 @@ pub(super) fn absent(record: &Record) -> Vec<Vec<Cell>> {
 
 /// Times for a unit of work, where a case has one: the best call of each contestant.
 pub(super) fn per_unit(record: &Record) -> Vec<Vec<Cell>> {
-    let mut rows = vec![head(&["case", "unit", "who", "ns for one"])];
+    let mut rows = vec![head(&["case", "unit", "contestant", "ns for one"])];
     for case in &record.cases {
         let Some((units, unit)) = &case.per else {
             continue;

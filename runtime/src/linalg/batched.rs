@@ -13,7 +13,7 @@ use super::qr::qr_into;
 use super::solve::{det, inv_into, slogdet, solve_in_place};
 use super::svd::{svd_into, svdvals_into};
 use super::triangular::{Triangle, solve_triangular_in_place};
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use num_complex::Complex;
 
 /// `len` elements that are about to be overwritten.

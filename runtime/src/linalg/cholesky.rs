@@ -2,7 +2,7 @@
 
 use super::field::{Field, guarded};
 use super::householder::Scalar;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
 use faer::{Mat, Par, Spec};
@@ -56,7 +56,7 @@ pub(super) fn cholesky_into<T: Field>(a: &[T], n: usize, l: &mut [T]) -> Result<
     }
 }
 
-/// Row by row; every element is a product of two contiguous rows. Tells whether all pivots are positive.
+/// Row by row; every element is a product of two contiguous rows. Returns whether all pivots are positive.
 #[inline(always)]
 pub(super) fn by_hand<T: Scalar>(a: &[T], l: &mut [T], n: usize) -> bool {
     for i in 0..n {
@@ -86,7 +86,7 @@ pub(super) fn by_hand<T: Scalar>(a: &[T], l: &mut [T], n: usize) -> bool {
     true
 }
 
-/// faer's decomposition. Tells whether all pivots are positive.
+/// faer's decomposition. Returns whether all pivots are positive.
 pub(super) fn large<T: Field>(a: &[T], n: usize, l: &mut [T]) -> bool {
     let mut factor: Mat<T> = Mat::from_fn(n, n, |i, j| match j.cmp(&i) {
         std::cmp::Ordering::Less => a[i * n + j],

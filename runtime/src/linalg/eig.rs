@@ -7,7 +7,7 @@
 use super::elimination::factorise;
 use super::field::{Field, all_finite, convert, guarded};
 use super::householder::Scalar;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, evd_cplx, evd_real, evd_scratch};
@@ -213,7 +213,7 @@ fn iterate_inversely(a: &[Complex<f64>], n: usize, value: Complex<f64>, x: &mut 
     }
 }
 
-/// Norm 1 and, if told, a real largest element.
+/// Norm 1 and, on request, a real largest element.
 fn normalise(x: &mut [Complex<f64>], rotate: bool) {
     let largest = x.iter().fold(0.0, |largest: f64, x| largest.max(x.norm()));
     if largest == 0.0 || !largest.is_finite() {

@@ -2,7 +2,7 @@
 
 use super::field::{Field, convert, guarded, scaling};
 use super::householder::Scalar;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
@@ -176,7 +176,7 @@ fn tiny<T: Field>(
     Ok(())
 }
 
-/// One rotation of rows and columns `p` and `q`; tells whether it was needed.
+/// One rotation of rows and columns `p` and `q`; returns whether it was needed.
 #[inline]
 fn rotate<T: Scalar>(
     a: &mut [[T; ROTATED]; ROTATED],

@@ -6,7 +6,7 @@
 use super::field::{Field, all_finite, convert};
 use super::householder::Scalar;
 use super::solve::solve_in_place;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use crate::math::complex;
 use crate::matmul::MatrixProduct;
 use num_complex::Complex;

@@ -1,7 +1,7 @@
 //! Element types of linear algebra, and what every call of faer needs around it.
 
 use super::householder::Scalar;
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use num_complex::Complex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -82,7 +82,7 @@ pub(super) fn guarded(f: impl FnOnce() -> Result<(), Failure>) -> Result<(), Fai
 
 /// Clears the upper halves of the vector registers, which faer's assembly kernels leave dirty.
 ///
-/// Until somebody does that, every SSE instruction of the thread waits for those halves (measured on Zen 5: after one SVD,
+/// Until that happens, every SSE instruction of the thread waits for those halves (measured on Zen 5: after one SVD,
 /// compiled code without AVX ran at a third of its speed).
 fn clear_upper_registers() {
     #[cfg(target_arch = "x86_64")]

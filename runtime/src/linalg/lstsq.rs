@@ -3,7 +3,7 @@
 use super::field::Field;
 use super::householder::Scalar;
 use super::svd::svd_into;
-use crate::abi::Failure;
+use crate::kind::Failure;
 
 /// What [`lstsq`] finds.
 #[derive(Clone, Debug, PartialEq)]

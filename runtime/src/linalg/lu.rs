@@ -3,7 +3,7 @@
 use super::elimination::factorise;
 use super::field::{Field, guarded};
 use super::householder::Scalar;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::linalg::triangular_solve::{

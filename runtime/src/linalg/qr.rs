@@ -2,7 +2,7 @@
 
 use super::field::{Field, all_finite, guarded, scale, scaling};
 use super::householder;
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder::{
     apply_block_householder_sequence_on_the_left_in_place_scratch,

@@ -5,7 +5,7 @@
 use super::elimination::{Factors, factorised};
 use super::field::{Field, guarded};
 use super::lu::{Large, by_hand};
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::Par;
 
 /// Solves `a x = b` (`numpy.linalg.solve`) for `a` of shape `[n, n]` and `b` of shape `[n, k]`.

@@ -1,7 +1,7 @@
 //! Singular value decomposition by faer.
 
 use super::field::{Field, all_finite, guarded, scale, scaling};
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::{ComputeSvdVectors, svd as faer_svd, svd_scratch};

@@ -6,7 +6,7 @@ mod timings;
 
 use super::field::guarded;
 use super::*;
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
 use num_complex::Complex;
 
 /// Test values in `-1..1` from a linear congruential generator.

@@ -1,7 +1,7 @@
 //! Triangular systems: by hand for small ones, faer's blocked substitution for large.
 
 use super::field::{Field, guarded};
-use crate::abi::Failure;
+use crate::kind::Failure;
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_unit_lower_triangular_in_place,
     solve_unit_upper_triangular_in_place, solve_upper_triangular_in_place,

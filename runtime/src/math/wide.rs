@@ -28,7 +28,9 @@ mod trigonometric;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use crate::abi::{Failure, Kind};
+use crate::kind::{Failure, Kind};
+#[cfg(target_arch = "x86_64")]
+use crate::processor::{self, Level};
 use lanes::{Lanes, Scalar};
 
 /// A number that is stored: `f32` or `f64`.
@@ -95,16 +97,10 @@ impl Machine {
     #[inline]
     fn here() -> Machine {
         #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                return Machine::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Machine::Avx2;
-            }
+        match processor::level() {
+            Level::Avx512 => return Machine::Avx512,
+            Level::Avx2 => return Machine::Avx2,
+            Level::Baseline => {}
         }
         #[cfg(target_arch = "aarch64")]
         return Machine::Neon;
@@ -196,8 +192,8 @@ unsafe fn one_lane<F: Function<N>, V: Lanes, E: Element, const N: usize>(
 /// A function of single elements.
 fn one<F: Function<N>, E: Element, const N: usize>(arguments: [E; N]) -> E {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: it was just asked for.
+    if processor::level() >= Level::Avx2 {
+        // SAFETY: the processor has AVX2 and FMA.
         return unsafe { one_avx2::<F, E, N>(arguments) };
     }
     // SAFETY: a scalar needs no instructions.

@@ -1,6 +1,8 @@
 //! Matrix products against the definition, for every kind, way, layout and special value.
 
 use super::*;
+#[cfg(target_arch = "x86_64")]
+use crate::processor::{self, Level};
 use std::fmt::Debug;
 
 /// Element types with test values and a slow, exact-enough product.
@@ -171,11 +173,7 @@ impl Instructions {
         unsafe {
             match self {
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx2
-                    if !empty
-                        && is_x86_feature_detected!("avx2")
-                        && is_x86_feature_detected!("fma") =>
-                {
+                Instructions::Avx2 if !empty && processor::level() >= Level::Avx2 => {
                     product.run_avx2(1, a, b, c);
                 }
                 Instructions::Portable if !empty => {

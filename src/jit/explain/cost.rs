@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Graph, Op, Type, ValueId};
+use autojit_ir::{ContractOp, Graph, IndexOp, LeafOp, LinalgOp, Op, Type, ValueId, ViewOp};
 
 /// Estimates for a graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub(super) fn of_graph(graph: &Graph) -> Cost {
 
 fn bytes(ty: &Type) -> u64 {
     let of_array =
-        |ty: &crate::ir::ArrayType| (ty.size() as u64).saturating_mul(ty.dtype.size() as u64);
+        |ty: &autojit_ir::ArrayType| (ty.size() as u64).saturating_mul(ty.dtype.size() as u64);
     ty.arrays()
         .iter()
         .map(of_array)
@@ -55,35 +55,55 @@ fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
     let out = size(&node.ty);
     let input = |i: usize| node.inputs.get(i).map_or(0, |&v| size(&graph[v].ty));
     let operations = match &node.op {
-        Op::Input { .. } | Op::Literal { .. } | Op::Constant { .. } | Op::Get { .. } => {
+        Op::Leaf(LeafOp::Input { .. } | LeafOp::Literal { .. } | LeafOp::Constant { .. })
+        | Op::Get { .. } => {
             return (0, false);
         }
-        Op::Reshape { .. }
-        | Op::Transpose { .. }
-        | Op::BroadcastTo { .. }
-        | Op::Slice { .. }
-        | Op::Getitem { .. } => return (0, false),
-        Op::Matmul | Op::Tensordot { .. } | Op::Einsum { .. } => contraction(graph, value),
-        Op::Svd { .. }
-        | Op::Svdvals
-        | Op::Eigh
-        | Op::Eigvalsh
-        | Op::Eig
-        | Op::Eigvals
-        | Op::Expm => matrices(graph, value).saturating_mul(20),
-        Op::Qr { .. }
-        | Op::Cholesky
-        | Op::Lu
-        | Op::Inv
-        | Op::Det
-        | Op::Slogdet
-        | Op::Solve
-        | Op::SolveTriangular { .. }
-        | Op::Lstsq { .. } => matrices(graph, value),
-        op if op.is_elementwise() => out,
+        Op::View(
+            ViewOp::Reshape { .. }
+            | ViewOp::Transpose { .. }
+            | ViewOp::BroadcastTo { .. }
+            | ViewOp::Slice { .. },
+        )
+        | Op::Index(IndexOp::Getitem { .. }) => return (0, false),
+        Op::Contract(
+            ContractOp::Matmul | ContractOp::Tensordot { .. } | ContractOp::Einsum { .. },
+        ) => contraction(graph, value),
+        Op::Linalg(
+            LinalgOp::Svd { .. }
+            | LinalgOp::Svdvals
+            | LinalgOp::Eigh
+            | LinalgOp::Eigvalsh
+            | LinalgOp::Eig
+            | LinalgOp::Eigvals
+            | LinalgOp::Expm,
+        ) => matrices(graph, value).saturating_mul(20),
+        Op::Linalg(
+            LinalgOp::Qr { .. }
+            | LinalgOp::Cholesky
+            | LinalgOp::Lu
+            | LinalgOp::Inv
+            | LinalgOp::Det
+            | LinalgOp::Slogdet
+            | LinalgOp::Solve
+            | LinalgOp::SolveTriangular { .. }
+            | LinalgOp::Lstsq { .. },
+        ) => matrices(graph, value),
+        Op::Map(op) if op.is_elementwise() => out,
         // Reductions, scans, sorts: each element of the input once. Joins and gathers only move.
-        _ if input(0) > out => input(0),
-        _ => 0,
+        Op::Map(_)
+        | Op::Reduce(_)
+        | Op::Scan(_)
+        | Op::Sort(_)
+        | Op::Index(IndexOp::Take { .. } | IndexOp::Scatter { .. } | IndexOp::ScatterFlat { .. })
+        | Op::Join(_)
+        | Op::Linalg(LinalgOp::Norm { .. })
+        | Op::Fourier(_)
+        | Op::Random { .. }
+        | Op::Opaque { .. } => match input(0) {
+            all if all > out => all,
+            _ => 0,
+        },
     };
     (operations, true)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Explanation, bytes_in_words};
-use crate::plot::escape;
+use autojit_plot::escape;
 
 /// The page.
 pub(super) fn page(explanation: &Explanation) -> String {
@@ -70,7 +70,7 @@ pub(super) fn page(explanation: &Explanation) -> String {
         executable = escape(explanation.executable()),
         memory = drawing.size_footprint().to_svg(),
         circuit = drawing.circuit().to_svg(),
-        graph = escape(&explanation.graph_with_lines()),
+        graph = escape(&explanation.shortened_graph()),
     )
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Cost, Report};
-use crate::export::Format;
+use autojit_ir::serial::Format;
 
 /// What [`Explanation`](crate::Explanation) says, as plain data for files: made by
 /// [`Explanation::summary`](crate::Explanation::summary), written and read by any format of serde's.

@@ -2,7 +2,6 @@
 
 use std::ops::RangeFull;
 
-use crate::ir::{Cutoff, QrMode};
 use crate::numpy::options::Order;
 
 macro_rules! from_defaults {
@@ -15,19 +14,7 @@ macro_rules! from_defaults {
     )*};
 }
 
-from_defaults!(QrMode, Cutoff, Order, Uplo, TriangularOptions, Rank, Pinv);
-
-impl From<f64> for Cutoff {
-    fn from(rcond: f64) -> Self {
-        Self::new(Some(rcond))
-    }
-}
-
-impl From<Option<f64>> for Cutoff {
-    fn from(rcond: Option<f64>) -> Self {
-        Self::new(rcond)
-    }
-}
+from_defaults!(Order, Uplo, TriangularOptions, Rank, Pinv);
 
 /// Which triangle of a Hermitian matrix is read: NumPy's `UPLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Products of more than two matrices: powers, and chains in the cheapest order.
 
-use crate::ir::ArrayType;
 use crate::numpy::{
-    attempt, broadcast_to, eye, fail, like, matmul, replaceable, reshape, to_array, type_of,
+    attempt, broadcast_to, eye, fail, like, matmul, replaceable, reshape, to_array,
 };
 use crate::{Array, Error, Operand, Result};
+use autojit_ir::ArrayType;
 
 use super::inv;
 
@@ -64,7 +64,7 @@ where
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("linalg.multi_dot", [&arrays]);
-    let types = arrays.iter().map(type_of).collect::<Result<Vec<_>>>();
+    let types = arrays.iter().map(Operand::ty).collect::<Result<Vec<_>>>();
     let types = attempt!("multi_dot", types);
     let sizes = attempt!("multi_dot", sizes(&types));
     let count = arrays.len();

@@ -2,7 +2,6 @@
 
 use super::options::{Pinv, Rank, Relative};
 use super::{adjoint, eigh, eigvalsh, inv, norm, svd, svdvals};
-use crate::ir::{ArrayType, NormOrder};
 use crate::numpy::options::{NormOptions, Order};
 use crate::numpy::special::constant;
 use crate::numpy::{
@@ -11,6 +10,7 @@ use crate::numpy::{
     where_,
 };
 use crate::{Array, DType, Error, Operand, Result, Value};
+use autojit_ir::{ArrayType, NormOrder};
 
 /// Rows, columns and the floating dtype.
 fn matrices(ty: &ArrayType) -> Result<(usize, usize, DType)> {

@@ -2,10 +2,10 @@
 
 use std::ops::RangeFull;
 
-use crate::ir::{Class, Dims};
-use crate::library::Like;
+use crate::like::Like;
 use crate::numpy::options::{Creation, Integers};
 use crate::{DType, Error, Operand, Result};
+use autojit_ir::{Class, Dims};
 
 /// The options of functions that draw numbers: the shape of the array, its dtype, and where it is to be.
 ///

@@ -1,0 +1,176 @@
+//! What compiling and calling the workloads of the benchmarks costs, in counts that do not depend on the machine.
+//!
+//! A regression of compile time shows here without a clock: passes that look at nodes twice, kernels that are no longer
+//! shared, entries of the tape that no longer merge, and calls that allocate. The counts stand in
+//! `tests/golden/compile_counts.txt`; `AUTOJIT_BLESS=1` rewrites them, and a change of one belongs into the commit that
+//! causes it. A backend that is not built keeps its lines.
+//!
+//! Allocations are counted by the allocator of this file, so the test has a process of its own.
+
+#[path = "../harness/memory.rs"]
+#[allow(dead_code, reason = "bytes are the harness's business")]
+mod memory;
+#[path = "../workloads/mod.rs"]
+#[allow(dead_code, reason = "baselines and peers are the harness's business")]
+mod workloads;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{env, fs};
+
+use crate::process::in_own_process;
+use autojit::{DType, Report};
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
+
+/// Backends whose counts are kept. What libtorch allocates is not seen, and what it compiles to is its own affair.
+const BACKENDS: &[&str] = &["cranelift", "replay"];
+
+/// Small enough for debug builds; sizes in pairs show what grows with nodes and what must not.
+const CASES: &[(&str, usize, DType)] = &[
+    ("mgs", 10, DType::Float64),
+    ("mgs", 20, DType::Float64),
+    ("mgs", 20, DType::Complex128),
+    ("chain", 500, DType::Float64),
+    ("chain", 2_000, DType::Float64),
+    ("dag", 200, DType::Float64),
+    ("dag", 800, DType::Float64),
+    ("arith", 100, DType::Float64),
+    ("exp", 100, DType::Float64),
+    ("black_scholes", 100, DType::Float64),
+    ("call", 3, DType::Float64),
+    ("softmax", 8, DType::Float64),
+    ("layernorm", 8, DType::Float64),
+    ("attention", 8, DType::Float64),
+    ("mlp", 8, DType::Float64),
+    ("circuit", 20, DType::Complex128),
+    ("circuit", 40, DType::Complex128),
+    ("kalman", 5, DType::Float64),
+    ("kalman", 10, DType::Float64),
+    ("rk4", 2, DType::Float64),
+    ("rk4", 4, DType::Float64),
+    ("heat", 5, DType::Float64),
+    ("heat", 10, DType::Float64),
+    ("networks.chain_64", 3, DType::Float64),
+    ("linalg", 8, DType::Float64),
+    ("matmul", 8, DType::Float64),
+];
+
+/// What is counted of a case.
+struct Counted {
+    report: Report,
+    results: usize,
+    /// Allocations of a call that finds what calls before left, where they are all of our making: products and
+    /// decompositions take what suits the machine.
+    allocations: Option<u64>,
+}
+
+fn counted(name: &str, n: usize, dtype: DType, backend: &str) -> Counted {
+    let found = workloads::find(name);
+    let [workload] = found[..] else {
+        panic!("{name} is not one workload");
+    };
+    let case = (workload.build)(n, dtype).unwrap();
+    let compiled = case.program.with_backend(backend);
+    let report = compiled.compile().unwrap();
+    let results = compiled.results().unwrap();
+    (case.check)(&results).unwrap_or_else(|e| panic!("{name} {n} {dtype} by {backend}: {e}"));
+    compiled.call().unwrap();
+    let (called, count) = memory::count(|| compiled.call());
+    called.unwrap();
+    let all_ours = report.code.runtime_calls == Some(0);
+    Counted {
+        report,
+        results: results.len(),
+        allocations: all_ours.then_some(count.allocations),
+    }
+}
+
+fn line(counted: &Counted) -> String {
+    let Counted {
+        report,
+        results,
+        allocations,
+    } = counted;
+    let code = &report.code;
+    let visited: usize = report.passes.iter().map(|pass| pass.visited).sum();
+    let counts = [
+        ("nodes", Some(report.traced_nodes)),
+        ("visited", Some(visited)),
+        ("left", Some(report.optimized_nodes)),
+        ("instructions", code.instructions),
+        ("kernels", code.kernels),
+        ("tape", code.tape_entries),
+        ("runtime", code.runtime_calls),
+        ("workspace", code.workspace_bytes),
+        ("results", Some(*results)),
+        ("allocations", allocations.map(|count| count as usize)),
+    ];
+    let known = counts
+        .iter()
+        .filter_map(|(name, count)| Some(format!("{name} {}", (*count)?)));
+    known.collect::<Vec<_>>().join(", ")
+}
+
+/// A pass looks at each node that it is given once, whatever the size of the graph.
+fn assert_linear(name: &str, report: &Report) {
+    let mut given = report.traced_nodes;
+    for pass in &report.passes {
+        let visited = pass.visited;
+        assert!(
+            visited <= given,
+            "{name}: {} looked at {visited} nodes of {given}",
+            pass.name
+        );
+        given = pass.nodes;
+    }
+}
+
+#[test]
+fn counts_are_those_that_were_agreed_on() {
+    in_own_process!();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/compile_counts.txt");
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    let parse = |line: &str| {
+        let (name, counts) = line.split_once(": ")?;
+        Some((name.to_owned(), counts.to_owned()))
+    };
+    let agreed: BTreeMap<String, String> = golden.lines().filter_map(parse).collect();
+    let built = autojit::backends();
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut skipped = 0;
+    for backend in BACKENDS {
+        for &(name, n, dtype) in CASES {
+            let title = format!("{backend} {name} {n} {dtype}");
+            if built.contains(backend) {
+                let counted = counted(name, n, dtype, backend);
+                assert_linear(&title, &counted.report);
+                lines.push((title, line(&counted)));
+            } else if let Some(counts) = agreed.get(&title) {
+                skipped += 1;
+                lines.push((title, counts.clone()));
+            }
+        }
+    }
+    println!("{skipped} lines are of backends that are not built");
+    if env::var_os("AUTOJIT_BLESS").is_some_and(|v| v == "1") {
+        let text = lines
+            .iter()
+            .map(|(title, counts)| format!("{title}: {counts}\n"));
+        fs::write(&path, text.collect::<String>()).unwrap();
+        return;
+    }
+    let mut differences = String::new();
+    for (title, counts) in &lines {
+        let before = agreed.get(title).map_or("nothing", String::as_str);
+        if before != counts {
+            differences += &format!("{title}\n    agreed {before}\n    now    {counts}\n");
+        }
+    }
+    assert!(
+        differences.is_empty() && agreed.len() == lines.len(),
+        "{}: AUTOJIT_BLESS=1 rewrites it\n{differences}",
+        path.display()
+    );
+}

@@ -1,0 +1,7 @@
+//! What of the benchmarks does not depend on the machine: counts of what compiling costs, and the harness's files.
+
+#[path = "../../tests/process.rs"]
+mod process;
+
+mod compile_counts;
+mod harness_files;

@@ -1,0 +1,4 @@
+//! The command `autojit`.
+
+mod commands;
+mod tutorial;

@@ -1,0 +1,238 @@
+//! AVX-512 (F, VL, DQ, BW) and BMI2 on x86-64: vectors of 64 bytes, 32 of them; tails and truth values in mask registers.
+//!
+//! ```text
+//! vectors.rs     the bytes of vector instructions
+//! masks.rs       those of truth values, and the masks of tails
+//! general.rs     those on general-purpose registers
+//! assembler.rs   prefixes, operands, labels, constants
+//! ```
+
+mod assembler;
+mod general;
+mod masks;
+#[cfg(test)]
+pub(crate) mod tests;
+mod vectors;
+
+use autojit_runtime::abi::Symbol;
+
+use super::Target;
+use crate::codegen::simd::vcode::{ACC, FlowInst, Inst, ScalarInst, VCode, VectorInst};
+use assembler::Assembler;
+
+pub(crate) struct Avx512;
+
+impl Target for Avx512 {
+    const NAME: &'static str = "AVX-512";
+    const BYTES: i32 = 64;
+    const VECTORS: u32 = 32;
+    const MASKS: u32 = 8;
+
+    #[cfg(all(target_arch = "x86_64", unix))]
+    fn is_available() -> bool {
+        use autojit_runtime::processor::{self, Level};
+        processor::level() == Level::Avx512
+    }
+
+    // The code uses the calling convention of System V.
+    #[cfg(not(all(target_arch = "x86_64", unix)))]
+    fn is_available() -> bool {
+        false
+    }
+
+    fn encode(code: &VCode, address: impl Fn(&'static Symbol) -> u64) -> Vec<u8> {
+        let mut asm = Assembler::new(code.labels, code.constants.clone());
+        for inst in &code.insts {
+            match inst {
+                Inst::Vector(inst) => asm.vector_inst(inst),
+                Inst::Mask(inst) => asm.mask_inst(inst),
+                Inst::Scalar(inst) => asm.scalar_inst(inst),
+                Inst::Flow(FlowInst::Call(function)) => {
+                    asm.move_word(ACC, address(function));
+                    asm.call(ACC);
+                }
+                Inst::Flow(inst) => asm.flow_inst(*inst),
+                Inst::Note(_) => {}
+            }
+        }
+        asm.finish()
+    }
+}
+
+impl Assembler {
+    fn vector_inst(&mut self, inst: &VectorInst) {
+        match *inst {
+            VectorInst::Binary {
+                op,
+                kind,
+                length,
+                to,
+                a,
+                b,
+                masking,
+            } => {
+                // The emitter writes no other ones.
+                if let Some(opcode) = Self::binary_opcode(op, kind) {
+                    self.binary(opcode, kind, length, to, a, b, masking);
+                }
+            }
+            VectorInst::Unary {
+                op,
+                kind,
+                length,
+                to,
+                from,
+            } => self.unary(op, kind, length, to, from),
+            VectorInst::Select {
+                kind,
+                length,
+                to,
+                mask,
+                a,
+                b,
+            } => self.select(kind, length, to, mask, a, b),
+            VectorInst::Copy {
+                kind,
+                length,
+                to,
+                from,
+                masking,
+            } => self.copy(kind, length, to, from, masking),
+            VectorInst::Clear { to } => self.clear(to),
+            VectorInst::Load {
+                kind,
+                length,
+                to,
+                from,
+                masking,
+            } => self.load(kind, length, to, from, masking),
+            VectorInst::Store {
+                kind,
+                length,
+                to,
+                from,
+                masking,
+            } => self.store(kind, length, to, from, masking),
+            VectorInst::LoadScalar { kind, to, from } => self.load_scalar(kind, to, from),
+            VectorInst::StoreScalar { kind, to, from } => self.store_scalar(kind, to, from),
+            VectorInst::Broadcast {
+                kind,
+                length,
+                to,
+                from,
+            } => self.broadcast(kind, length, to, from),
+            VectorInst::Unpack {
+                which,
+                kind,
+                length,
+                to,
+                a,
+                b,
+            } => self.unpack(which, kind, length, to, a, b),
+            VectorInst::ShuffleSingles {
+                length,
+                to,
+                a,
+                b,
+                lanes,
+            } => self.shuffle_singles(length, to, a, b, lanes),
+            VectorInst::PermuteTwo {
+                kind,
+                length,
+                indices,
+                a,
+                b,
+            } => self.permute_two(kind, length, indices, a, b),
+            VectorInst::PermuteWithin {
+                kind,
+                length,
+                to,
+                from,
+                lanes,
+            } => self.permute_within(kind, length, to, from, lanes),
+            VectorInst::UpperHalf { length, to, from } => self.upper_half(length, to, from),
+            VectorInst::Convert {
+                from_kind,
+                to_kind,
+                length,
+                to,
+                from,
+            } => self.convert(from_kind, to_kind, length, to, from),
+            VectorInst::Gather {
+                kind,
+                length,
+                to,
+                base,
+                index,
+                offset,
+                mask,
+                masked,
+            } => {
+                self.gather_mask(mask, masked);
+                self.clear(to);
+                self.gather(kind, length, to, base, index, offset, mask);
+            }
+            VectorInst::Scatter {
+                kind,
+                length,
+                from,
+                base,
+                index,
+                offset,
+                mask,
+                masked,
+            } => {
+                self.gather_mask(mask, masked);
+                self.scatter(kind, length, from, base, index, offset, mask);
+            }
+        }
+    }
+
+    fn scalar_inst(&mut self, inst: &ScalarInst) {
+        match *inst {
+            ScalarInst::Load { to, from } => self.load_general(to, from),
+            ScalarInst::Store { to, from } => self.store_general(to, from),
+            ScalarInst::StoreByte { to, from } => self.store_byte(to, from),
+            ScalarInst::Move { to, from } => self.move_general(to, from),
+            ScalarInst::MoveNumber { to, number } => self.move_number(to, number),
+            ScalarInst::Clear { to } => self.clear_general(to),
+            ScalarInst::AddNumber { to, number } => self.add_number(to, number),
+            ScalarInst::AndNumber { to, number } => self.and_number(to, number),
+            ScalarInst::CompareNumber { a, number } => self.compare_number(a, number),
+            ScalarInst::AddNumberToMemory { to, number } => self.add_number_to_memory(to, number),
+            ScalarInst::Add { to, from } => self.add(to, from),
+            ScalarInst::AddMemory { to, from } => self.add_memory(to, from),
+            ScalarInst::AddToMemory { to, from } => self.add_to_memory(to, from),
+            ScalarInst::Subtract { to, from } => self.subtract(to, from),
+            ScalarInst::Compare { a, b } => self.compare_general(a, b),
+            ScalarInst::CompareMemory { a, b } => self.compare_memory(a, b),
+            ScalarInst::Negate { to } => self.negate(to),
+            ScalarInst::MultiplyMemory { to, from } => self.multiply_memory(to, from),
+            ScalarInst::MultiplyNumber { to, from, number } => {
+                self.multiply_number(to, from, number);
+            }
+            ScalarInst::AddressOf { to, address } => self.address_of(to, address),
+            ScalarInst::MoveIf {
+                condition,
+                to,
+                from,
+            } => self.move_if(condition, to, from),
+            ScalarInst::Test { a } => self.test(a),
+            ScalarInst::Push { from } => self.push(from),
+            ScalarInst::Pop { to } => self.pop(to),
+        }
+    }
+
+    fn flow_inst(&mut self, inst: FlowInst) {
+        match inst {
+            FlowInst::Bind(label) => self.bind(label),
+            FlowInst::Jump(label) => self.jump(label),
+            FlowInst::JumpIf(condition, label) => self.jump_if(condition, label),
+            FlowInst::Align(bytes) => self.align(bytes),
+            // `encode` writes these.
+            FlowInst::Call(_) => {}
+            FlowInst::LeaveVectors => self.clear_upper(),
+            FlowInst::Return => self.return_(),
+        }
+    }
+}

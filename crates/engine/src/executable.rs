@@ -1,0 +1,258 @@
+//! A compiled graph: how it runs, and what `explain` and the profiler say about it.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::codegen::{self, Generator};
+use crate::kernel::Kernel;
+use crate::loops::{Fusion, Step};
+use crate::lower::Lowered;
+use crate::memory::Workspace;
+use crate::program::{Entry, Program};
+use crate::results::ResultMemory;
+use crate::schedule::Order;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, HostArray};
+use autojit_library::Concrete;
+use autojit_library::backend::{CodeReport, Executable, KernelCode, Outputs, StepTime};
+
+/// A compiled graph.
+pub(crate) struct Native {
+    pub(crate) program: Program,
+    pub(crate) inputs: Vec<ArrayType>,
+    /// The types of the output buffers.
+    pub(crate) outputs: Vec<ArrayType>,
+    /// The output buffer of each result.
+    pub(crate) results: Vec<usize>,
+    /// Those of the program, by number.
+    pub(crate) kernels: Vec<Kernel>,
+    pub(crate) counts: Counts,
+}
+
+/// What the stages counted, for `explain`.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    instructions: usize,
+    steps: usize,
+    groups: usize,
+    in_place: usize,
+    calls: usize,
+    not_fused: Vec<(&'static str, usize)>,
+}
+
+impl Counts {
+    pub(crate) fn new(
+        lowered: &Lowered,
+        fusion: &Fusion,
+        order: &Order,
+        workspace: &Workspace,
+    ) -> Self {
+        let mut not_fused: FxHashMap<&'static str, usize> = FxHashMap::default();
+        for (_, why) in &fusion.not_fused {
+            *not_fused.entry(why).or_default() += 1;
+        }
+        let mut not_fused: Vec<_> = not_fused.into_iter().collect();
+        not_fused.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let is_call = |s: &&Step| matches!(s, Step::Call(_));
+        Self {
+            instructions: lowered.instructions.len(),
+            steps: fusion.steps.len(),
+            groups: order.groups().count(),
+            in_place: workspace.in_place.len(),
+            calls: fusion.steps.iter().filter(is_call).count(),
+            not_fused,
+        }
+    }
+}
+
+impl Native {
+    /// Runs it; `begin` is called with the number of each entry before it runs.
+    #[inline]
+    fn run_observed(
+        &self,
+        inputs: &[&Concrete],
+        outputs: &mut Outputs,
+        begin: impl FnMut(usize),
+    ) -> Result<()> {
+        if inputs.len() != self.inputs.len() {
+            return Err(Error::internal(format!(
+                "compiled for {} arguments, got {}",
+                self.inputs.len(),
+                inputs.len()
+            )));
+        }
+        // Contiguous arguments in main memory are read where they are; copies of the others live until the program
+        // has run.
+        let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
+        // The workspace, set by the program.
+        bases.push(std::ptr::null_mut());
+        bases.extend_from_slice(self.program.constants.addresses());
+        for (input, ty) in inputs.iter().zip(&self.inputs) {
+            let converted;
+            let host = match input {
+                Concrete::Ndarray(host) => host,
+                foreign => {
+                    converted = foreign.to_host()?;
+                    &converted
+                }
+            };
+            if host.dtype() != ty.dtype || !ty.has_shape(host.shape()) {
+                let got = host.ty();
+                return Err(Error::internal(format!(
+                    "compiled for {ty}, called with {got}"
+                )));
+            }
+            let is_argument = matches!(input, Concrete::Ndarray(_));
+            if is_argument && host.is_contiguous() {
+                bases.push(host.as_ptr().cast_mut());
+            } else {
+                let copy = host.to_contiguous();
+                bases.push(copy.as_ptr().cast_mut());
+                copies.push(copy);
+            }
+        }
+        let mut memory: SmallVec<[ResultMemory; 4]> = SmallVec::new();
+        for ty in &self.outputs {
+            let output = ResultMemory::new(ty)?;
+            bases.push(output.as_mut_ptr());
+            memory.push(output);
+        }
+        // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
+        // outputs have the sizes of their types.
+        unsafe { self.program.run(&mut bases, begin)? };
+        drop(copies);
+        let first = outputs.len();
+        for (memory, ty) in memory.into_iter().zip(&self.outputs) {
+            // SAFETY: the memory was made for this type; the program ran to its end, and it writes every element of
+            // every result.
+            outputs.push(Concrete::Ndarray(unsafe { memory.into_host(ty) }));
+        }
+        if self.results.len() != self.outputs.len() {
+            let results: SmallVec<[Concrete; 2]> = outputs.drain(first..).collect();
+            outputs.extend(self.results.iter().map(|&i| results[i].clone()));
+        }
+        Ok(())
+    }
+
+    /// The source lines of the steps that use a kernel, in words.
+    fn lines_of(&self, kernel: usize) -> String {
+        let uses =
+            |e: &Entry| matches!(e, Entry::Kernel { kernel: k, .. } if *k as usize == kernel);
+        let entries = self.program.entries.iter().zip(&self.program.origins);
+        let mut lines: Vec<_> = entries
+            .filter(|(entry, _)| uses(entry))
+            .filter_map(|(_, (_, line))| *line)
+            .collect();
+        lines.sort_by_key(|line| (line.file(), line.line(), line.column()));
+        lines.dedup();
+        match lines.as_slice() {
+            [] => String::new(),
+            [line] => format!(", at {line}"),
+            [line, others @ ..] => format!(", at {line} and {} other lines", others.len()),
+        }
+    }
+}
+
+impl Executable for Native {
+    fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
+        self.run_observed(inputs, outputs, |_| {})
+    }
+
+    /// A step is an entry of the program.
+    fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
+        let mut starts: Vec<Instant> = Vec::with_capacity(self.program.entries.len() + 1);
+        self.run_observed(inputs, outputs, |_| starts.push(Instant::now()))?;
+        starts.push(Instant::now());
+        let times = starts.windows(2).map(|pair| pair[1] - pair[0]);
+        let entries = self.program.entries.iter().zip(&self.program.origins);
+        let steps = entries
+            .zip(times)
+            .map(|((entry, &(op, location)), time)| StepTime {
+                step: match entry {
+                    Entry::Kernel { kernel, .. } => format!("kernel {kernel}").into(),
+                    Entry::Call { .. } => format!("call {op}").into(),
+                },
+                op,
+                location,
+                time,
+            });
+        Ok(steps.collect())
+    }
+
+    fn machine_code(&self) -> Vec<KernelCode> {
+        let kernels = self.kernels.iter().enumerate();
+        let code = |(index, kernel): (usize, &Kernel)| {
+            let (address, bytes) = self.program.code.bytes_of(index);
+            let clif = match self.program.code.generator(index) {
+                Generator::Simd(_) => None,
+                // It compiled, so there is nothing that could fail now.
+                Generator::Cranelift(_) => codegen::clif(kernel).ok(),
+            };
+            KernelCode::new(format!("kernel {index}: {kernel}"), address, bytes, clif)
+        };
+        kernels.map(code).collect()
+    }
+
+    fn describe(&self) -> String {
+        let mut text = String::new();
+        let Counts {
+            instructions,
+            steps,
+            groups,
+            in_place,
+            calls,
+            not_fused,
+        } = &self.counts;
+        let kernels = &self.kernels;
+        let entries = self.program.entries.len();
+        let _ = writeln!(
+            text,
+            "{instructions} instructions in {steps} steps ({calls} of them runtime calls), in {groups} groups that \
+             run as {entries} entries; {} distinct kernels, {} bytes of code, {} bytes of workspace, \
+             {in_place} arrays computed in place of another",
+            kernels.len(),
+            self.program.code.bytes,
+            self.program.workspace_bytes,
+        );
+        for (index, kernel) in kernels.iter().enumerate() {
+            let uses =
+                |e: &&Entry| matches!(e, Entry::Kernel { kernel, .. } if *kernel as usize == index);
+            let count = self.program.entries.iter().filter(uses).count();
+            let generator = self.program.code.generator(index);
+            let _ = writeln!(
+                text,
+                "kernel {index}, used {count} times, by {generator}: {kernel}{}",
+                self.lines_of(index)
+            );
+        }
+        if self.program.threads > 1 {
+            let (divided, threads) = (self.program.divisions.len(), self.program.threads);
+            let _ = writeln!(text, "{divided} loops divided among {threads} threads");
+        }
+        for (why, count) in not_fused {
+            let _ = writeln!(text, "not fused, {count} times: {why}");
+        }
+        text
+    }
+
+    fn report(&self) -> CodeReport {
+        let results = self
+            .outputs
+            .iter()
+            .map(|ty| ty.size() * ty.dtype.size())
+            .sum::<usize>();
+        let mut report = CodeReport::default();
+        report.instructions = Some(self.counts.instructions);
+        report.kernels = Some(self.kernels.len());
+        report.tape_entries = Some(self.program.entries.len());
+        report.runtime_calls = Some(self.counts.calls);
+        report.code_bytes = Some(self.program.code.bytes);
+        report.workspace_bytes = Some(self.program.workspace_bytes);
+        report.planned_peak_bytes = Some(self.program.workspace_bytes + results);
+        report
+    }
+}

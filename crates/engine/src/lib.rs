@@ -1,0 +1,230 @@
+//! The native compiler: graph -> instructions -> loops -> groups -> memory -> program -> machine code.
+//!
+//! | stage | gives | |
+//! |---|---|---|
+//! | `lower/` | instructions | views become strides, joins destinations |
+//! | `loops/` | loops | instructions are fused; equal loops are found |
+//! | `schedule/` | levels, groups | independent equal steps form a group |
+//! | `memory/` | order, workspace | buffers share the workspace, in an order that a limit allows |
+//! | `program/` | entries | groups become kernels and calls with addresses |
+//! | `kernel.rs`, `codegen/` | machine code | each distinct kernel is compiled once |
+//! | `executable.rs` | runs | arguments in, results out |
+//!
+//! The stages import each other in this order only. Each says in its `//!` what it promises to the next; its verifier
+//! checks that (in tests, and with `AUTOJIT_VERIFY=1`), and [`print_stage`] gives its text form.
+//!
+//! Every stage is linear in nodes; code generation costs as many compilations as there are *distinct*
+//! kernels.
+
+mod codegen;
+mod executable;
+mod fault;
+mod kernel;
+mod loops;
+mod lower;
+mod memory;
+mod program;
+mod results;
+mod schedule;
+
+use std::sync::{Arc, Mutex};
+
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, Form, Graph, Op, OperandType};
+use autojit_library::backend::{Backend, Executable, Limits, Lowering};
+use autojit_library::environment::environment;
+use executable::{Counts, Native};
+use loops::Loops;
+use lower::Lowered;
+use memory::{Limit, Workspace};
+use program::{Bases, Constants, Entries, Program};
+use schedule::{Order, Rank};
+
+/// The native backend.
+pub struct Cranelift;
+
+impl Backend for Cranelift {
+    fn name(&self) -> &'static str {
+        "cranelift"
+    }
+
+    fn form(&self) -> Form {
+        Form::Core
+    }
+
+    fn lower(&self, op: &Op, operands: &[OperandType<'_>]) -> Lowering {
+        lower::decide(op, operands)
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Arc<dyn Executable>> {
+        self.compile_within(graph, &Limits::default())
+    }
+
+    fn compile_within(&self, graph: &Graph, limits: &Limits) -> Result<Arc<dyn Executable>> {
+        Ok(Arc::new(compile(graph, limits)?))
+    }
+}
+
+/// How the stages of a graph are run by [`print_stage`].
+#[derive(Clone, Copy, Debug)]
+pub struct StageOptions {
+    /// Memory and threads, as for [`Backend::compile_within`].
+    pub limits: Limits,
+    /// The number of distinct kernels above which small loops that share no code are split.
+    pub kernels: usize,
+    /// Whether each stage is verified even without `AUTOJIT_VERIFY=1`.
+    pub verify: bool,
+}
+
+impl Default for StageOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            kernels: loops::KERNELS,
+            verify: cfg!(test),
+        }
+    }
+}
+
+/// What each stage makes of a graph, before there is machine code.
+struct Stages {
+    lowered: Lowered,
+    loops: Loops,
+    ranks: Vec<Rank>,
+    order: Order,
+    workspace: Workspace,
+    bases: Bases,
+    entries: Entries,
+}
+
+impl Stages {
+    fn new(graph: &Graph, options: &StageOptions) -> Result<Self> {
+        let verifies = options.verify || environment().verify;
+        let verify = |check: &dyn Fn() -> Result<()>| if verifies { check() } else { Ok(()) };
+
+        let mut lowered = lower::lower(graph)?;
+        check_size(&lowered)?;
+        verify(&|| lower::verify(&lowered))?;
+        let loops = loops::build(&mut lowered, options.kernels)?;
+        verify(&|| loops::verify(&lowered, &loops))?;
+        let ranks = schedule::rank(&lowered, &loops);
+        let limit = Limit::of(&lowered, options.limits.memory);
+        let (order, workspace) = memory::choose(&lowered, &loops, &ranks, limit);
+        verify(&|| schedule::verify(&lowered, &loops, &ranks, &order))?;
+        verify(&|| memory::verify(&lowered, &loops, &order, &workspace))?;
+        let bases = Bases::of(graph);
+        let origin = |step| program::origin(graph, &lowered, &loops, step);
+        let entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
+        verify(&|| program::verify(&lowered, &loops, &order, &workspace, bases, &entries))?;
+        Ok(Self {
+            lowered,
+            loops,
+            ranks,
+            order,
+            workspace,
+            bases,
+            entries,
+        })
+    }
+}
+
+fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
+    let options = StageOptions {
+        limits: *limits,
+        ..StageOptions::default()
+    };
+    let Stages {
+        mut lowered,
+        loops,
+        order,
+        workspace,
+        entries,
+        ..
+    } = Stages::new(graph, &options)?;
+    let counts = Counts::new(&lowered, &loops.fusion, &order, &workspace);
+    let outputs = output_types(graph, &lowered)?;
+    let code = codegen::compile(&entries.kernels)?;
+    let divisions = program::divisions(&entries, limits.threads);
+    let program = Program {
+        code,
+        entries: entries.list,
+        origins: entries.origins,
+        operands: entries.operands,
+        parameters: entries.parameters,
+        constants: Constants::new(graph.constants()),
+        workspace_bytes: workspace.size,
+        threads: limits.threads,
+        divisions,
+        draws: std::mem::take(&mut lowered.draws),
+        pool: Mutex::default(),
+    };
+    Ok(Native {
+        program,
+        inputs: graph.input_types().to_vec(),
+        outputs,
+        results: lowered.results,
+        kernels: entries.kernels,
+        counts,
+    })
+}
+
+/// The stages that [`print_stage`] prints, in order.
+pub const STAGES: &[&str] = &["lower", "loops", "schedule", "memory", "program"];
+
+/// The text form of what a stage makes of a graph of core ops: one of [`STAGES`]. It depends on the graph and the options
+/// alone, not on the machine.
+///
+/// # Errors
+/// There is no such stage, the graph has an op that this backend does not have, or an internal error.
+pub fn print_stage(graph: &Graph, stage: &str, options: &StageOptions) -> Result<String> {
+    let options = &StageOptions {
+        verify: true,
+        ..*options
+    };
+    let stages = Stages::new(graph, options)?;
+    let Stages {
+        lowered,
+        loops,
+        ranks,
+        order,
+        workspace,
+        bases,
+        entries,
+    } = &stages;
+    Ok(match stage {
+        "lower" => lower::print(graph, lowered),
+        "loops" => loops::print(graph, lowered, loops),
+        "schedule" => schedule::print(loops, ranks, order),
+        "memory" => memory::print(lowered, loops, order, workspace),
+        "program" => {
+            let threads = options.limits.threads;
+            program::print(*bases, entries, &program::divisions(entries, threads))
+        }
+        _ => {
+            let known = STAGES.join(", ");
+            return Err(Error::value(format!("no stage {stage}, only {known}")));
+        }
+    })
+}
+
+/// Refuses graphs whose buffers could not all be counted in one workspace, so that no offset overflows.
+fn check_size(lowered: &Lowered) -> Result<()> {
+    let add = |sum: usize, buffer: &lower::Buffer| sum.saturating_add(buffer.bytes);
+    let total = lowered.buffers.iter().fold(0, add);
+    if total > isize::MAX as usize / 2 {
+        return Err(Error::value(format!(
+            "the arrays of this graph are too large, {total} bytes in all"
+        )));
+    }
+    Ok(())
+}
+
+fn output_types(graph: &Graph, lowered: &Lowered) -> Result<Vec<ArrayType>> {
+    let mut types: Vec<ArrayType> = Vec::new();
+    for (&output, &index) in graph.outputs().iter().zip(&lowered.results) {
+        if index == types.len() {
+            types.push(graph.ty(output)?.clone());
+        }
+    }
+    Ok(types)
+}

@@ -1,0 +1,476 @@
+//! Fusion: which instructions share a loop.
+//!
+//! One pass in program order. An instruction joins the step that computes its latest operand, if it runs over
+//! the same domain and reads what that step makes element by element; otherwise it opens a new step. As steps
+//! run in the order in which they were opened, and an instruction never joins one before its operands', the
+//! order is right by construction and the pass is linear.
+//!
+//! A reduction that needs another one of the same loop opens a new step: chains of them would otherwise become one
+//! kernel each, shared by nothing. What only feeds such a reduction is fused into its loop.
+//!
+//! An instruction that depends on arguments alone and has one user is fused into its only user.
+//!
+//! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
+
+use smallvec::SmallVec;
+
+use super::step::{Fusion, Loop, Phase, Step};
+use crate::lower::{
+    Call, CallSite, Instruction, InstructionId, Lowered, Operand, Storage, View, strided_copy,
+};
+use autojit_ir::error::{Error, Result};
+
+/// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
+const LARGEST_LOOP: usize = 24;
+
+/// See [`Fuser::feeds_reduction`]; one pass backwards.
+fn feed_reductions(lowered: &Lowered) -> Vec<bool> {
+    let count = lowered.instructions.len();
+    let (mut is_read, mut only_reduced) = (vec![false; count], vec![true; count]);
+    for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
+        let reduces = match instruction {
+            Instruction::Reduce { .. } => true,
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
+                let is_result = matches!(lowered.buffer(output.buffer).storage, Storage::Output(_));
+                is_read[index] && only_reduced[index] && !is_result
+            }
+            Instruction::Call(_) => false,
+            Instruction::Join { parts } => {
+                for part in lowered.parts(*parts) {
+                    only_reduced[part.0 as usize] = false;
+                }
+                continue;
+            }
+        };
+        for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
+            is_read[origin.0 as usize] = true;
+            only_reduced[origin.0 as usize] &= reduces;
+        }
+    }
+    let feeds = |i: usize| {
+        let maps = matches!(
+            lowered.instructions[i],
+            Instruction::Map { .. } | Instruction::Copy { .. }
+        );
+        is_read[i] && only_reduced[i] && maps
+    };
+    (0..count).map(feeds).collect()
+}
+
+/// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
+/// those beyond its end do not.
+///
+/// # Errors
+/// An internal error.
+pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>) -> Result<Fusion> {
+    let count = lowered.instructions.len();
+    let mut fuser = Fuser {
+        fusion: Fusion {
+            placed: vec![UNPLACED; count],
+            ..Fusion::default()
+        },
+        feeds_reduction: feed_reductions(lowered),
+        readers: readers(lowered),
+        deferred_with: vec![0; count],
+        alone,
+    };
+    for index in 0..count {
+        let id = InstructionId(index as u32);
+        if let Some(with) = fuser.can_defer(lowered, id) {
+            fuser.deferred_with[index] = with;
+            continue;
+        }
+        let deferred = fuser.deferred_inputs(lowered, id);
+        if deferred.is_empty() || !fuser.place_all(lowered, id, &deferred) {
+            // Each deferred operand gets a loop, with those deferred to it.
+            for operand in deferred.into_iter().rev() {
+                if fuser.is_deferred(operand) {
+                    let deferred = fuser.deferred_inputs(lowered, operand);
+                    if !fuser.place_all(lowered, operand, &deferred) {
+                        return Err(Error::internal("a deferred instruction has no step"));
+                    }
+                }
+            }
+            fuser.place(lowered, id);
+        }
+    }
+    Ok(fuser.fusion)
+}
+
+/// How many operands each instruction is; a part of a join or of the results is not one.
+fn readers(lowered: &Lowered) -> Vec<u32> {
+    const NOT_ONE: u32 = 1 << 16;
+    let mut readers = vec![0u32; lowered.instructions.len()];
+    for (index, instruction) in lowered.instructions.iter().enumerate() {
+        for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
+            readers[origin.0 as usize] += 1;
+        }
+        if let Instruction::Join { parts } = instruction {
+            for part in lowered.parts(*parts) {
+                readers[part.0 as usize] += NOT_ONE;
+            }
+        }
+        let is_result = |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));
+        if lowered.writes(instruction).iter().any(is_result) {
+            readers[index] += NOT_ONE;
+        }
+    }
+    readers
+}
+
+/// Whether an operand is all of what an instruction makes, element by element for the elements of an output.
+fn reads_all(lowered: &Lowered, view: &View, maker: InstructionId, output: &View) -> bool {
+    let Some(made) = lowered.writes(lowered.instruction(maker)).first() else {
+        return false;
+    };
+    view.buffer == made.buffer
+        && view.offset == made.offset
+        && view.geometry == made.geometry
+        && lowered.shape(view) == lowered.shape(output)
+}
+
+/// A copy that is not fused into a loop becomes one call of the runtime.
+fn call_copy(lowered: &mut Lowered, id: InstructionId, input: View, output: View) {
+    let step = CallSite {
+        call: Call::Copy(strided_copy(lowered, &input, &output)),
+        inputs: [input].into_iter().collect(),
+        outputs: [output].into_iter().collect(),
+    };
+    lowered.instructions[id.0 as usize] = Instruction::Call(lowered.calls.len() as u32);
+    lowered.calls.push(step);
+}
+
+/// The position of an instruction that has no step yet.
+const UNPLACED: (u32, Phase) = (u32::MAX, Phase::Alone);
+
+/// The state of the pass.
+struct Fuser {
+    fusion: Fusion,
+    /// Whether an instruction's result is needed by reductions only, directly or through other such ones.
+    feeds_reduction: Vec<bool>,
+    /// How many operands each instruction is.
+    readers: Vec<u32>,
+    /// For each deferred instruction, how many are deferred together; see [`Fuser::can_defer`].
+    deferred_with: Vec<u8>,
+    /// Whether an instruction is to have a loop of its own.
+    alone: Vec<bool>,
+}
+
+impl Fuser {
+    /// Whether an instruction can be deferred to the only one that uses it: an instruction that depends on arguments
+    /// alone, directly or through other deferred ones, may run in any step. Gives how many are then deferred together. So
+    /// `a * b + c * d` is one loop, though the second product has no operand in the loop of the first.
+    fn can_defer(&self, lowered: &Lowered, id: InstructionId) -> Option<u8> {
+        let instruction = lowered.instruction(id);
+        let Instruction::Map { output, .. } = instruction else {
+            return None;
+        };
+        let index = id.0 as usize;
+        if self.readers[index] != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
+            return None;
+        }
+        let mut with = 1;
+        for view in lowered.reads(instruction) {
+            let Some(origin) = view.origin else {
+                continue;
+            };
+            if !self.is_deferred(origin) || !reads_all(lowered, view, origin, output) {
+                return None;
+            }
+            with += self.deferred_with[origin.0 as usize];
+        }
+        (usize::from(with) <= LARGEST_LOOP / 2).then_some(with)
+    }
+
+    fn is_deferred(&self, id: InstructionId) -> bool {
+        self.fusion.placed[id.0 as usize] == UNPLACED && self.deferred_with[id.0 as usize] > 0
+    }
+
+    fn is_alone(&self, id: InstructionId) -> bool {
+        self.alone.get(id.0 as usize) == Some(&true)
+    }
+
+    /// The deferred operands of an instruction, direct and indirect, in order.
+    fn deferred_inputs(
+        &self,
+        lowered: &Lowered,
+        id: InstructionId,
+    ) -> SmallVec<[InstructionId; 4]> {
+        let mut found: SmallVec<[InstructionId; 4]> = SmallVec::new();
+        let mut next = id;
+        let mut done = 0;
+        loop {
+            let instruction = lowered.instruction(next);
+            for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
+                if self.is_deferred(origin) {
+                    found.push(origin);
+                }
+            }
+            let Some(&one) = found.get(done) else {
+                break;
+            };
+            (next, done) = (one, done + 1);
+        }
+        found.sort_unstable_by_key(|id| id.0);
+        // One may be both operands of the instruction that is to be placed.
+        found.dedup();
+        found
+    }
+
+    /// Places an instruction with all that is deferred to it in one loop, if it reads them element by element.
+    fn place_all(
+        &mut self,
+        lowered: &mut Lowered,
+        id: InstructionId,
+        deferred: &[InstructionId],
+    ) -> bool {
+        let instruction = *lowered.instruction(id);
+        let Instruction::Map { output, .. } = instruction else {
+            return false;
+        };
+        let is_deferred = |view: &&View| view.origin.is_some_and(|o| self.is_deferred(o));
+        let fits = |view: &View| {
+            view.origin
+                .is_some_and(|o| reads_all(lowered, view, o, &output))
+        };
+        if self.is_alone(id) || !lowered.reads(&instruction).filter(is_deferred).all(fits) {
+            return false;
+        }
+        let joined = self.join(lowered, id);
+        let (step, phase) = match joined {
+            Some(Ok((step, phase))) if self.has_room(step, deferred.len() + 1) => (step, phase),
+            other => {
+                if let Some(Err(why)) = other {
+                    self.fusion.not_fused.push((id, why));
+                }
+                // Empty, so that they come in order.
+                let opened = self.open_loop(lowered, id);
+                if let Step::Loop(group) = &mut self.fusion.steps[opened.0 as usize] {
+                    group.members.clear();
+                }
+                opened
+            }
+        };
+        if let Step::Loop(group) = &mut self.fusion.steps[step as usize] {
+            let members = deferred.iter().chain([&id]);
+            group.members.extend(members.map(|&member| (member, phase)));
+        }
+        for member in deferred.iter().chain([&id]) {
+            self.fusion.placed[member.0 as usize] = (step, phase);
+        }
+        true
+    }
+
+    fn has_room(&self, step: u32, members: usize) -> bool {
+        match &self.fusion.steps[step as usize] {
+            Step::Loop(group) => group.members.len() + members <= LARGEST_LOOP,
+            Step::Call(_) => false,
+        }
+    }
+
+    /// Places an instruction whose operands are placed.
+    fn place(&mut self, lowered: &mut Lowered, id: InstructionId) {
+        let instruction = *lowered.instruction(id);
+        let placed = match instruction {
+            Instruction::Call(_) => self.open(Step::Call(id), Phase::Alone),
+            Instruction::Join { parts } => {
+                let parts = lowered.parts(parts).iter();
+                let last = parts.map(|p| self.fusion.placed[p.0 as usize].0).max();
+                (last.unwrap_or(0), Phase::Alone)
+            }
+            _ => match self.join(lowered, id) {
+                Some(Ok((step, phase))) => {
+                    if let Step::Loop(group) = &mut self.fusion.steps[step as usize] {
+                        group.members.push((id, phase));
+                        if let Instruction::Reduce { axes, .. } = instruction {
+                            group.reduced = Some(axes);
+                        }
+                    }
+                    (step, phase)
+                }
+                separate => {
+                    if let Some(Err(why)) = separate {
+                        self.fusion.not_fused.push((id, why));
+                    }
+                    if let Instruction::Copy {
+                        input: Operand::View(input),
+                        output,
+                    } = instruction
+                    {
+                        call_copy(lowered, id, input, output);
+                        self.open(Step::Call(id), Phase::Alone)
+                    } else {
+                        self.open_loop(lowered, id)
+                    }
+                }
+            },
+        };
+        self.fusion.placed[id.0 as usize] = placed;
+    }
+
+    fn open(&mut self, step: Step, phase: Phase) -> (u32, Phase) {
+        self.fusion.steps.push(step);
+        (self.fusion.steps.len() as u32 - 1, phase)
+    }
+
+    fn open_loop(&mut self, lowered: &mut Lowered, id: InstructionId) -> (u32, Phase) {
+        let (domain, reduced, phase) = match *lowered.instruction(id) {
+            Instruction::Reduce { domain, axes, .. } => (domain, Some(axes), Phase::Reduction),
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
+                let shape = lowered.shape(&output).clone();
+                (lowered.geometries.contiguous(&shape), None, Phase::Before)
+            }
+            // Neither ever opens a loop.
+            Instruction::Call(_) | Instruction::Join { .. } => {
+                return self.open(Step::Call(id), Phase::Alone);
+            }
+        };
+        let group = Loop {
+            domain,
+            reduced,
+            members: [(id, phase)].into_iter().collect(),
+        };
+        self.open(Step::Loop(group), phase)
+    }
+
+    /// The step and part that an instruction can join, or why it cannot; `None` if it has no operand to join. Operands
+    /// that are deferred are not looked at.
+    fn join(
+        &self,
+        lowered: &Lowered,
+        id: InstructionId,
+    ) -> Option<std::result::Result<(u32, Phase), &'static str>> {
+        let instruction = lowered.instruction(id);
+        let origins = || {
+            let reads = lowered.reads(instruction);
+            let placed = |o: &InstructionId| self.fusion.placed[o.0 as usize] != UNPLACED;
+            reads.filter_map(move |view| view.origin.filter(placed).map(|o| (view, o)))
+        };
+        let step = origins()
+            .map(|(_, o)| self.fusion.placed[o.0 as usize].0)
+            .max()?;
+        // A join of nothing but empty parts may come before all steps.
+        let Step::Loop(group) = self.fusion.steps.get(step as usize)? else {
+            return Some(Err("its operand comes from a call"));
+        };
+        if group.members.len() >= LARGEST_LOOP {
+            return Some(Err("the loop has the largest number of instructions"));
+        }
+        if self.is_alone(id)
+            || group
+                .members
+                .iter()
+                .any(|&(member, _)| self.is_alone(member))
+        {
+            return Some(Err(
+                "the fused loop would share its code with too few others",
+            ));
+        }
+        let fails = |&(id, _): &(InstructionId, Phase)| lowered.can_fail(lowered.instruction(id));
+        if lowered.can_fail(instruction) && group.members.iter().any(fails) {
+            return Some(Err(
+                "the loop already has an operation that can fail, and a failure names only one",
+            ));
+        }
+        let mut phase = match group.phase_for(lowered, instruction) {
+            Ok(phase) => phase,
+            Err(why) => return Some(Err(why)),
+        };
+        for (view, origin) in origins() {
+            let (at, made_in) = self.fusion.placed[origin.0 as usize];
+            if at != step {
+                continue;
+            }
+            let Some(made) = lowered.writes(lowered.instruction(origin)).first() else {
+                return Some(Err("its operand is joined from parts"));
+            };
+            phase = match group.connect(lowered, phase, view, made_in, made) {
+                Ok(phase) => phase,
+                Err(why) => return Some(Err(why)),
+            };
+        }
+        if phase == Phase::After && self.feeds_reduction[id.0 as usize] {
+            return Some(Err(
+                "it is fused into the loop of the reduction that it feeds",
+            ));
+        }
+        Some(Ok((step, phase)))
+    }
+}
+
+impl Loop {
+    /// The earliest part that fits the domain of an instruction.
+    fn phase_for(
+        &self,
+        lowered: &Lowered,
+        instruction: &Instruction,
+    ) -> std::result::Result<Phase, &'static str> {
+        match instruction {
+            Instruction::Reduce { domain, axes, .. } => {
+                if *domain != self.domain {
+                    Err("the loops run over different shapes")
+                } else if self.reduced.is_some_and(|r| r != *axes) {
+                    Err("the loop reduces other axes")
+                } else {
+                    Ok(Phase::Reduction)
+                }
+            }
+            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
+                if *lowered.shape(output) == lowered.geometries[self.domain].shape {
+                    Ok(Phase::Before)
+                } else if self.outer_strides(lowered, output).is_some() {
+                    Ok(Phase::Outer)
+                } else {
+                    Err("the loops run over different shapes")
+                }
+            }
+            Instruction::Call(_) | Instruction::Join { .. } => Err("it is a call or a join"),
+        }
+    }
+
+    /// The part in which an instruction can use what another of this loop made.
+    fn connect(
+        &self,
+        lowered: &Lowered,
+        phase: Phase,
+        view: &View,
+        made_in: Phase,
+        made: &View,
+    ) -> std::result::Result<Phase, &'static str> {
+        const NOT_ELEMENTWISE: &str = "it does not read its operand element by element";
+        let same_place = view.buffer == made.buffer && view.offset == made.offset;
+        let same = same_place && view.geometry == made.geometry;
+        match (phase, made_in) {
+            (Phase::Before | Phase::After, Phase::Before | Phase::After) if same => {
+                Ok(if made_in == Phase::After {
+                    Phase::After
+                } else {
+                    phase
+                })
+            }
+            (Phase::Reduction, Phase::Before) if same => Ok(phase),
+            (Phase::Before | Phase::After, Phase::Before | Phase::After)
+            | (Phase::Reduction, Phase::Before) => Err(NOT_ELEMENTWISE),
+            (Phase::Reduction, _) => Err("its operand is a reduction of the same loop"),
+            (Phase::Before | Phase::After, Phase::Reduction | Phase::Outer) => {
+                let expected = self
+                    .outer_strides(lowered, made)
+                    .map(|s| self.inner_strides(lowered, &s));
+                if same_place && expected.is_some_and(|s| s == *lowered.strides(view)) {
+                    Ok(Phase::After)
+                } else {
+                    Err(NOT_ELEMENTWISE)
+                }
+            }
+            (Phase::Outer, Phase::Reduction | Phase::Outer) => {
+                let outer = |view| self.outer_strides(lowered, view);
+                if same_place && outer(view) == outer(made) {
+                    Ok(phase)
+                } else {
+                    Err(NOT_ELEMENTWISE)
+                }
+            }
+            _ => Err("its operand exists only inside the inner loop"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Steps: what runs as one unit, a loop over fused instructions or a call.
+//!
+//! A loop has three parts, run for each index of the axes that are not reduced: the inner loop with the reductions, the
+//! outer part on their results, and a second inner loop that uses those (dot, then axpy; maximum, then exp).
+
+use smallvec::SmallVec;
+
+use crate::lower::{
+    Axes, Geometry, GeometryId, Instruction, InstructionId, Lowered, Storage, View,
+};
+use autojit_ir::Steps;
+
+/// The part of a loop that an instruction runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The inner loop before the reductions are done.
+    Before,
+    /// A reduction over that loop.
+    Reduction,
+    /// Once per reduction result.
+    Outer,
+    /// The inner loop after the reductions are done.
+    After,
+    /// Not in a loop: a call, or the end of a join.
+    Alone,
+}
+
+/// Instructions over one domain.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    /// The shape of the domain, contiguous.
+    pub(crate) domain: GeometryId,
+    /// The axes of the domain that are reduced, if any are.
+    pub(crate) reduced: Option<Axes>,
+    pub(crate) members: SmallVec<[(InstructionId, Phase); 4]>,
+}
+
+/// What runs as one entry of the program, alone or together with equal ones.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Loop(Loop),
+    Call(InstructionId),
+}
+
+/// The result of fusion.
+#[derive(Debug, Default)]
+pub(crate) struct Fusion {
+    pub(crate) steps: Vec<Step>,
+    /// For each instruction its step and its part of that. A join is with the last of its parts.
+    pub(crate) placed: Vec<(u32, Phase)>,
+    /// Why an instruction was not fused into the step of its latest operand.
+    pub(crate) not_fused: Vec<(InstructionId, &'static str)>,
+}
+
+impl Loop {
+    /// The strides over the axes that are not reduced, of a view with the shape of a reduction's result, with
+    /// or without the reduced axes.
+    pub(crate) fn outer_strides(&self, lowered: &Lowered, view: &View) -> Option<Steps> {
+        let reduced = self.reduced?;
+        let domain = &lowered.geometries[self.domain].shape;
+        let Geometry { shape, strides } = &lowered.geometries[view.geometry];
+        let outer = || (0..domain.len()).filter(|&a| !reduced.contains(a));
+        if shape.len() == domain.len() {
+            let fits = |a: usize| shape[a] == if reduced.contains(a) { 1 } else { domain[a] };
+            if (0..domain.len()).all(fits) {
+                return Some(outer().map(|a| strides[a]).collect());
+            }
+        }
+        if outer().map(|a| domain[a]).eq(shape.iter().copied()) {
+            return Some(strides.clone());
+        }
+        None
+    }
+
+    /// Strides over the whole domain from those over the axes that are not reduced.
+    pub(crate) fn inner_strides(&self, lowered: &Lowered, outer: &[isize]) -> Steps {
+        let mut outer = outer.iter();
+        let reduced = |a: usize| self.reduced.is_some_and(|r| r.contains(a));
+        (0..lowered.geometries[self.domain].shape.len())
+            .map(|a| {
+                if reduced(a) {
+                    0
+                } else {
+                    outer.next().copied().unwrap_or(0)
+                }
+            })
+            .collect()
+    }
+}
+
+impl Fusion {
+    /// Which instructions' results must be in memory: those that another step or another part of the loop reads, parts
+    /// of joins, and results of the graph.
+    pub(crate) fn stored(&self, lowered: &Lowered) -> Vec<bool> {
+        let mut stored = vec![false; lowered.instructions.len()];
+        for (index, instruction) in lowered.instructions.iter().enumerate() {
+            let (step, phase) = self.placed[index];
+            for view in lowered.reads(instruction) {
+                if let Some(origin) = view.origin {
+                    let (made_at, made_in) = self.placed[origin.0 as usize];
+                    let in_register =
+                        made_at == step && !(made_in == Phase::Before && phase == Phase::After);
+                    stored[origin.0 as usize] |= !in_register;
+                }
+            }
+            if let Instruction::Join { parts } = instruction {
+                for part in lowered.parts(*parts) {
+                    stored[part.0 as usize] = true;
+                }
+            }
+            let is_result =
+                |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));
+            stored[index] |= lowered.writes(instruction).iter().any(is_result);
+        }
+        stored
+    }
+}

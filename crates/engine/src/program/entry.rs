@@ -1,0 +1,110 @@
+//! Entries: kernels and calls with the addresses of their operands.
+//!
+//! Addresses are numbers of base addresses (workspace, constants, arguments, results) and offsets, so one program serves
+//! all calls from all threads at once; what changes between calls is the table of bases.
+
+use std::panic::Location;
+
+use crate::kernel::Kernel;
+use crate::lower::{BufferId, Call, Lowered, Storage};
+use crate::memory::Workspace;
+use autojit_ir::Graph;
+
+/// An operand: a base address and an offset in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelativeAddress {
+    pub(crate) base: u32,
+    pub(crate) offset: isize,
+}
+
+/// One entry.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "calls are few, and a kernel must not be one pointer further away"
+)]
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Kernel {
+        kernel: u32,
+        operands: std::ops::Range<u32>,
+        parameters: u32,
+        /// Whether the kernel takes a failure record.
+        can_fail: bool,
+    },
+    Call {
+        call: Call,
+        operands: std::ops::Range<u32>,
+    },
+}
+
+/// The op and the source line to name if an entry fails.
+pub(crate) type Origin = (&'static str, Option<&'static Location<'static>>);
+
+/// What a program consists of, before there is code for its kernels.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    /// The different kernels.
+    pub(crate) kernels: Vec<Kernel>,
+    pub(crate) list: Vec<Entry>,
+    /// One for each entry.
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) operands: Vec<RelativeAddress>,
+    pub(crate) parameters: Vec<i64>,
+    /// For each entry, of how many steps it is made.
+    pub(crate) batches: Vec<u32>,
+}
+
+/// Numbers the bases: the workspace, constants, arguments, results.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bases {
+    pub(crate) constants: usize,
+    pub(crate) inputs: usize,
+}
+
+impl Bases {
+    pub(crate) fn of(graph: &Graph) -> Self {
+        Self {
+            constants: graph.constants().len(),
+            inputs: graph.input_types().len(),
+        }
+    }
+
+    /// What a base is.
+    pub(crate) fn storage(self, base: u32) -> Storage {
+        let base = base as usize;
+        match base.checked_sub(1) {
+            None => Storage::Workspace,
+            Some(i) if i < self.constants => Storage::Constant(i),
+            Some(i) if i < self.constants + self.inputs => Storage::Input(i - self.constants),
+            Some(i) => Storage::Output(i - self.constants - self.inputs),
+        }
+    }
+
+    /// The operand for an element of a buffer, given by its offset in bytes.
+    pub(crate) fn operand(
+        self,
+        lowered: &Lowered,
+        workspace: &Workspace,
+        buffer: BufferId,
+        offset: isize,
+    ) -> RelativeAddress {
+        match lowered.buffer(buffer).storage {
+            Storage::Workspace => RelativeAddress {
+                base: 0,
+                offset: workspace.offsets[buffer.0 as usize] as isize + offset,
+            },
+            Storage::Constant(i) => RelativeAddress {
+                base: 1 + i as u32,
+                offset,
+            },
+            Storage::Input(i) => RelativeAddress {
+                base: (1 + self.constants + i) as u32,
+                offset,
+            },
+            Storage::Output(i) => RelativeAddress {
+                base: (1 + self.constants + self.inputs + i) as u32,
+                offset,
+            },
+        }
+    }
+}

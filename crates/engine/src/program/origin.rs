@@ -1,0 +1,27 @@
+//! The op and the source line that failures of a step are attributed to.
+
+use super::entry::Origin;
+use crate::loops::{Loops, Phase, Step};
+use crate::lower::{InstructionId, Lowered};
+use autojit_ir::{Graph, MapOp, Op};
+
+/// The op and the source line of a step: those of the instruction in it that can fail, or of its last.
+pub(crate) fn origin(graph: &Graph, lowered: &Lowered, loops: &Loops, step: u32) -> Origin {
+    let instruction = match &loops.fusion.steps[step as usize] {
+        Step::Call(id) => *id,
+        Step::Loop(group) => {
+            let can_fail =
+                |&&(id, _): &&(InstructionId, Phase)| lowered.can_fail(lowered.instruction(id));
+            let member = group.members.iter().find(can_fail).or(group.members.last());
+            member.map_or(InstructionId(0), |&(id, _)| id)
+        }
+    };
+    let node = &graph[lowered.values[instruction.0 as usize]];
+    // Users write an index, not the step that checks it.
+    let name = match &node.op {
+        Op::Map(MapOp::WrapIndex { .. }) => "getitem",
+        Op::Opaque { function } => function.name(),
+        op => op.name(),
+    };
+    (name, node.location)
+}

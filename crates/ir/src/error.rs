@@ -1,0 +1,204 @@
+//! The one error type of the crate.
+//!
+//! An [`Error`] says what was wrong, in which operation, and at which line of the *user's* source. It is
+//! cheap to clone, because a failed array carries its error along until values leave the library.
+//! Messages are lowercase, without a full stop, and name both types and what was expected.
+//!
+//! Nothing here formats with `Debug` and nothing panics.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// What is returned by everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The reason why an operation could not be done.
+///
+/// Opaque: ask it with the predicates ([`Error::is_shape`] and its siblings) rather than matching.
+///
+/// ```
+/// use autojit_ir::{ArrayType, DType, MapOp, Op, Type};
+///
+/// let x = Type::from(ArrayType::new(DType::Float64, &[2, 2]));
+/// let y = Type::from(ArrayType::new(DType::Float64, &[3]));
+/// let error = Op::Map(MapOp::Add).infer(&[&x, &y]).unwrap_err();
+/// assert!(error.is_shape());
+/// assert_eq!(error.to_string(), "cannot broadcast f64[2,2] with f64[3] in add");
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    op: Option<String>,
+    location: Option<&'static Location<'static>>,
+    /// The line of a function that was written in another program, and came here as a file.
+    foreign_line: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Shape,
+    DType,
+    Index,
+    Value,
+    UnboundVariable,
+    LinearAlgebra,
+    UnknownBackend,
+    UnknownFunction,
+    UnknownLibrary,
+    MixedLibraries,
+    Tree,
+    Unsupported,
+    Parse,
+    File,
+    Check,
+    Internal,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $visible:vis $constructor:ident, $predicate:ident => $kind:ident;)*) => {
+        impl Error {
+            $(
+                #[doc = concat!("An error for which [`Error::", stringify!($predicate), "`] holds, for registered functions and libraries.")]
+                #[must_use]
+                $visible fn $constructor(message: impl Into<String>) -> Self {
+                    Self::new(Kind::$kind, message.into())
+                }
+
+                $(#[$doc])*
+                #[must_use]
+                pub fn $predicate(&self) -> bool {
+                    self.0.kind == Kind::$kind
+                }
+            )*
+        }
+    };
+}
+
+kinds! {
+    /// Shapes or axes do not fit together.
+    pub shape, is_shape => Shape;
+    /// The operation does not take this dtype.
+    pub dtype, is_dtype => DType;
+    /// An index or an axis is out of range.
+    pub index, is_index => Index;
+    /// An argument has a value that the operation does not take.
+    pub value, is_value => Value;
+    /// The result depends on a lazy variable that is neither given nor known.
+    pub unbound_variable, is_unbound_variable => UnboundVariable;
+    /// A matrix is singular, not positive definite, or an iteration did not converge.
+    pub linear_algebra, is_linear_algebra => LinearAlgebra;
+    /// No backend has this name.
+    pub unknown_backend, is_unknown_backend => UnknownBackend;
+    /// No function has this name.
+    pub unknown_function, is_unknown_function => UnknownFunction;
+    /// No library has this name, or none can be found from the arguments.
+    pub unknown_library, is_unknown_library => UnknownLibrary;
+    /// Arrays of two libraries met in one call.
+    pub mixed_libraries, is_mixed_libraries => MixedLibraries;
+    /// Nested arguments do not have the structure that was expected.
+    pub tree, is_tree => Tree;
+    /// This combination is valid, but it is not supported here.
+    pub unsupported, is_unsupported => Unsupported;
+    /// A text could not be parsed.
+    pub parse, is_parse => Parse;
+    /// A file cannot be read or written, or is not what it should be: damaged, cut off, foreign, or newer.
+    pub file, is_file => File;
+    /// A check that was asked for failed: a result is not a finite number, or two backends differ.
+    pub failed_check, is_failed_check => Check;
+    /// A mistake of autojit's own.
+    pub internal_error, is_internal => Internal;
+}
+
+impl Error {
+    fn new(kind: Kind, message: String) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message,
+            op: None,
+            location: None,
+            foreign_line: None,
+        }))
+    }
+
+    /// A broken invariant of our own; `context` shows where.
+    pub fn internal(context: impl fmt::Display) -> Self {
+        Self::internal_error(format!("{context}; this is a bug in autojit"))
+    }
+
+    /// Names the operation, unless one nearer to the failure is already named.
+    #[must_use]
+    pub fn in_op(mut self, op: &str) -> Self {
+        if self.0.op.is_none() {
+            Arc::make_mut(&mut self.0).op = Some(op.to_owned());
+        }
+        self
+    }
+
+    /// Adds the user's source line, unless it is already known.
+    #[must_use]
+    pub fn at(mut self, location: &'static Location<'static>) -> Self {
+        if self.0.location.is_none() {
+            Arc::make_mut(&mut self.0).location = Some(location);
+        }
+        self
+    }
+
+    /// Removes a line of this project, where it called a function on behalf of the user; the user's line is added by the caller.
+    #[must_use]
+    pub fn without_location(mut self) -> Self {
+        if self.0.location.is_some() {
+            Arc::make_mut(&mut self.0).location = None;
+        }
+        self
+    }
+
+    /// Adds the line of a function that came from a file, unless one is known.
+    #[must_use]
+    pub fn at_foreign_line(mut self, line: &impl fmt::Display) -> Self {
+        if self.0.location.is_none() && self.0.foreign_line.is_none() {
+            Arc::make_mut(&mut self.0).foreign_line = Some(line.to_string());
+        }
+        self
+    }
+
+    /// Where in the user's source the failing operation was written.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.0.location
+    }
+
+    /// The name of the operation that failed.
+    #[must_use]
+    pub fn op(&self) -> Option<&str> {
+        self.0.op.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        if let Some(op) = &self.0.op {
+            write!(f, " in {op}")?;
+        }
+        match (&self.0.foreign_line, self.0.location) {
+            // The line of the call says less than that of the operation.
+            (Some(line), _) => write!(f, ", at {line}"),
+            (None, Some(location)) => write!(f, ", at {location}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `unwrap` and `main` print errors with `Debug`; a person should read the sentence there too.
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,193 @@
+//! Reductions: sums, products, extrema, quantifiers and the positions of extrema.
+
+use super::elementwise::{greater_of, is_nan, multiply_scalars, smaller_of};
+use super::summation::{ComplexSum, Sum};
+use super::{Indices, Tensor, one};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::types::{Class, DType, Dims, Type};
+
+/// The elements of `x` that a reduction over `axes` brings together, for every element of the result.
+fn groups(x: &Tensor, axes: &[usize]) -> impl Iterator<Item = Vec<Scalar>> {
+    // The two index spaces: the axes that stay, and those that go; the others have length one in each.
+    let part = |reduced: bool| -> Vec<usize> {
+        let sizes = x.shape().iter().enumerate();
+        sizes
+            .map(|(a, &n)| if axes.contains(&a) == reduced { n } else { 1 })
+            .collect()
+    };
+    let inner = part(true);
+    Indices::new(&part(false)).map(move |kept| {
+        Indices::new(&inner)
+            .map(|i| {
+                let index: Vec<usize> = kept.iter().zip(&i).map(|(a, b)| a + b).collect();
+                x.at(&index)
+            })
+            .collect()
+    })
+}
+
+/// Reduces every group to one element.
+fn reduce(
+    axes: &[usize],
+    x: &Tensor,
+    result: &Type,
+    f: impl Fn(&[Scalar]) -> Result<Scalar>,
+) -> Result<Vec<Tensor>> {
+    let data: Vec<Scalar> = groups(x, axes).map(|g| f(&g)).collect::<Result<_>>()?;
+    one(Tensor::new(result.array()?.clone(), data)?)
+}
+
+/// The sum of elements of one dtype.
+pub(super) fn sum_scalars(elements: impl IntoIterator<Item = Scalar>, dtype: DType) -> Scalar {
+    let elements = elements.into_iter();
+    match dtype.class() {
+        Class::Bool => Scalar::Bool(elements.fold(false, |any, s| any | s.is_true())),
+        Class::Integer => Scalar::Int(elements.fold(0, |sum: i64, s| sum.wrapping_add(s.to_i64()))),
+        Class::Float => {
+            let mut sum = Sum::default();
+            elements.for_each(|s| sum.add(s.to_f64()));
+            Scalar::Float(sum.value())
+        }
+        Class::Complex => {
+            let mut sum = ComplexSum::default();
+            elements.for_each(|s| sum.add(s.to_complex()));
+            Scalar::Complex(sum.value())
+        }
+    }
+}
+
+pub(crate) fn sum(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
+    reduce(axes, &inputs[0], result, |g| {
+        Ok(sum_scalars(g.iter().copied(), dtype))
+    })
+}
+
+pub(crate) fn prod(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    let unit = Scalar::Int(1).cast(result.array()?.dtype);
+    reduce(axes, &inputs[0], result, |g| {
+        Ok(g.iter().fold(unit, |p, &s| multiply_scalars(p, s)))
+    })
+}
+
+pub(crate) fn sum_where(
+    axes: &Dims,
+    keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    let (x, mask) = (&inputs[0], &inputs[1]);
+    let zero = Scalar::Int(0).cast(x.ty.dtype);
+    let kept = Tensor::build(&x.ty, |i| {
+        if mask.at_broadcast(i).is_true() {
+            x.at(i)
+        } else {
+            zero
+        }
+    });
+    sum(axes, keepdims, &[kept], result)
+}
+
+fn extremum(
+    axes: &Dims,
+    inputs: &[Tensor],
+    result: &Type,
+    better: impl Fn(Scalar, Scalar) -> Scalar,
+) -> Result<Vec<Tensor>> {
+    reduce(axes, &inputs[0], result, |g| {
+        let best = g.iter().copied().reduce(&better);
+        best.ok_or_else(|| Error::value("an empty array has no largest or smallest element"))
+    })
+}
+
+pub(crate) fn max(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    extremum(axes, inputs, result, greater_of)
+}
+
+pub(crate) fn min(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    extremum(axes, inputs, result, smaller_of)
+}
+
+pub(crate) fn any(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    reduce(axes, &inputs[0], result, |g| {
+        Ok(Scalar::Bool(g.iter().any(|s| s.is_true())))
+    })
+}
+
+pub(crate) fn all(
+    axes: &Dims,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    reduce(axes, &inputs[0], result, |g| {
+        Ok(Scalar::Bool(g.iter().all(|s| s.is_true())))
+    })
+}
+
+/// The position of the first NaN, or else of the first element that no other is better than.
+fn position(
+    axis: usize,
+    inputs: &[Tensor],
+    result: &Type,
+    better: impl Fn(Scalar, Scalar) -> Scalar,
+) -> Result<Vec<Tensor>> {
+    reduce(&[axis], &inputs[0], result, |g| {
+        let best = g.iter().copied().reduce(&better);
+        let first = g.iter().position(|&s| is_nan(s)).or_else(|| {
+            // Zeros of both signs are equal, so the place is looked for by value.
+            g.iter()
+                .position(|&s| best.is_some_and(|b| super::elementwise::is_equal(s, b)))
+        });
+        match first {
+            Some(i) => Ok(Scalar::Int(i as i64)),
+            None => Err(Error::value(
+                "an empty array has no largest or smallest element",
+            )),
+        }
+    })
+}
+
+pub(crate) fn argmax(
+    axis: &usize,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    position(*axis, inputs, result, greater_of)
+}
+
+pub(crate) fn argmin(
+    axis: &usize,
+    _keepdims: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    position(*axis, inputs, result, smaller_of)
+}

@@ -1,0 +1,354 @@
+//! Systems of equations: Gaussian elimination, Cholesky's factor, substitution, least squares, exponentials.
+//!
+//! Everything is computed in `Complex<f64>`, one batch after the other, by textbook loops.
+
+use num_complex::Complex64;
+
+use super::linalg::{Decomposition, ONE, ZERO, decompose, diverged, inner, matrix, tuple};
+use super::shape::batches;
+use super::{Indices, Tensor, one};
+use crate::Cutoff;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::types::{ArrayType, DType, Type};
+
+/// A matrix as a list of rows.
+type Rows = Vec<Vec<Complex64>>;
+
+/// The matrix at a multi-index of leading axes to which those of `x` broadcast.
+fn rows_at(x: &Tensor, batch: &[usize]) -> Rows {
+    let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
+    let element = |i, j| x.at_broadcast(&[batch, &[i, j]].concat()).to_complex();
+    (0..m)
+        .map(|i| (0..n).map(|j| element(i, j)).collect())
+        .collect()
+}
+
+fn append(data: &mut Vec<Scalar>, rows: &[Vec<Complex64>]) {
+    data.extend(rows.iter().flatten().map(|&z| Scalar::Complex(z)));
+}
+
+fn identity(n: usize) -> Rows {
+    let element = |i, j| if i == j { ONE } else { ZERO };
+    (0..n)
+        .map(|i| (0..n).map(|j| element(i, j)).collect())
+        .collect()
+}
+
+fn singular(ty: &ArrayType) -> Error {
+    Error::linear_algebra(format!("a matrix of {ty} is singular"))
+}
+
+// ---- elimination ----
+
+/// Below the diagonal the factors of the lower triangle, above and on it the upper triangle.
+struct Elimination {
+    rows: Rows,
+    /// Row `i` was row `order[i]` of the matrix.
+    order: Vec<usize>,
+    odd: bool,
+    singular: bool,
+}
+
+/// Gaussian elimination with the largest pivot of each column.
+fn eliminate(mut rows: Rows, columns: usize) -> Elimination {
+    let m = rows.len();
+    let mut order: Vec<usize> = (0..m).collect();
+    let (mut odd, mut singular) = (false, false);
+    for j in 0..m.min(columns) {
+        let size = |i: &usize| rows[*i][j].re.abs() + rows[*i][j].im.abs();
+        let best = (j..m).reduce(|a, b| if size(&b) > size(&a) { b } else { a });
+        let best = best.unwrap_or(j);
+        if best != j {
+            rows.swap(j, best);
+            order.swap(j, best);
+            odd = !odd;
+        }
+        let pivot = rows[j].clone();
+        if pivot[j] == ZERO {
+            singular = true;
+            continue;
+        }
+        for row in &mut rows[j + 1..] {
+            let factor = row[j] / pivot[j];
+            row[j] = factor;
+            for (x, p) in row[j + 1..].iter_mut().zip(&pivot[j + 1..]) {
+                *x -= factor * p;
+            }
+        }
+    }
+    Elimination {
+        rows,
+        order,
+        odd,
+        singular,
+    }
+}
+
+impl Elimination {
+    fn diagonal(&self) -> impl Iterator<Item = Complex64> {
+        self.rows.iter().enumerate().map(|(i, row)| row[i])
+    }
+
+    /// The solutions for the right sides in the rows of `b`.
+    fn solve(&self, b: &[Vec<Complex64>]) -> Rows {
+        let permuted: Rows = self.order.iter().map(|&i| b[i].clone()).collect();
+        let y = substitute(&self.rows, true, true, permuted);
+        substitute(&self.rows, false, false, y)
+    }
+}
+
+/// Solves with one triangle of `a`, of which the diagonal may count as ones.
+fn substitute(a: &[Vec<Complex64>], lower: bool, unit: bool, mut x: Rows) -> Rows {
+    let n = a.len();
+    for step in 0..n {
+        let i = if lower { step } else { n - 1 - step };
+        let known = if lower { 0..i } else { i + 1..n };
+        for column in 0..x[i].len() {
+            let mut value = x[i][column];
+            for j in known.clone() {
+                value -= a[i][j] * x[j][column];
+            }
+            x[i][column] = if unit { value } else { value / a[i][i] };
+        }
+    }
+    x
+}
+
+pub(crate) fn lu(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
+    let k = m.min(n);
+    let mut data: [Vec<Scalar>; 3] = Default::default();
+    for batch in batches(x.shape()) {
+        let Elimination { rows, order, .. } = eliminate(rows_at(x, &batch), n);
+        let mut p = vec![vec![ZERO; m]; m];
+        order.iter().enumerate().for_each(|(i, &o)| p[o][i] = ONE);
+        let lower = |i: usize, j: usize| match i.cmp(&j) {
+            std::cmp::Ordering::Less => ZERO,
+            std::cmp::Ordering::Equal => ONE,
+            std::cmp::Ordering::Greater => rows[i][j],
+        };
+        let l: Rows = (0..m)
+            .map(|i| (0..k).map(|j| lower(i, j)).collect())
+            .collect();
+        let upper = |i: usize, j: usize| if i <= j { rows[i][j] } else { ZERO };
+        let u: Rows = (0..k)
+            .map(|i| (0..n).map(|j| upper(i, j)).collect())
+            .collect();
+        for (data, factor) in data.iter_mut().zip([p, l, u]) {
+            append(data, &factor);
+        }
+    }
+    tuple(result, data)
+}
+
+pub(crate) fn inv(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let n = x.shape()[x.ty.ndim() - 1];
+    let mut data = Vec::new();
+    for batch in batches(x.shape()) {
+        let elimination = eliminate(rows_at(x, &batch), n);
+        if elimination.singular {
+            return Err(singular(&x.ty));
+        }
+        append(&mut data, &elimination.solve(&identity(n)));
+    }
+    one(Tensor::new(result.array()?.clone(), data)?)
+}
+
+pub(crate) fn det(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let n = x.shape()[x.ty.ndim() - 1];
+    let determinants = batches(x.shape()).map(|batch| {
+        let elimination = eliminate(rows_at(x, &batch), n);
+        let sign = if elimination.odd { -ONE } else { ONE };
+        Scalar::Complex(elimination.diagonal().fold(sign, |product, d| product * d))
+    });
+    one(Tensor::new(result.array()?.clone(), determinants)?)
+}
+
+pub(crate) fn slogdet(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let n = x.shape()[x.ty.ndim() - 1];
+    let (mut signs, mut logarithms) = (Vec::new(), Vec::new());
+    for batch in batches(x.shape()) {
+        let elimination = eliminate(rows_at(x, &batch), n);
+        let (mut sign, mut logarithm) = (if elimination.odd { -ONE } else { ONE }, 0.0);
+        for d in elimination.diagonal() {
+            let size = d.norm();
+            sign = if size == 0.0 { ZERO } else { sign * (d / size) };
+            logarithm += size.ln();
+        }
+        signs.push(Scalar::Complex(sign));
+        logarithms.push(Scalar::Float(logarithm));
+    }
+    tuple(result, [signs, logarithms])
+}
+
+/// Calls `solve` with each matrix of `a` and its right sides, as rows.
+fn solve_with(
+    inputs: &[Tensor],
+    result: &Type,
+    solve: impl Fn(Rows, Rows) -> Result<Rows>,
+) -> Result<Vec<Tensor>> {
+    let (a, b) = (&inputs[0], &inputs[1]);
+    let ty = result.array()?;
+    let vector = b.ty.ndim() == 1;
+    let axes = if vector { 1 } else { 2 };
+    let mut data = Vec::new();
+    for batch in Indices::new(&ty.shape[..ty.ndim() - axes]) {
+        let sides = if vector {
+            b.data.iter().map(|x| vec![x.to_complex()]).collect()
+        } else {
+            rows_at(b, &batch)
+        };
+        append(&mut data, &solve(rows_at(a, &batch), sides)?);
+    }
+    one(Tensor::new(ty.clone(), data)?)
+}
+
+pub(crate) fn solve(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let ty = &inputs[0].ty;
+    solve_with(inputs, result, |a, b| {
+        let n = a.len();
+        let elimination = eliminate(a, n);
+        if elimination.singular {
+            return Err(singular(ty));
+        }
+        Ok(elimination.solve(&b))
+    })
+}
+
+pub(crate) fn solve_triangular(
+    lower: &bool,
+    unit_diagonal: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    let ty = &inputs[0].ty;
+    solve_with(inputs, result, |a, b| {
+        if !unit_diagonal && a.iter().enumerate().any(|(i, row)| row[i] == ZERO) {
+            return Err(singular(ty));
+        }
+        Ok(substitute(&a, *lower, *unit_diagonal, b))
+    })
+}
+
+// ---- the rest ----
+
+pub(crate) fn cholesky(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let n = x.shape()[x.ty.ndim() - 1];
+    let mut data = Vec::new();
+    for batch in batches(x.shape()) {
+        let a = rows_at(x, &batch);
+        let mut l = vec![vec![ZERO; n]; n];
+        for j in 0..n {
+            let rest = a[j][j].re - l[j][..j].iter().map(Complex64::norm_sqr).sum::<f64>();
+            // NaN is not positive either.
+            if rest.is_nan() || rest <= 0.0 {
+                return Err(Error::linear_algebra(format!(
+                    "a matrix of {} is not positive definite",
+                    x.ty
+                )));
+            }
+            let diagonal = rest.sqrt();
+            l[j][j] = diagonal.into();
+            for i in j + 1..n {
+                let known: Complex64 = (0..j).map(|k| l[i][k] * l[j][k].conj()).sum();
+                l[i][j] = (a[i][j] - known) / diagonal;
+            }
+        }
+        append(&mut data, &l);
+    }
+    one(Tensor::new(result.array()?.clone(), data)?)
+}
+
+fn product(x: &[Vec<Complex64>], y: &[Vec<Complex64>]) -> Rows {
+    let entry = |row: &[Complex64], j: usize| row.iter().zip(y).map(|(a, b)| a * b[j]).sum();
+    x.iter()
+        .map(|row| (0..x.len()).map(|j| entry(row, j)).collect())
+        .collect()
+}
+
+/// Taylor's series of the matrix divided by a power of two, squared as often.
+pub(crate) fn expm(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let n = x.shape()[x.ty.ndim() - 1];
+    let mut data = Vec::new();
+    for batch in batches(x.shape()) {
+        let mut a = rows_at(x, &batch);
+        let sums = a
+            .iter()
+            .map(|row| row.iter().map(|z| z.norm()).sum::<f64>());
+        let size = sums.fold(0.0, |l: f64, s| if s.is_nan() { s } else { l.max(s) });
+        if !size.is_finite() || a.iter().flatten().any(|z| z.is_nan()) {
+            append(&mut data, &vec![vec![Complex64::from(f64::NAN); n]; n]);
+            continue;
+        }
+        let squarings = (size.log2().ceil() + 1.0).max(0.0) as i32;
+        for z in a.iter_mut().flatten() {
+            *z *= 0.5f64.powi(squarings);
+        }
+        let mut sum = identity(n);
+        let mut term = identity(n);
+        for k in 1..=24 {
+            term = product(&term, &a);
+            for (s, t) in sum.iter_mut().flatten().zip(term.iter_mut().flatten()) {
+                *t /= f64::from(k);
+                *s += *t;
+            }
+        }
+        for _ in 0..squarings {
+            sum = product(&sum, &sum);
+        }
+        append(&mut data, &sum);
+    }
+    one(Tensor::new(result.array()?.clone(), data)?)
+}
+
+/// By singular values, of which those up to the cutoff count as zero.
+pub(crate) fn lstsq(rcond: &Cutoff, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let (a, b) = (&inputs[0], &inputs[1]);
+    let (m, n) = (a.shape()[0], a.shape()[1]);
+    let columns = matrix(a, &[]);
+    let found = decompose(columns.clone(), m);
+    let Decomposition { u, s, v } = found.ok_or_else(|| diverged(&a.ty))?;
+    let precision = match a.ty.dtype.real() {
+        DType::Float32 => f64::from(f32::EPSILON),
+        _ => f64::EPSILON,
+    };
+    let relative = match rcond.rcond() {
+        None => precision * m.max(n) as f64,
+        Some(rcond) if rcond < 0.0 => precision,
+        Some(rcond) => rcond,
+    };
+    let largest = s.first().copied().unwrap_or(0.0);
+    let rank = s.iter().take_while(|&&s| s > relative * largest).count();
+    let sides = b.shape().get(1).copied().unwrap_or(1);
+    let (mut x, mut residuals) = (vec![vec![ZERO; sides]; n], Vec::new());
+    for side in 0..sides {
+        let mut rest: Vec<Complex64> = (0..m)
+            .map(|i| b.data[i * sides + side].to_complex())
+            .collect();
+        for j in 0..rank {
+            let coefficient = inner(&u[j], &rest) / s[j];
+            for (row, v) in x.iter_mut().zip(&v[j]) {
+                row[side] += coefficient * v;
+            }
+        }
+        for (column, row) in columns.iter().zip(&x) {
+            rest.iter_mut()
+                .zip(column)
+                .for_each(|(r, a)| *r -= a * row[side]);
+        }
+        let square = rest.iter().map(Complex64::norm_sqr).sum();
+        residuals.push(Scalar::Float(square));
+    }
+    let mut solutions = Vec::new();
+    append(&mut solutions, &x);
+    let values = s.into_iter().map(Scalar::Float).collect();
+    let rank = vec![Scalar::Int(rank as i64)];
+    tuple(result, [solutions, residuals, rank, values])
+}

@@ -1,0 +1,282 @@
+//! `tensordot` and `einsum` as matrix products, sums and transposes.
+
+use super::{Builder, Expanded};
+use crate::einsum::Subscripts;
+use crate::einsum::path::{self, Search};
+use crate::error::{Error, Result};
+use crate::index::{IndexItem, IndexKey};
+use crate::types::{ArrayType, Axes, Dims};
+use crate::{ContractOp, IndexOp, MapOp, Op, ReduceOp, ValueId};
+
+pub(crate) fn tensordot(
+    x_axes: &Axes,
+    y_axes: &Axes,
+    b: &mut Builder<'_>,
+    x: &[ValueId],
+) -> Expanded {
+    if let (&[_], &[_], &[length], &[_]) = (
+        x_axes.as_slice(),
+        y_axes.as_slice(),
+        b.graph.ty(x[0])?.shape.as_slice(),
+        b.graph.ty(x[1])?.shape.as_slice(),
+    ) && length != 1
+    {
+        return inner_product(b, x);
+    }
+    let (x_ndim, y_ndim) = (b.graph.ty(x[0])?.ndim(), b.graph.ty(x[1])?.ndim());
+    let x_free: Dims = (0..x_ndim).filter(|a| !x_axes.contains(a)).collect();
+    let y_free: Dims = (0..y_ndim).filter(|a| !y_axes.contains(a)).collect();
+    let operand = |free: &Dims, axes: &Axes| Contraction {
+        batch: Dims::new(),
+        free: free.clone(),
+        summed: Dims::from_slice(axes),
+    };
+    contract(
+        b,
+        x[0],
+        &operand(&x_free, x_axes),
+        x[1],
+        &operand(&y_free, y_axes),
+    )
+}
+
+/// The contraction of two vectors: nothing to bring into order.
+fn inner_product(b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    let dtype = b.graph.ty(x[0])?.dtype;
+    let products = b.push(Op::Map(MapOp::Multiply), x)?;
+    let sum = b.sum(products, Dims::from_slice(&[0]), false)?;
+    b.cast(sum, dtype)
+}
+
+/// The axes of one operand of a contraction, by role.
+struct Contraction {
+    batch: Dims,
+    free: Dims,
+    summed: Dims,
+}
+
+/// The contraction with axes batch, free of `x`, free of `y`.
+///
+/// A matrix product where both sides have free axes; otherwise a product and a sum, which fuse.
+fn contract(
+    b: &mut Builder<'_>,
+    x: ValueId,
+    xa: &Contraction,
+    y: ValueId,
+    ya: &Contraction,
+) -> Expanded {
+    let (x_ty, y_ty) = (b.ty(x)?, b.ty(y)?);
+    let sizes =
+        |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
+    let order = |parts: [&Dims; 3]| -> Dims { parts.into_iter().flatten().copied().collect() };
+    let (batch, x_free, y_free) = (
+        sizes(&x_ty, &xa.batch),
+        sizes(&x_ty, &xa.free),
+        sizes(&y_ty, &ya.free),
+    );
+    let summed = sizes(&x_ty, &xa.summed);
+    let result: Dims = [&batch, &x_free, &y_free]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+    let (m, k, n): (usize, usize, usize) = (
+        x_free.iter().product(),
+        summed.iter().product(),
+        y_free.iter().product(),
+    );
+    let with =
+        |batch: &Dims, rest: &[usize]| -> Dims { batch.iter().chain(rest).copied().collect() };
+
+    let product = if m == 1 && n == 1 || k == 1 {
+        let x = b.transpose(x, order([&xa.batch, &xa.free, &xa.summed]))?;
+        let y = b.transpose(y, order([&ya.batch, &ya.free, &ya.summed]))?;
+        if k == 1 {
+            let x = b.reshape(x, &with(&batch, &[m, 1]))?;
+            let y = b.reshape(y, &with(&batch, &[1, n]))?;
+            b.push(Op::Map(MapOp::Multiply), &[x, y])?
+        } else {
+            let x = b.reshape(x, &with(&batch, &[k]))?;
+            let y = b.reshape(y, &with(&batch, &[k]))?;
+            let products = b.push(Op::Map(MapOp::Multiply), &[x, y])?;
+            b.push(
+                Op::Reduce(ReduceOp::Sum {
+                    axes: Dims::from_slice(&[batch.len()]),
+                    keepdims: false,
+                }),
+                &[products],
+            )
+            .and_then(|sum| b.cast(sum, x_ty.dtype))?
+        }
+    } else {
+        let x = b.transpose(x, order([&xa.batch, &xa.free, &xa.summed]))?;
+        let y = b.transpose(y, order([&ya.batch, &ya.summed, &ya.free]))?;
+        let x = b.reshape(x, &with(&batch, &[m, k]))?;
+        let y = b.reshape(y, &with(&batch, &[k, n]))?;
+        b.push(Op::Contract(ContractOp::Matmul), &[x, y])?
+    };
+    b.reshape(product, &result)
+}
+
+/// Operands are contracted pairwise, in an order that takes few products, after sums and diagonals of each alone.
+#[allow(clippy::borrowed_box, reason = "rows pass attributes by reference")]
+pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
+    let subscripts = Subscripts::parse(subscripts)?;
+    let types = x.iter().map(|&v| b.ty(v)).collect::<Result<Vec<_>>>()?;
+    let sizes = subscripts.sizes(&types.iter().collect::<Vec<_>>())?;
+    let mut operands: Vec<(ValueId, Vec<char>)> = Vec::with_capacity(x.len());
+    for (i, (&value, labels)) in x.iter().zip(&subscripts.operands).enumerate() {
+        let needed = |label: char| {
+            let elsewhere = subscripts
+                .operands
+                .iter()
+                .enumerate()
+                .any(|(j, o)| j != i && o.contains(&label));
+            elsewhere || subscripts.result.contains(&label)
+        };
+        let (value, labels) = take_diagonals(b, value, labels)?;
+        // Axes of length one that stand for a longer label: drop them here, broadcasting brings them back.
+        let ty = b.ty(value)?;
+        let short = |a: usize| ty.shape[a] == 1 && sizes[&labels[a]] != 1;
+        let shape: Dims = (0..ty.ndim())
+            .filter(|&a| !short(a))
+            .map(|a| ty.shape[a])
+            .collect();
+        let labels: Vec<char> = (0..ty.ndim())
+            .filter(|&a| !short(a))
+            .map(|a| labels[a])
+            .collect();
+        let value = b.reshape(value, &shape)?;
+        operands.push(sum_labels(b, value, &labels, &|l| !needed(l))?);
+    }
+    for step in path::find(&subscripts, &sizes, Search::Auto)? {
+        let &[first, second] = step.as_slice() else {
+            return Err(Error::internal("a contraction of other than two operands"));
+        };
+        let (y, y_labels) = operands.remove(second);
+        let (x, x_labels) = operands.remove(first);
+        let needed = |label: &char| {
+            subscripts.result.contains(label) || operands.iter().any(|(_, o)| o.contains(label))
+        };
+        let positions = |labels: &[char], keep: &dyn Fn(&char) -> bool| -> Dims {
+            labels
+                .iter()
+                .enumerate()
+                .filter(|(_, l)| keep(l))
+                .map(|(a, _)| a)
+                .collect()
+        };
+        let find = |labels: &[char], axes: &Dims, other: &[char]| -> Dims {
+            axes.iter()
+                .filter_map(|&a| other.iter().position(|l| *l == labels[a]))
+                .collect()
+        };
+        let batch = positions(&x_labels, &|l| y_labels.contains(l) && needed(l));
+        let summed = positions(&x_labels, &|l| y_labels.contains(l) && !needed(l));
+        let xa = Contraction {
+            free: positions(&x_labels, &|l| !y_labels.contains(l)),
+            batch,
+            summed,
+        };
+        let ya = Contraction {
+            free: positions(&y_labels, &|l| !x_labels.contains(l)),
+            batch: find(&x_labels, &xa.batch, &y_labels),
+            summed: find(&x_labels, &xa.summed, &y_labels),
+        };
+        let mut labels: Vec<char> = xa
+            .batch
+            .iter()
+            .chain(&xa.free)
+            .map(|&a| x_labels[a])
+            .collect();
+        labels.extend(ya.free.iter().map(|&a| y_labels[a]));
+        let value = contract(b, x, &xa, y, &ya)?;
+        // A label that only this pair had is gone from both; one that only one operand had may end here.
+        let last = operands.is_empty();
+        let (value, labels) = sum_labels(b, value, &labels, &|l| {
+            last && !subscripts.result.contains(&l)
+        })?;
+        operands.push((value, labels));
+    }
+    let (value, labels) = operands
+        .pop()
+        .ok_or_else(|| Error::internal("a contraction of nothing"))?;
+    let perm: Dims = subscripts
+        .result
+        .iter()
+        .filter_map(|r| labels.iter().position(|l| l == r))
+        .collect();
+    let value = b.transpose(value, perm)?;
+    // Labels that were one everywhere but in the result cannot be: sizes are the largest of each label.
+    let shape: Dims = subscripts.result.iter().map(|l| sizes[l]).collect();
+    b.reshape(value, &shape)
+}
+
+/// Sums over the axes whose label is not needed any more, keeping the dtype.
+fn sum_labels(
+    b: &mut Builder<'_>,
+    x: ValueId,
+    labels: &[char],
+    done: &dyn Fn(char) -> bool,
+) -> Result<(ValueId, Vec<char>)> {
+    let axes: Dims = (0..labels.len()).filter(|&a| done(labels[a])).collect();
+    let dtype = b.ty(x)?.dtype;
+    let sum = b.sum(x, axes, false)?;
+    Ok((
+        b.cast(sum, dtype)?,
+        labels.iter().copied().filter(|&l| !done(l)).collect(),
+    ))
+}
+
+/// Replaces repeated labels of one operand by the diagonal over their axes.
+fn take_diagonals(
+    b: &mut Builder<'_>,
+    mut x: ValueId,
+    labels: &[char],
+) -> Result<(ValueId, Vec<char>)> {
+    let mut labels = labels.to_vec();
+    while let Some((first, second)) = repeated(&labels) {
+        let ty = b.ty(x)?;
+        let n = ty.shape[first];
+        if ty.shape[second] != n {
+            return Err(Error::shape(format!(
+                "the diagonal of {ty} needs axes of equal length"
+            )));
+        }
+        let mut perm: Dims = (0..ty.ndim())
+            .filter(|a| *a != first && *a != second)
+            .collect();
+        let mut shape: Dims = perm.iter().map(|&a| ty.shape[a]).collect();
+        perm.extend([first, second]);
+        let moved = b.transpose(x, perm)?;
+        shape.push(n * n);
+        let flat = b.reshape(moved, &shape)?;
+        // The diagonal is every (n + 1)-th element.
+        let mut items = vec![IndexItem::FULL; shape.len() - 1];
+        items.push(IndexItem::Slice {
+            start: None,
+            stop: None,
+            step: Some(n as i64 + 1),
+        });
+        x = b.push(
+            Op::Index(IndexOp::Getitem {
+                key: IndexKey(items.into()),
+            }),
+            &[flat],
+        )?;
+        let label = labels[first];
+        labels.remove(second);
+        labels.remove(first);
+        labels.push(label);
+    }
+    Ok((x, labels))
+}
+
+fn repeated(labels: &[char]) -> Option<(usize, usize)> {
+    (0..labels.len()).find_map(|i| {
+        labels[i + 1..]
+            .iter()
+            .position(|l| *l == labels[i])
+            .map(|j| (i, i + 1 + j))
+    })
+}

@@ -1,0 +1,363 @@
+//! `Graph`: a program as a dense list of nodes.
+//!
+//! Invariants, checked by [`Graph::verify`]: a node's inputs come before it; equal nodes (same op, same
+//! inputs) are the same node; every type is what inference gives. Sharing compares values, never only hashes.
+//! Nodes are never removed: passes build a new graph (see [`crate::transform::simplify`]), or leave out what is dead.
+//!
+//! A trace is *recorded* ([`Graph::record`]): as it was written down, equal nodes apart. The optimiser shares them.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::constants::Constants;
+use super::equal_nodes::EqualNodes;
+use super::host::HostArray;
+use super::infer::Signature;
+use super::node::{Node, ValueId};
+use super::op::{LeafOp, Op};
+use super::scalar::{Literal, Scalar};
+use super::source::SourceLine;
+use super::types::{ArrayType, DType, Type};
+use crate::error::{Error, Result};
+
+/// A program.
+#[derive(Clone, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    /// The nodes by what they do; made when it is first asked for.
+    shared: Option<EqualNodes>,
+    inputs: Vec<ArrayType>,
+    constants: Constants,
+    outputs: Vec<ValueId>,
+    /// The types of literals, by dtype.
+    scalar_types: [Option<Arc<Type>>; DType::ALL.len()],
+}
+
+impl Graph {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All nodes, inputs before users.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The values in order.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = ValueId> + use<> {
+        (0..self.nodes.len() as u32).map(ValueId)
+    }
+
+    /// The types of the arguments.
+    #[must_use]
+    pub fn input_types(&self) -> &[ArrayType] {
+        &self.inputs
+    }
+
+    /// The array constants.
+    #[must_use]
+    pub fn constants(&self) -> &[HostArray] {
+        self.constants.arrays()
+    }
+
+    /// The results, in order; they may repeat.
+    #[must_use]
+    pub fn outputs(&self) -> &[ValueId] {
+        &self.outputs
+    }
+
+    /// Sets the results.
+    pub fn set_outputs(&mut self, outputs: Vec<ValueId>) {
+        self.outputs = outputs;
+    }
+
+    /// The array type of a value.
+    ///
+    /// # Errors
+    /// The value is a tuple.
+    pub fn ty(&self, value: ValueId) -> Result<&ArrayType> {
+        self[value].ty.array()
+    }
+
+    /// The literal that a value is, if it is one.
+    #[must_use]
+    pub fn as_literal(&self, value: ValueId) -> Option<Literal> {
+        match self[value].op {
+            Op::Leaf(LeafOp::Literal { value }) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn add_input(&mut self, ty: ArrayType) -> ValueId {
+        let index = self.inputs.len();
+        self.inputs.push(ty.clone());
+        self.push_leaf(Op::Leaf(LeafOp::Input { index, ty }))
+    }
+
+    /// Adds the argument of the given number, whose type must be known already.
+    pub(super) fn add_input_node(&mut self, index: usize, ty: &ArrayType) -> Result<ValueId> {
+        if index == self.inputs.len() {
+            return Ok(self.add_input(ty.clone()));
+        }
+        if self.inputs.get(index) == Some(ty) {
+            return Ok(self.push_leaf(Op::Leaf(LeafOp::Input {
+                index,
+                ty: ty.clone(),
+            })));
+        }
+        Err(Error::value(format!(
+            "input number {index} of type {ty} is out of order"
+        )))
+    }
+
+    /// Adds an array constant; one with the same bits is shared.
+    pub fn add_constant(&mut self, array: HostArray) -> ValueId {
+        if array.shape().is_empty()
+            && let [value] = *array.to_scalars().as_slice()
+        {
+            return self.add_literal(value, array.dtype());
+        }
+        let ty = array.ty();
+        let index = self.constants.add(array);
+        self.push_leaf(Op::Leaf(LeafOp::Constant { index, ty }))
+    }
+
+    /// Adds a constant of another graph; one with the same bits is shared.
+    pub(super) fn adopt_constant(&mut self, others: &Constants, index: usize) -> ValueId {
+        let array = &others.arrays()[index];
+        if array.shape().is_empty() {
+            return self.add_constant(array.clone());
+        }
+        let ty = array.ty();
+        let index = self.constants.adopt(others, index);
+        self.push_leaf(Op::Leaf(LeafOp::Constant { index, ty }))
+    }
+
+    /// Adds a 0-d constant.
+    pub fn add_literal(&mut self, value: impl Into<Scalar>, dtype: DType) -> ValueId {
+        self.push_leaf(Op::Leaf(LeafOp::Literal {
+            value: Literal::new(value, dtype),
+        }))
+    }
+
+    fn push_leaf(&mut self, op: Op) -> ValueId {
+        let ty = self.type_of_leaf(&op);
+        self.insert(op, &[], ty, None)
+    }
+
+    /// Adds a node, or gives the equal one that is already there.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op.
+    pub fn push(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        location: Option<&'static Location<'static>>,
+    ) -> Result<ValueId> {
+        let ty = self.infer(&op, inputs)?.result;
+        Ok(self.insert(op, inputs, ty.into(), location))
+    }
+
+    /// The signature of an op applied to values of this graph.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op.
+    pub fn infer(&self, op: &Op, inputs: &[ValueId]) -> Result<Signature> {
+        let types: SmallVec<[&Type; 4]> = inputs.iter().map(|&i| &*self[i].ty).collect();
+        op.infer(&types)
+    }
+
+    /// Adds a node whose type is known, or gives the equal one that is already there.
+    pub fn insert(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        ty: Arc<Type>,
+        location: Option<&'static Location<'static>>,
+    ) -> ValueId {
+        self.insert_node(&mut Node {
+            op,
+            inputs: SmallVec::from_slice(inputs),
+            ty,
+            location,
+        })
+    }
+
+    /// The same for what is a node already; if it is new, it is moved out of `node`.
+    #[inline]
+    pub fn insert_node(&mut self, node: &mut Node) -> ValueId {
+        let Self { nodes, shared, .. } = self;
+        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes));
+        let vacancy = match shared.find(nodes, &node.op, &node.inputs) {
+            Ok(found) => return found,
+            Err(vacancy) => vacancy,
+        };
+        shared.add(nodes, vacancy);
+        let value = ValueId(nodes.len() as u32);
+        nodes.push(node.take());
+        value
+    }
+
+    /// Adds a node whose type is known, whether an equal one is there or not: the way of traces, in which looking
+    /// for one would be most of the work.
+    #[inline]
+    pub fn record(
+        &mut self,
+        op: Op,
+        inputs: SmallVec<[ValueId; 4]>,
+        ty: Arc<Type>,
+        location: Option<&'static Location<'static>>,
+    ) -> ValueId {
+        let Self { nodes, shared, .. } = self;
+        let value = ValueId(nodes.len() as u32);
+        let node = Node {
+            op,
+            inputs,
+            ty,
+            location,
+        };
+        if let Some(shared) = shared {
+            shared.add_any(nodes, &node);
+        }
+        nodes.push(node);
+        value
+    }
+
+    /// Records an argument.
+    pub fn record_input(&mut self, ty: ArrayType) -> ValueId {
+        let index = self.inputs.len();
+        self.inputs.push(ty.clone());
+        self.record_leaf(Op::Leaf(LeafOp::Input { index, ty }))
+    }
+
+    /// Records an array constant.
+    pub fn record_constant(&mut self, array: HostArray) -> ValueId {
+        let ty = array.ty();
+        let index = self.constants.record(array);
+        self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }))
+    }
+
+    /// Records a leaf.
+    pub fn record_leaf(&mut self, op: Op) -> ValueId {
+        let ty = self.type_of_leaf(&op);
+        self.record(op, SmallVec::new(), ty, None)
+    }
+
+    fn type_of_leaf(&mut self, op: &Op) -> Arc<Type> {
+        match op {
+            Op::Leaf(LeafOp::Input { ty, .. } | LeafOp::Constant { ty, .. }) => {
+                Arc::new(ty.clone().into())
+            }
+            Op::Leaf(LeafOp::Literal { value }) => {
+                let ty = &mut self.scalar_types[value.dtype as usize];
+                let new = || Arc::new(ArrayType::scalar(value.dtype).into());
+                ty.get_or_insert_with(new).clone()
+            }
+            other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
+        }
+    }
+
+    /// An empty graph with the same arguments, and room for as many nodes; constants follow as they are used.
+    #[must_use]
+    pub fn same_inputs(&self) -> Self {
+        let mut graph = Self::new();
+        // A rebuild is about as long. To grow the table step by step is most of its time.
+        graph.nodes.reserve(self.nodes.len());
+        graph.shared = Some(EqualNodes::with_capacity(self.nodes.len()));
+        for ty in &self.inputs {
+            graph.add_input(ty.clone());
+        }
+        graph
+    }
+
+    /// The same graph with other ops that take and give the same types. Nodes keep their numbers.
+    #[must_use]
+    pub fn map_ops(&self, mut op: impl FnMut(&Op) -> Op) -> Self {
+        let mut graph = self.clone();
+        for node in &mut graph.nodes {
+            node.op = op(&node.op);
+        }
+        graph.shared = None;
+        graph
+    }
+
+    /// Nodes, constants and results.
+    pub fn into_parts(self) -> (Vec<Node>, Constants, Vec<ValueId>) {
+        (self.nodes, self.constants, self.outputs)
+    }
+
+    /// Leaves out the nodes and constants that the results do not depend on; arguments stay.
+    pub fn without_dead(mut self) -> Self {
+        let live = self.live();
+        let stays = |(node, &live): (&Node, &bool)| {
+            live || matches!(node.op, Op::Leaf(LeafOp::Input { .. }))
+        };
+        if self.nodes.iter().zip(&live).all(stays) {
+            return self;
+        }
+        let mut map = vec![ValueId(u32::MAX); self.nodes.len()];
+        let mut constants: Vec<usize> = Vec::new();
+        let (mut old, mut kept) = (0, 0);
+        self.nodes.retain_mut(|node| {
+            let stays = stays((node, &live[old]));
+            if stays {
+                for input in &mut node.inputs {
+                    *input = map[input.index()];
+                }
+                if let Op::Leaf(LeafOp::Constant { index, .. }) = &mut node.op {
+                    constants.push(*index);
+                    *index = constants.len() - 1;
+                }
+                map[old] = ValueId(kept);
+                kept += 1;
+            }
+            old += 1;
+            stays
+        });
+        for output in &mut self.outputs {
+            *output = map[output.index()];
+        }
+        self.constants = self.constants.select(&constants);
+        // It names nodes and constants by the numbers that they had.
+        self.shared = None;
+        self
+    }
+
+    /// Which nodes the results depend on.
+    #[must_use]
+    pub fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for output in &self.outputs {
+            live[output.index()] = true;
+        }
+        for value in self.values().rev() {
+            if live[value.index()] {
+                for input in &self[value].inputs {
+                    live[input.index()] = true;
+                }
+            }
+        }
+        live
+    }
+}
+
+impl std::ops::Index<ValueId> for Graph {
+    type Output = Node;
+
+    fn index(&self, value: ValueId) -> &Node {
+        &self.nodes[value.index()]
+    }
+}
+
+/// The line of each node of a graph that was traced here.
+pub fn source_lines(graph: &Graph) -> Vec<Option<SourceLine>> {
+    let line = |node: &Node| node.location.map(SourceLine::from);
+    graph.nodes().iter().map(line).collect()
+}

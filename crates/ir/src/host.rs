@@ -1,0 +1,279 @@
+//! `HostArray`: an array in main memory, of any of the eight dtypes.
+//!
+//! It is the storage of the ndarray library, of constants in graphs, and of what goes in and out of compiled
+//! code. The data is reference counted and copied on write, so clones and views are cheap and values are
+//! never aliased observably.
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use num_complex::{Complex32, Complex64};
+
+use super::scalar::Scalar;
+use super::types::{ArrayType, DType, Shape};
+use crate::error::{Error, Result};
+
+/// An array in main memory.
+#[derive(Clone, Debug)]
+pub enum HostArray {
+    /// `bool`.
+    Bool(ArcArray<bool, IxDyn>),
+    /// `uint8`.
+    Uint8(ArcArray<u8, IxDyn>),
+    /// `int32`.
+    Int32(ArcArray<i32, IxDyn>),
+    /// `int64`.
+    Int64(ArcArray<i64, IxDyn>),
+    /// `float32`.
+    Float32(ArcArray<f32, IxDyn>),
+    /// `float64`.
+    Float64(ArcArray<f64, IxDyn>),
+    /// `complex64`.
+    Complex64(ArcArray<Complex32, IxDyn>),
+    /// `complex128`.
+    Complex128(ArcArray<Complex64, IxDyn>),
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The Rust types of elements: `bool`, `u8`, `i32`, `i64`, `f32`, `f64` and `Complex` of the last two.
+pub trait Element:
+    Copy + Send + Sync + Default + PartialEq + std::fmt::Debug + sealed::Sealed + 'static
+{
+    /// The dtype of this Rust type.
+    const TYPE: DType;
+
+    /// Wraps an array of this type.
+    fn host_array(array: ArcArray<Self, IxDyn>) -> HostArray;
+
+    /// The array inside, if it has this element type.
+    fn typed(array: &HostArray) -> Option<&ArcArray<Self, IxDyn>>;
+
+    /// The element as a wide scalar.
+    fn widen(self) -> Scalar;
+
+    /// The element from a wide scalar, converted as `astype` does.
+    fn narrow(scalar: Scalar) -> Self;
+}
+
+macro_rules! elements {
+    ($($t:ty => $variant:ident, |$s:ident| $from:expr;)*) => {
+        $(
+            impl sealed::Sealed for $t {}
+            impl Element for $t {
+                const TYPE: DType = DType::$variant;
+
+                fn host_array(array: ArcArray<Self, IxDyn>) -> HostArray {
+                    HostArray::$variant(array)
+                }
+
+                fn typed(array: &HostArray) -> Option<&ArcArray<Self, IxDyn>> {
+                    match array {
+                        HostArray::$variant(a) => Some(a),
+                        _ => None,
+                    }
+                }
+
+                fn widen(self) -> Scalar {
+                    Scalar::from(self)
+                }
+
+                fn narrow(scalar: Scalar) -> Self {
+                    let $s = scalar.cast(Self::TYPE);
+                    $from
+                }
+            }
+        )*
+    };
+}
+
+elements! {
+    bool => Bool, |s| s.is_true();
+    u8 => Uint8, |s| s.to_i64() as u8;
+    i32 => Int32, |s| s.to_i64() as i32;
+    i64 => Int64, |s| s.to_i64();
+    f32 => Float32, |s| s.to_f64() as f32;
+    f64 => Float64, |s| s.to_f64();
+    Complex32 => Complex64, |s| { let z = s.to_complex(); Complex32::new(z.re as f32, z.im as f32) };
+    Complex64 => Complex128, |s| s.to_complex();
+}
+
+/// Runs `$body` with `$a` bound to the typed array inside `$array`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dispatch_host {
+    ($array:expr, $a:ident => $body:expr) => {
+        match $array {
+            $crate::HostArray::Bool($a) => $body,
+            $crate::HostArray::Uint8($a) => $body,
+            $crate::HostArray::Int32($a) => $body,
+            $crate::HostArray::Int64($a) => $body,
+            $crate::HostArray::Float32($a) => $body,
+            $crate::HostArray::Float64($a) => $body,
+            $crate::HostArray::Complex64($a) => $body,
+            $crate::HostArray::Complex128($a) => $body,
+        }
+    };
+}
+
+/// Runs `$body` with `$T` bound to the Rust type of `$dtype`; the body gives a `HostArray` or anything else.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! host_from {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            $crate::DType::Uint8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
+            $crate::DType::Complex64 => {
+                type $T = num_complex::Complex32;
+                $body
+            }
+            $crate::DType::Complex128 => {
+                type $T = num_complex::Complex64;
+                $body
+            }
+        }
+    };
+}
+
+impl HostArray {
+    /// The dtype of the elements.
+    #[must_use]
+    #[inline]
+    pub const fn dtype(&self) -> DType {
+        match self {
+            Self::Bool(_) => DType::Bool,
+            Self::Uint8(_) => DType::Uint8,
+            Self::Int32(_) => DType::Int32,
+            Self::Int64(_) => DType::Int64,
+            Self::Float32(_) => DType::Float32,
+            Self::Float64(_) => DType::Float64,
+            Self::Complex64(_) => DType::Complex64,
+            Self::Complex128(_) => DType::Complex128,
+        }
+    }
+
+    /// The number of elements along each axis.
+    #[must_use]
+    #[inline]
+    pub fn shape(&self) -> &[usize] {
+        dispatch_host!(self, a => a.shape())
+    }
+
+    /// dtype and shape.
+    #[must_use]
+    pub fn ty(&self) -> ArrayType {
+        ArrayType {
+            dtype: self.dtype(),
+            shape: Shape::from_slice(self.shape()),
+        }
+    }
+
+    /// A 0-d array.
+    #[must_use]
+    pub fn scalar(value: Scalar, dtype: DType) -> Self {
+        host_from!(dtype, T => Self::from(ArrayD::from_elem(IxDyn(&[]), T::narrow(value))))
+    }
+
+    /// An array from elements in C order; `None` if their number does not fit the shape.
+    #[must_use]
+    pub fn from_scalars(ty: &ArrayType, data: &[Scalar]) -> Option<Self> {
+        host_from!(ty.dtype, T => {
+            let data: Vec<T> = data.iter().map(|&s| T::narrow(s)).collect();
+            ArrayD::from_shape_vec(IxDyn(&ty.shape), data).ok().map(Self::from)
+        })
+    }
+
+    /// Asks whether there is memory for an array of a type: an abort becomes an error. Only large ones ask.
+    ///
+    /// # Errors
+    /// There is not.
+    #[inline]
+    pub fn check_memory(ty: &ArrayType) -> Result<()> {
+        /// Failing to allocate a smaller array aborts, as everywhere in Rust.
+        const LARGE: usize = 1 << 30;
+        let bytes = ty.size().saturating_mul(ty.dtype.size());
+        if bytes < LARGE {
+            return Ok(());
+        }
+        let mut memory: Vec<u8> = Vec::new();
+        let found = memory.try_reserve_exact(bytes);
+        // What is reserved and never used may be optimised away, and with it the answer.
+        std::hint::black_box(&memory);
+        found.map_err(|_| Error::value(format!("not enough memory for an array {ty}")))
+    }
+
+    /// The elements in C order, widened.
+    #[must_use]
+    pub fn to_scalars(&self) -> Vec<Scalar> {
+        dispatch_host!(self, a => a.iter().map(|&x| x.widen()).collect())
+    }
+
+    /// The same values, contiguous in C order; cheap if they already are.
+    #[must_use]
+    pub fn to_contiguous(&self) -> Self {
+        dispatch_host!(self, a => {
+            if a.is_standard_layout() { self.clone() } else { Self::from(a.as_standard_layout().into_owned()) }
+        })
+    }
+
+    /// Whether the elements lie in C order without gaps.
+    #[must_use]
+    pub fn is_contiguous(&self) -> bool {
+        dispatch_host!(self, a => a.is_standard_layout())
+    }
+
+    /// The address of the first element.
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        dispatch_host!(self, a => a.as_ptr().cast())
+    }
+
+    /// A view with a Rust element type, if that is the dtype of this array.
+    #[must_use]
+    pub fn view<T: Element>(&self) -> Option<ArrayViewD<'_, T>> {
+        T::typed(self).map(|a| a.view())
+    }
+
+    /// Whether shape, dtype and every bit of the elements agree.
+    #[must_use]
+    pub fn same_bits(&self, other: &Self) -> bool {
+        self.dtype() == other.dtype()
+            && self.shape() == other.shape()
+            && (self.as_ptr() == other.as_ptr() && self.is_contiguous() && other.is_contiguous()
+                || dispatch_host!(self, elements => same_elements(elements, other)))
+    }
+}
+
+fn same_elements<T: Element>(elements: &ArcArray<T, IxDyn>, other: &HostArray) -> bool {
+    let same = |(x, y): (&T, &T)| x.widen() == y.widen();
+    T::typed(other).is_some_and(|other| elements.iter().zip(other.iter()).all(same))
+}
+
+impl<T: Element> From<ArrayD<T>> for HostArray {
+    fn from(array: ArrayD<T>) -> Self {
+        T::host_array(array.into_shared())
+    }
+}

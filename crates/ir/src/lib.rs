@@ -1,0 +1,55 @@
+//! The intermediate representation: types, the op table, graphs, their text form and their meaning.
+//!
+//! This layer knows nothing of libraries, backends or user-facing arrays. Everything about an op stands in
+//! one row of `op.rs`; the other files hold the functions that rows refer to.
+
+mod attribute;
+mod constants;
+mod draw;
+pub mod einsum;
+mod equal_nodes;
+pub mod error;
+mod eval;
+mod expand;
+mod fourier;
+mod graph;
+mod host;
+pub mod index;
+mod infer;
+mod modes;
+mod node;
+mod op;
+mod opaque;
+pub mod random;
+mod rules;
+mod scalar;
+pub mod scatter;
+pub mod serial;
+mod source;
+mod text;
+pub mod transform;
+mod types;
+mod verify;
+
+pub use attribute::{Attribute, NormOrder};
+pub use constants::Constants;
+pub use error::{Error, Result};
+pub use eval::Tensor;
+pub use eval::evaluate_op;
+pub use expand::{Builder, Form, OperandType, Simplify, expansion};
+pub use fourier::{Fourier, FourierKind};
+pub use graph::{Graph, source_lines};
+pub use host::{Element, HostArray};
+pub use infer::{Signature, normalize_axis};
+pub use modes::{Cutoff, FourierNorm, QrMode};
+pub use node::{Node, ValueId};
+pub use op::{
+    Arity, ContractOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op, ReduceOp, ScanOp,
+    SortOp, ViewOp,
+};
+pub use opaque::OpaqueFunction;
+pub use scalar::{Literal, Scalar};
+pub use source::SourceLine;
+pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type, broadcast_shapes};
+
+pub use infer::{infer_plain, plain_result, resolve_scalar, resolve_scalars, strong_dtype};

@@ -1,0 +1,106 @@
+//! `OpaqueFunction`: a function of the user's inside a graph, of which only the types are known.
+//!
+//! Two are equal only if they are one and the same, so nodes that call them are shared only when the very same
+//! call was written down. Graphs with opaque functions have no text that can be read back.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::attribute::Attribute;
+use super::host::HostArray;
+use super::types::{ArrayType, Type};
+use crate::error::{Error, Result};
+
+type Rule = dyn Fn(&[ArrayType]) -> Result<Type> + Send + Sync;
+type Reference = dyn Fn(&[HostArray]) -> Result<Vec<HostArray>> + Send + Sync;
+
+/// A function that graphs call without looking inside.
+#[derive(Clone)]
+pub struct OpaqueFunction(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    rule: Box<Rule>,
+    reference: Box<Reference>,
+    implementation: Box<dyn Any + Send + Sync>,
+}
+
+impl OpaqueFunction {
+    /// A function from the rule for its types, what it means for arrays in main memory, and what those who run
+    /// graphs know it by.
+    pub fn new(
+        name: &'static str,
+        rule: Box<Rule>,
+        reference: Box<Reference>,
+        implementation: Box<dyn Any + Send + Sync>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            name,
+            rule,
+            reference,
+            implementation,
+        }))
+    }
+
+    /// The name that the user gave it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// The type of its result for arrays of these types.
+    ///
+    /// # Errors
+    /// They do not fit the function.
+    pub fn infer(&self, inputs: &[ArrayType]) -> Result<Type> {
+        (self.0.rule)(inputs)
+    }
+
+    /// Runs it on arrays in main memory.
+    ///
+    /// # Errors
+    /// The function failed.
+    pub fn call(&self, inputs: &[HostArray]) -> Result<Vec<HostArray>> {
+        (self.0.reference)(inputs)
+    }
+
+    /// The data by which backends run it.
+    pub fn implementation(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0.implementation
+    }
+}
+
+impl PartialEq for OpaqueFunction {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OpaqueFunction {}
+
+impl Hash for OpaqueFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).addr().hash(state);
+    }
+}
+
+impl fmt::Debug for OpaqueFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Prints the name; there is no way back.
+impl Attribute for OpaqueFunction {
+    fn print(&self) -> String {
+        self.name().split_whitespace().collect::<Vec<_>>().join("_")
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        Err(Error::parse(format!(
+            "the function `{text}` cannot be read from text"
+        )))
+    }
+}

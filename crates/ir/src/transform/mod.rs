@@ -1,0 +1,3 @@
+//! Graph to graph: transformations that work for every backend and compose with each other, one folder or file each.
+
+pub mod simplify;

@@ -1,0 +1,454 @@
+//! dtypes, shapes and types of values, and NumPy 2's promotion between dtypes.
+//!
+//! Invariants: promotion is commutative and associative over the eight dtypes, and `promote(a, a) == a`.
+//! Shapes are element counts per axis; the product never overflows for an array that exists.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+
+/// Sizes, axes or permutations: small, and without a heap allocation up to four of them.
+pub type Dims = SmallVec<[usize; 4]>;
+
+/// Axes of ops that take one or two of them, as a rule.
+pub type Axes = SmallVec<[usize; 2]>;
+
+/// Steps or strides, which may be negative.
+pub type Steps = SmallVec<[isize; 4]>;
+
+/// The shape of an array: its number of elements along each axis.
+pub type Shape = Dims;
+
+/// The kind of number in an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DType {
+    /// `bool`, one byte.
+    Bool,
+    /// `uint8`.
+    Uint8,
+    /// `int32`.
+    Int32,
+    /// `int64`.
+    Int64,
+    /// `float32`.
+    Float32,
+    /// `float64`.
+    Float64,
+    /// `complex64`: two `float32`.
+    Complex64,
+    /// `complex128`: two `float64`.
+    Complex128,
+}
+
+/// The four classes of dtypes, in the order of promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// Truth values.
+    Bool,
+    /// Signed and unsigned integers.
+    Integer,
+    /// Real floating point.
+    Float,
+    /// Complex floating point.
+    Complex,
+}
+
+impl DType {
+    /// All dtypes, smallest first.
+    pub const ALL: [Self; 8] = [
+        Self::Bool,
+        Self::Uint8,
+        Self::Int32,
+        Self::Int64,
+        Self::Float32,
+        Self::Float64,
+        Self::Complex64,
+        Self::Complex128,
+    ];
+
+    /// NumPy's name, such as `"float64"`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Uint8 => "uint8",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+            Self::Complex64 => "complex64",
+            Self::Complex128 => "complex128",
+        }
+    }
+
+    /// The short name that types are printed with, such as `f64` in `f64[3,4]`.
+    #[must_use]
+    pub const fn short_name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Uint8 => "u8",
+            Self::Int32 => "i32",
+            Self::Int64 => "i64",
+            Self::Float32 => "f32",
+            Self::Float64 => "f64",
+            Self::Complex64 => "c64",
+            Self::Complex128 => "c128",
+        }
+    }
+
+    /// Bytes of one element.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::Uint8 => 1,
+            Self::Int32 | Self::Float32 => 4,
+            Self::Int64 | Self::Float64 | Self::Complex64 => 8,
+            Self::Complex128 => 16,
+        }
+    }
+
+    /// Whether it is a truth value, an integer, a real or a complex number.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Bool => Class::Bool,
+            Self::Uint8 | Self::Int32 | Self::Int64 => Class::Integer,
+            Self::Float32 | Self::Float64 => Class::Float,
+            Self::Complex64 | Self::Complex128 => Class::Complex,
+        }
+    }
+
+    /// `float32` or `float64`.
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(self.class(), Class::Float)
+    }
+
+    /// `complex64` or `complex128`.
+    #[must_use]
+    pub const fn is_complex(self) -> bool {
+        matches!(self.class(), Class::Complex)
+    }
+
+    /// `uint8`, `int32` or `int64`.
+    #[must_use]
+    pub const fn is_integer(self) -> bool {
+        matches!(self.class(), Class::Integer)
+    }
+
+    /// The dtype of the real part: itself, unless it is complex.
+    #[must_use]
+    pub const fn real(self) -> Self {
+        match self {
+            Self::Complex64 => Self::Float32,
+            Self::Complex128 => Self::Float64,
+            other => other,
+        }
+    }
+
+    /// The floating dtype in which functions such as `exp` are computed: itself if it is floating or
+    /// complex, else `float64` (NumPy's rule without its `float16`: small integers also give `float64`).
+    #[must_use]
+    pub const fn floating(self) -> Self {
+        match self.class() {
+            Class::Bool | Class::Integer => Self::Float64,
+            _ => self,
+        }
+    }
+
+    /// The smallest dtype that holds both, by NumPy 2's rules.
+    ///
+    /// ```
+    /// use autojit_ir::DType;
+    /// assert_eq!(DType::Int64.promote(DType::Float32), DType::Float64);
+    /// assert_eq!(DType::Uint8.promote(DType::Complex64), DType::Complex64);
+    /// ```
+    #[must_use]
+    pub fn promote(self, other: Self) -> Self {
+        use DType::{Complex64, Complex128, Float32, Float64, Int32, Int64};
+        let (low, high) = if self <= other {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        match (low, high) {
+            (Int32 | Int64, Float32) => Float64,
+            (Int32 | Int64 | Float64, Complex64) => Complex128,
+            // The declaration order is the promotion order for every other pair.
+            _ => high,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for DType {
+    type Err = Error;
+
+    /// Reads NumPy's name (`float64`) or the short one (`f64`).
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|d| d.name() == text || d.short_name() == text)
+            .ok_or_else(|| {
+                let known: Vec<_> = Self::ALL.iter().map(|d| d.name()).collect();
+                Error::dtype(format!(
+                    "no dtype is called `{text}`, expected one of {}",
+                    known.join(", ")
+                ))
+            })
+    }
+}
+
+/// The type of an array: dtype and shape.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ArrayType {
+    /// The dtype of the elements.
+    pub dtype: DType,
+    /// The number of elements along each axis.
+    pub shape: Shape,
+}
+
+impl Clone for ArrayType {
+    /// Copies the sizes at once; what is derived takes them one by one, which calls of small arrays feel.
+    #[inline]
+    fn clone(&self) -> Self {
+        Self::new(self.dtype, &self.shape)
+    }
+}
+
+impl ArrayType {
+    /// A type from its parts.
+    #[inline]
+    #[must_use]
+    pub fn new(dtype: DType, shape: &[usize]) -> Self {
+        Self {
+            dtype,
+            shape: Shape::from_slice(shape),
+        }
+    }
+
+    /// Whether this is the shape; for the few axes that arrays have cheaper than comparing slices, which is a call.
+    #[inline]
+    pub fn has_shape(&self, shape: &[usize]) -> bool {
+        self.shape.len() == shape.len() && self.shape.iter().zip(shape).all(|(x, y)| x == y)
+    }
+
+    /// The type of a 0-d array.
+    #[must_use]
+    #[inline]
+    pub fn scalar(dtype: DType) -> Self {
+        Self {
+            dtype,
+            shape: Shape::new(),
+        }
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub fn ndim(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The number of elements; the largest number there is if it is larger, as it is of no array that exists.
+    #[must_use]
+    #[inline]
+    pub fn size(&self) -> usize {
+        let saturating = |size: usize, &n: &usize| size.saturating_mul(n);
+        self.shape.iter().fold(1, saturating)
+    }
+
+    /// Refuses types of which there can be no array, as its bytes could not be counted.
+    pub fn check_size(&self) -> Result<()> {
+        // An empty axis does not make the others free: views of the array multiply them again.
+        let bytes = |bytes: usize, &n: &usize| bytes.saturating_mul(n.max(1));
+        if self.shape.iter().fold(self.dtype.size(), bytes) > isize::MAX as usize {
+            return Err(Error::value(format!("an array {self} is too large")));
+        }
+        Ok(())
+    }
+
+    /// The same shape with another dtype.
+    #[must_use]
+    pub fn with_dtype(&self, dtype: DType) -> Self {
+        Self {
+            dtype,
+            shape: self.shape.clone(),
+        }
+    }
+}
+
+/// Prints as in `f64[3,4]`; a 0-d array is `f64[]`.
+impl fmt::Display for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[", self.dtype.short_name())?;
+        for (i, n) in self.shape.iter().enumerate() {
+            write!(f, "{}{n}", if i == 0 { "" } else { "," })?;
+        }
+        f.write_str("]")
+    }
+}
+
+impl FromStr for ArrayType {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || Error::parse(format!("`{text}` is not a type such as f64[3,4]"));
+        let (dtype, sizes) = text
+            .strip_suffix(']')
+            .and_then(|t| t.split_once('['))
+            .ok_or_else(wrong)?;
+        let shape = sizes
+            .split(',')
+            .filter(|s| !s.is_empty())
+            .map(|s| s.trim().parse().map_err(|_| wrong()))
+            .collect::<Result<Shape>>()?;
+        // A size that does not fit into memory would overflow later, far from its cause.
+        let bytes = shape
+            .iter()
+            .try_fold(16usize, |n, &s| n.checked_mul(s.max(1)));
+        if bytes.is_none_or(|n| n > isize::MAX as usize) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            dtype: dtype.parse()?,
+            shape,
+        })
+    }
+}
+
+/// The type of a graph value: an array, or the tuple that an op with several results gives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// One array.
+    Array(ArrayType),
+    /// The results of a multi-output op, taken apart by `get`.
+    Tuple(Box<[ArrayType]>),
+}
+
+impl Type {
+    /// The array type, or an error for a tuple.
+    ///
+    /// # Errors
+    /// A tuple was used where an array is needed.
+    #[inline]
+    pub fn array(&self) -> Result<&ArrayType> {
+        match self {
+            Self::Array(ty) => Ok(ty),
+            Self::Tuple(_) => Err(Error::value(format!(
+                "expected an array, got the tuple {self}"
+            ))),
+        }
+    }
+
+    /// All array types in it: one, or those of the tuple.
+    #[must_use]
+    #[inline]
+    pub fn arrays(&self) -> &[ArrayType] {
+        match self {
+            Self::Array(ty) => std::slice::from_ref(ty),
+            Self::Tuple(types) => types,
+        }
+    }
+}
+
+impl From<ArrayType> for Type {
+    fn from(ty: ArrayType) -> Self {
+        Self::Array(ty)
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Array(ty) => ty.fmt(f),
+            Self::Tuple(types) => {
+                f.write_str("(")?;
+                for (i, ty) in types.iter().enumerate() {
+                    write!(f, "{}{ty}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+/// What is printed and parsed is written as that text by serde.
+macro_rules! serde_as_text {
+    ($($ty:ty: $example:literal),*) => {$(
+        #[doc = concat!("As text, such as `\"", $example, "\"`.")]
+        impl Serialize for $ty {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $ty {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_as_text!(DType: "float64", ArrayType: "f64[2,3]", super::SourceLine: "src/model.rs:42:17");
+
+/// The shape to which two shapes broadcast; `None` if they do not.
+///
+/// Source: NumPy, "Broadcasting".
+#[must_use]
+pub fn broadcast_shapes(x: &[usize], y: &[usize]) -> Option<Shape> {
+    let (long, short) = if x.len() >= y.len() { (x, y) } else { (y, x) };
+    let mut shape = Shape::from_slice(long);
+    let lead = long.len() - short.len();
+    for (a, &b) in shape[lead..].iter_mut().zip(short) {
+        if *a == 1 {
+            *a = b;
+        } else if b != 1 && b != *a {
+            return None;
+        }
+    }
+    Some(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promotion_is_a_semilattice() {
+        for a in DType::ALL {
+            assert_eq!(a.promote(a), a);
+            for b in DType::ALL {
+                assert_eq!(a.promote(b), b.promote(a));
+                for c in DType::ALL {
+                    assert_eq!(
+                        a.promote(b).promote(c),
+                        a.promote(b.promote(c)),
+                        "{a} {b} {c}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn types_round_trip_through_text() {
+        for text in ["f64[3,4]", "bool[]", "c128[0]", "u8[1,2,3,4,5]"] {
+            assert_eq!(text.parse::<ArrayType>().unwrap().to_string(), text);
+        }
+        for text in ["f64", "f65[2]", "f64[x]", "f64[99999999999,99999999999]"] {
+            assert!(text.parse::<ArrayType>().is_err(), "{text}");
+        }
+    }
+}

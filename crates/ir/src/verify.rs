@@ -1,0 +1,86 @@
+//! The verifier: what must hold of every graph, checked after passes when asked for and in tests.
+//!
+//! A failure is a mistake of autojit's own, and its message shows the neighbourhood.
+
+use super::{Graph, LeafOp, Op, Type, ValueId};
+use crate::error::{Error, Result};
+
+impl Graph {
+    /// Checks that
+    /// 1. the inputs of a node come before it,
+    /// 2. every type is what inference gives,
+    /// 3. equal nodes are one node,
+    /// 4. arguments and constants that are named exist with the type that is named,
+    /// 5. results are arrays that exist.
+    ///
+    /// # Errors
+    /// One of these does not hold.
+    pub fn verify(&self) -> Result<()> {
+        let mut seen = rustc_hash::FxHashSet::default();
+        for value in self.values() {
+            let node = &self[value];
+            let fail = |why: &str| {
+                Err(Error::internal(format!(
+                    "{why}\n{}",
+                    self.neighbourhood(value)
+                )))
+            };
+            if node.inputs.iter().any(|&input| input >= value) {
+                return fail("an input does not come before its user");
+            }
+            match &node.op {
+                Op::Leaf(LeafOp::Input { index, ty })
+                    if self.input_types().get(*index) != Some(ty) =>
+                {
+                    return fail("an argument that does not exist");
+                }
+                Op::Leaf(LeafOp::Constant { index, ty })
+                    if self
+                        .constants()
+                        .get(*index)
+                        .map(super::HostArray::ty)
+                        .as_ref()
+                        != Some(ty) =>
+                {
+                    return fail("a constant that does not exist");
+                }
+                _ => {}
+            }
+            let types: Vec<&Type> = node.inputs.iter().map(|&i| &*self[i].ty).collect();
+            match node.op.infer(&types) {
+                Ok(signature) if signature.result == *node.ty => {}
+                Ok(signature) => return fail(&format!("the type should be {}", signature.result)),
+                Err(error) => return fail(&error.to_string()),
+            }
+            if !seen.insert((&node.op, &node.inputs)) {
+                return fail("an equal node came before");
+            }
+        }
+        for &output in self.outputs() {
+            if output.index() >= self.nodes().len() || self.ty(output).is_err() {
+                return Err(Error::internal(format!(
+                    "result {output} is not an array of the graph"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A node with its inputs, as text.
+    fn neighbourhood(&self, value: ValueId) -> String {
+        let line = |v: ValueId| {
+            let node = &self.nodes()[v.index()];
+            let inputs: Vec<String> = node.inputs.iter().map(ToString::to_string).collect();
+            let at = node
+                .location
+                .map_or_else(String::new, |l| format!(", at {l}"));
+            format!("  {v} = {} {} : {}{at}", node.op, inputs.join(" "), node.ty)
+        };
+        let inputs = self[value]
+            .inputs
+            .iter()
+            .filter(|&&i| i < value)
+            .map(|&i| line(i));
+        inputs.chain([line(value)]).collect::<Vec<_>>().join("\n")
+    }
+}

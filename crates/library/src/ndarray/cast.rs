@@ -1,0 +1,175 @@
+//! `astype`: conversions between the eight element types.
+//!
+//! The rules are those of [`autojit_ir::Scalar::cast`], per type instead of per element: floats truncate,
+//! complex numbers lose their imaginary part, integers wrap, and what does not fit into an integer becomes its
+//! smallest value, as NumPy's conversions give on x86.
+
+use num_complex::{Complex, Complex32, Complex64};
+
+use super::kernel::Kernel;
+use super::strided::{View, map};
+use autojit_ir::error::Result;
+use autojit_ir::{DType, Element, HostArray, host_from};
+
+/// The same values in another dtype; the array itself if it has that dtype.
+pub(super) fn astype(x: &HostArray, dtype: DType) -> Result<HostArray> {
+    if x.dtype() == dtype {
+        return Ok(x.clone());
+    }
+    map(kernel(x.dtype(), dtype), &[View::new(x)], x.shape())
+}
+
+fn kernel(from: DType, to: DType) -> Kernel {
+    host_from!(from, S => host_from!(to, T => Kernel::unary(T::cast_from::<S>)))
+}
+
+/// What an element can be converted from.
+trait Cast: Element {
+    fn is_true(self) -> bool;
+    fn to_i32(self) -> i32;
+    fn to_i64(self) -> i64;
+    fn re_f32(self) -> f32;
+    fn re_f64(self) -> f64;
+    fn im_f32(self) -> f32 {
+        0.0
+    }
+    fn im_f64(self) -> f64 {
+        0.0
+    }
+}
+
+impl Cast for bool {
+    fn is_true(self) -> bool {
+        self
+    }
+
+    fn to_i32(self) -> i32 {
+        self.into()
+    }
+
+    fn to_i64(self) -> i64 {
+        self.into()
+    }
+
+    fn re_f32(self) -> f32 {
+        self.into()
+    }
+
+    fn re_f64(self) -> f64 {
+        self.into()
+    }
+}
+
+macro_rules! cast_real {
+    ($($t:ty, |$x:ident| $to_i32:expr, $to_i64:expr;)*) => {$(
+        impl Cast for $t {
+            fn is_true(self) -> bool {
+                self != <$t>::default()
+            }
+
+            fn to_i32(self) -> i32 {
+                let $x = self;
+                $to_i32
+            }
+
+            fn to_i64(self) -> i64 {
+                let $x = self;
+                $to_i64
+            }
+
+            fn re_f32(self) -> f32 {
+                self as f32
+            }
+
+            fn re_f64(self) -> f64 {
+                self as f64
+            }
+        }
+    )*};
+}
+
+cast_real! {
+    u8, |x| x.into(), x.into();
+    i32, |x| x, x.into();
+    i64, |x| x as i32, x;
+    f32, |x| f64_to_i32(x.into()), f64_to_i64(x.into());
+    f64, |x| f64_to_i32(x), f64_to_i64(x);
+}
+
+macro_rules! cast_complex {
+    ($($t:ty)*) => {$(
+        impl Cast for Complex<$t> {
+            fn is_true(self) -> bool {
+                self.re != 0.0 || self.im != 0.0
+            }
+
+            fn to_i32(self) -> i32 {
+                self.re.to_i32()
+            }
+
+            fn to_i64(self) -> i64 {
+                self.re.to_i64()
+            }
+
+            fn re_f32(self) -> f32 {
+                self.re as f32
+            }
+
+            fn re_f64(self) -> f64 {
+                self.re.into()
+            }
+
+            fn im_f32(self) -> f32 {
+                self.im as f32
+            }
+
+            fn im_f64(self) -> f64 {
+                self.im.into()
+            }
+        }
+    )*};
+}
+
+cast_complex! { f32 f64 }
+
+fn f64_to_i32(x: f64) -> i32 {
+    if x > -2_147_483_649.0 && x < 2_147_483_648.0 {
+        x as i32
+    } else {
+        i32::MIN
+    }
+}
+
+fn f64_to_i64(x: f64) -> i64 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) {
+        x as i64
+    } else {
+        i64::MIN
+    }
+}
+
+/// The other side of [`Cast`].
+trait CastTarget: Element {
+    fn cast_from<S: Cast>(x: S) -> Self;
+}
+
+macro_rules! cast_targets {
+    ($($t:ty: |$x:ident| $cast:expr;)*) => {$(
+        impl CastTarget for $t {
+            fn cast_from<S: Cast>($x: S) -> Self {
+                $cast
+            }
+        }
+    )*};
+}
+
+cast_targets! {
+    bool: |x| x.is_true();
+    u8: |x| x.to_i64() as u8;
+    i32: |x| x.to_i32();
+    i64: |x| x.to_i64();
+    f32: |x| x.re_f32();
+    f64: |x| x.re_f64();
+    Complex32: |x| Complex32::new(x.re_f32(), x.im_f32());
+    Complex64: |x| Complex64::new(x.re_f64(), x.im_f64());
+}

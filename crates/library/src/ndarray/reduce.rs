@@ -1,0 +1,225 @@
+//! Reductions over any set of axes.
+//!
+//! The reduced axes are walked as rows if they are the faster ones in memory; else whole rows of results are
+//! accumulated at once, so that memory is always read in order. Floating sums are pairwise both ways: their
+//! errors grow with the logarithm of the number of elements, as NumPy's do at best.
+//!
+//! Reducing nothing gives the neutral element; inference refuses it where there is none.
+
+use autojit_runtime::abi::Kind;
+use autojit_runtime::reduce::ArgReduce;
+use smallvec::SmallVec;
+
+use super::elementwise::unexpected;
+use super::fold::Fold;
+use super::kernel::Kernel;
+use super::strided::{View, Walk, filled};
+use autojit_ir::error::Result;
+use autojit_ir::{DType, HostArray};
+
+/// How many rows are accumulated one after the other before sums are split: as many as NumPy adds up in each of
+/// its eight lanes.
+const ROWS: usize = 16;
+
+/// Memory for `len` elements of the largest type.
+fn room(len: usize) -> Vec<u128> {
+    Vec::with_capacity(len)
+}
+
+/// Reduces over `axes`; `shape` is the shape of the result, with or without the reduced axes.
+pub(super) fn reduce(
+    fold: fn(DType) -> Option<&'static Fold>,
+    x: &HostArray,
+    axes: &[usize],
+    shape: &[usize],
+) -> Result<HostArray> {
+    let fold = fold(x.dtype()).ok_or_else(|| unexpected(x))?;
+    let view = View::new(x);
+    // SAFETY: the reduction is the one for elements of `x`, and `write` gives one result per index that is kept.
+    unsafe {
+        filled(view.dtype, shape, &mut |out| {
+            write(fold, &view, axes, shape.iter().product(), out);
+            Ok(())
+        })
+    }
+}
+
+/// Writes the results, `size` of them.
+///
+/// # Safety
+/// `fold` must be of the elements of `x`, `out` writable for `size` of them, and `size` the number of indices of the
+/// axes that are kept.
+unsafe fn write(fold: &Fold, x: &View<'_>, axes: &[usize], size: usize, out: *mut u8) {
+    let item = x.dtype.size();
+    if x.shape.contains(&0) {
+        for i in 0..size {
+            // SAFETY: there are as many results.
+            unsafe { (fold.neutral)(out.add(i * item)) };
+        }
+        return;
+    }
+    if axes.len() == x.shape.len() && x.is_contiguous() {
+        // SAFETY: all elements, next to each other.
+        unsafe {
+            (fold.run)(x.first, x.size(), 1, out);
+            (fold.finish)(out, 1);
+        }
+        return;
+    }
+    let axis = |&axis: &usize| (x.shape[axis], [x.strides[axis]]);
+    let kept: SmallVec<[usize; 4]> = (0..x.shape.len()).filter(|a| !axes.contains(a)).collect();
+    let kept = Walk::new(&mut kept.iter().map(axis));
+    let mut reduced: SmallVec<[usize; 4]> = axes.into();
+    reduced.sort_by_key(|&a| std::cmp::Reverse(x.strides[a].unsigned_abs()));
+    let reduced = Walk::new(&mut reduced.iter().map(axis));
+    // A kept axis that is faster in memory than every reduced one.
+    if kept.len > 1 && kept.step[0].unsigned_abs() < reduced.step[0].unsigned_abs() {
+        let mut offsets = Vec::with_capacity(reduced.rows() * reduced.len);
+        reduced.for_each_row(&mut |[offset]| {
+            for i in 0..reduced.len as isize {
+                offsets.push(offset + i * reduced.step[0]);
+            }
+        });
+        let rows = Rows {
+            fold,
+            copy: Kernel::copy(x.dtype),
+            item,
+            len: kept.len,
+            step: kept.step[0],
+        };
+        let mut room = room(kept.len * Rows::halvings(offsets.len()));
+        let mut to = out;
+        kept.for_each_row(&mut |[offset]| {
+            // SAFETY: both walks stay within the positions that shape and strides of `x` reach, and the sum
+            // of a kept and a reduced offset is such a position. Each kept row has `kept.len` results.
+            unsafe {
+                let x = x.first.offset(offset * item as isize);
+                rows.accumulate(x, &offsets, to, room.as_mut_ptr().cast());
+                to = to.add(kept.len * item);
+            }
+        });
+        // SAFETY: all results have been written.
+        unsafe { (fold.finish)(out, size) };
+        return;
+    }
+    let rows = reduced.rows();
+    let mut room = room(rows);
+    let partial: *mut u8 = room.as_mut_ptr().cast();
+    let mut to = out;
+    kept.for_each_row(&mut |[offset]| {
+        for i in 0..kept.len as isize {
+            // SAFETY: as above; a row has at least one element because `x` is not empty, and there is room for the
+            // totals of all rows, unless there is but one, which goes where the result does.
+            unsafe {
+                let x = x.first.offset((offset + i * kept.step[0]) * item as isize);
+                if rows == 1 {
+                    (fold.run)(x, reduced.len, reduced.step[0], to);
+                } else {
+                    let mut total = partial;
+                    reduced.for_each_row(&mut |[offset]| {
+                        let x = x.offset(offset * item as isize);
+                        (fold.run)(x, reduced.len, reduced.step[0], total);
+                        total = total.add(item);
+                    });
+                    (fold.run)(partial, rows, 1, to);
+                }
+                to = to.add(item);
+            }
+        }
+    });
+    // SAFETY: all results have been written.
+    unsafe { (fold.finish)(out, size) };
+}
+
+/// Whole rows of results at once.
+struct Rows<'a> {
+    fold: &'a Fold,
+    copy: Kernel,
+    /// Bytes of an element.
+    item: usize,
+    /// The number of results.
+    len: usize,
+    /// The distance between the elements of a row.
+    step: isize,
+}
+
+impl Rows<'_> {
+    /// How often `accumulate` halves that many offsets.
+    fn halvings(mut offsets: usize) -> usize {
+        let mut halvings = 0;
+        while offsets > ROWS {
+            offsets = offsets.div_ceil(2);
+            halvings += 1;
+        }
+        halvings
+    }
+
+    /// Writes the reductions over `offsets` of neighbouring columns, splitting in halves above [`ROWS`] offsets.
+    ///
+    /// # Safety
+    /// An element must be readable at each offset from `x`, and at `len - 1` more a step apart; `offsets` is not empty;
+    /// `out` must be writable for `len` elements, and `room` for as many per halving.
+    unsafe fn accumulate(&self, x: *const u8, offsets: &[isize], out: *mut u8, room: *mut u8) {
+        let item = self.item as isize;
+        // SAFETY: passed on from the caller, for parts of the offsets. The upper half goes to the first row of the
+        // room, the rest of which is its own.
+        unsafe {
+            if offsets.len() > ROWS {
+                let (low, high) = offsets.split_at(offsets.len() / 2);
+                let rest = room.add(self.len * self.item);
+                self.accumulate(x, low, out, room);
+                self.accumulate(x, high, room, rest);
+                return (self.fold.combine)(out, self.len, room, 1);
+            }
+            let first = [
+                x.offset(offsets[0] * item),
+                std::ptr::null(),
+                std::ptr::null(),
+            ];
+            self.copy.run(self.len, &first, &[self.step, 0, 0], out);
+            for &offset in &offsets[1..] {
+                (self.fold.combine)(out, self.len, x.offset(offset * item), self.step);
+            }
+        }
+    }
+}
+
+/// The runtime's name of a dtype.
+pub(super) fn kind(dtype: DType) -> Kind {
+    match dtype {
+        DType::Bool => Kind::Bool,
+        DType::Uint8 => Kind::Uint8,
+        DType::Int32 => Kind::Int32,
+        DType::Int64 => Kind::Int64,
+        DType::Float32 => Kind::Float32,
+        DType::Float64 => Kind::Float64,
+        DType::Complex64 => Kind::Complex64,
+        DType::Complex128 => Kind::Complex128,
+    }
+}
+
+/// Positions of the first largest or smallest elements along an axis.
+pub(super) fn arg_extremum(
+    x: &HostArray,
+    axis: usize,
+    largest: bool,
+    shape: &[usize],
+) -> Result<HostArray> {
+    let View { strides, first, .. } = View::new(x);
+    let kept = || (0..x.shape().len()).filter(|&a| a != axis);
+    let plan = ArgReduce {
+        kind: kind(x.dtype()),
+        outer: kept().map(|a| x.shape()[a]).collect(),
+        outer_strides_in: kept().map(|a| strides[a]).collect(),
+        len: x.shape()[axis],
+        stride: strides[axis],
+        largest,
+    };
+    // SAFETY: shape and strides are those of `x`, and `out` has one element per position of the other axes.
+    unsafe {
+        filled(DType::Int64, shape, &mut |out| {
+            plan.run(first, out.cast());
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,336 @@
+//! Elementwise ops, conversions among them. Where libtorch means something else than NumPy, the difference stands beside the op.
+
+use super::super::functions::{Refusal, Torch};
+use super::{not_native, shape};
+use autojit_ir::error::Result;
+use autojit_ir::{ArrayType, Class, DType, Literal, MapOp};
+
+/// An elementwise op; `ty` is the type of the first input, `size` the number of elements of the result.
+#[allow(clippy::too_many_lines, reason = "one arm for each op")]
+pub(super) fn lower<T: Torch>(
+    t: &mut T,
+    op: MapOp,
+    inputs: &[&T::Value],
+    ty: &ArrayType,
+    size: usize,
+) -> Result<T::Value> {
+    let (dtype, class) = (ty.dtype, ty.dtype.class());
+    let x = inputs[0];
+    // Ops with one input never look at it.
+    let y = inputs.get(1).copied().unwrap_or(x);
+    let is_whole = class <= Class::Integer;
+    let is_complex = dtype.is_complex();
+    match op {
+        MapOp::Negative => t.neg(x),
+        MapOp::Absolute if dtype == DType::Bool || dtype == DType::Uint8 => Ok(t.share(x)),
+        MapOp::Absolute => t.abs(x),
+        MapOp::Square => t.mul(x, x),
+        MapOp::Sign if is_complex => complex_sign(t, x, dtype),
+        MapOp::Sign if is_whole => t.sign(x),
+        MapOp::Sign => {
+            // torch.sign(nan) is 0.
+            let (sign, is_nan) = (t.sign(x)?, t.isnan(x)?);
+            t.select(&is_nan, x, &sign)
+        }
+        MapOp::Sqrt => t.sqrt(x),
+        MapOp::Exp => t.exp(x),
+        MapOp::Exp2 => t.exp2(x),
+        MapOp::Expm1 => t.expm1(x),
+        MapOp::Log => t.log(x),
+        MapOp::Log2 => t.log2(x),
+        MapOp::Log10 => t.log10(x),
+        MapOp::Log1p => t.log1p(x),
+        MapOp::Sin => t.sin(x),
+        MapOp::Cos => t.cos(x),
+        MapOp::Tan => t.tan(x),
+        MapOp::Arcsin => t.asin(x),
+        MapOp::Arccos => t.acos(x),
+        MapOp::Arctan => t.atan(x),
+        MapOp::Sinh | MapOp::Cosh if is_complex => {
+            if op == MapOp::Sinh {
+                t.sinh(x)
+            } else {
+                t.cosh(x)
+            }
+        }
+        MapOp::Sinh => {
+            let (sinh, large) = (t.sinh(x)?, half_of_exp(t, x, dtype)?);
+            let large = t.copysign(&large, x)?;
+            where_large(t, x, &large, &sinh, dtype)
+        }
+        MapOp::Cosh => {
+            let (cosh, large) = (t.cosh(x)?, half_of_exp(t, x, dtype)?);
+            where_large(t, x, &large, &cosh, dtype)
+        }
+        MapOp::Tanh => t.tanh(x),
+        MapOp::Erf => t.erf(x),
+        MapOp::Lgamma => t.lgamma(x),
+        MapOp::Arcsinh => t.asinh(x),
+        MapOp::Arccosh => t.acosh(x),
+        MapOp::Arctanh => t.atanh(x),
+        MapOp::Cbrt => cube_root(t, x, dtype),
+        MapOp::Conj if is_complex => t.conj(x),
+        MapOp::Real if is_complex => t.real(x),
+        MapOp::Imag if is_complex => t.imag(x),
+        MapOp::Conj | MapOp::Real => Ok(t.share(x)),
+        MapOp::Imag => {
+            // Nothing is less than itself.
+            let never = t.lt(x, x)?;
+            t.cast(&never, dtype)
+        }
+        MapOp::LogicalNot => t.logical_not(x),
+        MapOp::IsNan => t.isnan(x),
+        MapOp::IsInf => t.isinf(x),
+        // Of the modulus, which may overflow.
+        MapOp::IsFinite if is_complex => of_both_parts(t, x, T::isfinite),
+        MapOp::IsFinite => t.isfinite(x),
+        MapOp::Floor | MapOp::Ceil | MapOp::Trunc if is_whole => Ok(t.share(x)),
+        MapOp::Floor => t.floor(x),
+        MapOp::Ceil => t.ceil(x),
+        MapOp::Trunc => t.trunc(x),
+        MapOp::Rint if is_complex => {
+            let (re, im) = (t.real(x)?, t.imag(x)?);
+            let (re, im) = (t.round(&re)?, t.round(&im)?);
+            t.complex(&re, &im)
+        }
+        MapOp::Rint => t.round(x),
+        MapOp::Invert => t.bitwise_not(x),
+
+        MapOp::Add if dtype == DType::Bool => t.bitwise_or(x, y),
+        MapOp::Add => t.add(x, y),
+        MapOp::Subtract => t.sub(x, y),
+        MapOp::Multiply if dtype == DType::Bool => t.bitwise_and(x, y),
+        MapOp::Multiply => t.mul(x, y),
+        MapOp::Divide => t.div(x, y),
+        MapOp::FloorDivide if is_whole => {
+            let quotient = whole_quotient(t, x, y, dtype)?;
+            let zero = t.literal(Literal::new(0, dtype))?;
+            let by_zero = t.eq(y, &zero)?;
+            t.select(&by_zero, &zero, &quotient)
+        }
+        MapOp::FloorDivide => t.div_mode(x, y, "floor"),
+        MapOp::Remainder if is_whole => {
+            let divisor = harmless_divisor(t, y, dtype)?;
+            t.remainder(x, &divisor)
+        }
+        MapOp::Remainder => {
+            // A zero has the sign of the divisor.
+            let rest = t.remainder(x, y)?;
+            let zero = t.literal(Literal::new(0, dtype))?;
+            let (is_zero, signed) = (t.eq(&rest, &zero)?, t.copysign(&rest, y)?);
+            t.select(&is_zero, &signed, &rest)
+        }
+        MapOp::Fmod if is_whole => {
+            let divisor = harmless_divisor(t, y, dtype)?;
+            t.fmod(x, &divisor)
+        }
+        MapOp::Fmod => t.fmod(x, y),
+        MapOp::Power if is_complex => complex_power(t, x, y, dtype),
+        MapOp::Power => {
+            if class == Class::Integer && dtype != DType::Uint8 && size > 0 {
+                refuse_negative(t, y, dtype)?;
+            }
+            t.pow(x, y)
+        }
+        MapOp::Arctan2 => t.atan2(x, y),
+        MapOp::Hypot => t.hypot(x, y),
+        MapOp::Copysign => t.copysign(x, y),
+        MapOp::Maximum | MapOp::Minimum if is_complex => {
+            let (low, high) = if op == MapOp::Maximum { (y, x) } else { (x, y) };
+            let (ordered, is_nan) = (less_equal(t, low, high)?, t.isnan(x)?);
+            let first = t.bitwise_or(&ordered, &is_nan)?;
+            t.select(&first, x, y)
+        }
+        MapOp::Maximum => t.maximum(x, y),
+        MapOp::Minimum => t.minimum(x, y),
+        MapOp::Equal => t.eq(x, y),
+        MapOp::NotEqual => t.ne(x, y),
+        MapOp::Less if is_complex => less(t, x, y),
+        MapOp::LessEqual if is_complex => less_equal(t, x, y),
+        MapOp::Greater if is_complex => less(t, y, x),
+        MapOp::GreaterEqual if is_complex => less_equal(t, y, x),
+        MapOp::Less => t.lt(x, y),
+        MapOp::LessEqual => t.le(x, y),
+        MapOp::Greater => t.gt(x, y),
+        MapOp::GreaterEqual => t.ge(x, y),
+        MapOp::LogicalAnd | MapOp::BitwiseAnd => t.bitwise_and(x, y),
+        MapOp::LogicalOr | MapOp::BitwiseOr => t.bitwise_or(x, y),
+        MapOp::LogicalXor | MapOp::BitwiseXor => t.bitwise_xor(x, y),
+        MapOp::LeftShift => t.shift_left(x, y),
+        MapOp::RightShift => t.shift_right(x, y),
+        MapOp::Where => match inputs {
+            [condition, x, y] => t.select(condition, x, y),
+            _ => Err(not_native(op.name())),
+        },
+        MapOp::Reciprocal => Err(not_native(op.name())),
+        MapOp::Astype { dtype: to } => shape::astype(t, x, dtype, to),
+        MapOp::WrapIndex { axis, size } => shape::wrap_index(t, x, ty, axis, size),
+    }
+}
+
+/// `exp(|x|) / 2`, which is finite a little longer than the exponential.
+fn half_of_exp<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let half = t.literal(Literal::new(0.5, dtype))?;
+    let magnitude = t.abs(x)?;
+    let root = t.mul(&magnitude, &half)?;
+    let root = t.exp(&root)?;
+    let part = t.mul(&root, &half)?;
+    t.mul(&root, &part)
+}
+
+/// The first where libtorch's hyperbolic functions overflow too early, else the second.
+fn where_large<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    large: &T::Value,
+    ordinary: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let bound = if dtype == DType::Float32 { 88.0 } else { 709.0 };
+    let bound = t.literal(Literal::new(bound, dtype))?;
+    let magnitude = t.abs(x)?;
+    let is_large = t.gt(&magnitude, &bound)?;
+    t.select(&is_large, large, ordinary)
+}
+
+/// A test of the real and the imaginary part, both of which must pass.
+fn of_both_parts<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    test: impl Fn(&mut T, &T::Value) -> Result<T::Value>,
+) -> Result<T::Value> {
+    let (re, im) = (t.real(x)?, t.imag(x)?);
+    let (re, im) = (test(t, &re)?, test(t, &im)?);
+    t.bitwise_and(&re, &im)
+}
+
+/// `x / |x|`, which is zero for zero. Where the modulus is infinite, NumPy looks at the real part first. libtorch's own
+/// `sgn` takes moduli that overflow and that underflow.
+fn complex_sign<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let real = dtype.real();
+    let zero = t.literal(Literal::new(0, real))?;
+    let one = t.literal(Literal::new(1, real))?;
+    let nan = t.literal(Literal::new(f64::NAN, dtype))?;
+    let complex_zero = t.literal(Literal::new(0, dtype))?;
+    let (re, im) = (t.real(x)?, t.imag(x)?);
+    let modulus = t.hypot(&re, &im)?;
+    let (near_re, near_im) = (t.div(&re, &modulus)?, t.div(&im, &modulus)?);
+    let near = t.complex(&near_re, &near_im)?;
+    let (re_is_infinite, im_is_infinite) = (t.isinf(&re)?, t.isinf(&im)?);
+    let (along_re, along_im) = (t.copysign(&one, &re)?, t.copysign(&one, &im)?);
+    let far_re = t.select(&re_is_infinite, &along_re, &zero)?;
+    let far_im = t.select(&re_is_infinite, &zero, &along_im)?;
+    let far = t.complex(&far_re, &far_im)?;
+    let (is_far, is_zero) = (t.isinf(&modulus)?, t.eq(&modulus, &zero)?);
+    let is_nowhere = t.bitwise_and(&re_is_infinite, &im_is_infinite)?;
+    let sign = t.select(&is_zero, &complex_zero, &near)?;
+    let sign = t.select(&is_far, &far, &sign)?;
+    t.select(&is_nowhere, &nan, &sign)
+}
+
+/// Powers of complex numbers. libtorch takes the logarithm of zero, too.
+fn complex_power<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let power = t.pow(x, y)?;
+    let exponent = t.known(y).map(|known| known.value.to_complex());
+    if exponent.is_some_and(|y| y.re > 0.0) {
+        return Ok(power);
+    }
+    let zero = t.literal(Literal::new(0, dtype))?;
+    let one = t.literal(Literal::new(1, dtype))?;
+    let nan = t.literal(Literal::new(f64::NAN, dtype))?;
+    let real_zero = t.literal(Literal::new(0, dtype.real()))?;
+    let (of_zero, re) = (t.eq(x, &zero)?, t.real(y)?);
+    let vanishes = t.gt(&re, &real_zero)?;
+    let power_of_zero = t.select(&vanishes, &zero, &nan)?;
+    let power = t.select(&of_zero, &power_of_zero, &power)?;
+    let to_zero = t.eq(y, &zero)?;
+    t.select(&to_zero, &one, &power)
+}
+
+/// The cube root, which libtorch has not: by a power, and one step of Newton's method for the last bits.
+fn cube_root<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
+    let three = t.literal(Literal::new(3.0, dtype))?;
+    let third = t.literal(Literal::new(1.0 / 3.0, dtype))?;
+    let magnitude = t.abs(x)?;
+    let root = t.pow(&magnitude, &third)?;
+    let square = t.mul(&root, &root)?;
+    let better = t.div(&magnitude, &square)?;
+    let error = t.sub(&root, &better)?;
+    let error = t.div(&error, &three)?;
+    let root = t.sub(&root, &error)?;
+    let root = t.copysign(&root, x)?;
+    // Zeros, infinities and NaN are their own cube roots, and divide to NaN above.
+    let failed = t.isnan(&root)?;
+    t.select(&failed, x, &root)
+}
+
+/// The divisor of integers with 1 in the place of what libtorch, or the processor, refuses: 0 and -1, which the
+/// smallest integer overflows on.
+fn harmless_divisor<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<T::Value> {
+    if let Some(known) = t.known(y)
+        && ![0, -1].contains(&known.value.to_i64())
+    {
+        return Ok(t.share(y));
+    }
+    let (zero, one) = (
+        t.literal(Literal::new(0, dtype))?,
+        t.literal(Literal::new(1, dtype))?,
+    );
+    let mut harmful = t.eq(y, &zero)?;
+    if dtype != DType::Uint8 {
+        let minus_one = t.literal(Literal::new(-1, dtype))?;
+        let overflows = t.eq(y, &minus_one)?;
+        harmful = t.bitwise_or(&harmful, &overflows)?;
+    }
+    t.select(&harmful, &one, y)
+}
+
+/// The quotient rounded down, right for every divisor but zero.
+fn whole_quotient<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    let divisor = harmless_divisor(t, y, dtype)?;
+    let quotient = t.div_mode(x, &divisor, "floor")?;
+    if dtype == DType::Uint8 {
+        return Ok(quotient);
+    }
+    let minus_one = t.literal(Literal::new(-1, dtype))?;
+    let (negates, negated) = (t.eq(y, &minus_one)?, t.neg(x)?);
+    t.select(&negates, &negated, &quotient)
+}
+
+/// Integers to negative powers are an error.
+fn refuse_negative<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<()> {
+    if t.known(y).is_some_and(|known| known.value.to_i64() >= 0) {
+        return Ok(());
+    }
+    let zero = t.literal(Literal::new(0, dtype))?;
+    let negative = t.lt(y, &zero)?;
+    t.refuse_where(&negative, y, Refusal::NegativePower)
+}
+
+/// `x < y` for complex numbers: by the real, then the imaginary part; a NaN anywhere makes it false.
+fn less<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
+    let (xr, xi, yr, yi) = (t.real(x)?, t.imag(x)?, t.real(y)?, t.imag(y)?);
+    // A number equals itself unless it is NaN.
+    let (x_is_number, y_is_number) = (t.eq(&xi, &xi)?, t.eq(&yi, &yi)?);
+    let numbers = t.bitwise_and(&x_is_number, &y_is_number)?;
+    let by_real = t.lt(&xr, &yr)?;
+    let by_real = t.bitwise_and(&by_real, &numbers)?;
+    let (same_real, by_imag) = (t.eq(&xr, &yr)?, t.lt(&xi, &yi)?);
+    let by_imag = t.bitwise_and(&same_real, &by_imag)?;
+    t.bitwise_or(&by_real, &by_imag)
+}
+
+fn less_equal<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
+    let (less, equal) = (less(t, x, y)?, t.eq(x, y)?);
+    t.bitwise_or(&less, &equal)
+}

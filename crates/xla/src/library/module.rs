@@ -1,0 +1,596 @@
+//! `Writer`: the text of a module of XLA's intermediate language, HLO, one instruction at a time.
+//!
+//! Text, because XLA reads all of its language from it, sorts, gathers and scatters with their inner computations
+//! too, and because people can read it. Every instruction of HLO takes operands of equal shapes; what NumPy broadcasts
+//! is broadcast here by an instruction of its own, which costs nothing as XLA fuses it.
+//!
+//! Invariants: a [`Value`] knows its type; inner computations are written once, by name; numbers are written with as
+//! many digits as bring back their bits, zeros with their signs.
+
+use std::fmt::Write as _;
+use std::panic::Location;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use super::axes::{Steps, joined_axes};
+use super::host::{HostCall, RUN_NUMBER};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, DType, HostArray, Literal, Scalar};
+
+/// The result of an instruction: its name and its type.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    stem: &'static str,
+    number: u32,
+    pub(super) ty: ArrayType,
+    /// The number that all elements are known to be.
+    pub(super) known: Option<Literal>,
+    /// Whether it is complex with imaginary parts of zero, as real numbers become beside complex ones.
+    pub(super) is_real: bool,
+}
+
+impl Value {
+    /// The same, known to have imaginary parts of zero.
+    pub(super) fn without_imaginary_parts(self) -> Self {
+        Self {
+            is_real: true,
+            ..self
+        }
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.stem, self.number)
+    }
+}
+
+/// XLA's name of a dtype.
+pub(super) const fn type_name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::Bool => "pred",
+        DType::Uint8 => "u8",
+        DType::Int32 => "s32",
+        DType::Int64 => "s64",
+        DType::Float32 => "f32",
+        DType::Float64 => "f64",
+        DType::Complex64 => "c64",
+        DType::Complex128 => "c128",
+    }
+}
+
+/// A type as XLA writes it, in C order, such as `f64[3,4]{1,0}`.
+pub(super) fn type_text(ty: &ArrayType) -> String {
+    let mut text = format!("{}[{}]", type_name(ty.dtype), list(&ty.shape));
+    if ty.ndim() > 0 {
+        let order: SmallVec<[usize; 4]> = (0..ty.ndim()).rev().collect();
+        let _ = write!(text, "{{{}}}", list(&order));
+    }
+    text
+}
+
+/// Numbers with commas between.
+pub(super) fn list(numbers: &[usize]) -> String {
+    let mut text = String::with_capacity(3 * numbers.len());
+    for (i, n) in numbers.iter().enumerate() {
+        let _ = write!(text, "{}{n}", if i == 0 { "" } else { "," });
+    }
+    text
+}
+
+/// A number as XLA reads it.
+fn number(value: Scalar, dtype: DType) -> String {
+    let real = |x: f64| match dtype.real() {
+        _ if x.is_nan() => "nan".to_owned(),
+        _ if x.is_infinite() => (if x > 0.0 { "inf" } else { "-inf" }).to_owned(),
+        // With a point, as the sign of `-0` would get lost; in the fewest digits of its precision.
+        DType::Float32 => format!("{:?}", x as f32),
+        _ => format!("{x:?}"),
+    };
+    match value {
+        Scalar::Bool(b) => b.to_string(),
+        Scalar::Int(i) => i.to_string(),
+        Scalar::Float(x) => real(x),
+        Scalar::Complex(z) => format!("({}, {})", real(z.re), real(z.im)),
+    }
+}
+
+/// The elements from `at` on of an array of this shape, in nested braces.
+fn nested(
+    text: &mut String,
+    shape: &[usize],
+    elements: &mut impl Iterator<Item = Scalar>,
+    dtype: DType,
+) {
+    let Some((&n, rest)) = shape.split_first() else {
+        if let Some(element) = elements.next() {
+            text.push_str(&number(element, dtype));
+        }
+        return;
+    };
+    text.push('{');
+    for i in 0..n {
+        text.push_str(if i == 0 { "" } else { ", " });
+        nested(text, rest, elements, dtype);
+    }
+    text.push('}');
+}
+
+/// The instructions of one computation.
+#[derive(Default)]
+struct Body {
+    text: String,
+    /// Where each instruction begins.
+    starts: Vec<usize>,
+    literals: FxHashMap<(Literal, SmallVec<[usize; 4]>), Value>,
+    parameters: usize,
+}
+
+/// What an argument of a module is, beyond those of the graph.
+#[derive(Clone, Debug)]
+pub(super) enum Extra {
+    /// A constant that is too large for the text.
+    Constant(HostArray),
+    /// The number of the run, see [`super::host`].
+    Run,
+}
+
+/// What a module is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be run here: large constants are arguments, and calls come back to autojit.
+    Run,
+    /// To be read by others: everything is in it.
+    Save,
+}
+
+/// A module that is being written.
+pub(super) struct Writer {
+    pub(super) purpose: Purpose,
+    /// Inner computations, each before those that use it.
+    regions: String,
+    known_regions: FxHashSet<String>,
+    body: Body,
+    run: Option<Value>,
+    pub(super) extras: Vec<Extra>,
+    pub(super) calls: Vec<HostCall>,
+    /// The op of the user's that is being written.
+    pub(super) op: &'static str,
+    pub(super) location: Option<&'static Location<'static>>,
+}
+
+impl Writer {
+    pub(super) fn new(purpose: Purpose) -> Self {
+        Self {
+            purpose,
+            regions: String::new(),
+            known_regions: FxHashSet::default(),
+            body: Body::default(),
+            run: None,
+            extras: Vec::new(),
+            calls: Vec::new(),
+            op: "",
+            location: None,
+        }
+    }
+
+    /// Writes an instruction; the type text may be that of a tuple.
+    fn line(&mut self, stem: &'static str, ty: &str, rest: std::fmt::Arguments<'_>) -> u32 {
+        let number = self.body.starts.len() as u32;
+        self.body.starts.push(self.body.text.len());
+        // Writing to a string does not fail.
+        let _ = writeln!(self.body.text, "  {stem}.{number} = {ty} {rest}");
+        number
+    }
+
+    fn value(&mut self, stem: &'static str, ty: ArrayType, rest: std::fmt::Arguments<'_>) -> Value {
+        let number = self.line(stem, &type_text(&ty), rest);
+        Value {
+            stem,
+            number,
+            ty,
+            known: None,
+            is_real: false,
+        }
+    }
+
+    /// How many instructions the computation has so far.
+    pub(super) fn len(&self) -> usize {
+        self.body.starts.len()
+    }
+
+    /// An instruction with operands, and attributes such as `, dimensions={0}`.
+    pub(super) fn op(
+        &mut self,
+        opcode: &'static str,
+        ty: ArrayType,
+        operands: &[&Value],
+        attributes: &str,
+    ) -> Value {
+        let operands = names(operands);
+        self.value(opcode, ty, format_args!("{opcode}({operands}){attributes}"))
+    }
+
+    /// An instruction with several results.
+    pub(super) fn tuple_op(
+        &mut self,
+        opcode: &'static str,
+        types: &[ArrayType],
+        operands: &[&Value],
+        attributes: &str,
+    ) -> SmallVec<[Value; 2]> {
+        let operands = names(operands);
+        let texts: Vec<String> = types.iter().map(type_text).collect();
+        let ty = format!("({})", texts.join(", "));
+        let tuple = self.line(
+            opcode,
+            &ty,
+            format_args!("{opcode}({operands}){attributes}"),
+        );
+        let part = |(i, ty): (usize, &ArrayType)| {
+            self.value(
+                "get",
+                ty.clone(),
+                format_args!("get-tuple-element({opcode}.{tuple}), index={i}"),
+            )
+        };
+        types.iter().enumerate().map(part).collect()
+    }
+
+    /// The next argument of the computation.
+    pub(super) fn parameter(&mut self, ty: &ArrayType) -> Value {
+        let index = self.body.parameters;
+        self.body.parameters += 1;
+        self.value("x", ty.clone(), format_args!("parameter({index})"))
+    }
+
+    /// An array of one number, written once for each shape.
+    pub(super) fn literal(
+        &mut self,
+        value: impl Into<Scalar>,
+        dtype: DType,
+        shape: &[usize],
+    ) -> Value {
+        let literal = Literal::new(value, dtype);
+        let key = (literal, SmallVec::from_slice(shape));
+        if let Some(value) = self.body.literals.get(&key) {
+            return value.clone();
+        }
+        let mut value = if shape.is_empty() {
+            let text = number(literal.value, dtype);
+            self.value(
+                "constant",
+                ArrayType::scalar(dtype),
+                format_args!("constant({text})"),
+            )
+        } else {
+            let scalar = self.literal(literal.value, dtype, &[]);
+            self.op(
+                "broadcast",
+                ArrayType::new(dtype, shape),
+                &[&scalar],
+                ", dimensions={}",
+            )
+        };
+        value.known = Some(literal);
+        self.body.literals.insert(key, value.clone());
+        value
+    }
+
+    /// An array of numbers: in the text if it is small, else an argument.
+    pub(super) fn constant(&mut self, array: &HostArray) -> Value {
+        /// XLA computes with constants while it compiles, which takes long for large ones.
+        const SMALL: usize = 32;
+        let ty = array.ty();
+        if ty.size() > SMALL && self.purpose == Purpose::Run {
+            self.extras.push(Extra::Constant(array.clone()));
+            return self.parameter(&ty);
+        }
+        let scalars = array.to_scalars();
+        if scalars.is_empty() {
+            return self.literal(0, ty.dtype, &ty.shape);
+        }
+        let mut text = String::new();
+        nested(&mut text, &ty.shape, &mut scalars.into_iter(), ty.dtype);
+        self.value("constant", ty, format_args!("constant({text})"))
+    }
+
+    /// The argument that is the number of the run.
+    pub(super) fn run_number(&mut self) -> Value {
+        if let Some(run) = &self.run {
+            return run.clone();
+        }
+        self.extras.push(Extra::Run);
+        let run = self.parameter(&ArrayType::scalar(RUN_NUMBER));
+        self.run = Some(run.clone());
+        run
+    }
+
+    /// The name of an inner computation; `write` gives its result, or the parts of it.
+    pub(super) fn region(
+        &mut self,
+        name: &str,
+        parameters: &[ArrayType],
+        write: impl FnOnce(&mut Self, &[Value]) -> Result<SmallVec<[Value; 2]>>,
+    ) -> Result<String> {
+        if self.known_regions.contains(name) {
+            return Ok(name.to_owned());
+        }
+        let outer = std::mem::take(&mut self.body);
+        let arguments: Vec<Value> = parameters.iter().map(|ty| self.parameter(ty)).collect();
+        let written = write(self, &arguments).map(|results| self.close(&results));
+        let body = std::mem::replace(&mut self.body, outer);
+        written?;
+        let _ = write!(self.regions, "{name} {{\n{}}}\n\n", body.text);
+        self.known_regions.insert(name.to_owned());
+        Ok(name.to_owned())
+    }
+
+    /// Marks the result of the computation.
+    fn close(&mut self, results: &[Value]) {
+        if let [single] = results {
+            let start = self.body.starts[single.number as usize] + 2;
+            self.body.text.insert_str(start, "ROOT ");
+            return;
+        }
+        self.root_tuple(results);
+    }
+
+    fn root_tuple(&mut self, results: &[Value]) {
+        let types: Vec<String> = results.iter().map(|v| type_text(&v.ty)).collect();
+        let names = names(&results.iter().collect::<SmallVec<[&Value; 4]>>());
+        let _ = writeln!(
+            self.body.text,
+            "  ROOT results = ({}) tuple({names})",
+            types.join(", ")
+        );
+    }
+
+    /// The text of the module, whose results are a tuple.
+    pub(super) fn finish(mut self, results: &[Value]) -> String {
+        self.root_tuple(results);
+        let Self { regions, body, .. } = self;
+        format!(
+            "HloModule autojit\n\n{regions}ENTRY main {{\n{}}}\n",
+            body.text
+        )
+    }
+}
+
+fn names(values: &[&Value]) -> String {
+    let mut text = String::with_capacity(14 * values.len());
+    for (i, value) in values.iter().enumerate() {
+        let _ = write!(text, "{}{value}", if i == 0 { "" } else { ", " });
+    }
+    text
+}
+
+/// The number of the instruction that a message of XLA's names, as `%add.12` or `add.12`.
+pub(super) fn instruction_in(message: &str) -> Option<u32> {
+    message
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+        .find_map(|word| {
+            let (stem, number) = word.rsplit_once('.')?;
+            if stem.is_empty() || stem.chars().all(|c| c.is_ascii_digit()) {
+                return None;
+            }
+            number.parse().ok()
+        })
+}
+
+// ---- instructions by what they do ----
+
+/// How two values are compared.
+#[derive(Clone, Copy)]
+pub(super) enum Compare {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+impl Writer {
+    /// An instruction on one value that keeps its type.
+    pub(super) fn unary(&mut self, opcode: &'static str, x: &Value) -> Value {
+        self.op(opcode, x.ty.clone(), &[x], "")
+    }
+
+    /// An instruction on two values of one type that keeps it.
+    pub(super) fn binary(&mut self, opcode: &'static str, x: &Value, y: &Value) -> Value {
+        self.op(opcode, x.ty.clone(), &[x, y], "")
+    }
+
+    pub(super) fn compare(&mut self, how: Compare, x: &Value, y: &Value) -> Value {
+        let direction = match how {
+            Compare::Equal => ", direction=EQ",
+            Compare::NotEqual => ", direction=NE",
+            Compare::Less => ", direction=LT",
+            Compare::LessEqual => ", direction=LE",
+            Compare::Greater => ", direction=GT",
+            Compare::GreaterEqual => ", direction=GE",
+        };
+        self.op("compare", x.ty.with_dtype(DType::Bool), &[x, y], direction)
+    }
+
+    pub(super) fn select(&mut self, condition: &Value, x: &Value, y: &Value) -> Value {
+        self.op("select", x.ty.clone(), &[condition, x, y], "")
+    }
+
+    /// XLA's own conversion, see `lower::astype` for NumPy's.
+    pub(super) fn convert(&mut self, x: &Value, dtype: DType) -> Value {
+        if x.ty.dtype == dtype {
+            return x.clone();
+        }
+        self.op("convert", x.ty.with_dtype(dtype), &[x], "")
+    }
+
+    /// The same bits as another dtype of the same size.
+    pub(super) fn bits(&mut self, x: &Value, dtype: DType) -> Value {
+        self.op("bitcast-convert", x.ty.with_dtype(dtype), &[x], "")
+    }
+
+    /// A number beside `x`, with its dtype and shape.
+    pub(super) fn like(&mut self, x: &Value, value: impl Into<Scalar>) -> Value {
+        let shape = x.ty.shape.clone();
+        self.literal(value, x.ty.dtype, &shape)
+    }
+
+    pub(super) fn real(&mut self, x: &Value) -> Value {
+        self.op("real", x.ty.with_dtype(x.ty.dtype.real()), &[x], "")
+    }
+
+    pub(super) fn imag(&mut self, x: &Value) -> Value {
+        self.op("imag", x.ty.with_dtype(x.ty.dtype.real()), &[x], "")
+    }
+
+    pub(super) fn complex(&mut self, re: &Value, im: &Value) -> Value {
+        let dtype = re.ty.dtype.promote(DType::Complex64);
+        self.op("complex", re.ty.with_dtype(dtype), &[re, im], "")
+    }
+
+    pub(super) fn reshape(&mut self, x: &Value, shape: &[usize]) -> Value {
+        if x.ty.shape.as_slice() == shape {
+            return x.clone();
+        }
+        let ty = ArrayType::new(x.ty.dtype, shape);
+        Value {
+            known: x.known,
+            is_real: x.is_real,
+            ..self.op("reshape", ty, &[x], "")
+        }
+    }
+
+    /// The axes in another order: with axes that stay side by side as one, and in several steps where XLA would take
+    /// too long to compile a single one, see [`Steps`].
+    pub(super) fn transpose(&mut self, x: &Value, perm: &[usize]) -> Value {
+        let mut moved = x.clone();
+        for step in Steps::new(&x.ty.shape, perm) {
+            moved = self.transpose_step(&moved, &step);
+        }
+        moved
+    }
+
+    fn transpose_step(&mut self, x: &Value, perm: &[usize]) -> Value {
+        let (sizes, order) = joined_axes(&x.ty.shape, perm);
+        let joined = self.reshape(x, &sizes);
+        let shape: SmallVec<[usize; 4]> = perm.iter().map(|&a| x.ty.shape[a]).collect();
+        if order.is_sorted() {
+            return self.reshape(&joined, &shape);
+        }
+        let sizes: SmallVec<[usize; 4]> = order.iter().map(|&a| sizes[a]).collect();
+        let attributes = format!(", dimensions={{{}}}", list(&order));
+        let ty = ArrayType::new(x.ty.dtype, &sizes);
+        let moved = Value {
+            known: x.known,
+            is_real: x.is_real,
+            ..self.op("transpose", ty, &[&joined], &attributes)
+        };
+        self.reshape(&moved, &shape)
+    }
+
+    /// Stretches axes of length one, and adds leading ones, as NumPy does.
+    pub(super) fn broadcast(&mut self, x: &Value, shape: &[usize]) -> Value {
+        if x.ty.shape.as_slice() == shape {
+            return x.clone();
+        }
+        if let Some(known) = x.known {
+            return self.literal(known.value, known.dtype, shape);
+        }
+        let lead = shape.len() - x.ty.ndim();
+        let sizes = x.ty.shape.iter().enumerate();
+        // HLO stretches nothing: axes of length one go, and come back.
+        let kept: SmallVec<[usize; 4]> = sizes
+            .filter(|&(a, &n)| n == shape[lead + a])
+            .map(|(a, _)| a)
+            .collect();
+        let core: SmallVec<[usize; 4]> = kept.iter().map(|&a| x.ty.shape[a]).collect();
+        let core = self.reshape(x, &core);
+        let places: SmallVec<[usize; 4]> = kept.iter().map(|&a| lead + a).collect();
+        let attributes = format!(", dimensions={{{}}}", list(&places));
+        let ty = ArrayType::new(x.ty.dtype, shape);
+        Value {
+            is_real: x.is_real,
+            ..self.op("broadcast", ty, &[&core], &attributes)
+        }
+    }
+
+    /// Positions along an axis.
+    pub(super) fn iota(&mut self, dtype: DType, shape: &[usize], axis: usize) -> Value {
+        let attributes = format!(", iota_dimension={axis}");
+        self.op("iota", ArrayType::new(dtype, shape), &[], &attributes)
+    }
+
+    /// Every `step`-th position along each axis from `start` up to before `end`.
+    pub(super) fn slice(&mut self, x: &Value, ranges: &[(usize, usize, usize)]) -> Value {
+        let sizes: SmallVec<[usize; 4]> = ranges
+            .iter()
+            .map(|&(start, end, step)| (end - start).div_ceil(step))
+            .collect();
+        if sizes == x.ty.shape {
+            return x.clone();
+        }
+        let ranges: Vec<String> = ranges
+            .iter()
+            .map(|(start, end, step)| format!("[{start}:{end}:{step}]"))
+            .collect();
+        let attributes = format!(", slice={{{}}}", ranges.join(", "));
+        self.op(
+            "slice",
+            ArrayType::new(x.ty.dtype, &sizes),
+            &[x],
+            &attributes,
+        )
+    }
+
+    /// As many more elements at the end of an axis.
+    pub(super) fn pad(&mut self, x: &Value, axis: usize, more: usize, value: Scalar) -> Value {
+        let value = self.literal(value, x.ty.dtype, &[]);
+        let mut shape = x.ty.shape.clone();
+        let mut edges = vec!["0_0".to_owned(); shape.len()];
+        shape[axis] += more;
+        edges[axis] = format!("0_{more}");
+        let attributes = format!(", padding={}", edges.join("x"));
+        let ty = ArrayType::new(x.ty.dtype, &shape);
+        self.op("pad", ty, &[x, &value], &attributes)
+    }
+
+    /// A reduction over axes by an associative instruction such as `add`.
+    pub(super) fn reduce(
+        &mut self,
+        x: &Value,
+        axes: &[usize],
+        initial: impl Into<Scalar>,
+        region: &str,
+    ) -> Value {
+        let initial = self.literal(initial, x.ty.dtype, &[]);
+        let sizes = x.ty.shape.iter().enumerate();
+        let shape: SmallVec<[usize; 4]> = sizes
+            .filter(|(a, _)| !axes.contains(a))
+            .map(|(_, &n)| n)
+            .collect();
+        let attributes = format!(", dimensions={{{}}}, to_apply={region}", list(axes));
+        self.op(
+            "reduce",
+            ArrayType::new(x.ty.dtype, &shape),
+            &[x, &initial],
+            &attributes,
+        )
+    }
+
+    /// The inner computation of one instruction on two scalars.
+    pub(super) fn scalar_region(&mut self, opcode: &'static str, dtype: DType) -> Result<String> {
+        let name = format!("{opcode}_{}", type_name(dtype));
+        let scalar = ArrayType::scalar(dtype);
+        self.region(&name, &[scalar.clone(), scalar], |w, x| {
+            Ok([w.binary(opcode, &x[0], &x[1])].into_iter().collect())
+        })
+    }
+
+    /// Values of which the op's row has another number.
+    pub(super) fn missing() -> Error {
+        Error::internal("an op with another number of operands")
+    }
+}

@@ -1,0 +1,678 @@
+//! `Recording`: what a trace writes down, and [`Traced`], an array in it.
+//!
+//! While a function is traced, its ops go straight into a graph, one after the other: no node of its own for each,
+//! no search for equal ones, nothing to walk when the trace ends. What comes from outside of the trace is read in
+//! where it meets an array of the trace: values as constants, lazy graphs as the ops they stand for.
+//!
+//! Requesting the history of an array of a trace gives a [`LazyArray`]: the record is turned into nodes then, once.
+//!
+//! A free variable, which is an argument of no trace or of one around this one, is recorded as a leaf with a type. If a
+//! result depends on it, the function belongs to whatever gives that variable, and the trace fails with
+//! `is_unbound_variable`.
+//!
+//! Invariants: values of the record never change, so an array may leave the trace and still knows what it is; the
+//! lock is never held while code of a user runs.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::infer::{Given, given, infer};
+use super::node::{LazyArray, LazyOperand, State};
+use super::sharing::{self, Storage};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, Graph, LeafOp, Op, Scalar, Type, ValueId, resolve_scalar};
+use autojit_library::Concrete;
+
+/// The record of a trace.
+pub(crate) struct Recording {
+    /// Traces that began later have larger ones.
+    number: u64,
+    written: Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    graph: Graph,
+    /// Nodes and values in which they are known: those that were read in, and those that were made of values. They
+    /// are kept, so that their addresses stay theirs.
+    known: FxHashMap<usize, (LazyArray, ValueId)>,
+    /// The other way.
+    nodes: FxHashMap<ValueId, LazyArray>,
+    /// Arrays that were read in, kept for the same reason.
+    constants: FxHashMap<Storage, (Concrete, ValueId)>,
+    /// The last types that were not those of an input; the next ones are likely among them.
+    types: [Option<Arc<Type>>; 4],
+    newest_type: usize,
+    /// Leaves that stand for variables which are not arguments of the trace.
+    free: FxHashMap<ValueId, FreeVariable>,
+}
+
+/// An array of a function that is being traced.
+#[derive(Clone)]
+pub(crate) struct Traced {
+    recording: Arc<Recording>,
+    value: ValueId,
+    ty: Arc<Type>,
+    node: OnceLock<LazyArray>,
+}
+
+/// A value of the record, and its type.
+pub(crate) struct Recorded {
+    value: ValueId,
+    ty: Arc<Type>,
+}
+
+/// An input of an op that is written down, or a result of a trace.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'i> {
+    /// An array of some trace.
+    Traced(&'i Traced),
+    /// A lazy array.
+    Node(&'i LazyArray),
+    /// An array with values.
+    Concrete(&'i Concrete),
+    /// An operation on the way to this input failed.
+    Failed(&'i Error),
+    /// A number, weakly typed.
+    Scalar(&'i Scalar),
+}
+
+/// A variable that is not an argument of the trace.
+#[derive(Clone)]
+enum FreeVariable {
+    /// A lazy one.
+    Node(LazyArray),
+    /// An array of a trace around this one, or of one that has ended.
+    Traced(Traced),
+}
+
+impl FreeVariable {
+    fn ty(&self) -> &Type {
+        match self {
+            Self::Node(node) => node.ty(),
+            Self::Traced(traced) => traced.ty(),
+        }
+    }
+
+    fn node(&self) -> &LazyArray {
+        match self {
+            Self::Node(node) => node,
+            Self::Traced(traced) => traced.node(),
+        }
+    }
+}
+
+/// An input that belongs to the trace.
+#[derive(Clone, Copy)]
+enum Own<'i> {
+    /// An array of the trace.
+    Traced(&'i Traced),
+    /// A number, weakly typed.
+    Scalar(&'i Scalar),
+}
+
+impl Traced {
+    /// The type: an array, or a tuple for the result of a decomposition.
+    #[inline]
+    pub(crate) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// What it is computed from, as nodes.
+    pub(crate) fn node(&self) -> &LazyArray {
+        self.node.get_or_init(|| self.recording.node(self.value))
+    }
+}
+
+impl fmt::Debug for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "traced {}", self.ty)
+    }
+}
+
+impl Recording {
+    /// An empty record.
+    pub(crate) fn new() -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            written: Mutex::default(),
+        })
+    }
+
+    /// The record to which an op on these arrays belongs: that of the innermost trace.
+    #[inline(always)]
+    pub(crate) fn of_newest<'i>(arrays: impl Iterator<Item = &'i Traced>) -> Option<&'i Arc<Self>> {
+        let mut newest: Option<&Arc<Self>> = None;
+        for traced in arrays {
+            if newest.is_none_or(|newest| newest.number < traced.recording.number) {
+                newest = Some(&traced.recording);
+            }
+        }
+        newest
+    }
+
+    /// A new argument.
+    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Traced {
+        let mut written = self.written();
+        let value = written.graph.record_input(ty);
+        let ty = written.graph[value].ty.clone();
+        drop(written);
+        self.traced(Recorded { value, ty })
+    }
+
+    /// Writes down an op on the inputs that `input` gives for the positions below `count`.
+    ///
+    /// This and what follows is one piece with its callers: an op and an array are large, and each move of one that has
+    /// just been written waits for the cache.
+    ///
+    /// # Errors
+    /// The inputs do not fit the op, or one of them cannot be read in; the error names the op.
+    #[inline(always)]
+    pub(crate) fn record<'i>(
+        self: &Arc<Self>,
+        op: Op,
+        count: usize,
+        input: impl Fn(usize) -> Input<'i>,
+        location: &'static Location<'static>,
+    ) -> Result<Recorded> {
+        let mut own = [Own::Scalar(&Scalar::Bool(false)); 4];
+        let all_own = count <= own.len()
+            && own.iter_mut().enumerate().take(count).all(|(index, own)| {
+                *own = match input(index) {
+                    Input::Traced(traced) if self.owns(traced) => Own::Traced(traced),
+                    Input::Scalar(scalar) => Own::Scalar(scalar),
+                    _ => return false,
+                };
+                true
+            });
+        if all_own {
+            self.record_own(op, &own[..count], location)
+        } else {
+            let inputs: SmallVec<[Input<'i>; 8]> = (0..count).map(input).collect();
+            self.record_any(op, &inputs, location)
+        }
+    }
+
+    /// Writes down an op on any number of inputs, from anywhere.
+    #[inline(never)]
+    fn record_any(
+        self: &Arc<Self>,
+        op: Op,
+        inputs: &[Input<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Recorded> {
+        let mut read: SmallVec<[Traced; 4]> = SmallVec::new();
+        for &input in inputs {
+            if !matches!(input, Input::Scalar(_)) {
+                read.push(match self.own(input) {
+                    Some(traced) => traced.clone(),
+                    None => {
+                        let value = self.read(input, location);
+                        self.traced(value.map_err(|e| e.in_op(op.name()))?)
+                    }
+                });
+            }
+        }
+        let mut read = read.iter();
+        let mut own: SmallVec<[Own<'_>; 8]> = SmallVec::new();
+        for input in inputs {
+            match input {
+                Input::Scalar(scalar) => own.push(Own::Scalar(scalar)),
+                _ => own.extend(read.next().map(Own::Traced)),
+            }
+        }
+        self.record_own(op, &own, location)
+    }
+
+    #[inline(always)]
+    fn record_own(
+        self: &Arc<Self>,
+        op: Op,
+        inputs: &[Own<'_>],
+        location: &'static Location<'static>,
+    ) -> Result<Recorded> {
+        let given = |index: usize| match inputs[index] {
+            Own::Traced(traced) => Given::Array(&traced.ty),
+            Own::Scalar(scalar) => Given::Scalar(scalar),
+        };
+        let named = |e: Error| e.in_op(op.name());
+        let share = |ty| self.written().shared(ty);
+        let (ty, strong) = infer(&op, inputs.len(), given, share).map_err(named)?;
+        let mut written = self.written();
+        let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
+        for input in inputs {
+            values.push(match input {
+                Own::Traced(traced) => traced.value,
+                Own::Scalar(scalar) => {
+                    let value = resolve_scalar(&op, strong, **scalar).map_err(named)?;
+                    written
+                        .graph
+                        .record_leaf(Op::Leaf(LeafOp::Literal { value }))
+                }
+            });
+        }
+        let (shared, location) = (Arc::clone(&ty), Some(location));
+        let value = if sharing::is_on() {
+            written.graph.insert(op, &values, shared, location)
+        } else {
+            written.graph.record(op, values, shared, location)
+        };
+        Ok(Recorded { value, ty })
+    }
+
+    /// The values of results. What is not of this trace is read in.
+    ///
+    /// # Errors
+    /// One of them failed, or cannot be a constant.
+    pub(crate) fn values_of<'i>(
+        self: &Arc<Self>,
+        results: impl IntoIterator<Item = Input<'i>>,
+        location: &'static Location<'static>,
+    ) -> Result<Vec<ValueId>> {
+        let value = |result| match self.own(result) {
+            Some(traced) => Ok(traced.value),
+            None => self.read(result, location).map(|read| read.value),
+        };
+        results.into_iter().map(value).collect()
+    }
+
+    /// The graph, at the end of the trace. If the arrays of the trace are gone it is not copied.
+    ///
+    /// # Errors
+    /// A result depends on a variable that is not an argument.
+    pub(crate) fn finish(self: Arc<Self>, outputs: Vec<ValueId>) -> Result<Graph> {
+        let (mut graph, free) = match Arc::try_unwrap(self) {
+            Ok(recording) => {
+                let written = recording.written.into_inner();
+                let written = written.unwrap_or_else(PoisonError::into_inner);
+                (written.graph, written.free)
+            }
+            Err(shared) => {
+                let written = shared.written();
+                (written.graph.clone(), written.free.clone())
+            }
+        };
+        graph.set_outputs(outputs);
+        if !free.is_empty() {
+            let live = graph.live();
+            let used = free.iter().find(|(value, _)| live[value.index()]);
+            if let Some((_, variable)) = used {
+                return Err(unbound(variable));
+            }
+        }
+        Ok(graph)
+    }
+
+    /// What was written down, as an array of the trace.
+    #[inline(always)]
+    pub(crate) fn traced(self: &Arc<Self>, Recorded { value, ty }: Recorded) -> Traced {
+        Traced {
+            recording: Arc::clone(self),
+            value,
+            ty,
+            node: OnceLock::new(),
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        // Nothing that panics half-way is done under the lock.
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn owns(self: &Arc<Self>, traced: &Traced) -> bool {
+        Arc::ptr_eq(&traced.recording, self)
+    }
+
+    #[inline]
+    fn own<'i>(self: &Arc<Self>, input: Input<'i>) -> Option<&'i Traced> {
+        match input {
+            Input::Traced(traced) if self.owns(traced) => Some(traced),
+            _ => None,
+        }
+    }
+
+    /// An array from outside of the trace as a value of it.
+    fn read(
+        self: &Arc<Self>,
+        input: Input<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<Recorded> {
+        let value = match input {
+            Input::Failed(error) => return Err(error.clone()),
+            Input::Concrete(array) => self.read_constant(array).map_err(|e| e.at(location))?,
+            Input::Node(node) => self.read_node(node)?,
+            Input::Traced(traced) => self.free(FreeVariable::Traced(traced.clone()))?,
+            Input::Scalar(_) => return Err(Error::internal("a number is read in as an array")),
+        };
+        let ty = self.written().graph[value].ty.clone();
+        Ok(Recorded { value, ty })
+    }
+
+    /// A captured array as a constant, which is kept in main memory.
+    fn read_constant(&self, array: &Concrete) -> Result<ValueId> {
+        let storage = Storage::of(array);
+        if let Some((_, value)) = self.written().constants.get(&storage) {
+            return Ok(*value);
+        }
+        let library = array.library();
+        if !library.round_trips() {
+            return Err(Error::unsupported(format!(
+                "the captured array {} of the library {} cannot become a constant, pass it as an argument",
+                array.ty(),
+                library.name()
+            )));
+        }
+        let host = array.to_host()?;
+        let mut written = self.written();
+        let value = written.graph.record_constant(host);
+        written.constants.insert(storage, (array.clone(), value));
+        Ok(value)
+    }
+
+    /// A lazy graph as the ops that it stands for; a stack stands in for recursion.
+    fn read_node(&self, root: &LazyArray) -> Result<ValueId> {
+        let mut stack = vec![root.clone()];
+        while let Some(node) = stack.last().cloned() {
+            if self.known(&node).is_some() {
+                stack.pop();
+                continue;
+            }
+            // A copy, as no two locks are held at once.
+            let state = node.state().clone();
+            let value = match state {
+                State::Variable => self.free(FreeVariable::Node(node.clone()))?,
+                State::Value(value) => match value.as_slice() {
+                    [value] => self
+                        .read_constant(value)
+                        .map_err(|e| e.at(node.location()))?,
+                    // A tuple that another thread has just computed: its user is looked at again, and finds it.
+                    _ => {
+                        stack.pop();
+                        continue;
+                    }
+                },
+                State::Pending { op, inputs } => {
+                    if let Some(value) = known_result(&op, &inputs) {
+                        self.read_constant(&value)?
+                    } else {
+                        let nodes = inputs.iter().rev().filter_map(LazyOperand::node);
+                        let waiting = nodes.filter(|n| self.known(n).is_none()).cloned();
+                        let before = stack.len();
+                        stack.extend(waiting);
+                        if stack.len() > before {
+                            continue;
+                        }
+                        self.write_node(&node, op, &inputs)?
+                    }
+                }
+            };
+            self.written().know(node, value);
+            stack.pop();
+        }
+        let lost = || Error::internal("a lazy node was lost");
+        self.known(root).ok_or_else(lost)
+    }
+
+    /// Writes down the op of a node whose inputs are known.
+    fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
+        let given = |index: usize| given(&inputs[index]);
+        let (_, strong) = infer(&op, inputs.len(), given, Arc::new)?;
+        let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
+        for input in inputs {
+            values.push(match input {
+                LazyOperand::Node(node) => self
+                    .known(node)
+                    .ok_or_else(|| Error::internal("an input of a lazy node was lost"))?,
+                LazyOperand::Scalar(scalar) => {
+                    let literal = resolve_scalar(&op, strong, *scalar)?;
+                    let graph = &mut self.written().graph;
+                    graph.record_leaf(Op::Leaf(LeafOp::Literal { value: literal }))
+                }
+            });
+        }
+        let (ty, location) = (node.shared_ty().clone(), Some(node.location()));
+        Ok(self.written().graph.record(op, values, ty, location))
+    }
+
+    fn known(&self, node: &LazyArray) -> Option<ValueId> {
+        let written = self.written();
+        written.known.get(&node.address()).map(|&(_, value)| value)
+    }
+
+    /// A leaf for a variable that is not an argument of this trace.
+    fn free(&self, variable: FreeVariable) -> Result<ValueId> {
+        let ty = variable.ty().array()?.clone();
+        let index = usize::MAX;
+        let mut written = self.written();
+        let value = written
+            .graph
+            .record_leaf(Op::Leaf(LeafOp::Input { index, ty }));
+        written.free.insert(value, variable);
+        Ok(value)
+    }
+
+    /// A value of the record as a node, and all that it depends on; each once, so the same values are the same nodes.
+    fn node(&self, root: ValueId) -> LazyArray {
+        let here = Location::caller();
+        let mut written = self.written();
+        let mut stack = vec![root];
+        while let Some(&value) = stack.last() {
+            if written.nodes.contains_key(&value) {
+                stack.pop();
+                continue;
+            }
+            let node = &written.graph[value];
+            let waiting = node.inputs.iter().rev().copied();
+            let waiting = waiting.filter(|input| !written.nodes.contains_key(input));
+            let before = stack.len();
+            stack.extend(waiting);
+            if stack.len() > before {
+                continue;
+            }
+            let location = node.location.unwrap_or(here);
+            let free = written.free.get(&value);
+            let made = match (&node.op, free.map(FreeVariable::node)) {
+                (_, Some(node)) => node.clone(),
+                (Op::Leaf(LeafOp::Input { .. }), _) => {
+                    LazyArray::new(node.ty.clone(), State::Variable, location)
+                }
+                (Op::Leaf(LeafOp::Constant { index, .. }), _) => {
+                    let host = written.graph.constants()[*index].clone();
+                    LazyArray::known(Concrete::Ndarray(host), location)
+                }
+                (Op::Leaf(LeafOp::Literal { value }), _) => {
+                    let host = autojit_ir::HostArray::scalar(value.value, value.dtype);
+                    LazyArray::known(Concrete::Ndarray(host), location)
+                }
+                (op, _) => {
+                    let operand = |input: &ValueId| match written.graph.as_literal(*input) {
+                        Some(literal) => LazyOperand::Scalar(literal.value),
+                        None => LazyOperand::Node(written.nodes[input].clone()),
+                    };
+                    let state = State::Pending {
+                        op: op.clone(),
+                        inputs: node.inputs.iter().map(operand).collect(),
+                    };
+                    LazyArray::new(node.ty.clone(), state, location)
+                }
+            };
+            written.know(made, value);
+            stack.pop();
+        }
+        written.nodes[&root].clone()
+    }
+}
+
+impl Written {
+    /// The type, which nodes share where that is cheap to see.
+    fn shared(&mut self, new: Type) -> Arc<Type> {
+        if let Some(known) = self.types.iter().flatten().find(|known| ***known == new) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(new);
+        self.newest_type = (self.newest_type + 1) % self.types.len();
+        self.types[self.newest_type] = Some(Arc::clone(&new));
+        new
+    }
+
+    /// A node and a value are the same.
+    fn know(&mut self, node: LazyArray, value: ValueId) {
+        self.nodes.insert(value, node.clone());
+        self.known.insert(node.address(), (node, value));
+    }
+}
+
+/// The array that is taken out of a tuple which has been computed: graphs have no tuple constants.
+fn known_result(op: &Op, inputs: &[LazyOperand]) -> Option<Concrete> {
+    let Op::Get { index } = op else { return None };
+    let tuple = inputs.first()?.node()?.value()?;
+    tuple.get(*index).cloned()
+}
+
+fn unbound(variable: &FreeVariable) -> Error {
+    let ty = variable.ty();
+    let error = Error::unbound_variable(format!("the variable {ty} is not an argument"));
+    error.at(variable.node().location())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::{Array, Repr};
+    use crate::{DType, lazy, numpy as np};
+
+    fn here() -> &'static Location<'static> {
+        Location::caller()
+    }
+
+    /// A trace with one argument of two numbers.
+    fn begin() -> (Arc<Recording>, Array) {
+        let recording = Recording::new();
+        let argument = recording.argument(ArrayType::new(DType::Float64, &[2]));
+        (recording, Array(Repr::Traced(argument)))
+    }
+
+    fn finish(recording: Arc<Recording>, results: Vec<Array>) -> Result<Graph> {
+        let values = recording.values_of(results.iter().map(Array::input), here())?;
+        drop(results);
+        recording.finish(values)
+    }
+
+    #[test]
+    fn ops_are_recorded_as_they_are_written() {
+        let (recording, x) = begin();
+        let y = np::sin(&x) + np::sin(&x) * 2;
+        let text = finish(recording, vec![y]).unwrap().to_string();
+        assert_eq!(
+            text,
+            "%0 = input index=0 ty=f64[2]
+%1 = sin %0 : f64[2]
+%2 = sin %0 : f64[2]
+%3 = literal value=2.0:f64
+%4 = multiply %2 %3 : f64[2]
+%5 = add %1 %4 : f64[2]
+return %5
+"
+        );
+    }
+
+    #[test]
+    fn what_is_read_in_is_read_in_once() {
+        let (recording, x) = begin();
+        let captured = Array::from([1.0, 2.0]);
+        let lazily = np::exp(lazy::array(&Array::from([3.0, 4.0])));
+        let y = &x + &captured + &captured + &lazily + np::sin(&lazily);
+        let graph = finish(recording, vec![y, captured, lazily]).unwrap();
+        let count = |name: &str| {
+            let nodes = graph.nodes().iter();
+            nodes.filter(|node| node.op.name() == name).count()
+        };
+        assert_eq!((count("constant"), count("exp"), count("add")), (2, 1, 4));
+        assert_eq!(graph.outputs().len(), 3);
+    }
+
+    #[test]
+    fn the_rest_of_a_computed_tuple_is_a_constant() {
+        let (recording, x) = begin();
+        let (u, s, _) = np::linalg::svd(lazy::array(&Array::from([[2.0, 0.0], [0.0, 3.0]])), ..);
+        u.compute().unwrap();
+        let y: Array = &x + &s;
+        assert_eq!(
+            finish(recording, vec![y, s]).unwrap().to_string(),
+            "constant 0 = f64[2] 3.0 2.0
+%0 = input index=0 ty=f64[2]
+%1 = constant index=0 ty=f64[2]
+%2 = add %0 %1 : f64[2]
+return %2 %1
+"
+        );
+    }
+
+    #[test]
+    fn free_variables_are_refused_if_a_result_depends_on_them() {
+        let ((recording, x), (_outer, foreign)) = (begin(), begin());
+        let free = lazy::variable(&[2], DType::Float64);
+        let unused = &x + &free + &foreign;
+        assert_eq!(unused.shape().unwrap(), [2]);
+        assert!(finish(recording, vec![x]).is_ok());
+
+        for free in [free, foreign] {
+            let (recording, x) = begin();
+            let error = finish(recording, vec![x * np::sin(&free)]).unwrap_err();
+            assert!(error.is_unbound_variable());
+            let text = error.to_string();
+            assert!(
+                text.starts_with("the variable f64[2] is not an argument"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_traced_array_has_a_history() {
+        let (recording, x) = begin();
+        let y = np::sin(&x) * 2 + np::sin(&x);
+        let node = y.as_lazy().unwrap();
+        assert_eq!((node.depth(), node.history_num_nodes()), (3, 5));
+        // The same values are the same nodes, also when they come back.
+        assert!(x.as_lazy().unwrap().is_same(&node.ascend()[0]));
+        let again = Array::from_lazy(node.ascend()[0].clone()) - &x;
+        let error = y.compute().unwrap_err();
+        assert!(error.is_unbound_variable(), "{error}");
+        drop((x, y));
+        let graph = finish(recording, vec![again]).unwrap();
+        let last = &graph.nodes()[graph.outputs()[0].index()];
+        assert_eq!(
+            (last.op.name(), last.inputs[0]),
+            ("subtract", last.inputs[1])
+        );
+    }
+
+    #[test]
+    fn sharing_scopes_work_in_traces() {
+        let (_recording, x) = begin();
+        let twice = || (np::sin(&x), np::sin(&x));
+        let same = |(a, b): (Array, Array)| a.as_lazy().unwrap().is_same(b.as_lazy().unwrap());
+        assert!(!same(twice()));
+        assert!(same(lazy::shared_intermediates(twice)));
+        assert!(!same(twice()));
+    }
+
+    #[test]
+    fn an_array_that_leaves_its_trace_stays_what_it_is() {
+        let (recording, x) = begin();
+        let escaped = np::sin(&x);
+        let graph = finish(recording, vec![x.clone()]).unwrap();
+        assert_eq!(graph.nodes().len(), 2);
+        let later = escaped + x;
+        assert_eq!(later.to_string(), "lazy f64[2]");
+        assert_eq!(later.as_lazy().unwrap().history_num_nodes(), 3);
+    }
+}

@@ -1,0 +1,11 @@
+//! Calls by name, registered libraries and registered functions. Registrations are global and stay, so each test has a
+//! process of its own.
+
+mod errors;
+mod every_function;
+mod external;
+mod libraries;
+mod like;
+mod numpy_registered;
+mod registration;
+mod toys;

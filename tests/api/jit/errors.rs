@@ -1,0 +1,167 @@
+//! Errors of calls: they name the types, what was expected, and the user's own line.
+
+use autojit::{Array, Error, autojit, backends, lazy, numpy as np};
+
+/// The message, after checking that it ends with this file and the line and column of `line!()` and so on.
+fn message_at(error: &Error, line: u32, column: Option<u32>) -> String {
+    let location = error.location().expect("an error of a call has a place");
+    assert_eq!(location.file(), file!(), "{error}");
+    assert_eq!(location.line(), line, "{error}");
+    if let Some(column) = column {
+        assert_eq!(location.column(), column, "{error}");
+    }
+    let suffix = format!(", at {location}");
+    let text = error.to_string();
+    text.strip_suffix(&suffix)
+        .expect("the place ends the message")
+        .to_owned()
+}
+
+#[test]
+fn an_operation_of_the_closure_names_its_own_line() {
+    let mut line = 0;
+    let f = autojit(|(x, y): (Array, Array)| {
+        let z = &x * 2.0;
+        np::add(&z, &y)
+    });
+    line += line!() - 2;
+    let (x, y) = (Array::from([[1.0; 4]; 3]), Array::from([1.0; 5]));
+    let error = f.call((&x, &y)).unwrap_err();
+    assert!(error.is_shape());
+    assert_eq!(
+        message_at(&error, line, Some(9)),
+        "cannot broadcast f64[3,4] with f64[5] in add"
+    );
+    assert_eq!(error.op(), Some("add"));
+}
+
+#[test]
+fn a_failed_argument_gives_its_own_error() {
+    let f = autojit(|(x, _n): (Array, i64)| x);
+    let failed = Array::from([1.0; 2]) + Array::from([1.0; 3]);
+    let line = line!() - 1;
+    let error = f.call((&failed, 1)).unwrap_err();
+    assert!(error.is_shape());
+    assert_eq!(
+        message_at(&error, line, None),
+        "cannot broadcast f64[2] with f64[3] in add"
+    );
+    assert_eq!(f.misses(), 0);
+    assert!(f.explain((&failed, 1)).unwrap_err().is_shape());
+}
+
+#[test]
+fn a_failure_among_several_results_is_the_error_of_the_call() {
+    let f = autojit(|x: Array| (&x + 1.0, vec![x.get(5)]));
+    let error = f.call(Array::from([1.0, 2.0])).unwrap_err();
+    assert!(error.is_index(), "{error:?}");
+    // A failure that nothing depends on is not.
+    let f = autojit(|x: Array| {
+        let _ = x.get(5);
+        x
+    });
+    f.call(Array::from([1.0, 2.0])).unwrap();
+}
+
+#[test]
+fn a_question_mark_inside_gives_the_error_of_the_call() {
+    let f = autojit(|x: Array| -> Result<Array, Error> {
+        let y = x.get(5).check()?;
+        Ok(y + 1.0)
+    });
+    assert!(f.call(Array::from([1.0])).unwrap_err().is_index());
+    let nine = f.call(Array::from([8.0; 6])).unwrap().unwrap();
+    assert_eq!(nine.item::<f64>().unwrap(), 9.0);
+}
+
+#[test]
+fn an_unknown_backend_is_answered_with_the_known_ones() {
+    let f = autojit(|x: Array| x);
+    let x = Array::from([1.0]);
+    let error = f.call_with("numba", &x).unwrap_err();
+    let line = line!() - 1;
+    assert!(error.is_unknown_backend());
+    let known = backends().join(", ");
+    assert_eq!(
+        message_at(&error, line, Some(19)),
+        format!("no backend is called `numba`, expected one of {known}")
+    );
+    assert!(known.contains("replay"));
+
+    let f = autojit(|x: Array| x).backend("numba");
+    let error = f.call(&x).unwrap_err();
+    assert_eq!(error.location().unwrap().line(), line!() - 1);
+    assert!(error.is_unknown_backend());
+    assert!(f.explain(&x).unwrap_err().is_unknown_backend());
+    // Other backends are still there for the asking.
+    f.call_with("replay", &x).unwrap();
+}
+
+#[test]
+fn a_backend_that_is_not_built_in_names_its_feature() {
+    let absent = ["cranelift", "torch", "xla"]
+        .into_iter()
+        .find(|name| !backends().contains(name));
+    let Some(absent) = absent else { return };
+    let f = autojit(|x: Array| x);
+    let error = f.call_with(absent, Array::from([1.0])).unwrap_err();
+    assert!(error.is_unknown_backend());
+    let text = format!("the backend `{absent}` is not built in: enable the feature `{absent}`");
+    assert!(error.to_string().starts_with(&text), "{error}");
+}
+
+#[test]
+fn the_backend_is_part_of_the_signature() {
+    let f = autojit(|x: Array| x + 1.0);
+    let x = Array::from([1.0]);
+    for backend in backends() {
+        let result: Array = f.call_with(backend, &x).unwrap();
+        assert_eq!(result.to_vec::<f64>().unwrap(), [2.0], "{backend}");
+        f.call_with(backend, &x).unwrap();
+    }
+    assert_eq!(f.compiled(), backends().len());
+    assert_eq!(f.hits(), backends().len() as u64);
+}
+
+#[test]
+fn a_free_variable_leaves_the_result_lazy() {
+    let free = lazy::variable(&[1], autojit::DType::Float64);
+    let f = autojit(|x: Array| x + &free);
+    let result = f.call(Array::from([1.0])).unwrap();
+    assert!(result.as_lazy().is_some());
+    assert_eq!(f.compiled(), 0);
+    let error = result.compute().unwrap_err();
+    assert!(error.is_unbound_variable(), "{error:?}");
+}
+
+#[test]
+fn lazy_calls_have_no_explanation() {
+    let f = autojit(|x: Array| x);
+    let error = f.explain(lazy::array(&Array::from([1.0]))).unwrap_err();
+    let line = line!() - 1;
+    assert!(error.is_value());
+    assert!(message_at(&error, line, None).starts_with("expected arrays with values"));
+}
+
+#[test]
+fn an_error_at_run_time_names_the_line_of_the_closure() {
+    let line = line!() + 1;
+    let f = autojit(|(x, indices): (Array, Array)| np::take(&x, &indices, 0)).backend("replay");
+    let x = Array::from([1.0, 2.0]);
+    let error = f.call((&x, Array::from([7i64]))).unwrap_err();
+    assert!(error.is_index(), "{error:?}");
+    message_at(&error, line, None);
+    // The function stays usable.
+    let result = f.call((&x, Array::from([1i64]))).unwrap();
+    assert_eq!(result.to_vec::<f64>().unwrap(), [2.0]);
+}
+
+#[test]
+fn empty_arrays_are_fine() {
+    let f = autojit(|x: Array| (&x + 1.0, np::sum(&x, ..)));
+    let (empty, zero): (Array, Array) = f.call(np::zeros([0, 3], ..)).unwrap();
+    assert_eq!(empty.ty().unwrap().to_string(), "f64[0,3]");
+    assert_eq!(zero.item::<f64>().unwrap(), 0.0);
+    let f = autojit(|x: Array| np::max(&x, ..));
+    assert!(f.call(np::zeros(0, ..)).is_err());
+}

@@ -1,0 +1,5 @@
+//! Lazy arrays: what they do, what their graphs contain, and what they hold in memory.
+
+mod autoray_figures;
+mod behaviour;
+mod memory;

@@ -1,0 +1,15 @@
+//! What users see: arrays, NumPy's functions, dispatch, trees, lazy arrays, `autojit`, files of functions, pictures.
+
+#[path = "../process.rs"]
+mod process;
+
+mod dispatch;
+mod export;
+mod jit;
+mod lazy;
+mod npy;
+mod numpy;
+mod plot;
+mod tree;
+mod tutorial;
+mod user_errors;

@@ -1,0 +1,14 @@
+//! The functions of `numpy`, by kind. One program, as each test program is as large as the whole library.
+
+mod array_basics;
+mod at;
+mod contractions;
+mod dispatch;
+mod fourier;
+mod functions;
+mod index;
+mod keywords;
+mod linear_algebra;
+mod modes;
+mod random;
+mod special;

@@ -1,0 +1,4 @@
+//! Trees of arrays.
+
+mod derive;
+mod types;

@@ -1,0 +1,74 @@
+//! A call of compiled code takes memory for its results, and for nothing else.
+//!
+//! The allocator counts, so the test has a process of its own.
+#![cfg(feature = "cranelift")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::process::in_own_process;
+use autojit::{Array, autojit, numpy as np};
+use ndarray::{ArcArray, IxDyn};
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes on to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System.alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations<R>(f: impl FnOnce() -> R) -> usize {
+    let before = COUNT.load(Relaxed);
+    let result = f();
+    let count = COUNT.load(Relaxed) - before;
+    drop(result);
+    count
+}
+
+#[test]
+fn a_call_takes_memory_for_its_results_only() {
+    in_own_process!();
+    // What ndarray takes for an array: its elements, and the count of its owners.
+    let numbers = vec![1.0; 3];
+    let one =
+        allocations(|| ArcArray::<f64, _>::from_shape_vec(IxDyn(&[3]), numbers.clone()).unwrap());
+    let (x, y, z) = (
+        Array::from([1.0, 2.0, 3.0]),
+        Array::from([4.0, 5.0, 6.0]),
+        Array::from([7.0, 8.0, 9.0]),
+    );
+
+    let sum = autojit(|(x, y, z): (Array, Array, Array)| x * y + np::exp(z));
+    let call = || sum.call((&x, &y, &z)).unwrap();
+    call();
+    assert_eq!(allocations(call), one);
+
+    let several = autojit(|(x, y, z): (Array, Array, Array)| (&x + &y, &y * &z, np::sum(x, ..), z));
+    let call = || several.call((&x, &y, &z)).unwrap();
+    call();
+    assert_eq!(allocations(call), 4 * one);
+
+    // A workspace, a static argument, and arguments of two kinds in turn.
+    let long = autojit(|(x, n): (Array, i64)| (0..n).fold(x, |y, _| np::sum(&y, ..) * &y));
+    let call = |n: i64| long.call((&x, n)).unwrap();
+    for n in [5, 6] {
+        call(n);
+    }
+    for n in [5, 6, 5, 5, 6] {
+        assert_eq!(allocations(|| call(n)), one, "{n}");
+    }
+}

@@ -1,0 +1,48 @@
+//! One program by every backend, compared with the reference interpreter.
+
+use autojit::ir::{Graph, HostArray};
+use autojit::run_graph;
+
+use super::compare::{differences, flushed};
+use super::program::{Numbers, decode};
+
+/// The same graph with every array that its results depend on as a result.
+fn with_all_results(graph: &Graph) -> Graph {
+    let mut all = graph.clone();
+    let live = graph.values().zip(graph.live());
+    let arrays = live.filter(|&(value, live)| live && graph.ty(value).is_ok());
+    all.set_outputs(arrays.map(|(value, _)| value).collect());
+    all
+}
+
+/// What is wrong, with the program in the form of a file test.
+pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
+    let program = decode(numbers);
+    program.graph.verify().map_err(|e| e.to_string())?;
+    let expected = program.graph.evaluate(&program.inputs);
+    let flushed: Vec<HostArray> = program.inputs.iter().map(flushed).collect();
+    for backend in autojit::backends() {
+        let (inputs, expected) = if backend == "xla" {
+            (&flushed, &program.graph.evaluate(&flushed))
+        } else {
+            (&program.inputs, &expected)
+        };
+        let mut got = run_graph(backend, &program.graph, inputs);
+        if expected.is_err() && got.is_ok() {
+            // What nothing needs is not computed, so it cannot fail: with all values as results nothing is left out.
+            got = run_graph(backend, &with_all_results(&program.graph), inputs);
+        }
+        if let Some((output, wrong)) =
+            differences(backend, &got, expected, &program.tolerances).first()
+        {
+            let mut text = format!("{backend}, result {output}: {wrong}\n{}", program.graph);
+            for input in &program.inputs {
+                let scalars: Vec<String> =
+                    input.to_scalars().iter().map(ToString::to_string).collect();
+                text += &format!(";! in {} {}\n", input.ty(), scalars.join(" "));
+            }
+            return Err(text);
+        }
+    }
+    Ok(())
+}

@@ -1,9 +1,0 @@
-//! What `autojit(f)` promises, by subject. One program, as each test program is as large as the whole library.
-
-mod behaviour;
-mod cache;
-mod checks;
-mod errors;
-mod explain;
-mod kept;
-mod telling;
