@@ -26,7 +26,7 @@ macro_rules! define_for_each_elementwise {
     (elementwise { $(
         $(#[doc = $doc:literal])*
         $name:ident $shown:literal $Op:ident ($($x:ident),*)
-            : $infer:path => $eval:path $(, or $expand:path)?;
+            : $infer:path $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
     )* } $($others:tt)*) => {
         /// Calls `$with!` with the elementwise functions.
         macro_rules! for_each_elementwise { ($with:ident) => { $with! { $(

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 pub(crate) use crate::loops::Value;
 use crate::loops::{Action, Nest, NestOperation, Section};
 pub(crate) use crate::lower::Fold;
-use crate::lower::{Lowered, can_fail};
+use crate::lower::Lowered;
 use autojit_ir::{DType, Literal, MapOp, Scalar};
 
 /// How the address of an operand moves along one axis of the loop nest.
@@ -120,7 +120,7 @@ impl Kernel {
     /// Whether an operation may fail at run time, so that the kernel takes a pointer to a failure record.
     pub(crate) fn can_fail(&self) -> bool {
         self.operations().any(
-            |operation| matches!(operation, Operation::Map { op, dtype, .. } if can_fail(op, *dtype)),
+            |operation| matches!(operation, Operation::Map { op, dtype, .. } if op.can_fail(*dtype)),
         )
     }
 

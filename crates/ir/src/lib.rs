@@ -3,6 +3,13 @@
 //! This layer knows nothing of libraries, backends or user-facing arrays. Everything about an op stands in
 //! one row of `op.rs`; the other files hold the functions that rows refer to.
 
+// The op table is read row by row.
+#![recursion_limit = "512"]
+
+// First, as its macros are for the modules below.
+#[macro_use]
+mod op;
+
 mod attribute;
 mod constants;
 mod draw;
@@ -18,12 +25,12 @@ pub mod index;
 mod infer;
 mod modes;
 mod node;
-mod op;
 mod opaque;
 pub mod random;
 mod rules;
 mod scalar;
 pub mod scatter;
+pub mod semantics;
 pub mod serial;
 mod source;
 mod text;

@@ -4,14 +4,17 @@
 //!
 //! ```text
 //! /// documentation
-//! name "shown" Op { attribute: Type, .. } (inputs) : inference => reference [, or expansion];
+//! name "shown" Op { attribute: Type, .. } (inputs) : inference [=> reference] [, or expansion] [, fails dtypes];
 //! ```
 //!
 //! `name` is NumPy's and is what the text form uses; `"shown"` is the short name that statistics and `show`
 //! print (autoray's). Inputs after a semicolon may repeat. From the rows come the [`Op`] enum, the printer and parser,
 //! inference, the reference interpreter and expansion (their paths are looked up in `rules.rs`), and, for the
 //! `elementwise` rows, the NumPy functions of the crate `autojit`. An op without an expansion is a *core op*: every
-//! backend must lower it or report it as unsupported.
+//! backend must lower it or report it as unsupported. One with an expansion is a *derived op*: backends expand it unless
+//! they have a form of their own, and match all derived ops of a class by [`derived!`](crate::derived). A derived op
+//! without a reference means what its expansion means. `fails` names the dtypes of the result for which an elementwise
+//! op may fail on some values.
 //!
 //! Invariants: `Op` is `Eq + Hash` by value (floats by bits), so that equal nodes can be shared; attributes
 //! are normalised (axes not negative, in order) before they get here. A program has as many ops as nodes, so an
@@ -129,7 +132,7 @@ elementwise {
     /// What `floor_divide` leaves, with the sign of `y`.
     remainder "mod" Remainder (x, y) : infer::real_numbers => eval::remainder;
     /// `x` to the power `y`; integers to a negative integer power are refused.
-    power "pow" Power (x, y) : infer::power => eval::power;
+    power "pow" Power (x, y) : infer::power => eval::power, fails DType::is_integer;
     /// The angle of the point `(y, x)`, in radians.
     arctan2 "arctan2" Arctan2 (y, x) : infer::real_floating => eval::arctan2;
     /// The larger of the two; NaN if either is.
@@ -177,7 +180,7 @@ conversions {
     /// The same values in another dtype.
     astype "astype" Astype { dtype: DType } (x) : infer::astype => eval::astype;
     /// The index brought into `0..size`: negative counts from the end, out of range is an error at run time.
-    wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index;
+    wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index, fails DType::is_integer;
 }
 classes {
 /// What a node without inputs stands for.
@@ -346,7 +349,7 @@ macro_rules! define_op {
     (@classes { $( $(#[$class_meta:meta])* $Class:ident $ClassOp:ident { $(
         $(#[$doc:meta])*
         $name:ident $shown:literal $Op:ident $({ $($attr:ident : $Attr:ty),* })?
-            ($($x:ident),* $(; $rest:ident)?) : $infer:path => $eval:path $(, or $expand:path)?;
+            ($($x:ident),* $(; $rest:ident)?) : $infer:path $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
     )* } )* }
     alone { $(
         $(#[$alone_doc:meta])*
@@ -394,6 +397,7 @@ macro_rules! define_op {
                             variadic: !<[&str]>::is_empty(&[$(stringify!($rest))?]),
                         },
                         expands: !<[&str]>::is_empty(&[$(stringify!($expand))?]),
+                        fails: &[$($fails)?],
                     } }, )* }
                 }
 
@@ -432,6 +436,7 @@ macro_rules! define_op {
                             variadic: !<[&str]>::is_empty(&[$(stringify!($alone_rest))?]),
                         },
                         expands: false,
+                        fails: &[],
                     } }, )*
                 }
             }
@@ -473,7 +478,7 @@ macro_rules! define_op {
 
     (@elementwise $(
         $(#[$doc:meta])*
-        $name:ident $shown:literal $Op:ident ($($x:ident),*) : $infer:path => $eval:path $(, or $expand:path)?;
+        $name:ident $shown:literal $Op:ident ($($x:ident),*) : $infer:path $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
     )*) => {
         impl MapOp {
             /// The ops that are functions of elements alone, without attributes.
@@ -484,6 +489,51 @@ macro_rules! define_op {
 }
 for_each_op!(define_op);
 
+macro_rules! define_derived {
+    (elementwise { $($elementwise:tt)* } conversions { $($conversions:tt)* } classes { $($classes:tt)* } alone $alone:tt) => {
+        define_derived! { @class [] Map MapOp { $($elementwise)* $($conversions)* } $($classes)* }
+    };
+
+    (@class [$($done:tt)*] $(#[$meta:meta])* $Class:ident $ClassOp:ident { $($rows:tt)* } $($rest:tt)*) => {
+        define_derived! { @row [$($done)*] $ClassOp [] { $($rows)* } $($rest)* }
+    };
+    (@class [$(($ClassOp:ident $($Op:ident)+))*]) => {
+        /// The pattern of all derived ops of a class: those with an expansion. A `match` that ends in it names core ops
+        /// alone, so the compiler stops at it when one is added, and not when a derived op is.
+        ///
+        /// ```
+        /// use autojit_ir::{MapOp, derived};
+        /// assert!(matches!(MapOp::Square, derived!(MapOp)) && !matches!(MapOp::Sqrt, derived!(MapOp)));
+        /// ```
+        #[macro_export]
+        macro_rules! derived { $( ($ClassOp) => { $($crate::$ClassOp::$Op { .. })|+ }; )* }
+    };
+
+    (@row $done:tt $ClassOp:ident [$($found:ident)*] {
+        $(#[$doc:meta])*
+        $name:ident $shown:literal $Op:ident $({ $($attr:tt)* })? ($($x:tt)*)
+            : $infer:path $(=> $eval:path)?, or $expand:path $(, fails $fails:path)?;
+        $($rows:tt)*
+    } $($rest:tt)*) => {
+        define_derived! { @row $done $ClassOp [$($found)* $Op] { $($rows)* } $($rest)* }
+    };
+    (@row $done:tt $ClassOp:ident $found:tt {
+        $(#[$doc:meta])*
+        $name:ident $shown:literal $Op:ident $({ $($attr:tt)* })? ($($x:tt)*)
+            : $infer:path => $eval:path $(, fails $fails:path)?;
+        $($rows:tt)*
+    } $($rest:tt)*) => {
+        define_derived! { @row $done $ClassOp $found { $($rows)* } $($rest)* }
+    };
+    (@row [$($done:tt)*] $ClassOp:ident [] {} $($rest:tt)*) => {
+        define_derived! { @class [$($done)*] $($rest)* }
+    };
+    (@row [$($done:tt)*] $ClassOp:ident [$($found:ident)+] {} $($rest:tt)*) => {
+        define_derived! { @class [$($done)* ($ClassOp $($found)+)] $($rest)* }
+    };
+}
+for_each_op!(define_derived);
+
 /// What a row of the table says of an op, whatever its attributes are.
 #[derive(Debug)]
 struct Row {
@@ -491,6 +541,8 @@ struct Row {
     shown: &'static str,
     arity: Arity,
     expands: bool,
+    /// The dtypes of the result for which the op may fail on some values; none, or one test.
+    fails: &'static [fn(DType) -> bool],
 }
 
 /// `where` is a keyword of Rust, so its row is spelled `where_`; everyone else sees NumPy's name.
@@ -517,6 +569,18 @@ impl MapOp {
     #[must_use]
     pub fn is_elementwise(self) -> bool {
         !matches!(self, Self::Astype { .. } | Self::WrapIndex { .. })
+    }
+
+    /// Whether this op can be written with others.
+    #[must_use]
+    pub fn has_expansion(self) -> bool {
+        self.row().expands
+    }
+
+    /// Whether it may fail on some values, if its result has this dtype.
+    #[must_use]
+    pub fn can_fail(self, dtype: DType) -> bool {
+        self.row().fails.iter().any(|fails| fails(dtype))
     }
 }
 

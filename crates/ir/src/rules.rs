@@ -24,7 +24,7 @@ macro_rules! define_rules {
     (@classes { $( $(#[$class_meta:meta])* $Class:ident $ClassOp:ident { $(
         $(#[$doc:meta])*
         $name:ident $shown:literal $Op:ident $({ $($attr:ident : $Attr:ty),* })?
-            ($($x:ident),* $(; $rest:ident)?) : $infer:path => $eval:path $(, or $expand:path)?;
+            ($($x:ident),* $(; $rest:ident)?) : $infer:path $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
     )* } )* }
     alone { $(
         $(#[$alone_doc:meta])*
@@ -39,9 +39,12 @@ macro_rules! define_rules {
                     )* }
                 }
 
-                fn reference(&self, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+                fn reference(&self, inputs: &[Tensor], result: &Type) -> Option<Result<Vec<Tensor>>> {
                     match self { $(
-                        Self::$Op $({ $($attr),* })? => $eval($($($attr,)*)? inputs, result),
+                        #[allow(unused_variables, reason = "a derived op may mean what its expansion means")]
+                        Self::$Op $({ $($attr),* })? => define_rules!(
+                            @reference inputs, result $(, $eval)? ; $($($attr),*)?
+                        ),
                     )* }
                 }
 
@@ -74,13 +77,14 @@ macro_rules! define_rules {
                 sized.map_err(|e| e.in_op(self.name()))
             }
 
-            /// The reference meaning, on inputs that already have the dtypes of the signature.
-            pub(super) fn reference(&self, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+            /// The reference meaning, on inputs that already have the dtypes of the signature; `None` for a derived op
+            /// that has none of its own.
+            pub(super) fn reference(&self, inputs: &[Tensor], result: &Type) -> Option<Result<Vec<Tensor>>> {
                 let results = match self {
                     $( Self::$Class(op) => op.reference(inputs, result), )*
-                    $( Self::$Alone { $($alone_attr),* } => $alone_eval($($alone_attr,)* inputs, result), )*
+                    $( Self::$Alone { $($alone_attr),* } => Some($alone_eval($($alone_attr,)* inputs, result)), )*
                 };
-                results.map_err(|e| e.in_op(self.name()))
+                results.map(|results| results.map_err(|e| e.in_op(self.name())))
             }
 
             /// Writes the op with others into a graph; `None` for a core op.
@@ -91,6 +95,11 @@ macro_rules! define_rules {
                 }
             }
         }
+    };
+
+    (@reference $inputs:ident, $result:ident ; $($attr:ident),*) => { None };
+    (@reference $inputs:ident, $result:ident, $eval:path ; $($attr:ident),*) => {
+        Some($eval($($attr,)* $inputs, $result))
     };
 
     (@expand $builder:ident, $inputs:ident ; $($attr:ident),*) => { None };

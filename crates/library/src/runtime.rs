@@ -17,7 +17,9 @@ use autojit_runtime::linalg::{
 use smallvec::{SmallVec, smallvec};
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, DType, FourierKind, FourierOp, LinalgOp, Op, QrMode, Shape, Type};
+use autojit_ir::{
+    ArrayType, DType, FourierKind, FourierOp, LinalgOp, Op, QrMode, Shape, Type, derived,
+};
 
 /// Which function, with what it takes beside sizes.
 #[derive(Clone, Debug)]
@@ -116,7 +118,7 @@ impl RuntimeCall {
             LinalgOp::Lstsq { rcond } => Function::Lstsq {
                 rcond: rcond.rcond(),
             },
-            LinalgOp::Norm { .. } => return None,
+            derived!(LinalgOp) => return None,
         };
         let a = *inputs.first()?;
         let (lead, &[rows, columns]) = a.shape.split_last_chunk::<2>()?;

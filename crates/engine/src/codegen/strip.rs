@@ -88,7 +88,7 @@ pub(super) fn whole(kernel: &Kernel) -> StripMined {
 }
 
 /// The function of slices for an op on elements of a dtype, if the runtime has one.
-pub(super) fn slice_function(op: &MapOp, dtype: DType) -> Option<&'static Symbol> {
+pub(super) fn slice_function(op: MapOp, dtype: DType) -> Option<&'static Symbol> {
     if !dtype.is_float() || !op.is_elementwise() {
         return None;
     }
@@ -128,7 +128,7 @@ impl<'a> Splitter<'a> {
             }
             functions.push(match operation {
                 Operation::Map { op, dtype, .. } if kernel.inner_rank > 0 => {
-                    slice_function(op, *dtype)
+                    slice_function(*op, *dtype)
                 }
                 _ => None,
             });

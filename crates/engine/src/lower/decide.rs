@@ -1,8 +1,8 @@
 //! Which ops the engine compiles as they are. Graphs come in the form of core ops, so all others were expanded before.
 
 use autojit_ir::{
-    ContractOp, Error, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, Op, OperandType, ReduceOp,
-    ScanOp, SortOp, ViewOp,
+    ContractOp, Error, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp, ScanOp,
+    SortOp, ViewOp, derived,
 };
 use autojit_library::backend::Lowering;
 
@@ -13,80 +13,10 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
     use Lowering::{Expand, Native};
     match op {
         Op::Leaf(_) | Op::Get { .. } => Native,
-        Op::Map(op) => match op {
-            MapOp::Square
-            | MapOp::Reciprocal
-            | MapOp::IsNan
-            | MapOp::IsInf
-            | MapOp::IsFinite
-            | MapOp::Greater
-            | MapOp::GreaterEqual
-            | MapOp::LogicalXor => Expand,
-            MapOp::Negative
-            | MapOp::Absolute
-            | MapOp::Sign
-            | MapOp::Sqrt
-            | MapOp::Exp
-            | MapOp::Exp2
-            | MapOp::Expm1
-            | MapOp::Log
-            | MapOp::Log2
-            | MapOp::Log10
-            | MapOp::Log1p
-            | MapOp::Sin
-            | MapOp::Cos
-            | MapOp::Tan
-            | MapOp::Arcsin
-            | MapOp::Arccos
-            | MapOp::Arctan
-            | MapOp::Sinh
-            | MapOp::Cosh
-            | MapOp::Tanh
-            | MapOp::Conj
-            | MapOp::Real
-            | MapOp::Imag
-            | MapOp::LogicalNot
-            | MapOp::Floor
-            | MapOp::Ceil
-            | MapOp::Trunc
-            | MapOp::Rint
-            | MapOp::Cbrt
-            | MapOp::Arcsinh
-            | MapOp::Arccosh
-            | MapOp::Arctanh
-            | MapOp::Erf
-            | MapOp::Lgamma
-            | MapOp::Invert
-            | MapOp::Add
-            | MapOp::Subtract
-            | MapOp::Multiply
-            | MapOp::Divide
-            | MapOp::FloorDivide
-            | MapOp::Remainder
-            | MapOp::Power
-            | MapOp::Arctan2
-            | MapOp::Maximum
-            | MapOp::Minimum
-            | MapOp::Equal
-            | MapOp::NotEqual
-            | MapOp::Less
-            | MapOp::LessEqual
-            | MapOp::LogicalAnd
-            | MapOp::LogicalOr
-            | MapOp::Fmod
-            | MapOp::Hypot
-            | MapOp::Copysign
-            | MapOp::BitwiseAnd
-            | MapOp::BitwiseOr
-            | MapOp::BitwiseXor
-            | MapOp::LeftShift
-            | MapOp::RightShift
-            | MapOp::Where
-            | MapOp::Astype { .. }
-            | MapOp::WrapIndex { .. } => Native,
-        },
+        // The rest are core ops, for all of which `semantics::lower` writes loops.
+        Op::Map(op) if op.has_expansion() => Expand,
+        Op::Map(_) => Native,
         Op::Reduce(op) => match op {
-            ReduceOp::SumWhere { .. } => Expand,
             ReduceOp::Sum { .. }
             | ReduceOp::Prod { .. }
             | ReduceOp::Max { .. }
@@ -99,12 +29,13 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
                 _ => Native,
             },
             ReduceOp::Argmax { .. } | ReduceOp::Argmin { .. } => Native,
+            derived!(ReduceOp) => Expand,
         },
         Op::Scan(ScanOp::Cumsum { .. } | ScanOp::Cumprod { .. })
         | Op::Sort(SortOp::Sort { .. } | SortOp::Argsort { .. }) => Native,
         Op::Contract(op) => match op {
             ContractOp::Matmul => Native,
-            ContractOp::Tensordot { .. } | ContractOp::Einsum { .. } => Expand,
+            derived!(ContractOp) => Expand,
         },
         Op::View(
             ViewOp::Reshape { .. }
@@ -113,15 +44,14 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | ViewOp::Slice { .. },
         ) => Native,
         Op::Index(op) => match op {
-            IndexOp::Getitem { .. } | IndexOp::Scatter { .. } => Expand,
             IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } => Native,
+            derived!(IndexOp) => Expand,
         },
         Op::Join(op) => match op {
             JoinOp::Concatenate { .. } => Native,
-            JoinOp::Stack { .. } => Expand,
+            derived!(JoinOp) => Expand,
         },
         Op::Linalg(op) => match op {
-            LinalgOp::Norm { .. } => Expand,
             LinalgOp::Qr { .. }
             | LinalgOp::Svd { .. }
             | LinalgOp::Svdvals
@@ -138,6 +68,7 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | LinalgOp::Solve
             | LinalgOp::SolveTriangular { .. }
             | LinalgOp::Lstsq { .. } => Native,
+            derived!(LinalgOp) => Expand,
         },
         Op::Fourier(
             FourierOp::Fft { .. }

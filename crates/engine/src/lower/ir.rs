@@ -378,89 +378,12 @@ impl Lowered {
     /// Whether an instruction may fail on some values, and records that it did.
     pub(crate) fn can_fail(&self, instruction: &Instruction) -> bool {
         match instruction {
-            Instruction::Map { op, output, .. } => can_fail(self.op(*op), output.dtype),
+            Instruction::Map { op, output, .. } => self.op(*op).can_fail(output.dtype),
             Instruction::Copy { .. }
             | Instruction::Reduce { .. }
             | Instruction::Call(_)
             | Instruction::Join { .. } => false,
         }
-    }
-}
-
-/// Whether an elementwise op may fail on some values of this dtype, and records that it did.
-pub(crate) fn can_fail(op: &MapOp, dtype: DType) -> bool {
-    match op {
-        MapOp::WrapIndex { .. } => true,
-        // Integers to negative integer powers.
-        MapOp::Power => dtype.is_integer(),
-        MapOp::Negative
-        | MapOp::Absolute
-        | MapOp::Square
-        | MapOp::Sign
-        | MapOp::Sqrt
-        | MapOp::Reciprocal
-        | MapOp::Exp
-        | MapOp::Exp2
-        | MapOp::Expm1
-        | MapOp::Log
-        | MapOp::Log2
-        | MapOp::Log10
-        | MapOp::Log1p
-        | MapOp::Sin
-        | MapOp::Cos
-        | MapOp::Tan
-        | MapOp::Arcsin
-        | MapOp::Arccos
-        | MapOp::Arctan
-        | MapOp::Sinh
-        | MapOp::Cosh
-        | MapOp::Tanh
-        | MapOp::Conj
-        | MapOp::Real
-        | MapOp::Imag
-        | MapOp::LogicalNot
-        | MapOp::IsNan
-        | MapOp::IsInf
-        | MapOp::IsFinite
-        | MapOp::Floor
-        | MapOp::Ceil
-        | MapOp::Trunc
-        | MapOp::Rint
-        | MapOp::Cbrt
-        | MapOp::Arcsinh
-        | MapOp::Arccosh
-        | MapOp::Arctanh
-        | MapOp::Erf
-        | MapOp::Lgamma
-        | MapOp::Invert
-        | MapOp::Add
-        | MapOp::Subtract
-        | MapOp::Multiply
-        | MapOp::Divide
-        | MapOp::FloorDivide
-        | MapOp::Remainder
-        | MapOp::Arctan2
-        | MapOp::Maximum
-        | MapOp::Minimum
-        | MapOp::Equal
-        | MapOp::NotEqual
-        | MapOp::Less
-        | MapOp::LessEqual
-        | MapOp::Greater
-        | MapOp::GreaterEqual
-        | MapOp::LogicalAnd
-        | MapOp::LogicalOr
-        | MapOp::LogicalXor
-        | MapOp::Fmod
-        | MapOp::Hypot
-        | MapOp::Copysign
-        | MapOp::BitwiseAnd
-        | MapOp::BitwiseOr
-        | MapOp::BitwiseXor
-        | MapOp::LeftShift
-        | MapOp::RightShift
-        | MapOp::Where
-        | MapOp::Astype { .. } => false,
     }
 }
 

@@ -12,7 +12,7 @@ use super::layout::{GeometryId, Layout};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
     ArrayType, ContractOp, Dims, Graph, IndexOp, JoinOp, LeafOp, Literal, MapOp, Op, ReduceOp,
-    ValueId, ViewOp,
+    ValueId, ViewOp, derived,
 };
 
 /// What a graph value became.
@@ -257,26 +257,22 @@ impl Lowering<'_> {
                 ReduceOp::All { axes, .. } => self.reduce(value, Fold::All, axes)?,
                 ReduceOp::Argmax { axis, .. } => self.arg_reduce(value, *axis, true)?,
                 ReduceOp::Argmin { axis, .. } => self.arg_reduce(value, *axis, false)?,
-                ReduceOp::SumWhere { .. } => return Err(not_expanded(&node.op)),
+                derived!(ReduceOp) => return Err(not_expanded(&node.op)),
             },
             Op::Scan(op) => self.scan(value, op)?,
             Op::Sort(op) => self.sort(value, op)?,
             Op::Join(op) => match op {
                 JoinOp::Concatenate { axis } => self.concatenate(value, *axis)?,
-                JoinOp::Stack { .. } => return Err(not_expanded(&node.op)),
+                derived!(JoinOp) => return Err(not_expanded(&node.op)),
             },
             Op::Contract(op) => match op {
                 ContractOp::Matmul => self.matmul(value)?,
-                ContractOp::Tensordot { .. } | ContractOp::Einsum { .. } => {
-                    return Err(not_expanded(&node.op));
-                }
+                derived!(ContractOp) => return Err(not_expanded(&node.op)),
             },
             Op::Index(op) => match op {
                 IndexOp::Take { axis } => self.take(value, *axis)?,
                 IndexOp::ScatterFlat { mode } => self.scatter(value, *mode)?,
-                IndexOp::Getitem { .. } | IndexOp::Scatter { .. } => {
-                    return Err(not_expanded(&node.op));
-                }
+                derived!(IndexOp) => return Err(not_expanded(&node.op)),
             },
             Op::Linalg(_) | Op::Fourier(_) => {
                 let lowered = self.runtime_call(value)?;

@@ -49,6 +49,7 @@ pub(super) use shape::{
 pub(super) use special::{erf, lgamma};
 pub(super) use systems::{cholesky, det, expm, inv, lstsq, lu, slogdet, solve, solve_triangular};
 
+use super::expand::{OperandType, expansion};
 use super::graph::Graph;
 use super::host::HostArray;
 use super::op::{LeafOp, Op};
@@ -245,6 +246,14 @@ pub(super) fn astype(_dtype: &DType, inputs: &[Tensor], result: &Type) -> Result
     one(inputs[0].cast(result.array()?.dtype))
 }
 
+/// What a derived op means that has no meaning of its own: what its expansion means.
+fn expanded(op: &Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    let operands: Vec<OperandType<'_>> = inputs.iter().map(|x| (&x.ty).into()).collect();
+    let hosts: Vec<HostArray> = inputs.iter().map(Tensor::to_host).collect::<Result<_>>()?;
+    let results = expansion(op, &operands)?.evaluate(&hosts)?;
+    Ok(results.iter().map(Tensor::from).collect())
+}
+
 // ---- ops and graphs ----
 
 /// The results of one op: one tensor, or those of its tuple.
@@ -268,7 +277,10 @@ pub fn evaluate_op(op: &Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
             *tensor = tensor.cast(dtype);
         }
     }
-    let results = op.reference(&converted, &signature.result)?;
+    let results = match op.reference(&converted, &signature.result) {
+        Some(results) => results?,
+        None => expanded(op, &converted)?,
+    };
     let expected = signature.result.arrays();
     let fits =
         |(tensor, ty): (&Tensor, &ArrayType)| tensor.ty == *ty && tensor.data.len() == ty.size();

@@ -261,7 +261,7 @@ impl<'a> Emitter<'a, '_, '_> {
                         .iter()
                         .map(|&i| self.kernel.dtypes[i as usize])
                         .collect();
-                    self.a.op(op, &x, &dtypes, *dtype, width)?
+                    self.a.op(*op, &x, &dtypes, *dtype, width)?
                 }
                 Operation::Reduce { op, input } => {
                     let element = self.inner_value(&local, *input, width)?;

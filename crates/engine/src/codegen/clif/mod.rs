@@ -242,7 +242,7 @@ impl<'a> Emitter<'a, '_, '_> {
                         .iter()
                         .map(|&i| self.kernel.dtypes[i as usize])
                         .collect();
-                    self.a.op(op, &x, &dtypes, *dtype, Width::Scalar)?
+                    self.a.op(*op, &x, &dtypes, *dtype, Width::Scalar)?
                 }
                 Operation::Reduce { .. } => {
                     return Err(Error::internal("a reduction is outside its loop"));

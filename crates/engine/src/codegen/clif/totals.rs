@@ -156,14 +156,14 @@ impl<'a> Emitter<'a, '_, '_> {
         let op = match op {
             Fold::Sum => MapOp::Add,
             Fold::Prod => MapOp::Multiply,
-            Fold::Max => return self.a.extremum(x, y, dtype, true, width),
-            Fold::Min => return self.a.extremum(x, y, dtype, false, width),
+            Fold::Max => MapOp::Maximum,
+            Fold::Min => MapOp::Minimum,
             Fold::Any => MapOp::LogicalOr,
             Fold::All => MapOp::LogicalAnd,
         };
         // These ops cannot fail: they are plain arithmetic.
         self.a
-            .op(&op, &[x, y], &[dtype, dtype], dtype, width)
+            .op(op, &[x, y], &[dtype, dtype], dtype, width)
             .unwrap_or(x)
     }
 

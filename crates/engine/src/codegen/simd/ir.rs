@@ -28,26 +28,7 @@ pub(crate) enum Uniform {
 }
 
 /// A real number or truth value, or the two parts of a complex one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    One(Register),
-    Pair(Register, Register),
-}
-
-impl Element {
-    pub(crate) fn parts(self) -> SmallVec<[Register; 2]> {
-        match self {
-            Self::One(x) => SmallVec::from_slice(&[x]),
-            Self::Pair(re, im) => SmallVec::from_slice(&[re, im]),
-        }
-    }
-
-    pub(crate) fn first(self) -> Register {
-        match self {
-            Self::One(x) | Self::Pair(x, _) => x,
-        }
-    }
-}
+pub(crate) type Element = autojit_ir::semantics::Element<Register>;
 
 /// An instruction on the registers of a vector kernel.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Kernel -> vector kernel: which instructions each op takes.
 //!
-//! The semantics are those of `codegen/clif/arithmetic/`, which are those of the reference interpreter. What has no instructions here
-//! falls back to Cranelift, for a reason in words.
+//! What ops mean is in `autojit_ir::semantics`, by primitives that `ops.rs` selects instructions for. What has none falls
+//! back to Cranelift, for a reason in words.
 
 mod ops;
 
@@ -97,7 +97,7 @@ impl Selector<'_> {
         register
     }
 
-    fn number(&mut self, number: f64, kind: Kind) -> Register {
+    fn constant(&mut self, number: f64, kind: Kind) -> Register {
         self.uniform(Uniform::Constant(bits(number, kind)), kind)
     }
 
@@ -215,7 +215,7 @@ impl Selector<'_> {
                         .iter()
                         .map(|&i| self.kernel.dtypes[i as usize])
                         .collect();
-                    self.map(op, &x, &dtypes, *dtype)?
+                    self.map(*op, &x, &dtypes, *dtype)?
                 }
             };
             self.values[*number as usize] = Some(element);
@@ -235,7 +235,7 @@ impl Selector<'_> {
 
     // ---- instructions ----
 
-    fn binary(&mut self, op: Binary, a: Register, b: Register) -> Register {
+    fn double(&mut self, op: Binary, a: Register, b: Register) -> Register {
         let to = self.register(self.out.kind(a));
         // Uniform operands may be read from memory as the second one.
         let is_uniform = |r: Register| self.out.uniforms[r as usize].is_some();
@@ -248,13 +248,13 @@ impl Selector<'_> {
         to
     }
 
-    fn unary(&mut self, op: Unary, from: Register) -> Register {
+    fn single(&mut self, op: Unary, from: Register) -> Register {
         let to = self.register(self.out.kind(from));
         self.push(VectorOp::Unary { op, to, from });
         to
     }
 
-    fn compare(&mut self, predicate: Predicate, a: Register, b: Register) -> Register {
+    fn comparison(&mut self, predicate: Predicate, a: Register, b: Register) -> Register {
         let to = self.register(Kind::Mask);
         self.push(VectorOp::Compare {
             predicate,
@@ -265,44 +265,44 @@ impl Selector<'_> {
         to
     }
 
-    fn logic(&mut self, op: MaskLogic, a: Register, b: Register) -> Register {
+    fn masks(&mut self, op: MaskLogic, a: Register, b: Register) -> Register {
         let to = self.register(Kind::Mask);
         self.push(VectorOp::Logic { op, to, a, b });
         to
     }
 
-    fn not(&mut self, from: Register) -> Register {
+    fn opposite(&mut self, from: Register) -> Register {
         let to = self.register(Kind::Mask);
         self.push(VectorOp::Not { to, from });
         to
     }
 
-    fn select(&mut self, mask: Register, a: Register, b: Register) -> Register {
+    fn choice(&mut self, mask: Register, a: Register, b: Register) -> Register {
         if self.out.kind(a) == Kind::Mask {
             let (chosen, rest) = (
-                self.logic(MaskLogic::And, mask, a),
-                self.logic(MaskLogic::AndNot, mask, b),
+                self.masks(MaskLogic::And, mask, a),
+                self.masks(MaskLogic::AndNot, mask, b),
             );
-            return self.logic(MaskLogic::Or, chosen, rest);
+            return self.masks(MaskLogic::Or, chosen, rest);
         }
         let to = self.register(self.out.kind(a));
         self.push(VectorOp::Select { to, mask, a, b });
         to
     }
 
-    fn convert(&mut self, from: Register, to: Kind) -> Register {
+    fn conversion(&mut self, from: Register, to: Kind) -> Register {
         let kind = self.out.kind(from);
         if kind == to {
             return from;
         }
         match (kind, to) {
             (Kind::Mask, _) => {
-                let (one, zero) = (self.number(1.0, to), self.number(0.0, to));
-                self.select(from, one, zero)
+                let (one, zero) = (self.constant(1.0, to), self.constant(0.0, to));
+                self.choice(from, one, zero)
             }
             (_, Kind::Mask) => {
-                let zero = self.number(0.0, kind);
-                self.compare(Predicate::NotEqual, from, zero)
+                let zero = self.constant(0.0, kind);
+                self.comparison(Predicate::NotEqual, from, zero)
             }
             _ => {
                 let register = self.register(to);
@@ -316,17 +316,17 @@ impl Selector<'_> {
     fn negated(&mut self, x: Register) -> Register {
         let kind = self.out.kind(x);
         if kind.is_float() {
-            let sign = self.number(-0.0, kind);
-            self.binary(Binary::Xor, x, sign)
+            let sign = self.constant(-0.0, kind);
+            self.double(Binary::Xor, x, sign)
         } else {
-            let zero = self.number(0.0, kind);
-            self.binary(Binary::Subtract, zero, x)
+            let zero = self.constant(0.0, kind);
+            self.double(Binary::Subtract, zero, x)
         }
     }
 
     fn magnitude(&mut self, x: Register) -> Register {
         let kind = self.out.kind(x);
-        let sign = self.number(-0.0, kind);
+        let sign = self.constant(-0.0, kind);
         // The second operand without the bits of the first.
         let to = self.register(kind);
         self.push(VectorOp::Binary {

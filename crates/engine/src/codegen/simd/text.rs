@@ -90,15 +90,6 @@ impl Display for VectorKernel {
     }
 }
 
-impl Display for Element {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(x) => write!(f, "v{x}"),
-            Self::Pair(re, im) => write!(f, "(v{re}, v{im})"),
-        }
-    }
-}
-
 impl VectorKernel {
     fn write_block(&self, f: &mut Formatter<'_>, block: &Block) -> fmt::Result {
         for (op, ends) in block.instructions.iter().zip(&block.ends) {

@@ -243,11 +243,11 @@ fn reduce_nothing(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
         ReduceOp::Max { axes, .. } | ReduceOp::Min { axes, .. } => axes,
         ReduceOp::Sum { .. }
         | ReduceOp::Prod { .. }
-        | ReduceOp::SumWhere { .. }
         | ReduceOp::Any { .. }
         | ReduceOp::All { .. }
         | ReduceOp::Argmax { .. }
-        | ReduceOp::Argmin { .. } => return None,
+        | ReduceOp::Argmin { .. }
+        | derived!(ReduceOp) => return None,
     };
     axes.is_empty().then(|| c.input_as_result(0))?
 }

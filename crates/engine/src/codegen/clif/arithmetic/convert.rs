@@ -5,35 +5,17 @@ use cranelift_codegen::ir::Value;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 
-use super::{Arithmetic, Element, Width, bits, component};
+use super::{Arithmetic, Width, bits, component};
 use autojit_ir::{Class, DType};
 
 impl Arithmetic<'_, '_> {
-    pub(super) fn astype(&mut self, x: Element, from: DType, to: DType, width: Width) -> Element {
+    /// A real number or truth value in another dtype.
+    pub(super) fn convert(&mut self, x: Value, from: DType, to: DType, width: Width) -> Value {
+        if to == DType::Bool {
+            return self.is_true(x, from);
+        }
         if from == to {
             return x;
-        }
-        if to.is_complex() {
-            let part = to.real();
-            return match x {
-                Element::Pair(re, im) => {
-                    let (re, im) = (Element::One(re), Element::One(im));
-                    let re = self.astype(re, from.real(), part, width).real();
-                    Element::Pair(re, self.astype(im, from.real(), part, width).real())
-                }
-                x @ Element::One(_) => {
-                    let re = self.astype(x, from, part, width).real();
-                    Element::Pair(re, self.number(0.0, part, width))
-                }
-            };
-        }
-        if to == DType::Bool {
-            return Element::One(self.is_true(x, from));
-        }
-        let (x, from) = (x.real(), from.real());
-        if from == to {
-            // The real part of a complex number.
-            return Element::One(x);
         }
         let (source, target) = (component(from), component(to));
         let ins = |s: &mut Self| -> Value {
@@ -57,23 +39,17 @@ impl Arithmetic<'_, '_> {
                 _ => s.builder.ins().sextend(target, x),
             }
         };
-        Element::One(ins(self))
+        ins(self)
     }
 
-    /// Whether an element is not zero; NaN is true.
-    pub(super) fn is_true(&mut self, x: Element, dtype: DType) -> Value {
-        let parts = x.parts();
-        let mut any = None;
-        for part in parts {
-            let nonzero = if dtype.class() >= Class::Float {
-                let zero = self.number(0.0, dtype, Width::Scalar);
-                self.builder.ins().fcmp(FloatCC::NotEqual, part, zero)
-            } else {
-                self.builder.ins().icmp_imm_s(IntCC::NotEqual, part, 0)
-            };
-            any = Some(any.map_or(nonzero, |so_far| self.builder.ins().bor(so_far, nonzero)));
+    /// Whether a number is not zero; NaN is true.
+    fn is_true(&mut self, x: Value, dtype: DType) -> Value {
+        if dtype.class() >= Class::Float {
+            let zero = self.number(0.0, dtype, Width::Scalar);
+            self.builder.ins().fcmp(FloatCC::NotEqual, x, zero)
+        } else {
+            self.builder.ins().icmp_imm_s(IntCC::NotEqual, x, 0)
         }
-        any.unwrap_or_else(|| x.real())
     }
 
     /// As x86 converts: what does not fit gives the smallest integer.

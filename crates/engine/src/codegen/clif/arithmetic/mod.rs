@@ -1,13 +1,16 @@
 //! What elementwise ops become: CLIF instructions on one element, or on the lanes of a 128-bit vector.
 //!
 //! The same code serves both: a complex number is a pair of values, a truth value is 0 or 1 in a byte (one
-//! element) or a mask of all bits (lanes). What has no vector form is listed in [`has_lanes`]; functions such
-//! as `exp` are calls of the runtime, one element at a time.
+//! element) or a mask of all bits (lanes). Which primitives have a vector form is in `lanes.rs`; functions such as `exp`
+//! are calls of the runtime, one element at a time.
 //!
-//! Semantics are those of the reference interpreter; multiplication and addition are never contracted.
+//! What an op means is in `autojit_ir::semantics`, by primitives that are written here; multiplication and addition are
+//! never contracted.
 
 mod convert;
+mod lanes;
 mod numbers;
+mod primitives;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8, I32, I32X4, I64, I64X2};
@@ -19,47 +22,12 @@ use smallvec::SmallVec;
 
 use crate::kernel::{Fold, Operation};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{Class, DType, MapOp};
+use autojit_ir::semantics;
+use autojit_ir::{DType, MapOp};
+use primitives::Builder;
 
 /// The value of an element, or of a few in lanes.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Element {
-    One(Value),
-    /// Real and imaginary part.
-    Pair(Value, Value),
-}
-
-impl Element {
-    pub(super) fn parts(self) -> SmallVec<[Value; 2]> {
-        match self {
-            Self::One(x) => [x].into_iter().collect(),
-            Self::Pair(re, im) => [re, im].into_iter().collect(),
-        }
-    }
-
-    /// Applies `f` to each part.
-    pub(super) fn map(self, mut f: impl FnMut(Value) -> Value) -> Self {
-        match self {
-            Self::One(x) => Self::One(f(x)),
-            Self::Pair(re, im) => Self::Pair(f(re), f(im)),
-        }
-    }
-
-    /// Applies `f` to each pair of parts.
-    pub(super) fn zip(self, other: Self, mut f: impl FnMut(Value, Value) -> Value) -> Self {
-        match (self, other) {
-            (Self::Pair(a, b), Self::Pair(c, d)) => Self::Pair(f(a, c), f(b, d)),
-            (x, y) => Self::One(f(x.real(), y.real())),
-        }
-    }
-
-    /// The real part, or the number itself.
-    pub(super) fn real(self) -> Value {
-        match self {
-            Self::One(x) | Self::Pair(x, _) => x,
-        }
-    }
-}
+pub(super) type Element = semantics::Element<Value>;
 
 /// One element at a time, or as many as fit into 128 bits with this many bytes per lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,28 +94,7 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
             // In order, as NumPy multiplies: the order decides over overflow.
             Fold::Prod | Fold::Any | Fold::All => false,
         },
-        Operation::Map { op, .. } => match op {
-            MapOp::Add
-            | MapOp::Subtract
-            | MapOp::Negative
-            | MapOp::Conj
-            | MapOp::Real
-            | MapOp::Where => true,
-            MapOp::Imag => result != DType::Bool,
-            MapOp::Multiply | MapOp::Equal | MapOp::NotEqual => !inputs.contains(&DType::Bool),
-            MapOp::LogicalAnd | MapOp::LogicalOr | MapOp::LogicalNot => true,
-            MapOp::BitwiseAnd | MapOp::BitwiseOr | MapOp::BitwiseXor | MapOp::Invert => true,
-            MapOp::Divide | MapOp::Sqrt | MapOp::Absolute | MapOp::Sign => !complex && !integer,
-            MapOp::Less | MapOp::LessEqual | MapOp::Maximum | MapOp::Minimum => {
-                !complex && !integer && !inputs.contains(&DType::Bool)
-            }
-            MapOp::Astype { .. } => {
-                let same = inputs.first() == Some(&result);
-                let mask_to_number = inputs.first() == Some(&DType::Bool) && result.is_float();
-                same || mask_to_number || (!complex && !integer && result.is_complex())
-            }
-            _ => false,
-        },
+        Operation::Map { op, .. } => lanes::exist(*op, inputs, result),
     }
 }
 
@@ -217,110 +164,14 @@ impl Arithmetic<'_, '_> {
     /// The value of an elementwise op.
     pub(super) fn op(
         &mut self,
-        op: &MapOp,
+        op: MapOp,
         x: &[Element],
         dtypes: &[DType],
         result: DType,
         width: Width,
     ) -> Result<Element> {
-        let dtype = *dtypes
-            .last()
-            .ok_or_else(|| Error::internal("an op without inputs is in a loop"))?;
-        let class = dtype.class();
-        let one = x[0].real();
-        Ok(match op {
-            MapOp::Astype { .. } => return Ok(self.astype(x[0], dtypes[0], result, width)),
-            MapOp::Where => {
-                let condition = x[0].real();
-                x[1].zip(x[2], |a, b| self.select(condition, a, b, width))
-            }
-            MapOp::WrapIndex { axis, size } => Element::One(self.wrap_index(one, *axis, *size)?),
-
-            MapOp::Negative if class >= Class::Float => x[0].map(|v| self.builder.ins().fneg(v)),
-            MapOp::Negative => Element::One(self.builder.ins().ineg(one)),
-            MapOp::Conj => match x[0] {
-                Element::Pair(re, im) => Element::Pair(re, self.builder.ins().fneg(im)),
-                same @ Element::One(_) => same,
-            },
-            MapOp::Real => Element::One(one),
-            MapOp::Imag => match x[0] {
-                Element::Pair(_, im) => Element::One(im),
-                Element::One(_) => Element::One(self.number(0.0, result, width)),
-            },
-            MapOp::Absolute => match class {
-                Class::Complex => return self.call(op.name(), x, dtype, result),
-                Class::Float => Element::One(self.builder.ins().fabs(one)),
-                Class::Integer if dtype != DType::Uint8 => {
-                    Element::One(self.builder.ins().iabs(one))
-                }
-                _ => x[0],
-            },
-            MapOp::Sign => self.sign(x[0], dtype, width)?,
-            MapOp::Sqrt if class == Class::Float => Element::One(self.builder.ins().sqrt(one)),
-
-            MapOp::Add => match class {
-                Class::Bool => Element::One(self.builder.ins().bor(one, x[1].real())),
-                Class::Integer => Element::One(self.builder.ins().iadd(one, x[1].real())),
-                _ => x[0].zip(x[1], |a, b| self.builder.ins().fadd(a, b)),
-            },
-            MapOp::Subtract => match class {
-                Class::Bool | Class::Integer => {
-                    Element::One(self.builder.ins().isub(one, x[1].real()))
-                }
-                _ => x[0].zip(x[1], |a, b| self.builder.ins().fsub(a, b)),
-            },
-            MapOp::Multiply => self.multiply(x[0], x[1], class),
-            MapOp::Divide if class == Class::Float => {
-                Element::One(self.builder.ins().fdiv(one, x[1].real()))
-            }
-            MapOp::Maximum => self.extremum(x[0], x[1], dtype, true, width),
-            MapOp::Minimum => self.extremum(x[0], x[1], dtype, false, width),
-            MapOp::Power if class == Class::Integer => {
-                if dtype != DType::Uint8 {
-                    let zero = self.builder.ins().iconst(component(dtype), 0);
-                    let negative =
-                        self.builder
-                            .ins()
-                            .icmp(IntCC::SignedLessThan, x[1].real(), zero);
-                    self.fail_if(negative, FAILURE_NEGATIVE_POWER, None)?;
-                }
-                return self.call(op.name(), x, dtype, result);
-            }
-
-            MapOp::Equal => Element::One(self.compare(x[0], x[1], dtype, Comparison::Equal)),
-            MapOp::NotEqual => {
-                let equal = self.compare(x[0], x[1], dtype, Comparison::Equal);
-                Element::One(self.not(equal, width))
-            }
-            MapOp::Less => Element::One(self.compare(x[0], x[1], dtype, Comparison::Less)),
-            MapOp::LessEqual => {
-                Element::One(self.compare(x[0], x[1], dtype, Comparison::LessEqual))
-            }
-            MapOp::LogicalNot => Element::One(self.not(one, width)),
-            MapOp::LogicalAnd => Element::One(self.builder.ins().band(one, x[1].real())),
-            MapOp::LogicalOr => Element::One(self.builder.ins().bor(one, x[1].real())),
-
-            MapOp::Floor | MapOp::Ceil | MapOp::Trunc if class < Class::Float => x[0],
-            MapOp::Floor => Element::One(self.builder.ins().floor(one)),
-            MapOp::Ceil => Element::One(self.builder.ins().ceil(one)),
-            MapOp::Trunc => Element::One(self.builder.ins().trunc(one)),
-            MapOp::Rint => x[0].map(|v| self.builder.ins().nearest(v)),
-            MapOp::Copysign => Element::One(self.builder.ins().fcopysign(one, x[1].real())),
-            MapOp::Invert if class == Class::Bool => Element::One(self.not(one, width)),
-            MapOp::Invert => Element::One(self.builder.ins().bnot(one)),
-            MapOp::BitwiseAnd => Element::One(self.builder.ins().band(one, x[1].real())),
-            MapOp::BitwiseOr => Element::One(self.builder.ins().bor(one, x[1].real())),
-            MapOp::BitwiseXor => Element::One(self.builder.ins().bxor(one, x[1].real())),
-            MapOp::LeftShift | MapOp::RightShift => {
-                Element::One(self.shift(one, x[1].real(), dtype, *op == MapOp::LeftShift))
-            }
-            MapOp::Fmod if class == Class::Integer => {
-                Element::One(self.integer_fmod(one, x[1].real(), dtype))
-            }
-
-            // The rest are functions of the runtime.
-            _ => return self.call(op.name(), x, dtype, result),
-        })
+        let mut builder = Builder { a: self, width };
+        semantics::lower(&mut builder, op, x, dtypes, result)
     }
 
     /// Calls a scalar function of the runtime.
@@ -391,13 +242,6 @@ impl Arithmetic<'_, '_> {
         self.builder.switch_to_block(next);
         Ok(())
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    Less,
-    LessEqual,
 }
 
 /// In the first word of a failure record: an index, its axis and its size follow.

@@ -1,373 +1,207 @@
-//! What each op means in vector instructions.
+//! The primitives that ops are written with, as vector instructions.
+//!
+//! What an op means is in `autojit_ir::semantics`. Its names of primitives are those of `semantics` here, and the plain ones
+//! are the vector kernel's.
 
 use super::super::ir::{
-    Binary, Element, Kind, MaskLogic, Predicate, Register, Rounding, Unary, VectorOp,
+    Binary, Element, MaskLogic, Predicate, Register, Rounding, Unary, VectorOp,
 };
 use super::Selector;
 use super::kind;
 use crate::codegen::{Fallback, strip};
+use autojit_ir::semantics::{self, Comparison, Elementwise, Logic, Primitives};
 use autojit_ir::{Class, DType, MapOp};
 
+const NO_INSTRUCTIONS: Fallback = "an op has no instructions";
+
 impl Selector<'_> {
-    fn zip(&mut self, op: Binary, x: Element, y: Element) -> Element {
-        match (x, y) {
-            (Element::Pair(a, b), Element::Pair(c, d)) => {
-                Element::Pair(self.binary(op, a, c), self.binary(op, b, d))
-            }
-            (x, y) => Element::One(self.binary(op, x.first(), y.first())),
-        }
-    }
-
-    fn each(&mut self, x: Element, f: impl Fn(&mut Self, Register) -> Register) -> Element {
-        match x {
-            Element::One(x) => Element::One(f(self, x)),
-            Element::Pair(re, im) => {
-                let re = f(self, re);
-                Element::Pair(re, f(self, im))
-            }
-        }
-    }
-
     pub(super) fn map(
         &mut self,
-        op: &MapOp,
+        op: MapOp,
         x: &[Element],
         dtypes: &[DType],
         result: DType,
     ) -> Result<Element, Fallback> {
-        const NO_INSTRUCTIONS: Fallback = "an op has no instructions";
-        let (Some(&first), Some(&dtype)) = (x.first(), dtypes.last()) else {
-            return Err(NO_INSTRUCTIONS);
-        };
         for dtype in dtypes.iter().chain([&result]) {
             kind(*dtype)?;
         }
-        let class = dtype.class();
-        let one = first.first();
-        let second = x.get(1).copied().unwrap_or(first);
-        let two = second.first();
-        let is_number = class >= Class::Integer;
-        let is_real = matches!(class, Class::Integer | Class::Float);
+        let is_complex = dtypes.last().is_some_and(|dtype| dtype.is_complex());
+        if is_complex && matches!(op, MapOp::Maximum | MapOp::Minimum) {
+            return Err("complex numbers are compared one by one");
+        }
+        semantics::lower(self, op, x, dtypes, result)
+    }
+}
+
+impl Primitives for Selector<'_> {
+    type Value = Register;
+    type Error = Fallback;
+
+    fn number(
+        &mut self,
+        number: f64,
+        dtype: DType,
+        _like: &Register,
+    ) -> Result<Register, Fallback> {
+        Ok(self.constant(number, kind(dtype)?))
+    }
+
+    fn unary(
+        &mut self,
+        op: semantics::Unary,
+        dtype: DType,
+        &x: &Register,
+    ) -> Result<Register, Fallback> {
+        let is_floating = dtype.class() >= Class::Float;
         Ok(match op {
-            MapOp::Astype { .. } => self.astype(first, dtypes[0], result)?,
-            MapOp::Where => match (x[1], x[2]) {
-                (Element::Pair(a, b), Element::Pair(c, d)) => {
-                    Element::Pair(self.select(one, a, c), self.select(one, b, d))
-                }
-                (a, b) => Element::One(self.select(one, a.first(), b.first())),
-            },
-            MapOp::Negative if is_number => self.each(first, Self::negated),
-            MapOp::Conj => match first {
-                Element::Pair(re, im) => Element::Pair(re, self.negated(im)),
-                same @ Element::One(_) => same,
-            },
-            MapOp::Real => Element::One(one),
-            MapOp::Imag => match first {
-                Element::Pair(_, im) => Element::One(im),
-                Element::One(_) => Element::One(self.number(0.0, kind(result)?)),
-            },
-            MapOp::Absolute => match class {
-                Class::Complex => return Err("the modulus of complex numbers is a function call"),
-                Class::Float => Element::One(self.magnitude(one)),
-                Class::Integer => Element::One(self.unary(Unary::Absolute, one)),
-                Class::Bool => first,
-            },
-            MapOp::Sign if is_real => Element::One(self.sign(one)),
-            MapOp::Sqrt if class == Class::Float => {
-                Element::One(self.unary(Unary::SquareRoot, one))
+            semantics::Unary::Negate if dtype == DType::Bool => return Err(NO_INSTRUCTIONS),
+            semantics::Unary::Negate => self.negated(x),
+            semantics::Unary::Magnitude if is_floating => self.magnitude(x),
+            semantics::Unary::Magnitude => self.single(Unary::Absolute, x),
+            semantics::Unary::SquareRoot => self.single(Unary::SquareRoot, x),
+            semantics::Unary::Invert => {
+                let ones = self.constant(-1.0, self.out.kind(x));
+                self.double(Binary::Xor, x, ones)
             }
-            MapOp::Add if is_number => self.zip(Binary::Add, first, second),
-            MapOp::Add | MapOp::LogicalOr => Element::One(self.logic(MaskLogic::Or, one, two)),
-            MapOp::Multiply if class == Class::Bool => {
-                Element::One(self.logic(MaskLogic::And, one, two))
-            }
-            MapOp::LogicalAnd => Element::One(self.logic(MaskLogic::And, one, two)),
-            MapOp::LogicalNot => Element::One(self.not(one)),
-            MapOp::Subtract if is_number => self.zip(Binary::Subtract, first, second),
-            MapOp::Multiply => self.multiply(first, second),
-            MapOp::Divide if class == Class::Float => {
-                Element::One(self.binary(Binary::Divide, one, two))
-            }
-            MapOp::Divide if class == Class::Complex => self.divide(first, second),
-            MapOp::Maximum | MapOp::Minimum if class != Class::Complex => {
-                Element::One(self.extremum(*op == MapOp::Maximum, one, two))
-            }
-            MapOp::Equal | MapOp::NotEqual => {
-                let equal = self.equal(first, second);
-                Element::One(if *op == MapOp::Equal {
-                    equal
-                } else {
-                    self.not(equal)
-                })
-            }
-            MapOp::Less | MapOp::LessEqual => Element::One(self.ordered(op, first, second)),
-            MapOp::Floor | MapOp::Ceil | MapOp::Trunc if class < Class::Float => first,
-            MapOp::Floor if class == Class::Float => {
-                Element::One(self.rounded(Rounding::Down, one))
-            }
-            MapOp::Ceil if class == Class::Float => Element::One(self.rounded(Rounding::Up, one)),
-            MapOp::Trunc if class == Class::Float => {
-                Element::One(self.rounded(Rounding::TowardsZero, one))
-            }
-            MapOp::Rint if class >= Class::Float => {
-                self.each(first, |s, x| s.rounded(Rounding::NearestEven, x))
-            }
-            MapOp::Copysign => {
-                let magnitude = self.magnitude(one);
-                let sign = self.number(-0.0, self.out.kind(one));
-                let sign = self.binary(Binary::And, two, sign);
-                Element::One(self.binary(Binary::Or, magnitude, sign))
-            }
-            MapOp::Invert if class == Class::Bool => Element::One(self.not(one)),
-            MapOp::Invert => {
-                let ones = self.number(-1.0, self.out.kind(one));
-                Element::One(self.binary(Binary::Xor, one, ones))
-            }
-            MapOp::BitwiseAnd | MapOp::BitwiseOr | MapOp::BitwiseXor => {
-                let (logic, binary) = match op {
-                    MapOp::BitwiseAnd => (MaskLogic::And, Binary::And),
-                    MapOp::BitwiseOr => (MaskLogic::Or, Binary::Or),
-                    _ => (MaskLogic::Xor, Binary::Xor),
+            semantics::Unary::Round(rounding) => {
+                let rounding = match rounding {
+                    semantics::Rounding::Down => Rounding::Down,
+                    semantics::Rounding::Up => Rounding::Up,
+                    semantics::Rounding::TowardsZero => Rounding::TowardsZero,
+                    semantics::Rounding::NearestEven => Rounding::NearestEven,
                 };
-                Element::One(if class == Class::Bool {
-                    self.logic(logic, one, two)
-                } else {
-                    self.binary(binary, one, two)
-                })
-            }
-            MapOp::Negative
-            | MapOp::Square
-            | MapOp::Sign
-            | MapOp::Sqrt
-            | MapOp::Reciprocal
-            | MapOp::Exp
-            | MapOp::Exp2
-            | MapOp::Expm1
-            | MapOp::Log
-            | MapOp::Log2
-            | MapOp::Log10
-            | MapOp::Log1p
-            | MapOp::Sin
-            | MapOp::Cos
-            | MapOp::Tan
-            | MapOp::Arcsin
-            | MapOp::Arccos
-            | MapOp::Arctan
-            | MapOp::Sinh
-            | MapOp::Cosh
-            | MapOp::Tanh
-            | MapOp::IsNan
-            | MapOp::IsInf
-            | MapOp::IsFinite
-            | MapOp::Floor
-            | MapOp::Ceil
-            | MapOp::Trunc
-            | MapOp::Rint
-            | MapOp::Cbrt
-            | MapOp::Arcsinh
-            | MapOp::Arccosh
-            | MapOp::Arctanh
-            | MapOp::Erf
-            | MapOp::Lgamma
-            | MapOp::Subtract
-            | MapOp::Divide
-            | MapOp::FloorDivide
-            | MapOp::Remainder
-            | MapOp::Power
-            | MapOp::Arctan2
-            | MapOp::Maximum
-            | MapOp::Minimum
-            | MapOp::Greater
-            | MapOp::GreaterEqual
-            | MapOp::LogicalXor
-            | MapOp::Fmod
-            | MapOp::Hypot
-            | MapOp::LeftShift
-            | MapOp::RightShift
-            | MapOp::WrapIndex { .. } => {
-                let function = strip::slice_function(op, dtype).filter(|_| self.calls);
-                let function = function.ok_or(NO_INSTRUCTIONS)?;
-                let to = self.register(kind(result)?);
-                let from = x.iter().map(|e| e.first()).collect();
-                self.push(VectorOp::Call { function, to, from });
-                Element::One(to)
+                self.single(Unary::Round(rounding), x)
             }
         })
     }
 
-    fn rounded(&mut self, rounding: Rounding, x: Register) -> Register {
-        self.unary(Unary::Round(rounding), x)
-    }
-
-    fn multiply(&mut self, x: Element, y: Element) -> Element {
-        let (Element::Pair(a, b), Element::Pair(c, d)) = (x, y) else {
-            return self.zip(Binary::Multiply, x, y);
-        };
-        let (ac, bd) = (
-            self.binary(Binary::Multiply, a, c),
-            self.binary(Binary::Multiply, b, d),
-        );
-        let re = self.binary(Binary::Subtract, ac, bd);
-        let (ad, bc) = (
-            self.binary(Binary::Multiply, a, d),
-            self.binary(Binary::Multiply, b, c),
-        );
-        Element::Pair(re, self.binary(Binary::Add, ad, bc))
-    }
-
-    /// The same steps as the runtime's division, with both of its branches by selection: the larger part of the
-    /// divisor divides the smaller one.
-    fn divide(&mut self, x: Element, y: Element) -> Element {
-        let (Element::Pair(a, b), Element::Pair(c, d)) = (x, y) else {
-            return self.zip(Binary::Divide, x, y);
-        };
-        let kind = self.out.kind(a);
-        let (c_size, d_size) = (self.magnitude(c), self.magnitude(d));
-        let real_is_larger = self.compare(Predicate::LessEqual, d_size, c_size);
-        let (large, small) = (
-            self.select(real_is_larger, c, d),
-            self.select(real_is_larger, d, c),
-        );
-        let (p, q) = (
-            self.select(real_is_larger, a, b),
-            self.select(real_is_larger, b, a),
-        );
-        let ratio = self.binary(Binary::Divide, small, large);
-        let part = self.binary(Binary::Multiply, small, ratio);
-        let divisor = self.binary(Binary::Add, large, part);
-        let one = self.number(1.0, kind);
-        let scale = self.binary(Binary::Divide, one, divisor);
-        let q_part = self.binary(Binary::Multiply, q, ratio);
-        let re = self.binary(Binary::Add, p, q_part);
-        let re = self.binary(Binary::Multiply, re, scale);
-        let p_part = self.binary(Binary::Multiply, p, ratio);
-        // b - a * ratio, or b * ratio - a.
-        let (minuend, subtrahend) = (
-            self.select(real_is_larger, q, p_part),
-            self.select(real_is_larger, p_part, q),
-        );
-        let im = self.binary(Binary::Subtract, minuend, subtrahend);
-        let im = self.binary(Binary::Multiply, im, scale);
-        // By zero.
-        let zero = self.number(0.0, kind);
-        let both = self.binary(Binary::Or, c_size, d_size);
-        let by_zero = self.compare(Predicate::Equal, both, zero);
-        let (re_limit, im_limit) = (
-            self.binary(Binary::Divide, a, zero),
-            self.binary(Binary::Divide, b, zero),
-        );
-        Element::Pair(
-            self.select(by_zero, re_limit, re),
-            self.select(by_zero, im_limit, im),
-        )
-    }
-
-    fn sign(&mut self, x: Register) -> Register {
-        let kind = self.out.kind(x);
-        let (zero, one, minus_one) = (
-            self.number(0.0, kind),
-            self.number(1.0, kind),
-            self.number(-1.0, kind),
-        );
-        let above = self.compare(Predicate::Less, zero, x);
-        let below = self.compare(Predicate::Less, x, zero);
-        let rest = if kind.is_float() {
-            let equal = self.compare(Predicate::Equal, x, zero);
-            // What is left is NaN.
-            self.select(equal, zero, x)
-        } else {
-            zero
-        };
-        let rest = self.select(below, minus_one, rest);
-        self.select(above, one, rest)
-    }
-
-    /// The first operand where it wins, ties, or is NaN.
-    fn extremum(&mut self, largest: bool, x: Register, y: Register) -> Register {
-        let kind = self.out.kind(x);
-        if kind == Kind::Mask {
-            let op = if largest {
-                MaskLogic::Or
-            } else {
-                MaskLogic::And
-            };
-            return self.logic(op, x, y);
-        }
-        if !kind.is_float() {
-            let op = if largest {
-                Binary::Maximum
-            } else {
-                Binary::Minimum
-            };
-            return self.binary(op, x, y);
-        }
-        let (low, high) = if largest { (y, x) } else { (x, y) };
-        let loses = self.compare(Predicate::NotLessEqual, low, high);
-        let counts = self.compare(Predicate::Ordered, x, x);
-        let take_second = self.logic(MaskLogic::And, loses, counts);
-        self.select(take_second, y, x)
-    }
-
-    fn equal(&mut self, x: Element, y: Element) -> Register {
-        let (a, b) = (x.first(), y.first());
-        if self.out.kind(a) == Kind::Mask {
-            return self.logic(MaskLogic::NotXor, a, b);
-        }
-        let equal = self.compare(Predicate::Equal, a, b);
-        let (Element::Pair(_, c), Element::Pair(_, d)) = (x, y) else {
-            return equal;
-        };
-        let too = self.compare(Predicate::Equal, c, d);
-        self.logic(MaskLogic::And, equal, too)
-    }
-
-    /// Complex numbers compare by real, then imaginary part; a NaN makes it false.
-    fn ordered(&mut self, op: &MapOp, x: Element, y: Element) -> Register {
-        let predicate = if *op == MapOp::Less {
-            Predicate::Less
-        } else {
-            Predicate::LessEqual
-        };
-        let (a, c) = (x.first(), y.first());
-        if self.out.kind(a) == Kind::Mask {
-            // Not the first and the second, or their opposite.
-            return if *op == MapOp::Less {
-                self.logic(MaskLogic::AndNot, a, c)
-            } else {
-                let above = self.logic(MaskLogic::AndNot, c, a);
-                self.not(above)
-            };
-        }
-        let (Element::Pair(_, b), Element::Pair(_, d)) = (x, y) else {
-            return self.compare(predicate, a, c);
-        };
-        let equal = self.compare(Predicate::Equal, a, c);
-        let below = self.compare(predicate, b, d);
-        let tie = self.logic(MaskLogic::And, equal, below);
-        let less = self.compare(Predicate::Less, a, c);
-        let counts = self.compare(Predicate::Ordered, b, d);
-        let strict = self.logic(MaskLogic::And, less, counts);
-        self.logic(MaskLogic::Or, strict, tie)
-    }
-
-    fn astype(&mut self, x: Element, from: DType, to: DType) -> Result<Element, Fallback> {
-        if from == to {
-            return Ok(x);
-        }
-        let target = kind(to)?;
-        if to == DType::Bool {
-            let mut truth = self.convert(x.first(), Kind::Mask);
-            if let Element::Pair(_, im) = x {
-                let im = self.convert(im, Kind::Mask);
-                truth = self.logic(MaskLogic::Or, truth, im);
+    fn binary(
+        &mut self,
+        op: semantics::Binary,
+        dtype: DType,
+        &x: &Register,
+        &y: &Register,
+    ) -> Result<Register, Fallback> {
+        let op = match op {
+            _ if dtype == DType::Bool => return Err(NO_INSTRUCTIONS),
+            semantics::Binary::Add => Binary::Add,
+            semantics::Binary::Subtract => Binary::Subtract,
+            semantics::Binary::Multiply => Binary::Multiply,
+            semantics::Binary::Divide => Binary::Divide,
+            semantics::Binary::Maximum => Binary::Maximum,
+            semantics::Binary::Minimum => Binary::Minimum,
+            semantics::Binary::And => Binary::And,
+            semantics::Binary::Or => Binary::Or,
+            semantics::Binary::Xor => Binary::Xor,
+            semantics::Binary::CopySign => {
+                let magnitude = self.magnitude(x);
+                let sign = self.constant(-0.0, self.out.kind(x));
+                let sign = self.double(Binary::And, y, sign);
+                return Ok(self.double(Binary::Or, magnitude, sign));
             }
-            return Ok(Element::One(truth));
+            semantics::Binary::ShiftLeft
+            | semantics::Binary::ShiftRight
+            | semantics::Binary::Remainder => return Err(NO_INSTRUCTIONS),
+        };
+        Ok(self.double(op, x, y))
+    }
+
+    fn compare(
+        &mut self,
+        comparison: Comparison,
+        dtype: DType,
+        &x: &Register,
+        &y: &Register,
+    ) -> Result<Register, Fallback> {
+        if dtype == DType::Bool {
+            return Ok(match comparison {
+                Comparison::Equal => self.masks(MaskLogic::NotXor, x, y),
+                // Not the first and the second, or their opposite.
+                Comparison::Less => self.masks(MaskLogic::AndNot, x, y),
+                Comparison::LessEqual => {
+                    let above = self.masks(MaskLogic::AndNot, y, x);
+                    self.opposite(above)
+                }
+                Comparison::NotLessEqual | Comparison::Ordered => return Err(NO_INSTRUCTIONS),
+            });
         }
-        let re = self.convert(x.first(), target);
-        Ok(match (to.is_complex(), x) {
-            (true, Element::Pair(_, im)) => Element::Pair(re, self.convert(im, target)),
-            (true, Element::One(_)) => Element::Pair(re, self.number(0.0, target)),
-            (false, _) => Element::One(re),
-        })
+        let predicate = match comparison {
+            Comparison::Equal => Predicate::Equal,
+            Comparison::Less => Predicate::Less,
+            Comparison::LessEqual => Predicate::LessEqual,
+            Comparison::NotLessEqual => Predicate::NotLessEqual,
+            Comparison::Ordered => Predicate::Ordered,
+        };
+        Ok(self.comparison(predicate, x, y))
+    }
+
+    fn logic(&mut self, op: Logic, &x: &Register, &y: &Register) -> Result<Register, Fallback> {
+        let op = match op {
+            Logic::And => MaskLogic::And,
+            Logic::Or => MaskLogic::Or,
+            Logic::Xor => MaskLogic::Xor,
+        };
+        Ok(self.masks(op, x, y))
+    }
+
+    fn not(&mut self, &x: &Register) -> Result<Register, Fallback> {
+        Ok(self.opposite(x))
+    }
+
+    fn select(
+        &mut self,
+        &condition: &Register,
+        &x: &Register,
+        &y: &Register,
+    ) -> Result<Register, Fallback> {
+        Ok(self.choice(condition, x, y))
+    }
+}
+
+impl Elementwise for Selector<'_> {
+    fn convert(&mut self, &x: &Register, _from: DType, to: DType) -> Result<Register, Fallback> {
+        Ok(self.conversion(x, kind(to)?))
+    }
+
+    /// The runtime's functions of slices, on slices of one element; complex quotients are made of instructions.
+    fn call(
+        &mut self,
+        op: MapOp,
+        x: &[Element],
+        dtype: DType,
+        result: DType,
+    ) -> Result<Element, Fallback> {
+        match (op, x) {
+            (MapOp::Divide, &[Element::Pair(a, b), Element::Pair(c, d)]) => {
+                return semantics::complex_quotient(self, [&a, &b], [&c, &d], dtype);
+            }
+            (MapOp::Absolute, _) => {
+                return Err("the modulus of complex numbers is a function call");
+            }
+            _ => {}
+        }
+        let function = strip::slice_function(op, dtype).filter(|_| self.calls);
+        let function = function.ok_or(NO_INSTRUCTIONS)?;
+        let to = self.register(kind(result)?);
+        let from = x.iter().map(|e| e.first()).collect();
+        self.push(VectorOp::Call { function, to, from });
+        Ok(Element::One(to))
+    }
+
+    fn refuse_negative(&mut self, _exponent: &Register, _dtype: DType) -> Result<(), Fallback> {
+        Err(NO_INSTRUCTIONS)
+    }
+
+    fn wrap_index(
+        &mut self,
+        _index: &Register,
+        _axis: usize,
+        _size: usize,
+    ) -> Result<Register, Fallback> {
+        Err(NO_INSTRUCTIONS)
+    }
+
+    fn unexpected(&mut self, _op: MapOp) -> Fallback {
+        NO_INSTRUCTIONS
     }
 }
