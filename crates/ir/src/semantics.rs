@@ -191,7 +191,7 @@ pub type Lowered<P> = Result<Element<<P as Primitives>::Value>, <P as Primitives
 /// What computes with parts of elements, or writes instructions that do.
 pub trait Primitives {
     /// A part of an element.
-    type Value: Clone;
+    type Value;
     /// Why something has no form here.
     type Error;
 
@@ -245,7 +245,7 @@ pub trait Primitives {
 }
 
 /// What computes whole elementwise ops.
-pub trait Elementwise: Primitives {
+pub trait Elementwise: Primitives<Value: Clone> {
     /// A real number or truth value in another dtype; whether it is not zero, if that is `bool`.
     ///
     /// # Errors
@@ -445,7 +445,7 @@ fn bitwise<P: Primitives>(
 }
 
 /// The product; of complex numbers by four products, as C multiplies where nothing is infinite.
-pub fn product<P: Primitives>(
+fn product<P: Primitives>(
     p: &mut P,
     x: &Element<P::Value>,
     y: &Element<P::Value>,
@@ -471,6 +471,9 @@ pub fn product<P: Primitives>(
 /// larger part of the divisor divides the smaller one.
 ///
 /// Source: R. L. Smith, Algorithm 116: Complex division (1962), as NumPy has it.
+///
+/// # Errors
+/// As for the primitives.
 pub fn complex_quotient<P: Primitives>(
     p: &mut P,
     [a, b]: [&P::Value; 2],
@@ -590,7 +593,11 @@ pub fn complex_sign<P: Primitives>(
     Ok(Element::Pair(re, part(im, &limits[1])?))
 }
 
-fn extremum<P: Primitives>(
+/// The larger (or smaller) of two; NaN if either is.
+///
+/// # Errors
+/// As for the primitives.
+pub fn extremum<P: Primitives>(
     p: &mut P,
     largest: bool,
     x: &Element<P::Value>,

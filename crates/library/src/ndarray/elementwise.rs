@@ -1,7 +1,7 @@
 //! Elementwise ops: one table from op and dtype to an inner loop.
 //!
-//! Each row names the traits' function once and lists the dtypes by class; a dtype that a row does not list has no
-//! kernel, so the op is expanded there. A few ops look at their inputs before the table does.
+//! Each row names the traits' function once and lists the dtypes by class; where there is no kernel, the op is expanded,
+//! or made of primitives (`primitives.rs`). A few ops look at their inputs before the table does.
 
 use autojit_runtime::math::{Integer, Real, complex};
 use num_complex::{Complex, Complex32, Complex64};
@@ -171,7 +171,7 @@ macro_rules! rounding {
 }
 
 /// The kernel of an op on inputs of this dtype; for `where`, those that are chosen from.
-fn kernel(op: MapOp, dtype: DType) -> Option<Kernel> {
+pub(super) fn kernel(op: MapOp, dtype: DType) -> Option<Kernel> {
     match op {
         MapOp::Negative => numbers!(dtype, unary, T => <T as Number>::negative),
         MapOp::Absolute => all!(dtype, unary, T => <T as Basic>::absolute),
@@ -262,9 +262,7 @@ fn kernel(op: MapOp, dtype: DType) -> Option<Kernel> {
         MapOp::Hypot => reals!(dtype, binary, T => <T as Real>::hypot),
 
         MapOp::Where => Some(Kernel::select(dtype)),
-        // Expanded.
-        MapOp::IsInf | MapOp::IsFinite => None,
-        // Done elsewhere.
-        MapOp::Astype { .. } | MapOp::WrapIndex { .. } => None,
+        // Loops are an option: what has none is made of primitives, or expanded.
+        _ => None,
     }
 }

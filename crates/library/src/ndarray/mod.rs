@@ -16,6 +16,7 @@ mod kernel;
 mod linalg;
 mod number;
 mod order;
+mod primitives;
 mod random;
 mod reduce;
 mod scatter;
@@ -57,7 +58,13 @@ impl AnyLibrary for Ndarray {
         {
             let arrays = (0..inputs.len()).map(|i| host(inputs, i));
             let arrays = arrays.collect::<Result<SmallVec<[&HostArray; 3]>>>()?;
-            return Ok(elementwise::run(*map, &arrays, &result.array()?.shape)?.map(one));
+            let result = result.array()?;
+            return match elementwise::run(*map, &arrays, &result.shape)? {
+                None if !map.has_expansion() => {
+                    Ok(Some(one(primitives::run(*map, &arrays, result)?)))
+                }
+                array => Ok(array.map(one)),
+            };
         }
         let x = || host(inputs, 0);
         let y = || host(inputs, 1);

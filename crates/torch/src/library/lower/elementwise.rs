@@ -1,9 +1,31 @@
 //! Elementwise ops, conversions among them. Where libtorch means something else than NumPy, the difference stands beside the op.
 
 use super::super::functions::{Refusal, Torch};
+use super::parts::Parts;
 use super::{not_native, shape};
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, Class, DType, Literal, MapOp};
+use autojit_ir::semantics::{self, Primitives};
+use autojit_ir::{ArrayType, Class, DType, Literal, MapOp, derived};
+use autojit_library::backend::Lowering;
+
+/// How an elementwise op is lowered: [`lower`] has all core ops, and some others of libtorch's own.
+pub(super) fn lowering(op: MapOp) -> Lowering {
+    let is_own = matches!(
+        op,
+        MapOp::Square
+            | MapOp::IsNan
+            | MapOp::IsInf
+            | MapOp::IsFinite
+            | MapOp::Greater
+            | MapOp::GreaterEqual
+            | MapOp::LogicalXor
+    );
+    if op.has_expansion() && !is_own {
+        Lowering::Expand
+    } else {
+        Lowering::Native
+    }
+}
 
 /// An elementwise op; `ty` is the type of the first input, `size` the number of elements of the result.
 #[allow(clippy::too_many_lines, reason = "one arm for each op")]
@@ -25,7 +47,14 @@ pub(super) fn lower<T: Torch>(
         MapOp::Absolute if dtype == DType::Bool || dtype == DType::Uint8 => Ok(t.share(x)),
         MapOp::Absolute => t.abs(x),
         MapOp::Square => t.mul(x, x),
-        MapOp::Sign if is_complex => complex_sign(t, x, dtype),
+        MapOp::Sign if is_complex => {
+            let mut parts = Parts(t);
+            let (re, im) = parts.of(x)?;
+            // Its own `sgn` takes moduli that overflow and that underflow.
+            let modulus = parts.0.hypot(&re, &im)?;
+            let sign = semantics::complex_sign(&mut parts, [&re, &im], &modulus, dtype)?;
+            parts.joined(sign)
+        }
         MapOp::Sign if is_whole => t.sign(x),
         MapOp::Sign => {
             // torch.sign(nan) is 0.
@@ -120,10 +149,7 @@ pub(super) fn lower<T: Torch>(
             let (is_zero, signed) = (t.eq(&rest, &zero)?, t.copysign(&rest, y)?);
             t.select(&is_zero, &signed, &rest)
         }
-        MapOp::Fmod if is_whole => {
-            let divisor = harmless_divisor(t, y, dtype)?;
-            t.fmod(x, &divisor)
-        }
+        MapOp::Fmod if is_whole => Parts(t).binary(semantics::Binary::Remainder, dtype, x, y),
         MapOp::Fmod => t.fmod(x, y),
         MapOp::Power if is_complex => complex_power(t, x, y, dtype),
         MapOp::Power => {
@@ -136,19 +162,20 @@ pub(super) fn lower<T: Torch>(
         MapOp::Hypot => t.hypot(x, y),
         MapOp::Copysign => t.copysign(x, y),
         MapOp::Maximum | MapOp::Minimum if is_complex => {
-            let (low, high) = if op == MapOp::Maximum { (y, x) } else { (x, y) };
-            let (ordered, is_nan) = (less_equal(t, low, high)?, t.isnan(x)?);
-            let first = t.bitwise_or(&ordered, &is_nan)?;
-            t.select(&first, x, y)
+            let mut parts = Parts(t);
+            let (a, b) = (parts.element(x)?, parts.element(y)?);
+            let largest = op == MapOp::Maximum;
+            let second = semantics::second_wins(&mut parts, largest, &a, &b, dtype)?;
+            t.select(&second, y, x)
         }
         MapOp::Maximum => t.maximum(x, y),
         MapOp::Minimum => t.minimum(x, y),
         MapOp::Equal => t.eq(x, y),
         MapOp::NotEqual => t.ne(x, y),
-        MapOp::Less if is_complex => less(t, x, y),
-        MapOp::LessEqual if is_complex => less_equal(t, x, y),
-        MapOp::Greater if is_complex => less(t, y, x),
-        MapOp::GreaterEqual if is_complex => less_equal(t, y, x),
+        MapOp::Less if is_complex => ordered(t, x, y, dtype, semantics::less),
+        MapOp::LessEqual if is_complex => ordered(t, x, y, dtype, semantics::less_equal),
+        MapOp::Greater if is_complex => ordered(t, y, x, dtype, semantics::less),
+        MapOp::GreaterEqual if is_complex => ordered(t, y, x, dtype, semantics::less_equal),
         MapOp::Less => t.lt(x, y),
         MapOp::LessEqual => t.le(x, y),
         MapOp::Greater => t.gt(x, y),
@@ -162,9 +189,9 @@ pub(super) fn lower<T: Torch>(
             [condition, x, y] => t.select(condition, x, y),
             _ => Err(not_native(op.name())),
         },
-        MapOp::Reciprocal => Err(not_native(op.name())),
         MapOp::Astype { dtype: to } => shape::astype(t, x, dtype, to),
         MapOp::WrapIndex { axis, size } => shape::wrap_index(t, x, ty, axis, size),
+        derived!(MapOp) => Err(not_native(op.name())),
     }
 }
 
@@ -202,30 +229,6 @@ fn of_both_parts<T: Torch>(
     let (re, im) = (t.real(x)?, t.imag(x)?);
     let (re, im) = (test(t, &re)?, test(t, &im)?);
     t.bitwise_and(&re, &im)
-}
-
-/// `x / |x|`, which is zero for zero. Where the modulus is infinite, NumPy looks at the real part first. libtorch's own
-/// `sgn` takes moduli that overflow and that underflow.
-fn complex_sign<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value> {
-    let real = dtype.real();
-    let zero = t.literal(Literal::new(0, real))?;
-    let one = t.literal(Literal::new(1, real))?;
-    let nan = t.literal(Literal::new(f64::NAN, dtype))?;
-    let complex_zero = t.literal(Literal::new(0, dtype))?;
-    let (re, im) = (t.real(x)?, t.imag(x)?);
-    let modulus = t.hypot(&re, &im)?;
-    let (near_re, near_im) = (t.div(&re, &modulus)?, t.div(&im, &modulus)?);
-    let near = t.complex(&near_re, &near_im)?;
-    let (re_is_infinite, im_is_infinite) = (t.isinf(&re)?, t.isinf(&im)?);
-    let (along_re, along_im) = (t.copysign(&one, &re)?, t.copysign(&one, &im)?);
-    let far_re = t.select(&re_is_infinite, &along_re, &zero)?;
-    let far_im = t.select(&re_is_infinite, &zero, &along_im)?;
-    let far = t.complex(&far_re, &far_im)?;
-    let (is_far, is_zero) = (t.isinf(&modulus)?, t.eq(&modulus, &zero)?);
-    let is_nowhere = t.bitwise_and(&re_is_infinite, &im_is_infinite)?;
-    let sign = t.select(&is_zero, &complex_zero, &near)?;
-    let sign = t.select(&is_far, &far, &sign)?;
-    t.select(&is_nowhere, &nan, &sign)
 }
 
 /// Powers of complex numbers. libtorch takes the logarithm of zero, too.
@@ -271,7 +274,11 @@ fn cube_root<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value
 
 /// The divisor of integers with 1 in the place of what libtorch, or the processor, refuses: 0 and -1, which the
 /// smallest integer overflows on.
-fn harmless_divisor<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<T::Value> {
+pub(super) fn harmless_divisor<T: Torch>(
+    t: &mut T,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
     if let Some(known) = t.known(y)
         && ![0, -1].contains(&known.value.to_i64())
     {
@@ -317,20 +324,22 @@ fn refuse_negative<T: Torch>(t: &mut T, y: &T::Value, dtype: DType) -> Result<()
     t.refuse_where(&negative, y, Refusal::NegativePower)
 }
 
-/// `x < y` for complex numbers: by the real, then the imaginary part; a NaN anywhere makes it false.
-fn less<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
-    let (xr, xi, yr, yi) = (t.real(x)?, t.imag(x)?, t.real(y)?, t.imag(y)?);
-    // A number equals itself unless it is NaN.
-    let (x_is_number, y_is_number) = (t.eq(&xi, &xi)?, t.eq(&yi, &yi)?);
-    let numbers = t.bitwise_and(&x_is_number, &y_is_number)?;
-    let by_real = t.lt(&xr, &yr)?;
-    let by_real = t.bitwise_and(&by_real, &numbers)?;
-    let (same_real, by_imag) = (t.eq(&xr, &yr)?, t.lt(&xi, &yi)?);
-    let by_imag = t.bitwise_and(&same_real, &by_imag)?;
-    t.bitwise_or(&by_real, &by_imag)
+/// A comparison by order of complex numbers.
+fn ordered<'t, T: Torch>(
+    t: &'t mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+    compare: Compare<'t, T>,
+) -> Result<T::Value> {
+    let mut parts = Parts(t);
+    let (x, y) = (parts.element(x)?, parts.element(y)?);
+    compare(&mut parts, &x, &y, dtype)
 }
 
-fn less_equal<T: Torch>(t: &mut T, x: &T::Value, y: &T::Value) -> Result<T::Value> {
-    let (less, equal) = (less(t, x, y)?, t.eq(x, y)?);
-    t.bitwise_or(&less, &equal)
-}
+type Compare<'t, T> = fn(
+    &mut Parts<'t, T>,
+    &semantics::Element<<T as Torch>::Value>,
+    &semantics::Element<<T as Torch>::Value>,
+    DType,
+) -> Result<<T as Torch>::Value>;

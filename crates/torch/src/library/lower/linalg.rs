@@ -5,7 +5,7 @@ use super::{Values, ints, least_squares, not_native, one, reduce};
 use autojit_ir::error::Result;
 use autojit_ir::{
     ArrayType, ContractOp, DType, Fourier, FourierKind, FourierNorm, LinalgOp, Literal, NormOrder,
-    QrMode, Type,
+    QrMode, Type, derived,
 };
 
 /// A sum of products.
@@ -28,7 +28,7 @@ pub(super) fn contract<T: Torch>(
                 t.tensordot(x, y, &ints(x_axes), &ints(y_axes))
             }
         }
-        ContractOp::Einsum { .. } => Err(not_native(op.name())),
+        derived!(ContractOp) => Err(not_native(op.name())),
     }
 }
 
@@ -131,10 +131,10 @@ pub(super) fn lower<T: Torch>(
             one(t.reshape(&solved, &ints(&result.array()?.shape))?)
         }
         (
-            LinalgOp::Norm { .. }
-            | LinalgOp::Lstsq { .. }
+            LinalgOp::Lstsq { .. }
             | LinalgOp::Solve
-            | LinalgOp::SolveTriangular { .. },
+            | LinalgOp::SolveTriangular { .. }
+            | derived!(LinalgOp),
             ..,
         ) => return Err(not_native(op.name())),
     };

@@ -8,6 +8,7 @@ mod elementwise;
 mod least_squares;
 mod linalg;
 mod order;
+mod parts;
 mod reduce;
 mod scatter;
 mod shape;
@@ -17,8 +18,8 @@ use smallvec::SmallVec;
 use super::functions::Torch;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, ContractOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op,
-    OperandType, ReduceOp, ScanOp, SortOp, Type, ViewOp,
+    ArrayType, ContractOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, NormOrder, Op, OperandType,
+    ReduceOp, ScanOp, SortOp, Type, ViewOp, derived,
 };
 use autojit_library::backend::Lowering;
 
@@ -30,80 +31,8 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
     use Lowering::{Expand, Native};
     match op {
         Op::Leaf(_) | Op::Get { .. } | Op::Random { .. } => Native,
-        Op::Map(op) => match op {
-            MapOp::Reciprocal => Expand,
-            MapOp::Negative
-            | MapOp::Absolute
-            | MapOp::Square
-            | MapOp::Sign
-            | MapOp::Sqrt
-            | MapOp::Exp
-            | MapOp::Exp2
-            | MapOp::Expm1
-            | MapOp::Log
-            | MapOp::Log2
-            | MapOp::Log10
-            | MapOp::Log1p
-            | MapOp::Sin
-            | MapOp::Cos
-            | MapOp::Tan
-            | MapOp::Arcsin
-            | MapOp::Arccos
-            | MapOp::Arctan
-            | MapOp::Sinh
-            | MapOp::Cosh
-            | MapOp::Tanh
-            | MapOp::Conj
-            | MapOp::Real
-            | MapOp::Imag
-            | MapOp::LogicalNot
-            | MapOp::IsNan
-            | MapOp::IsInf
-            | MapOp::IsFinite
-            | MapOp::Floor
-            | MapOp::Ceil
-            | MapOp::Trunc
-            | MapOp::Rint
-            | MapOp::Cbrt
-            | MapOp::Arcsinh
-            | MapOp::Arccosh
-            | MapOp::Arctanh
-            | MapOp::Erf
-            | MapOp::Lgamma
-            | MapOp::Invert
-            | MapOp::Add
-            | MapOp::Subtract
-            | MapOp::Multiply
-            | MapOp::Divide
-            | MapOp::FloorDivide
-            | MapOp::Remainder
-            | MapOp::Power
-            | MapOp::Arctan2
-            | MapOp::Maximum
-            | MapOp::Minimum
-            | MapOp::Equal
-            | MapOp::NotEqual
-            | MapOp::Less
-            | MapOp::LessEqual
-            | MapOp::Greater
-            | MapOp::GreaterEqual
-            | MapOp::LogicalAnd
-            | MapOp::LogicalOr
-            | MapOp::LogicalXor
-            | MapOp::Fmod
-            | MapOp::Hypot
-            | MapOp::Copysign
-            | MapOp::BitwiseAnd
-            | MapOp::BitwiseOr
-            | MapOp::BitwiseXor
-            | MapOp::LeftShift
-            | MapOp::RightShift
-            | MapOp::Where
-            | MapOp::Astype { .. }
-            | MapOp::WrapIndex { .. } => Native,
-        },
+        Op::Map(op) => elementwise::lowering(*op),
         Op::Reduce(op) => match op {
-            ReduceOp::SumWhere { .. } => Expand,
             ReduceOp::Sum { .. }
             | ReduceOp::Prod { .. }
             | ReduceOp::Max { .. }
@@ -112,17 +41,19 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | ReduceOp::All { .. }
             | ReduceOp::Argmax { .. }
             | ReduceOp::Argmin { .. } => Native,
+            derived!(ReduceOp) => Expand,
         },
         Op::Scan(ScanOp::Cumsum { .. } | ScanOp::Cumprod { .. })
         | Op::Sort(SortOp::Sort { .. } | SortOp::Argsort { .. }) => Native,
         Op::Contract(op) => match op {
             ContractOp::Matmul => Native,
             // libtorch multiplies no booleans.
-            ContractOp::Tensordot { .. } => match operands.first() {
-                Some(x) if x.ty.dtype == DType::Bool => Expand,
-                _ => Native,
-            },
-            ContractOp::Einsum { .. } => Expand,
+            ContractOp::Tensordot { .. }
+                if operands.first().is_some_and(|x| x.ty.dtype != DType::Bool) =>
+            {
+                Native
+            }
+            derived!(ContractOp) => Expand,
         },
         Op::View(
             ViewOp::Reshape { .. }
@@ -131,14 +62,19 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | ViewOp::Slice { .. },
         ) => Native,
         Op::Index(op) => match op {
-            IndexOp::Getitem { key } if key.arrays() > 0 => Expand,
-            IndexOp::Scatter { .. } => Expand,
-            IndexOp::Getitem { .. } | IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } => Native,
+            IndexOp::Getitem { key } if key.arrays() == 0 => Native,
+            IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } => Native,
+            derived!(IndexOp) => Expand,
         },
-        Op::Join(JoinOp::Concatenate { .. } | JoinOp::Stack { .. }) => Native,
+        Op::Join(op) => match op {
+            JoinOp::Concatenate { .. } | JoinOp::Stack { .. } => Native,
+            derived!(JoinOp) => Expand,
+        },
         Op::Linalg(op) => match op {
-            LinalgOp::Norm { order, .. } if *order != NormOrder::Default => Expand,
-            LinalgOp::Norm { .. }
+            LinalgOp::Norm {
+                order: NormOrder::Default,
+                ..
+            }
             | LinalgOp::Qr { .. }
             | LinalgOp::Svd { .. }
             | LinalgOp::Svdvals
@@ -155,6 +91,7 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | LinalgOp::Solve
             | LinalgOp::SolveTriangular { .. }
             | LinalgOp::Lstsq { .. } => Native,
+            derived!(LinalgOp) => Expand,
         },
         Op::Fourier(
             FourierOp::Fft { .. }

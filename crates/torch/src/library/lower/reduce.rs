@@ -5,7 +5,7 @@
 use super::super::functions::Torch;
 use super::{ints, not_native, order};
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, DType, Dims, Literal, ReduceOp, ScanOp, SortOp};
+use autojit_ir::{ArrayType, DType, Dims, Literal, ReduceOp, ScanOp, SortOp, derived};
 
 /// A reduction over several axes.
 pub(super) type Over<T> =
@@ -30,7 +30,6 @@ pub(super) fn lower<T: Torch>(
             t.sum(&lines, &[ty.ndim() as i64], false)
         }
         ReduceOp::Sum { axes, keepdims } => over(t, x, T::sum, axes, *keepdims),
-        ReduceOp::SumWhere { .. } => Err(not_native(op.name())),
         ReduceOp::Prod { axes, keepdims } => one_by_one(t, x, T::prod, axes, *keepdims),
         ReduceOp::Any { axes, keepdims } => one_by_one(t, x, T::any, axes, *keepdims),
         ReduceOp::All { axes, keepdims } => one_by_one(t, x, T::all, axes, *keepdims),
@@ -56,6 +55,7 @@ pub(super) fn lower<T: Torch>(
         }
         ReduceOp::Argmax { axis, keepdims } => position(t, x, T::argmax, dtype, *axis, *keepdims),
         ReduceOp::Argmin { axis, keepdims } => position(t, x, T::argmin, dtype, *axis, *keepdims),
+        derived!(ReduceOp) => Err(not_native(op.name())),
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::functions::{Refusal, Torch};
 use super::{ints, not_native, scatter};
 use autojit_ir::error::Result;
 use autojit_ir::index::Slicing;
-use autojit_ir::{ArrayType, DType, Dims, IndexOp, JoinOp, Literal, ViewOp};
+use autojit_ir::{ArrayType, DType, Dims, IndexOp, JoinOp, Literal, ViewOp, derived};
 
 /// An op that rearranges elements.
 pub(super) fn view<T: Torch>(
@@ -44,13 +44,9 @@ pub(super) fn index<T: Torch>(
         (IndexOp::ScatterFlat { mode }, &[x, values, positions], [ty, _, position_type]) => {
             scatter::lower(t, *mode, [x, values, positions], ty, position_type.size())
         }
-        (
-            IndexOp::Getitem { .. }
-            | IndexOp::Take { .. }
-            | IndexOp::Scatter { .. }
-            | IndexOp::ScatterFlat { .. },
-            ..,
-        ) => Err(not_native(op.name())),
+        (IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } | derived!(IndexOp), ..) => {
+            Err(not_native(op.name()))
+        }
     }
 }
 
@@ -59,6 +55,7 @@ pub(super) fn join<T: Torch>(t: &mut T, op: &JoinOp, inputs: &[&T::Value]) -> Re
     match op {
         JoinOp::Concatenate { axis } => t.cat(inputs, *axis as i64),
         JoinOp::Stack { axis } => t.stack(inputs, *axis as i64),
+        derived!(JoinOp) => Err(not_native(op.name())),
     }
 }
 

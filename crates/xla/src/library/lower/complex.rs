@@ -60,47 +60,6 @@ fn divide_by_real(w: &mut Writer, x: &Value, y: &Value) -> Value {
     w.complex(&re, &im)
 }
 
-/// `z / |z|`, zero for zero.
-pub(super) fn sign(w: &mut Writer, z: &Value) -> Value {
-    let (x, y) = (w.real(z), w.imag(z));
-    let (zero, one, infinity) = (w.like(&x, 0), w.like(&x, 1), w.like(&x, f64::INFINITY));
-    let nan = w.like(&x, f64::NAN);
-    let size = hypot(w, &x, &y);
-    let (re, im) = (w.binary("divide", &x, &size), w.binary("divide", &y, &size));
-    let is_zero = w.compare(Compare::Equal, &size, &zero);
-    let (re, im) = (
-        w.select(&is_zero, &zero, &re),
-        w.select(&is_zero, &zero, &im),
-    );
-    // Infinite: along the axis of an infinite real part, else along the other one; undecided for both.
-    let (x_size, y_size) = (w.unary("abs", &x), w.unary("abs", &y));
-    let x_infinite = w.compare(Compare::Equal, &x_size, &infinity);
-    let y_infinite = w.compare(Compare::Equal, &y_size, &infinity);
-    let both = w.binary("and", &x_infinite, &y_infinite);
-    let infinite = w.compare(Compare::Equal, &size, &infinity);
-    let (x_unit, y_unit) = (copysign(w, &one, &x), copysign(w, &one, &y));
-    let along_x = w.select(&x_infinite, &x_unit, &zero);
-    let along_y = w.select(&x_infinite, &zero, &y_unit);
-    let (re, im) = (
-        w.select(&infinite, &along_x, &re),
-        w.select(&infinite, &along_y, &im),
-    );
-    // The modulus of NaN beside an infinity is infinite here, as in C.
-    let (x_nan, y_nan) = (
-        w.compare(Compare::NotEqual, &x, &x),
-        w.compare(Compare::NotEqual, &y, &y),
-    );
-    let nowhere = w.binary("or", &x_nan, &y_nan);
-    let finite = w.compare(Compare::Less, &size, &infinity);
-    let undecided = w.binary("and", &nowhere, &finite);
-    let undecided = w.binary("or", &undecided, &both);
-    let (re, im) = (
-        w.select(&undecided, &nan, &re),
-        w.select(&undecided, &nan, &im),
-    );
-    w.complex(&re, &im)
-}
-
 /// With the branch cut along the negative real axis.
 pub(super) fn sqrt(w: &mut Writer, z: &Value) -> Value {
     let (x, y) = (w.real(z), w.imag(z));

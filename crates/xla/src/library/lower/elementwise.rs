@@ -4,10 +4,130 @@ use std::f64::consts::{LN_2, LN_10};
 
 use smallvec::SmallVec;
 
-use super::super::module::{Compare, Value, Writer};
+use super::super::module::{Compare, Purpose, Value, Writer};
+use super::parts::{complex_sign, element};
 use super::{complex, not_native, shape};
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, Class, DType, MapOp};
+use autojit_ir::semantics::{self, Primitives};
+use autojit_ir::{ArrayType, Class, DType, MapOp, OperandType, derived};
+use autojit_library::backend::Lowering;
+
+/// How an elementwise op is lowered.
+pub(super) fn lowering(op: MapOp, operands: &[OperandType<'_>], purpose: Purpose) -> Lowering {
+    use Lowering::{Call, Expand, Native};
+    let class = operands.first().map(|x| x.ty.dtype.class());
+    match op {
+        MapOp::Lgamma => Call,
+        MapOp::Exp2
+        | MapOp::Expm1
+        | MapOp::Log2
+        | MapOp::Log10
+        | MapOp::Log1p
+        | MapOp::Sin
+        | MapOp::Cos
+        | MapOp::Tan
+        | MapOp::Arcsin
+        | MapOp::Arccos
+        | MapOp::Arctan
+        | MapOp::Sinh
+        | MapOp::Cosh
+        | MapOp::Tanh
+        | MapOp::Arcsinh
+        | MapOp::Arccosh
+        | MapOp::Arctanh
+            if class == Some(Class::Complex) =>
+        {
+            Call
+        }
+        MapOp::Power => match class {
+            Some(Class::Complex) => Call,
+            Some(Class::Integer) => {
+                // XLA looks at the last six bits of exponents alone; besides, negative ones are refused by the call.
+                let exponent = operands.get(1).and_then(|y| y.known);
+                match exponent {
+                    Some(y) if (0..64).contains(&y.value.to_i64()) => Native,
+                    _ => Call,
+                }
+            }
+            Some(Class::Bool | Class::Float) | None => Native,
+        },
+        // The call checks it; a module for others leaves the check out.
+        MapOp::WrapIndex { size, .. } => {
+            let known = operands.first().and_then(|x| x.known);
+            let is_in_range = known.is_some_and(|index| shape::wrapped(index, size).is_some());
+            match purpose {
+                Purpose::Save => Native,
+                Purpose::Run if is_in_range => Native,
+                Purpose::Run => Call,
+            }
+        }
+        MapOp::Exp2
+        | MapOp::Expm1
+        | MapOp::Log2
+        | MapOp::Log10
+        | MapOp::Log1p
+        | MapOp::Sin
+        | MapOp::Cos
+        | MapOp::Tan
+        | MapOp::Arcsin
+        | MapOp::Arccos
+        | MapOp::Arctan
+        | MapOp::Sinh
+        | MapOp::Cosh
+        | MapOp::Tanh
+        | MapOp::Arcsinh
+        | MapOp::Arccosh
+        | MapOp::Arctanh
+        | MapOp::Negative
+        | MapOp::Absolute
+        | MapOp::Square
+        | MapOp::Sign
+        | MapOp::Sqrt
+        | MapOp::Exp
+        | MapOp::Log
+        | MapOp::Conj
+        | MapOp::Real
+        | MapOp::Imag
+        | MapOp::LogicalNot
+        | MapOp::IsNan
+        | MapOp::Floor
+        | MapOp::Ceil
+        | MapOp::Trunc
+        | MapOp::Rint
+        | MapOp::Cbrt
+        | MapOp::Erf
+        | MapOp::Invert
+        | MapOp::Add
+        | MapOp::Subtract
+        | MapOp::Multiply
+        | MapOp::Divide
+        | MapOp::FloorDivide
+        | MapOp::Remainder
+        | MapOp::Arctan2
+        | MapOp::Maximum
+        | MapOp::Minimum
+        | MapOp::Equal
+        | MapOp::NotEqual
+        | MapOp::Less
+        | MapOp::LessEqual
+        | MapOp::Greater
+        | MapOp::GreaterEqual
+        | MapOp::LogicalAnd
+        | MapOp::LogicalOr
+        | MapOp::LogicalXor
+        | MapOp::Fmod
+        | MapOp::Hypot
+        | MapOp::Copysign
+        | MapOp::BitwiseAnd
+        | MapOp::BitwiseOr
+        | MapOp::BitwiseXor
+        | MapOp::LeftShift
+        | MapOp::RightShift
+        | MapOp::Where
+        | MapOp::Astype { .. } => Native,
+        derived!(MapOp) => Expand,
+    }
+}
 
 /// An elementwise op.
 #[allow(clippy::too_many_lines, reason = "one arm for each op")]
@@ -43,8 +163,9 @@ pub(super) fn lower(
             w.binary("and", x, y)
         }
         MapOp::Square => w.binary("multiply", x, x),
-        MapOp::Sign if is_complex => complex::sign(w, x),
-        MapOp::Sign => sign(w, x),
+        MapOp::Sign if is_complex => complex_sign(w, x)?,
+        // XLA keeps the sign of a zero, and has no signs of unsigned numbers.
+        MapOp::Sign => semantics::sign(w, x, dtype)?,
         MapOp::Sqrt if is_complex => complex::sqrt(w, x),
         MapOp::Sqrt => w.unary("sqrt", x),
         MapOp::Exp if is_complex => complex::exp(w, x),
@@ -117,36 +238,31 @@ pub(super) fn lower(
         MapOp::Remainder if is_whole => whole_remainder(w, x, y),
         MapOp::Remainder => quotient_and_remainder(w, x, y).1,
         MapOp::Fmod if is_whole => {
-            let remainder = w.binary("remainder", x, y);
-            unless_zero(w, y, &remainder)
+            Primitives::binary(w, semantics::Binary::Remainder, dtype, x, y)?
         }
         MapOp::Fmod => w.binary("remainder", x, y),
         MapOp::Power => w.binary("power", x, y),
         MapOp::Arctan2 => w.binary("atan2", x, y),
         MapOp::Hypot => hypot(w, x, y),
         MapOp::Copysign => copysign(w, x, y),
-        MapOp::Maximum => greater_of(w, x, y),
-        MapOp::Minimum => smaller_of(w, x, y),
+        MapOp::Maximum => greater_of(w, x, y)?,
+        MapOp::Minimum => smaller_of(w, x, y)?,
         MapOp::Equal => w.compare(Compare::Equal, x, y),
         MapOp::NotEqual => w.compare(Compare::NotEqual, x, y),
-        MapOp::Less => less(w, x, y),
-        MapOp::LessEqual => less_equal(w, x, y),
-        MapOp::Greater => less(w, y, x),
-        MapOp::GreaterEqual => less_equal(w, y, x),
+        MapOp::Less => less(w, x, y)?,
+        MapOp::LessEqual => less_equal(w, x, y)?,
+        MapOp::Greater => less(w, y, x)?,
+        MapOp::GreaterEqual => less_equal(w, y, x)?,
         MapOp::LogicalAnd | MapOp::BitwiseAnd => w.binary("and", x, y),
         MapOp::LogicalOr | MapOp::BitwiseOr => w.binary("or", x, y),
         MapOp::LogicalXor | MapOp::BitwiseXor => w.binary("xor", x, y),
-        // Both give what NumPy does for numbers of places from the width on; negative ones are large unsigned ones.
-        MapOp::LeftShift => w.binary("shift-left", x, y),
-        MapOp::RightShift if dtype == DType::Uint8 => w.binary("shift-right-logical", x, y),
-        MapOp::RightShift => w.binary("shift-right-arithmetic", x, y),
+        MapOp::LeftShift => Primitives::binary(w, semantics::Binary::ShiftLeft, dtype, x, y)?,
+        MapOp::RightShift => Primitives::binary(w, semantics::Binary::ShiftRight, dtype, x, y)?,
         MapOp::Where => match &*stretched {
             [condition, x, y] => w.select(condition, x, y),
             _ => return Err(Writer::missing()),
         },
-        MapOp::Lgamma | MapOp::Reciprocal | MapOp::IsInf | MapOp::IsFinite => {
-            return Err(not_native(op.name()));
-        }
+        MapOp::Lgamma | derived!(MapOp) => return Err(not_native(op.name())),
         MapOp::Astype { dtype } => shape::astype(w, x, dtype),
         MapOp::WrapIndex { axis, size } => shape::wrap_index(w, x, axis, size),
     };
@@ -156,23 +272,6 @@ pub(super) fn lower(
 fn never(w: &mut Writer, x: &Value) -> Value {
     let shape = x.ty.shape.clone();
     w.literal(false, DType::Bool, &shape)
-}
-
-/// XLA keeps the sign of a zero, and has no signs of unsigned numbers.
-fn sign(w: &mut Writer, x: &Value) -> Value {
-    let (zero, one, minus_one) = (w.like(x, 0), w.like(x, 1), w.like(x, -1));
-    let positive = w.compare(Compare::Greater, x, &zero);
-    if x.ty.dtype == DType::Uint8 {
-        return w.select(&positive, &one, &zero);
-    }
-    let negative = w.compare(Compare::Less, x, &zero);
-    let mut rest = zero.clone();
-    if x.ty.dtype.is_float() {
-        let is_zero = w.compare(Compare::Equal, x, &zero);
-        rest = w.select(&is_zero, &zero, x);
-    }
-    let rest = w.select(&negative, &minus_one, &rest);
-    w.select(&positive, &one, &rest)
 }
 
 /// The logarithm to the base with this natural logarithm.
@@ -217,7 +316,7 @@ fn cube_root(w: &mut Writer, x: &Value) -> Value {
     w.select(&is_number, &value, &root)
 }
 
-fn trunc(w: &mut Writer, x: &Value) -> Value {
+pub(super) fn trunc(w: &mut Writer, x: &Value) -> Value {
     let zero = w.like(x, 0);
     let negative = w.compare(Compare::Less, x, &zero);
     let (floor, ceil) = (w.unary("floor", x), w.unary("ceil", x));
@@ -373,7 +472,7 @@ pub(super) fn copysign(w: &mut Writer, x: &Value, y: &Value) -> Value {
 }
 
 /// What was computed where the divisor is not zero, else zero.
-fn unless_zero(w: &mut Writer, divisor: &Value, value: &Value) -> Value {
+pub(super) fn unless_zero(w: &mut Writer, divisor: &Value, value: &Value) -> Value {
     let zero = w.like(divisor, 0);
     let is_zero = w.compare(Compare::Equal, divisor, &zero);
     w.select(&is_zero, &zero, value)
@@ -449,51 +548,34 @@ fn quotient_and_remainder(w: &mut Writer, x: &Value, y: &Value) -> (Value, Value
     )
 }
 
-/// `x < y`; complex numbers by the real, then the imaginary part; a NaN anywhere makes it false.
-pub(super) fn less(w: &mut Writer, x: &Value, y: &Value) -> Value {
-    if !x.ty.dtype.is_complex() {
-        return w.compare(Compare::Less, x, y);
-    }
-    let (xr, xi, yr, yi) = (w.real(x), w.imag(x), w.real(y), w.imag(y));
-    let x_is_number = w.compare(Compare::Equal, &xi, &xi);
-    let y_is_number = w.compare(Compare::Equal, &yi, &yi);
-    let numbers = w.binary("and", &x_is_number, &y_is_number);
-    let by_real = w.compare(Compare::Less, &xr, &yr);
-    let by_real = w.binary("and", &by_real, &numbers);
-    let same_real = w.compare(Compare::Equal, &xr, &yr);
-    let by_imag = w.compare(Compare::Less, &xi, &yi);
-    let by_imag = w.binary("and", &same_real, &by_imag);
-    w.binary("or", &by_real, &by_imag)
+/// `x < y`, which XLA does not have for complex numbers.
+pub(super) fn less(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let (a, b) = (element(w, x), element(w, y));
+    semantics::less(w, &a, &b, x.ty.dtype)
 }
 
-pub(super) fn less_equal(w: &mut Writer, x: &Value, y: &Value) -> Value {
-    if !x.ty.dtype.is_complex() {
-        return w.compare(Compare::LessEqual, x, y);
-    }
-    let (less, equal) = (less(w, x, y), w.compare(Compare::Equal, x, y));
-    w.binary("or", &less, &equal)
+fn less_equal(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let (a, b) = (element(w, x), element(w, y));
+    semantics::less_equal(w, &a, &b, x.ty.dtype)
 }
 
-/// The larger; the first that is NaN, if one is.
-pub(super) fn greater_of(w: &mut Writer, x: &Value, y: &Value) -> Value {
-    extremum(w, x, y, |w, x, y| less_equal(w, y, x))
+/// The larger; the first that is NaN, if one is. XLA's own has no rule for NaN on CPUs.
+pub(super) fn greater_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    extremum(w, true, x, y)
 }
 
 /// The smaller; the first that is NaN, if one is.
-pub(super) fn smaller_of(w: &mut Writer, x: &Value, y: &Value) -> Value {
-    extremum(w, x, y, less_equal)
+pub(super) fn smaller_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    extremum(w, false, x, y)
 }
 
-fn extremum(
-    w: &mut Writer,
-    x: &Value,
-    y: &Value,
-    is_first: impl FnOnce(&mut Writer, &Value, &Value) -> Value,
-) -> Value {
-    let mut first = is_first(w, x, y);
-    if x.ty.dtype.class() >= Class::Float {
-        let is_nan = w.compare(Compare::NotEqual, x, x);
-        first = w.binary("or", &first, &is_nan);
+fn extremum(w: &mut Writer, largest: bool, x: &Value, y: &Value) -> Result<Value> {
+    let dtype = x.ty.dtype;
+    let (a, b) = (element(w, x), element(w, y));
+    if dtype.is_complex() {
+        // Whole numbers are chosen, not their parts.
+        let second = semantics::second_wins(w, largest, &a, &b, dtype)?;
+        return Ok(w.select(&second, y, x));
     }
-    w.select(&first, x, y)
+    semantics::extremum(w, largest, &a, &b, dtype).map(semantics::Element::first)
 }

@@ -3,7 +3,9 @@
 use super::super::module::{Compare, Value, Writer, list};
 use super::not_native;
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, ContractOp, DType, Dims, Fourier, FourierKind, broadcast_shapes};
+use autojit_ir::{
+    ArrayType, ContractOp, DType, Dims, Fourier, FourierKind, broadcast_shapes, derived,
+};
 
 /// A sum of products.
 pub(super) fn lower(
@@ -25,7 +27,7 @@ pub(super) fn lower(
     let product = match op {
         ContractOp::Tensordot { x_axes, y_axes } => dot(w, &x, &y, &Dims::new(), x_axes, y_axes),
         ContractOp::Matmul => matmul(w, &x, &y, result),
-        ContractOp::Einsum { .. } => return Err(not_native(op.name())),
+        derived!(ContractOp) => return Err(not_native(op.name())),
     };
     Ok(if is_bool {
         let zero = w.like(&product, 0);

@@ -6,7 +6,7 @@ use super::super::module::{Compare, Value, Writer, type_name};
 use super::elementwise::{greater_of, less, smaller_of};
 use super::not_native;
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, Class, DType, Dims, ReduceOp, Scalar, ScanOp};
+use autojit_ir::{ArrayType, Class, DType, Dims, ReduceOp, Scalar, ScanOp, derived};
 
 /// A reduction.
 pub(super) fn lower(w: &mut Writer, op: &ReduceOp, x: &Value, result: &ArrayType) -> Result<Value> {
@@ -36,7 +36,7 @@ pub(super) fn lower(w: &mut Writer, op: &ReduceOp, x: &Value, result: &ArrayType
         ReduceOp::Min { axes, .. } => extremum(w, x, axes, false)?,
         ReduceOp::Argmax { axis, .. } => position(w, x, *axis, true)?,
         ReduceOp::Argmin { axis, .. } => position(w, x, *axis, false)?,
-        ReduceOp::SumWhere { .. } => return Err(not_native(op.name())),
+        derived!(ReduceOp) => return Err(not_native(op.name())),
     };
     Ok(w.reshape(&value, &result.shape))
 }
@@ -182,7 +182,7 @@ fn extremum(w: &mut Writer, x: &Value, axes: &[usize], largest: bool) -> Result<
             let scalar = ArrayType::scalar(dtype);
             w.region(&name, &[scalar.clone(), scalar], |w, x| {
                 let better = if largest { greater_of } else { smaller_of };
-                Ok([better(w, &x[0], &x[1])].into_iter().collect())
+                Ok([better(w, &x[0], &x[1])?].into_iter().collect())
             })?
         }
     };
@@ -207,9 +207,9 @@ fn position(w: &mut Writer, x: &Value, axis: usize, largest: bool) -> Result<Val
     let region = w.region(&name, &parameters, |w, x| {
         let (a, i, b, j) = (&x[0], &x[1], &x[2], &x[3]);
         let better = if largest {
-            less(w, b, a)
+            less(w, b, a)?
         } else {
-            less(w, a, b)
+            less(w, a, b)?
         };
         let equal = w.compare(Compare::Equal, a, b);
         let (mut wins, mut ties) = (better, equal);

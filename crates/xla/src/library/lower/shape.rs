@@ -9,7 +9,9 @@ use super::not_native;
 use autojit_ir::error::Result;
 use autojit_ir::index::Slicing;
 use autojit_ir::scatter::ScatterMode;
-use autojit_ir::{ArrayType, Class, DType, Dims, IndexOp, JoinOp, Literal, MapOp, Op, ViewOp};
+use autojit_ir::{
+    ArrayType, Class, DType, Dims, IndexOp, JoinOp, Literal, MapOp, Op, ViewOp, derived,
+};
 
 /// An op that rearranges elements.
 pub(super) fn view(w: &mut Writer, op: &ViewOp, x: &Value) -> Value {
@@ -38,19 +40,20 @@ pub(super) fn index(
         (IndexOp::ScatterFlat { mode }, &[x, values, positions]) => {
             scatter_flat(w, x, values, positions, *mode)
         }
-        (
-            IndexOp::Getitem { .. }
-            | IndexOp::Take { .. }
-            | IndexOp::Scatter { .. }
-            | IndexOp::ScatterFlat { .. },
-            _,
-        ) => Err(not_native(op.name())),
+        (IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } | derived!(IndexOp), _) => {
+            Err(not_native(op.name()))
+        }
     }
 }
 
 /// Several arrays as one.
-pub(super) fn join(w: &mut Writer, op: &JoinOp, inputs: &[&Value], result: &ArrayType) -> Value {
-    match op {
+pub(super) fn join(
+    w: &mut Writer,
+    op: &JoinOp,
+    inputs: &[&Value],
+    result: &ArrayType,
+) -> Result<Value> {
+    Ok(match op {
         JoinOp::Concatenate { axis } => {
             let attributes = format!(", dimensions={{{axis}}}");
             w.op("concatenate", result.clone(), inputs, &attributes)
@@ -67,7 +70,8 @@ pub(super) fn join(w: &mut Writer, op: &JoinOp, inputs: &[&Value], result: &Arra
             let parts: Vec<&Value> = parts.iter().collect();
             w.op("concatenate", result.clone(), &parts, &attributes)
         }
-    }
+        derived!(JoinOp) => return Err(not_native(op.name())),
+    })
 }
 
 /// NumPy's conversion: anything but zero is true, complex numbers lose their imaginary part, integers wrap, and
@@ -237,8 +241,8 @@ fn scatter_flat(
             ScatterMode::Add => w.binary("add", element, value),
             ScatterMode::Multiply if is_bool => w.binary("and", element, value),
             ScatterMode::Multiply => w.binary("multiply", element, value),
-            ScatterMode::Min => smaller_of(w, element, value),
-            ScatterMode::Max => greater_of(w, element, value),
+            ScatterMode::Min => smaller_of(w, element, value)?,
+            ScatterMode::Max => greater_of(w, element, value)?,
         };
         Ok([combined].into_iter().collect())
     })?;
