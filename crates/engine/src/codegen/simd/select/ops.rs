@@ -171,14 +171,11 @@ impl Elementwise for Selector<'_> {
         dtype: DType,
         result: DType,
     ) -> Result<Element, Fallback> {
-        match (op, x) {
-            (MapOp::Divide, &[Element::Pair(a, b), Element::Pair(c, d)]) => {
-                return semantics::complex_quotient(self, [&a, &b], [&c, &d], dtype);
-            }
-            (MapOp::Absolute, _) => {
-                return Err("the modulus of complex numbers is a function call");
-            }
-            _ => {}
+        if let (MapOp::Divide, &[Element::Pair(a, b), Element::Pair(c, d)]) = (op, x) {
+            return semantics::complex_quotient(self, [&a, &b], [&c, &d], dtype);
+        }
+        if op == MapOp::Absolute {
+            return Err("the modulus of complex numbers is a function call");
         }
         let function = strip::slice_function(op, dtype).filter(|_| self.calls);
         let function = function.ok_or(NO_INSTRUCTIONS)?;
