@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use autojit_ir::{ContractOp, Graph, IndexOp, LeafOp, LinalgOp, Op, Type, ValueId, ViewOp};
+use autojit_ir::{
+    ContractOp, Graph, IndexOp, LeafOp, LinalgOp, Op, Type, ValueId, ViewOp, derived,
+};
 
 /// Estimates for a graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,9 +68,7 @@ fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
             | ViewOp::Slice { .. },
         )
         | Op::Index(IndexOp::Getitem { .. }) => return (0, false),
-        Op::Contract(
-            ContractOp::Matmul | ContractOp::Tensordot { .. } | ContractOp::Einsum { .. },
-        ) => contraction(graph, value),
+        Op::Contract(ContractOp::Matmul | derived!(ContractOp)) => contraction(graph, value),
         Op::Linalg(
             LinalgOp::Svd { .. }
             | LinalgOp::Svdvals
@@ -95,9 +95,9 @@ fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
         | Op::Reduce(_)
         | Op::Scan(_)
         | Op::Sort(_)
-        | Op::Index(IndexOp::Take { .. } | IndexOp::Scatter { .. } | IndexOp::ScatterFlat { .. })
+        | Op::Index(IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } | derived!(IndexOp))
         | Op::Join(_)
-        | Op::Linalg(LinalgOp::Norm { .. })
+        | Op::Linalg(derived!(LinalgOp))
         | Op::Fourier(_)
         | Op::Random { .. }
         | Op::Opaque { .. } => match input(0) {

@@ -6,7 +6,7 @@ use crate::index::{IndexItem, IndexKey};
 use crate::scatter::ScatterMode;
 use crate::{
     ArrayType, Axes, Builder, Class, ContractOp, DType, Dims, Graph, HostArray, IndexOp, JoinOp,
-    LinalgOp, MapOp, NormOrder, Op, ReduceOp, Scalar, Type,
+    LinalgOp, MapOp, NormOrder, Op, ReduceOp, Scalar, Tensor, Type,
 };
 
 const DTYPES: [DType; 8] = DType::ALL;
@@ -94,6 +94,8 @@ fn compare(op: &Op, types: &[ArrayType], arguments: &[HostArray]) {
         (got, expected) => panic!("{op}: the expansion gives {got:?}, not {expected:?}"),
     };
     assert_eq!(got.ty(), expected.ty());
+    let meaning = meaning_by_expansion(op, types, arguments);
+    assert!(meaning.same_bits(&got), "{op}: {meaning:?} is meant, not {got:?}");
     let rtol = match (got.dtype().class(), got.dtype().real().size()) {
         (Class::Bool | Class::Integer, _) => 0.0,
         (_, 4) => 2e-6,
@@ -110,6 +112,18 @@ fn compare(op: &Op, types: &[ArrayType], arguments: &[HostArray]) {
             "{op} of {types:?}: element {i} is {a} expanded, not {b}\n{arguments:?}\n{expanded}"
         );
     }
+}
+
+/// What the op would mean if its row had no meaning of its own.
+fn meaning_by_expansion(op: &Op, types: &[ArrayType], arguments: &[HostArray]) -> HostArray {
+    let types: Vec<Type> = types.iter().cloned().map(Type::from).collect();
+    let signature = op.infer(&types.iter().collect::<Vec<_>>()).unwrap();
+    let operands = arguments.iter().zip(&signature.operands);
+    let tensors: Vec<Tensor> = operands
+        .map(|(x, dtype)| Tensor::from(x).cast(dtype.unwrap_or(x.dtype())))
+        .collect();
+    let results = super::expanded(op, &tensors).unwrap();
+    results[0].to_host().unwrap()
 }
 
 /// Whether inference takes the types.
