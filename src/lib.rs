@@ -83,7 +83,7 @@ pub mod ir {
         FourierNorm, FourierOp, Graph, HostArray, IndexOp, JoinOp, LeafOp, LinalgOp, Literal,
         MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp, Scalar, ScanOp, Shape,
         Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp, broadcast_shapes,
-        einsum, index, normalize_axis, random, scatter,
+        derived, einsum, index, normalize_axis, random, scatter,
     };
 
     pub use crate::array::Element;

@@ -13,6 +13,7 @@ use super::node::{LazyArray, LazyOperand, State};
 use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::{
     ContractOp, IndexOp, JoinOp, LinalgOp, MapOp, Op, QrMode, ReduceOp, Scalar, Type, ViewOp,
+    derived,
 };
 
 /// The tree of a lazy array, to be printed.
@@ -149,6 +150,10 @@ fn node_ndim(inputs: &[LazyOperand]) -> Option<usize> {
 }
 
 /// The arguments as a Python user would write them, with `#` for arrays.
+#[allow(
+    clippy::unnested_or_patterns,
+    reason = "the pattern of derived ops is one of alternatives"
+)]
 fn arguments(op: &Op, inputs: &[LazyOperand], ndim: Option<usize>) -> String {
     let inputs: Vec<String> = inputs.iter().map(argument).collect();
     let all = inputs.join(", ");
@@ -208,11 +213,13 @@ fn arguments(op: &Op, inputs: &[LazyOperand], ndim: Option<usize>) -> String {
         // Ops without a form of their own print their attributes by name.
         Op::Leaf(_)
         | Op::Map(_)
+        | Op::Reduce(derived!(ReduceOp))
         | Op::Scan(_)
         | Op::Sort(_)
         | Op::Contract(_)
         | Op::View(_)
         | Op::Index(_)
+        | Op::Join(derived!(JoinOp))
         | Op::Linalg(_)
         | Op::Fourier(_)
         | Op::Random { .. }

@@ -52,6 +52,10 @@ fn size(ty: &Type) -> u64 {
 }
 
 /// Operations, and whether memory is moved.
+#[allow(
+    clippy::unnested_or_patterns,
+    reason = "the pattern of derived ops is one of alternatives"
+)]
 fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
     let node = &graph[value];
     let out = size(&node.ty);

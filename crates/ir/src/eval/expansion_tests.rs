@@ -95,7 +95,10 @@ fn compare(op: &Op, types: &[ArrayType], arguments: &[HostArray]) {
     };
     assert_eq!(got.ty(), expected.ty());
     let meaning = meaning_by_expansion(op, types, arguments);
-    assert!(meaning.same_bits(&got), "{op}: {meaning:?} is meant, not {got:?}");
+    assert!(
+        meaning.same_bits(&got),
+        "{op}: {meaning:?} is meant, not {got:?}"
+    );
     let rtol = match (got.dtype().class(), got.dtype().real().size()) {
         (Class::Bool | Class::Integer, _) => 0.0,
         (_, 4) => 2e-6,

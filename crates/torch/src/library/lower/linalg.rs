@@ -33,6 +33,10 @@ pub(super) fn contract<T: Torch>(
 }
 
 /// A norm, a decomposition or a system of equations.
+#[allow(
+    clippy::unnested_or_patterns,
+    reason = "the pattern of derived ops is one of alternatives"
+)]
 pub(super) fn lower<T: Torch>(
     t: &mut T,
     op: &LinalgOp,

@@ -22,6 +22,10 @@ pub(super) fn view<T: Torch>(
 }
 
 /// An op that takes or changes elements at positions.
+#[allow(
+    clippy::unnested_or_patterns,
+    reason = "the pattern of derived ops is one of alternatives"
+)]
 pub(super) fn index<T: Torch>(
     t: &mut T,
     op: &IndexOp,

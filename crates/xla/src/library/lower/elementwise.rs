@@ -262,7 +262,9 @@ pub(super) fn lower(
             [condition, x, y] => w.select(condition, x, y),
             _ => return Err(Writer::missing()),
         },
-        MapOp::Lgamma | derived!(MapOp) => return Err(not_native(op.name())),
+        // A call.
+        MapOp::Lgamma => return Err(not_native(op.name())),
+        derived!(MapOp) => return Err(not_native(op.name())),
         MapOp::Astype { dtype } => shape::astype(w, x, dtype),
         MapOp::WrapIndex { axis, size } => shape::wrap_index(w, x, axis, size),
     };

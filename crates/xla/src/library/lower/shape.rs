@@ -24,6 +24,10 @@ pub(super) fn view(w: &mut Writer, op: &ViewOp, x: &Value) -> Value {
 }
 
 /// An op that takes or changes elements at positions.
+#[allow(
+    clippy::unnested_or_patterns,
+    reason = "the pattern of derived ops is one of alternatives"
+)]
 pub(super) fn index(
     w: &mut Writer,
     op: &IndexOp,
