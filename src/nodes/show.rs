@@ -151,8 +151,9 @@ fn node_ndim(inputs: &[LazyOperand]) -> Option<usize> {
 
 /// The arguments as a Python user would write them, with `#` for arrays.
 #[allow(
+    unreachable_patterns,
     clippy::unnested_or_patterns,
-    reason = "the pattern of derived ops is one of alternatives"
+    reason = "the pattern of derived ops is one of alternatives, some of which have forms of their own"
 )]
 fn arguments(op: &Op, inputs: &[LazyOperand], ndim: Option<usize>) -> String {
     let inputs: Vec<String> = inputs.iter().map(argument).collect();

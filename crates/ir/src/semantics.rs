@@ -594,10 +594,7 @@ pub fn complex_sign<P: Primitives>(
 }
 
 /// The larger (or smaller) of two; NaN if either is.
-///
-/// # Errors
-/// As for the primitives.
-pub fn extremum<P: Primitives>(
+fn extremum<P: Primitives>(
     p: &mut P,
     largest: bool,
     x: &Element<P::Value>,

@@ -563,21 +563,23 @@ fn less_equal(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
 
 /// The larger; the first that is NaN, if one is. XLA's own has no rule for NaN on CPUs.
 pub(super) fn greater_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
-    extremum(w, true, x, y)
+    let first = less_equal(w, y, x)?;
+    Ok(first_or_second(w, first, x, y))
 }
 
 /// The smaller; the first that is NaN, if one is.
 pub(super) fn smaller_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
-    extremum(w, false, x, y)
+    let first = less_equal(w, x, y)?;
+    Ok(first_or_second(w, first, x, y))
 }
 
-fn extremum(w: &mut Writer, largest: bool, x: &Value, y: &Value) -> Result<Value> {
-    let dtype = x.ty.dtype;
-    let (a, b) = (element(w, x), element(w, y));
-    if dtype.is_complex() {
-        // Whole numbers are chosen, not their parts.
-        let second = semantics::second_wins(w, largest, &a, &b, dtype)?;
-        return Ok(w.select(&second, y, x));
+/// The first where it wins or is NaN, else the second: `semantics::second_wins` the other way round, which takes one
+/// instruction where that takes three.
+fn first_or_second(w: &mut Writer, wins: Value, x: &Value, y: &Value) -> Value {
+    let mut first = wins;
+    if x.ty.dtype.class() >= Class::Float {
+        let is_nan = w.compare(Compare::NotEqual, x, x);
+        first = w.binary("or", &first, &is_nan);
     }
-    semantics::extremum(w, largest, &a, &b, dtype).map(semantics::Element::first)
+    w.select(&first, x, y)
 }
