@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
 #
-#   scripts/test.sh           everything but what has a word of its own below
-#   scripts/test.sh features  the last part of that alone: the features that need C++ libraries, torch and xla, which it
-#                             downloads once (840 MB)
+#   scripts/test.sh           everything but what has a word of its own below, with the features that need libraries in
+#                             C++, torch and xla, which it downloads once (840 MB)
 #   scripts/test.sh pytorch   that PyTorch in Python reads saved modules, with another download (530 MB)
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
+#   scripts/test.sh fuzz      each fuzz target by libFuzzer, for a minute or AUTOJIT_FUZZ_SECONDS; findings go to
+#                             fuzz/regressions, inputs with new coverage to fuzz/corpus
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
 #
@@ -45,14 +46,22 @@ make_room() {
 }
 
 # The packages of one cargo command decide the features of their common dependencies, and with other features the linear
-# algebra is built anew. So there are two sets of packages, and each command takes all of one.
-PACKAGES=(--workspace --exclude autojit-torch --exclude autojit-xla --locked)
-# The features with C++ in them, together. LAPACK refuses to live beside libtorch, which one of its tests sees.
-WITH_FEATURES=(-p autojit -p autojit-torch -p autojit-xla -p autojit-lapack --locked
-    --features "autojit/torch,autojit/xla,autojit-lapack/torch")
-# The part of PACKAGES that can do without the code generator.
-WITHOUT_CRANELIFT=(-p autojit -p autojit-runtime -p autojit-benches -p autojit-lapack --locked
-    --no-default-features)
+# algebra is built anew. So there is one set of packages and features, and each command takes all of it. LAPACK refuses
+# to live beside libtorch, which one of its tests sees.
+EVERYTHING=(--workspace --locked --features "autojit/torch,autojit/xla,autojit-lapack/torch,autojit-fuzz/targets")
+# The part that can do without the code generator and the libraries in C++.
+PURE=(-p autojit -p autojit-runtime -p autojit-benches -p autojit-lapack --locked --no-default-features)
+
+# What the features need. Programs of all packages find the libraries by this path, those of autojit itself by an rpath.
+set_up() {
+    step scripts/setup-torch.sh
+    step scripts/setup-xla.sh
+    # LAPACK by the OpenBLAS of the system: a crate of its own, see crates/lapack/src/lib.rs.
+    step scripts/setup-lapack.sh
+    local folders
+    folders=$(sed -n 's/^\(LIBTORCH\|XLA_EXTENSION_DIR\) = { value = "\([^"]*\)".*/\2\/lib/p' .cargo/torch.toml .cargo/xla.toml)
+    export LD_LIBRARY_PATH=${folders//$'\n'/:}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
 
 # Examples end by checking themselves.
 example() {
@@ -61,43 +70,31 @@ example() {
     step "$TARGET/debug/examples/$name" "$@"
 }
 
-# Tests and examples with these features. Each has a script that gets what it needs, and examples of its own.
-with_features() {
-    step scripts/setup-torch.sh
-    step scripts/setup-xla.sh
-    step scripts/setup-lapack.sh
-    step cargo clippy "${WITH_FEATURES[@]}" --all-targets -- -D warnings
-    AUTOJIT_CASES=50 step cargo test "${WITH_FEATURES[@]}" --lib --test compiler --test external --test filetests \
-        --test beside_torch
-    step cargo build "${WITH_FEATURES[@]}" --examples
-    example torchscript
-    example gram_schmidt --library torch
-    example gram_schmidt --library xla --n 20
-    example conformance --backend torch tests/conformance
-    example conformance --library torch tests/conformance
-    example conformance --backend xla tests/conformance
-    example tensor_network --backend xla
-}
-
 case "${1:-}" in
 bench)
     step cargo bench --locked --bench harness -- run --suite quick --time 0.02
     exit 0
     ;;
 pytorch)
-    step scripts/setup-torch.sh
-    step scripts/setup-xla.sh
+    set_up
     step scripts/setup-pytorch.sh
-    step scripts/setup-lapack.sh
-    AUTOJIT_PYTORCH=$(scripts/setup-pytorch.sh) step cargo test "${WITH_FEATURES[@]}" --test external python -- --ignored
+    AUTOJIT_PYTORCH=$(scripts/setup-pytorch.sh) step cargo test "${EVERYTHING[@]}" --test external python -- --ignored
+    exit 0
+    ;;
+fuzz)
+    targets=(graph call exported_file text)
+    RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/coverage-rustc.sh step cargo build --workspace --exclude autojit-torch \
+        --exclude autojit-xla --locked --features autojit-fuzz/libfuzzer "${targets[@]/#/--bin=}"
+    for target in "${targets[@]}"; do
+        mkdir -p "fuzz/corpus/$target" "fuzz/regressions/$target"
+        # A hang and a blow-up are findings too.
+        step "$TARGET/debug/$target" -max_total_time="${AUTOJIT_FUZZ_SECONDS:-60}" -timeout=5 -rss_limit_mb=4096 \
+            -malloc_limit_mb=2048 -artifact_prefix="fuzz/regressions/$target/" "fuzz/corpus/$target" "fuzz/regressions/$target"
+    done
     exit 0
     ;;
 browser)
     step scripts/test-browser.sh
-    exit 0
-    ;;
-features)
-    with_features
     exit 0
     ;;
 quick)
@@ -109,11 +106,10 @@ quick)
 esac
 
 step cargo fmt --all --check
-# LAPACK by the OpenBLAS of the system: a crate of its own, see crates/lapack/src/lib.rs.
-step scripts/setup-lapack.sh
-step cargo clippy "${PACKAGES[@]}" --features autojit-fuzz/targets --all-targets -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc "${PACKAGES[@]}" --no-deps
-step cargo test "${PACKAGES[@]}"
+set_up
+step cargo clippy "${EVERYTHING[@]}" --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc "${EVERYTHING[@]}" --no-deps
+step cargo test "${EVERYTHING[@]}"
 for dtype in float32 complex64 complex128; do
     example gram_schmidt --n 20 --dtype "$dtype"
 done
@@ -122,22 +118,31 @@ example custom_library
 example explain
 example exported
 example pictures --out "$(mktemp -d)"
-example conformance --backend all tests/conformance
+example torchscript
+example gram_schmidt --library torch
+example gram_schmidt --library xla --n 20
+example tensor_network --backend xla
+for mode in eager lazy replay cranelift torch; do
+    example conformance --backend "$mode" tests/conformance
+done
+# Without more.json, where `nextafter` has subnormal results, which XLA does not give.
+example conformance --backend xla $(find tests/conformance -name '*.json' ! -name more.json | sort)
+example conformance --library torch tests/conformance
+
+# Verifiers between all stages, where release builds have none.
+step env AUTOJIT_VERIFY=1 cargo test "${EVERYTHING[@]}" --test api --test filetests
 
 # Code for other processors, as far as this one runs it: loops by Cranelift alone, and without the vectors of AVX. Of the
 # differential tests the random graphs only, as the table of all ops takes minutes.
 for processor in AUTOJIT_WIDE=0 AUTOJIT_PROCESSOR=baseline; do
-    step env "$processor" cargo test "${PACKAGES[@]}" --test api --test filetests
-    step env "$processor" cargo test "${PACKAGES[@]}" --test compiler -- --skip every_op_agrees
+    step env "$processor" cargo test "${EVERYTHING[@]}" --test filetests
+    step env "$processor" cargo test "${EVERYTHING[@]}" --test compiler -- --skip every_op_agrees
 done
 
-# The pure interpreter build: no code generator.
-step cargo clippy "${WITHOUT_CRANELIFT[@]}" --all-targets -- -D warnings
-step cargo test "${WITHOUT_CRANELIFT[@]}" --test api --test filetests
+# The pure interpreter build: neither a code generator nor the libraries in C++, so LAPACK may be there.
+step cargo clippy "${PURE[@]}" --all-targets -- -D warnings
+step cargo test "${PURE[@]}" --test api --test filetests --test against_autojit
 
 # The README's first command: the one release build.
 make_room
 step cargo run --release --locked --example gram_schmidt
-
-make_room
-with_features

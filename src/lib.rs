@@ -126,6 +126,10 @@ pub use jit::{
 };
 pub use libraries::{libraries, register_library};
 pub use like::Like;
+/// Arrays in main memory, as [`Array::from`] takes and [`Array::to_ndarray`] gives them.
+pub use ndarray;
+/// Complex numbers, the elements of arrays of complex dtypes.
+pub use num_complex;
 #[cfg(feature = "torch")]
 pub use tch;
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};

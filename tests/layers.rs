@@ -2,8 +2,7 @@
 //!
 //! At a level (the root of a crate, or a folder) the nodes are the modules in it, each with all that is below, and an
 //! arrow goes from a module to another one that a path in it names. A strongly connected component of two modules or
-//! more is a cycle, reported with the files and paths that close it. The rule holds for all levels that are found; levels
-//! that break it are listed in [`UNFINISHED`], which a test keeps from outliving its reason.
+//! more is a cycle, reported with the files and paths that close it. The rule holds for all levels that are found.
 //!
 //! What counts: paths that begin with `crate`, `$crate`, `self`, `super` or the name of a module next to the file, in
 //! `use` and elsewhere; a name that a module re-exports counts as the module it comes from. What does not: unit tests,
@@ -13,17 +12,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Levels that still have a cycle, as crate and folder.
-const UNFINISHED: &[(&str, &str)] = &[
-    ("autojit-engine", "codegen"),
-    ("autojit-engine", "codegen/simd"),
-    ("autojit-library", "ndarray"),
-    ("autojit-torch", "library"),
-    ("autojit-torch", "library/lower"),
-    ("autojit-xla", "library"),
-    ("autojit-xla", "library/lower"),
-];
 
 /// A module: the segments of its path below the root of the crate.
 type Module = Vec<String>;
@@ -478,24 +466,17 @@ fn name_of(folder: &Path) -> String {
 
 #[test]
 fn modules_depend_on_each_other_in_one_direction() {
-    let (mut wrong, mut stale) = (Vec::new(), Vec::new());
+    let mut wrong = Vec::new();
     for folder in crates() {
         let name = name_of(&folder);
         let read = Crate::read(&sources(&folder));
         for level in read.levels() {
             let shown = level.join("/");
             let cycles = read.cycles(&level);
-            let excepted = UNFINISHED.contains(&(name.as_str(), shown.as_str()));
-            if excepted && cycles.is_empty() {
-                stale.push(format!("{name} src/{shown}"));
-            }
-            if !excepted {
-                wrong.extend(cycles.iter().map(|c| format!("{name} src/{shown}: {c}")));
-            }
+            wrong.extend(cycles.iter().map(|c| format!("{name} src/{shown}: {c}")));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert!(stale.is_empty(), "no cycle is left in {}", stale.join(", "));
 }
 
 fn planted(files: &[(&str, &str)]) -> Crate {

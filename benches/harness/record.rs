@@ -306,6 +306,6 @@ impl Record {
     /// Writes a file.
     pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
         let text = serde_json::to_string_pretty(self).map_err(|e| e.to_string())?;
-        std::fs::write(path, text + "\n").map_err(|e| format!("{}: {e}", path.display()))
+        autojit_ir::file::write(path, (text + "\n").as_bytes()).map_err(|e| e.to_string())
     }
 }

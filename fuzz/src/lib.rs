@@ -1,6 +1,6 @@
 //! The fuzz targets as functions of bytes, which panic where something is wrong.
 //!
-//! `cargo +nightly fuzz run --features libfuzzer graph` (or `exported_file`) runs them by libFuzzer. The tests of this
+//! `cargo +nightly fuzz run --features libfuzzer graph` (or `call`, `exported_file`, `text`) runs them by libFuzzer. The tests of this
 //! package run them on fixed random bytes and on the inputs in `regressions`, where what a fuzzer finds is put: they need
 //! nothing but stable Rust.
 //!
@@ -8,6 +8,8 @@
 
 #[path = "../../tests/compiler/differential/agreement.rs"]
 mod agreement;
+mod bytes;
+mod calls;
 #[path = "../../tests/compiler/differential/compare.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod compare;
@@ -19,6 +21,7 @@ mod damage;
 mod program;
 #[cfg(test)]
 mod tests;
+mod text;
 #[path = "../../tests/compiler/differential/values.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod values;
@@ -60,4 +63,22 @@ fn numbers(bytes: &[u8]) -> Numbers {
 pub fn exported_file(bytes: &[u8]) {
     damage::read(bytes);
     damage::read(&damage::with_header(bytes));
+}
+
+/// Bytes choose a function by its name, and arguments of any kind and size; every mode must give the same, or an error.
+///
+/// # Panics
+/// If a mode gives something else, an internal error, or itself panics.
+pub fn call(bytes: &[u8]) {
+    // Whether there is a result is for the tests of this package.
+    let _ = calls::check(bytes);
+}
+
+/// Bytes as the text form of a graph, and a graph's text changed in a few places: an error, or a graph that prints as
+/// what reads back as the same.
+///
+/// # Panics
+/// If reading panics, or what was printed does not read back.
+pub fn text(bytes: &[u8]) {
+    text::check(bytes);
 }

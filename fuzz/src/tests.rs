@@ -4,11 +4,12 @@ use std::path::Path;
 
 use autojit::{Array, autojit, numpy as np};
 
-use crate::values::Random;
+use crate::values::{self, Random};
 
-/// Runs a target on `count` random inputs, and on those in `regressions`.
-fn run(target: fn(&[u8]), folder: &str, count: usize) {
-    let mut random = Random::new(1);
+/// Runs a target on `count` random inputs, or as many as `AUTOJIT_CASES` says, and on those in `regressions`.
+fn run(mut target: impl FnMut(&[u8]), folder: &str, count: usize) {
+    let count = std::env::var("AUTOJIT_CASES").map_or(count, |n| n.parse().expect("a number"));
+    let mut random = Random::new(values::seed());
     for _ in 0..count {
         let length = random.below(400);
         let bytes: Vec<u8> = (0..length).map(|_| random.below(256) as u8).collect();
@@ -25,6 +26,23 @@ fn run(target: fn(&[u8]), folder: &str, count: usize) {
 #[test]
 fn graphs() {
     run(crate::graph, "graph", 1000);
+}
+
+#[test]
+fn calls() {
+    let (mut calls, mut results) = (0, 0);
+    let target = |bytes: &[u8]| {
+        calls += 1;
+        results += usize::from(crate::calls::check(bytes));
+    };
+    run(target, "call", 3000);
+    // Most arguments are wrong for most functions; enough are right.
+    assert!(results * 10 > calls, "{results} of {calls}");
+}
+
+#[test]
+fn texts() {
+    run(crate::text, "text", 1000);
 }
 
 #[test]

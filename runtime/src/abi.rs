@@ -169,7 +169,7 @@ pub fn symbols() -> &'static [Symbol] {
             exp(re im) log(re im) sqrt(re im) sin(re im) cos(re im) tan(re im) sinh(re im) cosh(re im) tanh(re im)
             exp2(re im) expm1(re im) log2(re im) log10(re im) log1p(re im)
             arcsin(re im) arccos(re im) arctan(re im) arcsinh(re im) arccosh(re im) arctanh(re im)
-            divide(are aim, bre bim) power(are aim, bre bim)
+            reciprocal(re im) divide(are aim, bre bim) power(are aim, bre bim)
         }
         absolute(&mut list);
         wide! { list;
@@ -224,7 +224,7 @@ mod tests {
     fn names_are_unique_and_addresses_set() {
         let names: HashSet<_> = symbols().iter().map(|symbol| symbol.name).collect();
         assert_eq!(names.len(), symbols().len());
-        assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 22 + 2 + 2 * 21);
+        assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 23 + 2 + 2 * 21);
         assert!(
             symbols()
                 .iter()

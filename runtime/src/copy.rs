@@ -68,6 +68,10 @@ impl StridedCopy {
             .collect();
         let empty = axes.iter().any(|axis| axis.len == 0);
         // The order of copying is free, so the destination is written in order of its addresses.
+        if empty {
+            // Lengths beside that of zero may be any: their product need not be a number.
+            axes.clear();
+        }
         axes.sort_by_key(|axis| {
             std::cmp::Reverse((axis.to.unsigned_abs(), axis.from.unsigned_abs()))
         });

@@ -2,7 +2,7 @@
 //!
 //! A [`Fft`] says what to transform; [`Fft::run`] does it on buffers seen as `[outer, length, inner]`, with truncation or
 //! zero padding to the transform's length. Plans are made once per length and kept for the whole process, shared by all
-//! threads, a bounded number of them. Any length works: primes go by Bluestein's or Rader's algorithm.
+//! threads; their number and size are bounded. Any length works: primes go by Bluestein's or Rader's algorithm.
 //!
 //! Infinities and NaN spread over the transforms that they are in. Shapes are not checked: that is the caller's business.
 
@@ -14,10 +14,13 @@ use num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::{FftNum, FftPlanner};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-/// How many plans are kept; when one more is needed, all are dropped.
-const KEPT_PLANS: usize = 512;
+/// How many plans are held; when one more is needed, the one goes that was not used for longest.
+const MOST_PLANS: usize = 512;
+/// How many elements the plans that are held transform together. A plan takes up to about 50 bytes for each.
+const MOST_ELEMENTS: usize = 1 << 21;
 /// How many transforms are gathered at a time where the axis is not the last one, so that reading and writing moves along
 /// cache lines.
 const GATHERED: usize = 8;
@@ -81,8 +84,57 @@ enum Plan<T: FftNum> {
     RealInverse(Arc<dyn ComplexToReal<T>>),
 }
 
+/// A plan, and when it was last used.
+type Dated<T> = (Plan<T>, AtomicU64);
+
 /// Plans by transform and length.
-type Plans<T> = RwLock<HashMap<(Transform, usize), Plan<T>>>;
+struct Plans<T: FftNum> {
+    held: RwLock<HashMap<(Transform, usize), Dated<T>>>,
+    clock: AtomicU64,
+}
+
+impl<T: FftNum> Default for Plans<T> {
+    fn default() -> Self {
+        Self {
+            held: RwLock::default(),
+            clock: AtomicU64::new(0),
+        }
+    }
+}
+
+/// What the cache of plans did in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanStatistics {
+    /// Plans that are held.
+    pub held: usize,
+    /// Plans that were made.
+    pub made: u64,
+    /// Plans that were dropped to make room.
+    pub dropped: u64,
+}
+
+static MADE: AtomicU64 = AtomicU64::new(0);
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many plans were dropped to make room.
+#[must_use]
+pub fn plans_dropped() -> u64 {
+    DROPPED.load(Relaxed)
+}
+
+/// What the cache of plans did in this process.
+#[must_use]
+pub fn plan_statistics() -> PlanStatistics {
+    fn held<T: FftNum>(plans: &Plans<T>) -> usize {
+        let held = plans.held.read();
+        held.unwrap_or_else(PoisonError::into_inner).len()
+    }
+    PlanStatistics {
+        held: held(f32::plans()) + held(f64::plans()),
+        made: MADE.load(Relaxed),
+        dropped: DROPPED.load(Relaxed),
+    }
+}
 
 /// `f32` or `f64`.
 trait Precision: FftNum + Copy + Zero
@@ -167,13 +219,14 @@ where
 {
     let key = (transform, n);
     // A panic while the lock was held cannot have left half a plan behind.
-    let known = T::plans()
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&key)
-        .cloned();
-    if let Some(plan) = known {
-        return plan;
+    let plans = T::plans();
+    let now = || plans.clock.fetch_add(1, Relaxed);
+    {
+        let held = plans.held.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((plan, used)) = held.get(&key) {
+            used.store(now(), Relaxed);
+            return plan.clone();
+        }
     }
     // Outside of the lock: others may run meanwhile; at worst two threads plan the same.
     let plan = match transform {
@@ -182,11 +235,20 @@ where
         Transform::Real => Plan::Real(RealFftPlanner::new().plan_fft_forward(n)),
         Transform::RealInverse => Plan::RealInverse(RealFftPlanner::new().plan_fft_inverse(n)),
     };
-    let mut plans = T::plans().write().unwrap_or_else(PoisonError::into_inner);
-    if plans.len() >= KEPT_PLANS {
-        plans.clear();
+    MADE.fetch_add(1, Relaxed);
+    let mut held = plans.held.write().unwrap_or_else(PoisonError::into_inner);
+    held.insert(key, (plan.clone(), AtomicU64::new(now())));
+    let mut elements = held.keys().map(|(_, n)| *n).fold(0, usize::saturating_add);
+    // The new one stays, however long it is.
+    while held.len() > 1 && (held.len() > MOST_PLANS || elements > MOST_ELEMENTS) {
+        let others = held.iter().filter(|(other, _)| **other != key);
+        let oldest = others.min_by_key(|(_, (_, used))| used.load(Relaxed));
+        let Some((&oldest, _)) = oldest else { break };
+        held.remove(&oldest);
+        elements = elements.saturating_sub(oldest.1);
+        DROPPED.fetch_add(1, Relaxed);
     }
-    plans.insert(key, plan.clone());
+    drop(held);
     plan
 }
 

@@ -85,6 +85,9 @@ impl Gather {
                     len: self.len,
                 });
             }
+            if row == 0 {
+                continue;
+            }
             for outer in 0..self.outer {
                 // SAFETY: `wrapped` lies in `0..len`, so both rows lie in the buffers that the caller promises.
                 unsafe {

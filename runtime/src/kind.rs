@@ -56,6 +56,8 @@ pub enum Failure {
     NegativePower,
     /// The function is not defined for elements of this kind.
     UnsupportedKind(Kind),
+    /// There is no memory for what is needed on the way.
+    OutOfMemory,
 }
 
 impl fmt::Display for Failure {
@@ -79,6 +81,7 @@ impl fmt::Display for Failure {
             Failure::UnsupportedKind(kind) => {
                 write!(f, "elements of kind {kind:?} are not supported here")
             }
+            Failure::OutOfMemory => write!(f, "not enough memory"),
         }
     }
 }

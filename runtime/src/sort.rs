@@ -3,7 +3,7 @@
 //! NumPy's order: NaN comes last; complex numbers go by real, then imaginary part, and behind all others come those
 //! with a NaN in the imaginary part, in the real part, and in both.
 
-use crate::kind::Kind;
+use crate::kind::{Failure, Kind};
 use crate::lines::Lines;
 use num_complex::Complex;
 use std::cmp::Ordering;
@@ -25,7 +25,10 @@ impl Sort {
     /// # Safety
     /// Every position of the lines must be readable from `x` as an aligned element of `kind`, and writable in `out` as
     /// one of the same kind, or as an `i64` for positions; the two must not overlap.
-    pub unsafe fn run(&self, x: *const u8, out: *mut u8) {
+    ///
+    /// # Errors
+    /// There is no memory for the elements of a line.
+    pub unsafe fn run(&self, x: *const u8, out: *mut u8) -> Result<(), Failure> {
         // SAFETY: passed on from the caller; the type is that of the kind. A bool is read as a byte.
         unsafe {
             match self.kind {
@@ -42,10 +45,20 @@ impl Sort {
 
     /// # Safety
     /// As for [`run`](Self::run), with elements of type `T`.
-    unsafe fn run_elements<T: Sorted>(&self, x: *const T, out: *mut u8) {
-        // Grown by the first line: there may be none, however long they are.
-        let mut line: Vec<T> = Vec::new();
+    unsafe fn run_elements<T: Sorted>(&self, x: *const T, out: *mut u8) -> Result<(), Failure> {
+        // There may be no line, however long they are.
+        if self.lines.len == 0 || self.lines.outer.contains(&0) {
+            return Ok(());
+        }
+        let mut line: Vec<T> = reserved(self.lines.len)?;
         let mut order: Vec<i64> = Vec::new();
+        if self.positions {
+            order = reserved(self.lines.len)?;
+            // What the sort itself takes.
+            reserved::<i64>(self.lines.len)?;
+        } else {
+            reserved::<T>(self.lines.len)?;
+        }
         self.lines.for_each(|from, to| {
             line.clear();
             // SAFETY: the offset is that of a line, and every index lies in it.
@@ -66,6 +79,7 @@ impl Sort {
                 }
             }
         });
+        Ok(())
     }
 
     /// # Safety
@@ -76,6 +90,16 @@ impl Sort {
             unsafe { *out.offset(index as isize * self.lines.stride_out) = x };
         }
     }
+}
+
+/// Room for so many elements.
+fn reserved<T>(count: usize) -> Result<Vec<T>, Failure> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count)
+        .map_err(|_| Failure::OutOfMemory)?;
+    // What is not used may be optimised away, and with it the answer.
+    std::hint::black_box(&room);
+    Ok(room)
 }
 
 /// An element type with the order in which NumPy sorts.
@@ -131,7 +155,7 @@ mod tests {
             lines,
         };
         // SAFETY: both have as many elements as the line, of the kind.
-        unsafe { sort.run(x.as_ptr().cast(), out.as_mut_ptr().cast()) };
+        unsafe { sort.run(x.as_ptr().cast(), out.as_mut_ptr().cast()) }.unwrap();
         out
     }
 
@@ -171,6 +195,6 @@ mod tests {
             lines: Lines::new(&[2, 0], &[0, 1], &[0, 1], 1),
         };
         // SAFETY: nothing is read or written.
-        unsafe { sort.run(std::ptr::null(), std::ptr::null_mut()) };
+        unsafe { sort.run(std::ptr::null(), std::ptr::null_mut()) }.unwrap();
     }
 }

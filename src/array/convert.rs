@@ -15,16 +15,48 @@ use super::Element;
 use super::{Array, Repr};
 use crate::nodes::{LazyArray, LazyOperand, State};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{DType, HostArray};
+use autojit_ir::{ArrayType, DType, HostArray};
 
 /// The elements in C order as an array.
 #[track_caller]
 fn from_elements<T: Element>(shape: &[usize], data: Vec<T>) -> Array {
     Array::from_result(
         ArrayD::from_shape_vec(IxDyn(shape), data)
-            .map(|array| Array::from_host(HostArray::from(array)))
-            .map_err(|e| Error::shape(e.to_string())),
+            .map_err(|e| Error::shape(e.to_string()))
+            .and_then(|array| checked(HostArray::from(array))),
     )
+}
+
+/// The array, unless it has more axes than arrays have.
+fn checked(array: HostArray) -> Result<Array> {
+    ArrayType::check_axes(array.shape().len())?;
+    Ok(Array::from_host(array))
+}
+
+/// The elements one after the other.
+///
+/// # Errors
+/// There is no memory for them.
+fn collected<'a, T: Element>(
+    shape: &[usize],
+    elements: impl Iterator<Item = &'a T>,
+) -> Result<Vec<T>> {
+    let mut data = Vec::new();
+    if data.try_reserve_exact(shape.iter().product()).is_err() {
+        let ty = ArrayType::new(T::DTYPE, shape);
+        return Err(Error::value(format!("not enough memory for an array {ty}")));
+    }
+    data.extend(elements.copied());
+    Ok(data)
+}
+
+/// A copy of elements in C order as an array.
+#[track_caller]
+fn copied<'a, T: Element>(shape: &[usize], elements: impl Iterator<Item = &'a T>) -> Array {
+    match collected(shape, elements) {
+        Ok(data) => from_elements(shape, data),
+        Err(error) => Array::from_result(Err(error)),
+    }
 }
 
 macro_rules! from_scalar {
@@ -53,7 +85,7 @@ impl<T: Element> From<Vec<T>> for Array {
 impl<T: Element> From<&[T]> for Array {
     #[track_caller]
     fn from(data: &[T]) -> Self {
-        from_elements(&[data.len()], data.to_vec())
+        copied(&[data.len()], data.iter())
     }
 }
 
@@ -102,49 +134,62 @@ impl<T: Element> From<Vec<Vec<T>>> for Array {
                 row.len()
             ))));
         }
-        from_elements(&[rows.len(), columns], rows.concat())
+        copied(&[rows.len(), columns], rows.iter().flatten())
     }
 }
 
 /// Takes over the array of the ndarray crate without a copy.
 impl<T: Element, D: Dimension> From<ArrayBase<OwnedRepr<T>, D>> for Array {
+    #[track_caller]
     fn from(array: ArrayBase<OwnedRepr<T>, D>) -> Self {
-        Self::from_host(HostArray::from(array.into_dyn()))
+        Self::from_result(checked(HostArray::from(array.into_dyn())))
     }
 }
 
 /// Shares the array of the ndarray crate without a copy.
 impl<T: Element, D: Dimension> From<ArcArray<T, D>> for Array {
+    #[track_caller]
     fn from(array: ArcArray<T, D>) -> Self {
-        Self::from_host(T::into_host(array.into_dyn()))
+        Self::from_result(checked(T::into_host(array.into_dyn())))
     }
 }
 
 /// Copies the elements.
 impl<T: Element, D: Dimension> From<ArrayView<'_, T, D>> for Array {
+    #[track_caller]
     fn from(array: ArrayView<'_, T, D>) -> Self {
-        Self::from(array.to_owned())
+        Self::from(&array)
     }
 }
 
 /// Copies the elements only if they are borrowed.
 impl<T: Element, D: Dimension> From<CowArray<'_, T, D>> for Array {
+    #[track_caller]
     fn from(array: CowArray<'_, T, D>) -> Self {
+        if array.is_view() {
+            return Self::from(&array);
+        }
         Self::from(array.into_owned())
     }
 }
 
 /// Copies the elements.
 impl<T: Element, S: Data<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> for Array {
+    #[track_caller]
     fn from(array: &ArrayBase<S, D>) -> Self {
-        Self::from(array.to_owned())
+        let ty = ArrayType::new(T::DTYPE, array.shape());
+        match HostArray::check_memory(&ty) {
+            Ok(()) => Self::from(array.to_owned()),
+            Err(error) => Self::from_result(Err(error)),
+        }
     }
 }
 
 /// Shares the array in main memory.
 impl From<HostArray> for Array {
+    #[track_caller]
     fn from(array: HostArray) -> Self {
-        Self::from_host(array)
+        Self::from_result(checked(array))
     }
 }
 
@@ -218,8 +263,11 @@ impl Array {
     #[track_caller]
     pub fn to_ndarray<T: Element>(&self) -> Result<ArrayD<T>> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| Ok(array.to_owned()))
-            .map_err(|e| e.at(location))
+        self.typed(|array: &ArcArray<T, IxDyn>| {
+            HostArray::check_memory(&ArrayType::new(T::DTYPE, array.shape()))?;
+            Ok(array.to_owned())
+        })
+        .map_err(|e| e.at(location))
     }
 
     /// The elements in C order.
@@ -229,7 +277,7 @@ impl Array {
     #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| Ok(array.iter().copied().collect()))
+        self.typed(|array: &ArcArray<T, IxDyn>| collected(array.shape(), array.iter()))
             .map_err(|e| e.at(location))
     }
 
@@ -308,7 +356,7 @@ fn depends_on_variable(root: &LazyArray) -> bool {
 mod tests {
     use super::*;
     use crate::array::Operand;
-    use autojit_ir::{ArrayType, MapOp, Op};
+    use autojit_ir::{MapOp, Op};
 
     #[test]
     fn lazy_arrays_know_their_type_and_say_why_they_have_no_values() {

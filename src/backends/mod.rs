@@ -165,9 +165,10 @@ impl CompiledGraph {
     /// Optimises and compiles a graph on the backend of this name.
     ///
     /// # Errors
-    /// There is no such backend, or it does not support the graph (`is_unsupported`).
+    /// There is no such backend, it does not support the graph (`is_unsupported`), or a result is not an array.
     pub fn new(backend: &str, graph: &Graph) -> Result<Self> {
         let backend = find(backend)?;
+        graph.check_outputs()?;
         let optimized =
             simplify::optimize(graph.clone(), backend.form(), &simplify::Options::default())?;
         let choice = choose(backend, true, &optimized.graph, &Limits::default())?;
@@ -203,13 +204,14 @@ impl CompiledGraph {
 /// ```
 ///
 /// # Errors
-/// There is no such backend.
+/// There is no such backend, or a result is not an array.
 pub fn optimize_graph(
     backend: &str,
     graph: &Graph,
     options: simplify::Options,
 ) -> Result<(Graph, Vec<simplify::PassReport>)> {
     let form = find(backend)?.form();
+    graph.check_outputs()?;
     let optimized = simplify::optimize(graph.clone(), form, &options)?;
     Ok((optimized.graph, optimized.passes))
 }

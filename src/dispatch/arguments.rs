@@ -65,7 +65,7 @@ impl<'a> Argument<'a> {
     }
 
     /// An item of a list, under the list's name.
-    fn item<'b>(&self, value: &'b Value) -> Argument<'b> {
+    pub(super) fn item<'b>(&self, value: &'b Value) -> Argument<'b> {
         Argument {
             name: self.name,
             value: Some(value),

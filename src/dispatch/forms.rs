@@ -3,12 +3,66 @@
 use super::arguments::Argument;
 use crate::numpy::along::Along;
 use crate::numpy::arranging::{Padding, Widths};
+use crate::numpy::blocks::Blocks;
 use crate::numpy::einsum::Optimize;
 use crate::numpy::joining::{Indexing, Sections, SplitAxis};
+use crate::numpy::linalg::Uplo;
+use crate::numpy::positions::{Order, OutOfRange};
+use crate::numpy::quantiles::{Method, Quantile, method};
 use crate::numpy::searching::Side;
+use crate::numpy::signal::Overlap;
 use crate::numpy::special::Limit;
 use crate::{Operand, Value};
 use autojit_ir::error::{Error, Result};
+
+impl<'a> Argument<'a> {
+    /// Nested lists of arrays.
+    pub(super) fn blocks(&self) -> Result<Blocks<'a>> {
+        /// NumPy's most axes.
+        const DEEPEST: usize = 64;
+        let value = self
+            .value
+            .ok_or_else(|| self.wrong("nested lists of arrays"))?;
+        self.blocks_of(value, DEEPEST)
+    }
+
+    fn blocks_of(&self, value: &'a Value, deepest: usize) -> Result<Blocks<'a>> {
+        let Value::List(list) = value else {
+            return Ok(Blocks::One(self.item(value).operand()?));
+        };
+        if deepest == 0 {
+            return Err(self.wrong("lists that are nested at most 64 deep"));
+        }
+        let items = list.iter().map(|item| self.blocks_of(item, deepest - 1));
+        Ok(Blocks::List(items.collect::<Result<_>>()?))
+    }
+
+    /// A pair of arrays.
+    pub(super) fn operand_pair(&self) -> Result<(Operand<'a>, Operand<'a>)> {
+        match self.value {
+            Some(Value::List(pair)) if pair.len() == 2 => Ok((
+                self.item(&pair[0]).operand()?,
+                self.item(&pair[1]).operand()?,
+            )),
+            _ => Err(self.wrong("a pair of arrays")),
+        }
+    }
+
+    /// A triangular matrix, and whether it is the lower triangle.
+    pub(super) fn factor(&self) -> Result<(Operand<'a>, Uplo)> {
+        let Some(Value::List(pair)) = self.value else {
+            return Err(self.wrong("a pair of an array and a bool"));
+        };
+        let [c, lower] = pair.as_slice() else {
+            return Err(self.wrong("a pair of an array and a bool"));
+        };
+        let uplo = match self.item(lower).bool_or(false)? {
+            true => Uplo::Lower,
+            false => Uplo::Upper,
+        };
+        Ok((self.item(c).operand()?, uplo))
+    }
+}
 
 impl Argument<'_> {
     /// One axis, the last unless it is given; Python's `None` flattens.
@@ -132,6 +186,41 @@ impl Argument<'_> {
     /// `"left"` or `"right"`.
     pub(super) fn side(&self) -> Result<Side> {
         self.word(&[("left", Side::Left), ("right", Side::Right)])
+    }
+
+    /// Which sums of products, this being the mode.
+    pub(super) fn overlap(&self, default: Overlap) -> Result<Overlap> {
+        if self.given().is_none() {
+            return Ok(default);
+        }
+        self.word(&[
+            ("full", Overlap::Full),
+            ("same", Overlap::Same),
+            ("valid", Overlap::Valid),
+        ])
+    }
+
+    /// The options of `quantile`, this being the method.
+    pub(super) fn quantile(
+        &self,
+        axis: &Argument<'_>,
+        keepdims: &Argument<'_>,
+    ) -> Result<Quantile> {
+        Ok(method(self.word(&Method::WORDS)?).axis(axis.reduction(keepdims)?))
+    }
+
+    /// `"C"` or `"F"`.
+    pub(super) fn memory_order(&self) -> Result<Order> {
+        self.word(&[("C", Order::C), ("F", Order::F)])
+    }
+
+    /// What happens to positions out of range.
+    pub(super) fn out_of_range(&self) -> Result<OutOfRange> {
+        self.word(&[
+            ("raise", OutOfRange::Raise),
+            ("wrap", OutOfRange::Wrap),
+            ("clip", OutOfRange::Clip),
+        ])
     }
 
     /// `"xy"` or `"ij"`.

@@ -52,13 +52,9 @@ impl Argument<'_> {
         })
     }
 
-    /// The options of `linalg.solve_triangular`, this being `trans`.
-    pub(super) fn triangular(
-        &self,
-        lower: &Argument<'_>,
-        unit_diagonal: &Argument<'_>,
-    ) -> Result<TriangularOptions> {
-        let trans = match self.given() {
+    /// What a system is solved for: 0, 1 or 2, or SciPy's letters.
+    pub(super) fn transposition(&self) -> Result<Transposition> {
+        Ok(match self.given() {
             None | Some(Value::Int(0)) => Transposition::None,
             Some(Value::Int(1)) => Transposition::Transposed,
             Some(Value::Int(2)) => Transposition::Adjoint,
@@ -68,9 +64,17 @@ impl Argument<'_> {
                 ("C", Transposition::Adjoint),
             ])?,
             Some(_) => return Err(self.wrong("0, 1, 2, N, T or C")),
-        };
+        })
+    }
+
+    /// The options of `linalg.solve_triangular`, this being `trans`.
+    pub(super) fn triangular(
+        &self,
+        lower: &Argument<'_>,
+        unit_diagonal: &Argument<'_>,
+    ) -> Result<TriangularOptions> {
         Ok(TriangularOptions {
-            trans,
+            trans: self.transposition()?,
             lower: lower.bool_or(false)?,
             unit_diagonal: unit_diagonal.bool_or(false)?,
         })

@@ -16,7 +16,11 @@
 //! # Which library runs a call
 //!
 //! The one that its arrays live in: all arrays count, those in lists too. If one of them is lazy the call is
-//! written down; otherwise arrays of two libraries are an error. Plain numbers go along with any of them. A
+//! written down; otherwise arrays of two libraries are an error. Plain numbers go along with any of them.
+//!
+//! The rule is one in all modes: what meets as arguments, of an operation or of a compiled or exported function, is of one
+//! library. In a lazy or traced function, arrays in main memory are constants, and go where the other arrays are; arrays
+//! of two other libraries do not meet there either. A
 //! call without an array belongs to what `like = ..` says, else to the innermost [`backend_like`] block, else to
 //! the ndarray library.
 #![doc = include_str!("../../docs/dispatch.md")]
@@ -42,6 +46,7 @@ use crate::like::{Block, Like, Place};
 use crate::registry;
 use crate::{Array, Operand, Value};
 use arguments::Argument;
+use autojit_ir::ArrayType;
 use autojit_ir::error::{Error, Result};
 use autojit_library::{self as library, Concrete};
 use table::{ENTRIES, Entry, Implementation};
@@ -73,6 +78,9 @@ pub use special::{
 #[track_caller]
 pub fn call(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Value> {
     let location = Location::caller();
+    if let Err(error) = check_nesting(args.iter().chain(kwargs.iter().map(|(_, value)| value))) {
+        return Err(error.in_op(name).at(location));
+    }
     if let Some((_, like)) = kwargs.iter().find(|(name, _)| *name == "like") {
         let others = kwargs.iter().filter(|(name, _)| *name != "like").cloned();
         let kwargs: SmallVec<[(&str, Value); 4]> = others.collect();
@@ -83,6 +91,25 @@ pub fn call(name: &str, args: &[Value], kwargs: &[(&str, Value)]) -> Result<Valu
         return call_here(name, args, &kwargs);
     }
     call_here(name, args, kwargs)
+}
+
+/// Refuses lists nested deeper than arrays have axes, which what follows could not walk on every stack.
+fn check_nesting<'v>(values: impl Iterator<Item = &'v Value>) -> Result<()> {
+    let mut lists: Vec<(&Value, usize)> = Vec::new();
+    let is_list = |value: &&Value| matches!(value, Value::List(_));
+    lists.extend(values.filter(is_list).map(|value| (value, 1)));
+    while let Some((value, depth)) = lists.pop() {
+        if depth > ArrayType::MOST_AXES {
+            let most = ArrayType::MOST_AXES;
+            return Err(Error::value(format!(
+                "lists can be nested {most} deep, got a deeper one"
+            )));
+        }
+        if let Value::List(items) = value {
+            lists.extend(items.iter().filter(is_list).map(|item| (item, depth + 1)));
+        }
+    }
+    Ok(())
 }
 
 /// Begins the block that the argument `like` of a call stands for.

@@ -9,7 +9,7 @@ use crate::numpy::elementwise::for_each_elementwise;
 use crate::numpy::logic::Tolerance;
 use crate::numpy::options::{Diagonal, EyeOptions, LinspaceOptions};
 use crate::registry::Parameter;
-use crate::{Value, numpy as np};
+use crate::{Array, Operand, Value, numpy as np};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{MapOp, Op, Scalar};
@@ -108,10 +108,16 @@ macro_rules! define_functions {
         pub(super) fn run(function: Function, arguments: &[Argument<'_>]) -> Result<Value> {
             match function { $(
                 Function::$Function => {
-                    let [$($parameter,)* $($rest @ ..)?] = arguments else {
-                        return Err(Error::internal(format!("wrong binding of {}", $name)));
-                    };
-                    Ok(Value::from($body))
+                    // With a rest and nothing before it, all lists fit.
+                    #[allow(
+                        unreachable_patterns,
+                        clippy::redundant_at_rest_pattern,
+                        reason = "not for each row"
+                    )]
+                    match arguments {
+                        [$($parameter,)* $($rest @ ..)?] => Ok(Value::from($body)),
+                        _ => Err(Error::internal(format!("wrong binding of {}", $name))),
+                    }
                 }
             )* }
         }
@@ -155,6 +161,14 @@ fn tolerance(
         atol: atol.float_or(1e-8)?,
         equal_nan: equal_nan.bool_or(false)?,
     })
+}
+
+/// One array, or the list of several.
+fn one_or_several(mut arrays: Vec<Array>) -> Value {
+    match arrays.pop() {
+        Some(only) if arrays.is_empty() => only.into(),
+        last => arrays.into_iter().chain(last).collect::<Vec<_>>().into(),
+    }
 }
 
 /// The options of `tri`.

@@ -7,13 +7,14 @@
 //! Invariants: nothing that is read is trusted. The header finds accidents; the payload is then checked as if there
 //! were no header: no size in it decides how much memory is taken, every op is read by its own parser, every type is
 //! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
+//! What would not be read is not written: both directions share [`Saved::check`].
 
 mod container;
 mod forms;
 mod payload;
 
 use crate::tree::Structure;
-use autojit_ir::error::Result;
+use autojit_ir::error::{Error, Result};
 use autojit_ir::{Graph, SourceLine};
 
 /// What a file holds.
@@ -34,11 +35,32 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
-    /// The bytes of a file.
+    /// Checks what holds of every function that is read: what does not hold it is refused when it is made.
     ///
     /// # Errors
-    /// The graph has something that means nothing elsewhere (`is_unsupported`).
+    /// The arguments or results are nested too deeply, or are others than those of the graph; a result is not an array.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Self {
+            arguments, results, ..
+        } = self;
+        self.graph.check_outputs()?;
+        arguments.check().map_err(|e| e.in_op("the arguments"))?;
+        results.check().map_err(|e| e.in_op("the results"))?;
+        let expected = (arguments.array_count(), results.array_count());
+        if expected != (self.graph.input_types().len(), self.graph.outputs().len()) {
+            return Err(Error::value(
+                "the graph has other arguments or results than the function",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The bytes of a file, which [`Saved::from_bytes`] reads.
+    ///
+    /// # Errors
+    /// As [`Saved::check`]; and the graph has something that means nothing elsewhere (`is_unsupported`).
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.check()?;
         Ok(container::wrap(&payload::encode(self)?))
     }
 

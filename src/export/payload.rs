@@ -114,12 +114,21 @@ pub(super) fn encode(saved: &Saved) -> Result<Vec<u8>> {
             line,
         });
     }
+    let mut texts = Vec::with_capacity(ops.1.len());
+    for op in ops.1 {
+        let text = op.to_string();
+        if text.parse::<Op>().ok().as_ref() != Some(op) {
+            let why = format!("the operation `{text}` cannot be written so that it is read back");
+            return Err(Error::unsupported(why));
+        }
+        texts.push(text);
+    }
     let payload = Payload {
         made_by: saved.made_by.clone(),
         name: saved.name.clone(),
         arguments: steps(&saved.arguments),
         results: steps(&saved.results),
-        ops: ops.1.into_iter().map(ToString::to_string).collect(),
+        ops: texts,
         files: files.1,
         lines: lines.1,
         constants: graph.constants().iter().map(Constant::new).collect(),
@@ -182,11 +191,7 @@ impl Payload {
             }
         }
         let outputs = self.outputs.iter().map(|output| value(&values, output));
-        let outputs = outputs.collect::<Result<Vec<ValueId>>>()?;
-        for &output in &outputs {
-            graph.ty(output)?;
-        }
-        graph.set_outputs(outputs);
+        graph.set_outputs(outputs.collect::<Result<Vec<ValueId>>>()?);
 
         let saved = Saved {
             name: self.name,
@@ -196,19 +201,8 @@ impl Payload {
             graph,
             lines,
         };
-        let counts = [
-            (
-                saved.arguments.array_count(),
-                saved.graph.input_types().len(),
-            ),
-            (saved.results.array_count(), saved.graph.outputs().len()),
-        ];
-        match counts.iter().all(|(expected, got)| expected == got) {
-            true => Ok(saved),
-            false => Err(Error::value(
-                "its graph has other arguments or results than it says",
-            )),
-        }
+        saved.check()?;
+        Ok(saved)
     }
 }
 
@@ -221,8 +215,8 @@ pub(super) fn steps(structure: &Structure) -> Vec<Step> {
 pub(super) fn structure(steps: Vec<Step>) -> Result<Structure> {
     let tokens = steps.into_iter().map(Step::into_token);
     let tokens = tokens.collect::<Option<Vec<_>>>();
-    let structure = tokens.and_then(Structure::checked);
-    structure.ok_or_else(|| Error::value("the tokens of a structure are not one tree"))
+    let too_large = || Error::value("a structure has more members than memory has bytes");
+    Structure::checked(tokens.ok_or_else(too_large)?)
 }
 
 impl Step {

@@ -351,8 +351,9 @@ impl Array {
     /// The array is 0-d, or a failed one.
     #[track_caller]
     pub fn rows(&self) -> Result<Vec<Array>> {
+        let location = Location::caller();
         let length = self.len()?;
-        let mut rows = Vec::with_capacity(length);
+        let mut rows = HostArray::list_of(length).map_err(|e| e.in_op("rows").at(location))?;
         for j in 0..length {
             rows.push(self.get(j));
         }
@@ -423,7 +424,9 @@ fn true_positions(mask: &Array, ty: &ArrayType) -> Result<Vec<Array>> {
     let host = concrete.to_host()?;
     let view = host.view::<bool>();
     let view = view.ok_or_else(|| Error::internal(format!("the mask is {}", host.ty())))?;
-    let mut positions: Vec<Vec<i64>> = vec![Vec::new(); ty.ndim()];
+    let count = view.iter().filter(|is_true| **is_true).count();
+    let lists = (0..ty.ndim()).map(|_| HostArray::list_of(count));
+    let mut positions: Vec<Vec<i64>> = lists.collect::<Result<_>>()?;
     for (position, _) in view.indexed_iter().filter(|(_, is_true)| **is_true) {
         for (axis, list) in positions.iter_mut().enumerate() {
             list.push(position[axis] as i64);

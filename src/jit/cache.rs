@@ -8,7 +8,7 @@
 //! ([`Found::Recursive`]). The one cycle that cannot be seen is a closure that starts a thread, which makes the
 //! same call, and waits for that thread.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, ThreadId};
 
@@ -19,6 +19,10 @@ use autojit_ir::error::Result;
 
 /// Compiled code by signature.
 pub(crate) struct Cache<V> {
+    /// How often the table was asked: the time of [`Entry::used`].
+    clock: AtomicU64,
+    /// How many entries were dropped to make room.
+    dropped: AtomicU64,
     /// The entries of the last calls, found by comparing, without a hash. Calls that find theirs only read.
     recent: RwLock<Vec<Arc<Entry<V>>>>,
     /// Which of them the last call used: where to look first.
@@ -30,10 +34,15 @@ pub(crate) struct Cache<V> {
 /// are rare.
 const RECENT: usize = 4;
 
+/// The most entries: with one more, the one goes that was not used for longest.
+pub(crate) const MOST: usize = 1024;
+
 /// A value with its key.
 pub(crate) struct Entry<V> {
     pub(crate) signature: Signature,
     pub(crate) value: V,
+    /// When it was last found in the table. Entries among the recent ones are used without that.
+    used: AtomicU64,
 }
 
 struct Slot<V> {
@@ -72,6 +81,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<V> Cache<V> {
     pub(crate) fn new() -> Self {
         Self {
+            clock: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             recent: RwLock::default(),
             last: AtomicUsize::new(0),
             slots: Mutex::new(HashTable::new()),
@@ -95,6 +106,7 @@ impl<V> Cache<V> {
             match self.find_or_claim(query, hash) {
                 Ok(claimed) => break claimed,
                 Err(State::Ready(entry)) => {
+                    entry.used.store(self.now(), Ordering::Relaxed);
                     self.remember(entry.clone());
                     return Ok(Found::Hit(entry));
                 }
@@ -130,6 +142,55 @@ impl<V> Cache<V> {
             build,
             hash,
         })
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many entries were dropped to make room.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Drops the entries that were not used for longest, so that there is room for some more.
+    fn make_room(&self) {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let recent: Vec<Arc<Entry<V>>> = recent.clone();
+        let mut slots = lock(&self.slots);
+        if slots.len() <= MOST {
+            return;
+        }
+        let is_recent = |entry: &Arc<Entry<V>>| recent.iter().any(|r| Arc::ptr_eq(r, entry));
+        let mut times: Vec<u64> = slots
+            .iter()
+            .filter_map(|slot| match &slot.state {
+                State::Ready(entry) if !is_recent(entry) => {
+                    Some(entry.used.load(Ordering::Relaxed))
+                }
+                State::Ready(_) | State::Building(_) => None,
+            })
+            .collect();
+        // An eighth at once, so that looking for them takes little time for each.
+        let count = (slots.len() - MOST + MOST / 8).min(times.len());
+        let Some(last) = count.checked_sub(1) else {
+            return;
+        };
+        let (_, &mut limit, _) = times.select_nth_unstable(last);
+        let mut old = Vec::new();
+        slots.retain(|slot| match &slot.state {
+            State::Ready(entry)
+                if !is_recent(entry) && entry.used.load(Ordering::Relaxed) <= limit =>
+            {
+                old.push(entry.clone());
+                false
+            }
+            State::Ready(_) | State::Building(_) => true,
+        });
+        drop(slots);
+        self.dropped.fetch_add(old.len() as u64, Ordering::Relaxed);
+        // They may be the last owners of compiled code: freed outside the lock.
+        drop(old);
     }
 
     /// The entry of the last call.
@@ -242,13 +303,18 @@ impl<V> Claim<'_, V> {
         let entry = Arc::new(Entry {
             signature: self.build.signature.clone(),
             value,
+            used: AtomicU64::new(self.cache.now()),
         });
         let mut slots = lock(&self.cache.slots);
         if let Some(slot) = slots.find_mut(self.hash, |slot| slot.is(&self.build)) {
             slot.state = State::Ready(entry.clone());
         }
+        let is_full = slots.len() > MOST;
         drop(slots);
         self.cache.remember(entry.clone());
+        if is_full {
+            self.cache.make_room();
+        }
         entry
     }
 }

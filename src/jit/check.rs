@@ -3,6 +3,8 @@
 //! Both find the *first node* that causes the difference and name its line. That takes the graph once more, node by node or with
 //! every value as a result, so they are for finding mistakes and not for calls in a hurry.
 
+mod compare;
+
 use std::fmt;
 use std::panic::Location;
 
@@ -11,13 +13,11 @@ use smallvec::SmallVec;
 use super::{Args, Jit, Tree, library_of};
 use crate::backends;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::random::{Draw, Reserved};
-use autojit_ir::transform::simplify;
-use autojit_ir::{
-    ArrayType, Class, DType, Graph, HostArray, LeafOp, Op, Scalar, SourceLine, Type, ValueId,
-};
-use autojit_library::backend::{Backend, Limits, Outputs};
+use autojit_ir::random::Draw;
+use autojit_ir::{ArrayType, Class, Graph, HostArray, LeafOp, Op, Scalar, SourceLine, ValueId};
+use autojit_library::backend::{Backend, Limits};
 use autojit_library::{self as library, Concrete};
+pub(super) use compare::compare;
 
 /// What comparing two backends came to. Made by [`Jit::check_against`]; print it.
 #[derive(Clone, Debug)]
@@ -84,6 +84,9 @@ pub struct Difference {
     /// Whether the difference shows only while values on the way are not kept: then it lies in how the backend puts
     /// nodes together, and this is the first *result* that differs.
     pub only_together: bool,
+    /// Whether each operation agrees where both backends are given the same inputs: then the difference is rounding that
+    /// the function magnifies, as ill-conditioned programs do.
+    pub magnified: bool,
 }
 
 impl fmt::Display for Difference {
@@ -101,6 +104,9 @@ impl fmt::Display for Difference {
         )?;
         if self.only_together {
             f.write_str(", a result; all values on the way agree once they are kept, so what differs is how nodes are put together, or rounding that the function magnifies")?;
+        }
+        if self.magnified {
+            f.write_str(", though each operation agrees on the same inputs: rounding that the function magnifies")?;
         }
         match &self.line {
             Some(line) => write!(f, ", at {line}"),
@@ -156,82 +162,9 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 }
 
-/// Compares two backends on a graph.
-pub(super) fn compare(
-    graph: &Graph,
-    line: impl Fn(ValueId) -> Option<SourceLine>,
-    [backend, against]: [&'static dyn Backend; 2],
-    limits: &Limits,
-    arrays: &[&Concrete],
-) -> Result<Comparison> {
-    let graph = &with_fixed_draws(graph);
-    let run = |backend: &'static dyn Backend, graph: &Graph| -> Result<Vec<HostArray>> {
-        let optimized =
-            simplify::optimize(graph.clone(), backend.form(), &simplify::Options::default())?;
-        let choice = backends::choose(backend, true, &optimized.graph, limits)?;
-        let mut outputs = Outputs::new();
-        choice.executable.run(arrays, &mut outputs)?;
-        outputs.iter().map(Concrete::to_host).collect()
-    };
-    let difference = |value: ValueId, (position, elements), only_together| {
-        let node = &graph[value];
-        Ok::<_, Error>(Difference {
-            operation: node.op.to_string(),
-            ty: graph.ty(value)?.clone(),
-            line: line(value),
-            position,
-            elements,
-            only_together,
-        })
-    };
-    let (got, expected) = (run(backend, graph)?, run(against, graph)?);
-    let mut largest_difference = 0.0_f64;
-    let mut first_result = None;
-    for ((x, y), &value) in got.iter().zip(&expected).zip(graph.outputs()) {
-        let (largest, first) = differences(x, y, largest_element(y));
-        largest_difference = largest_difference.max(largest);
-        first_result = first_result.or(first.map(|first| (value, first)));
-    }
-    let live = graph.live();
-    let is_value = |v: &ValueId| {
-        live[v.index()] && !graph[*v].op.is_leaf() && matches!(*graph[*v].ty, Type::Array(_))
-    };
-    let values: Vec<ValueId> = graph.values().filter(is_value).collect();
-    let first_difference = match first_result {
-        None => None,
-        Some((result, elements)) => {
-            let mut kept = graph.clone();
-            kept.set_outputs(values.clone());
-            let (got, expected) = (run(backend, &kept)?, run(against, &kept)?);
-            let scales = scales(graph, arrays, &values, &expected)?;
-            let mut pairs = values.iter().zip(got.iter().zip(&expected));
-            let first = pairs.find_map(|(&value, (x, y))| {
-                // A difference of large numbers is rounded as they are.
-                let inputs = graph[value]
-                    .inputs
-                    .iter()
-                    .map(|input| scales[input.index()]);
-                let scale = inputs.fold(scales[value.index()], f64::max);
-                Some((value, differences(x, y, scale).1?))
-            });
-            Some(match first {
-                Some((value, elements)) => difference(value, elements, false)?,
-                None => difference(result, elements, true)?,
-            })
-        }
-    };
-    Ok(Comparison {
-        backend: backend.name(),
-        against: against.name(),
-        results: graph.outputs().len(),
-        nodes: values.len(),
-        largest_difference,
-        first_difference,
-    })
-}
-
-/// What `AUTOJIT_VERIFY` asks of new code: that it gives for the first arguments what replay gives. Functions that draw
-/// random numbers are left out, as they would draw others after this; and what fails is left to the call to tell.
+/// What `AUTOJIT_VERIFY` asks of new code: that it gives for the first arguments what replay gives, but for rounding that
+/// the function magnifies. Functions that draw random numbers are left out, as they would draw others after this, and
+/// those that call registered functions, which may count their calls; what fails is left to the call to tell.
 ///
 /// # Errors
 /// The two differ.
@@ -251,105 +184,23 @@ pub(super) fn check_first_run(
             }
         )
     };
-    if backend.name() == replay.name() || graph.nodes().iter().any(draws) {
+    let calls = |node: &autojit_ir::Node| matches!(node.op, Op::Opaque { .. });
+    let is_repeatable = !graph.nodes().iter().any(|node| draws(node) || calls(node));
+    if backend.name() == replay.name() || !is_repeatable {
         return Ok(());
     }
     let line = |value: ValueId| graph[value].location.map(SourceLine::from);
     match compare(graph, line, [backend, replay], limits, arrays) {
-        Ok(comparison) if !comparison.agrees() => {
+        Ok(comparison)
+            if comparison
+                .first_difference
+                .as_ref()
+                .is_some_and(|d| !d.magnified) =>
+        {
             Err(Error::failed_check(format!("AUTOJIT_VERIFY: {comparison}")))
         }
         _ => Ok(()),
     }
-}
-
-/// The graph with the draws of one call: both backends must see the same numbers.
-fn with_fixed_draws(graph: &Graph) -> Graph {
-    let draws = Reserved::new(graph.nodes().iter().map(|node| &node.op));
-    if !graph
-        .nodes()
-        .iter()
-        .any(|node| draws.fixed(&node.op).is_some())
-    {
-        return graph.clone();
-    }
-    // Nodes keep their numbers, because lines are known by them.
-    graph.map_ops(|op| draws.fixed(op).unwrap_or_else(|| op.clone()))
-}
-
-type Elements = (Vec<usize>, (Scalar, Scalar));
-
-/// The largest finite element of each value; 0 of what is not known.
-fn scales(
-    graph: &Graph,
-    arrays: &[&Concrete],
-    values: &[ValueId],
-    computed: &[HostArray],
-) -> Result<Vec<f64>> {
-    let mut scales = vec![0.0; graph.nodes().len()];
-    for (&value, array) in values.iter().zip(computed) {
-        scales[value.index()] = largest_element(array);
-    }
-    for value in graph.values() {
-        scales[value.index()] = match &graph[value].op {
-            Op::Leaf(LeafOp::Input { index, .. }) => match arrays.get(*index) {
-                Some(array) => largest_element(&array.to_host()?),
-                None => 0.0,
-            },
-            Op::Leaf(LeafOp::Constant { index, .. }) => largest_element(&graph.constants()[*index]),
-            Op::Leaf(LeafOp::Literal { value }) => value.value.to_complex().norm(),
-            _ => continue,
-        };
-    }
-    Ok(scales)
-}
-
-fn largest_element(array: &HostArray) -> f64 {
-    let sizes = array
-        .to_scalars()
-        .into_iter()
-        .map(|x| x.to_complex().norm());
-    sizes.filter(|size| size.is_finite()).fold(0.0, f64::max)
-}
-
-/// The largest difference of two arrays of one type, relative to `scale`, and the first elements that differ by more than
-/// rounding.
-fn differences(x: &HostArray, y: &HostArray, scale: f64) -> (f64, Option<Elements>) {
-    let dtype = y.dtype();
-    let allowed = match (dtype, dtype.class()) {
-        (_, Class::Bool | Class::Integer) => 0.0,
-        (DType::Float32 | DType::Complex64, _) => 1e-4,
-        _ => 1e-9,
-    };
-    let (xs, ys) = (x.to_scalars(), y.to_scalars());
-    let (mut largest, mut first) = (0.0_f64, None);
-    for (index, pair) in xs.into_iter().zip(ys).enumerate() {
-        let difference = distance(pair.0, pair.1, scale);
-        largest = largest.max(difference);
-        if difference > allowed && first.is_none() {
-            first = Some((position(index, y.shape()), pair));
-        }
-    }
-    (largest, first)
-}
-
-/// How far two elements are apart, relative to the largest element; without end if only one of them is a number.
-fn distance(x: Scalar, y: Scalar, scale: f64) -> f64 {
-    if x == y {
-        return 0.0;
-    }
-    if let (Scalar::Int(x), Scalar::Int(y)) = (x, y) {
-        // Beyond 2^53 floats do not distinguish integers.
-        return (x.abs_diff(y) as f64) / scale.max(1.0);
-    }
-    let (x, y) = (x.to_complex(), y.to_complex());
-    let part = |x: f64, y: f64| match () {
-        // Signs of zeros and bits of NaNs are left to other tests.
-        () if x == y || (x.is_nan() && y.is_nan()) => 0.0,
-        () if !x.is_finite() || !y.is_finite() => f64::INFINITY,
-        () => (x - y).abs() / scale.max(f64::MIN_POSITIVE),
-    };
-    part(x.re, y.re).max(part(x.im, y.im))
 }
 
 /// The place of an element in C order.
@@ -473,11 +324,12 @@ fn not_finite(array: &HostArray) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use autojit_ir::{MapOp, OperandType};
+    use autojit_ir::{DType, MapOp, OperandType};
     use std::sync::Arc;
 
+    use super::compare::{differences, largest_element};
     use super::*;
-    use autojit_library::backend::{CodeReport, Executable, Lowering};
+    use autojit_library::backend::{CodeReport, Executable, Lowering, Outputs};
 
     /// Replay, with `sinh` for `cosh`; if told so, only while there is one result.
     struct Wrong {

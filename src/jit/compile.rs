@@ -11,6 +11,7 @@ use tracing::{debug, debug_span, info, trace};
 use super::dump::Dump;
 use super::report::Report;
 use super::task::{Code, Task};
+use super::trace::{LEAST_STACK, NEW_STACK};
 use crate::backends;
 use autojit_ir::Graph;
 use autojit_ir::error::Result;
@@ -25,6 +26,17 @@ impl Task<'_> {
     /// # Errors
     /// The backend does not support the graph and the task is strict, it fails, or there is an internal error.
     pub(super) fn compile(
+        &self,
+        traced: Graph,
+        trace_time: Duration,
+        dump: Option<&Dump>,
+    ) -> Result<Code> {
+        stacker::maybe_grow(LEAST_STACK, NEW_STACK, || {
+            self.compile_here(traced, trace_time, dump)
+        })
+    }
+
+    fn compile_here(
         &self,
         traced: Graph,
         trace_time: Duration,
@@ -99,7 +111,7 @@ impl Task<'_> {
                         dump.pass(number, &pass.name, graph);
                     }
                     if verify {
-                        graph.verify()?;
+                        graph.verify_shared()?;
                     }
                     Ok(())
                 },

@@ -101,8 +101,8 @@ impl Dump {
 
     fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.folder.join(name);
-        if let Err(error) = fs::write(&path, bytes) {
-            log_failure(&path, &error);
+        if let Err(error) = autojit_ir::file::write(&path, bytes) {
+            warn!(target: TARGET, path = %path.display(), error = %error, "AUTOJIT_DUMP: {error}");
         }
     }
 }

@@ -102,6 +102,8 @@ pub(super) fn saved(name: &str, query: &Query<'_, '_>, built: Built) -> Saved {
 /// each backend, and can be called from many threads.
 pub struct Exported {
     saved: Saved,
+    /// Why it can be neither written nor called.
+    refused: Option<Error>,
     wanted: Option<String>,
     strict: bool,
     limits: Limits,
@@ -112,6 +114,7 @@ pub struct Exported {
 impl Exported {
     fn new(saved: Saved) -> Self {
         Self {
+            refused: saved.check().err(),
             saved,
             wanted: None,
             strict: false,
@@ -130,6 +133,9 @@ impl Exported {
     /// assert_eq!(result.to_vec::<f64>()?, [2.0, 4.0]);
     /// # Ok::<(), autojit::Error>(())
     /// ```
+    ///
+    /// A graph with a result that is a tuple, as a decomposition is, makes a function of which each use is an error
+    /// (`is_value`): it can be neither called nor written.
     #[must_use]
     pub fn from_graph(name: impl Into<String>, graph: Graph) -> Self {
         Self::new(Saved {
@@ -168,16 +174,18 @@ impl Exported {
 
     /// Writes a file for [`Exported::load`].
     ///
+    /// A file that is there is replaced as a whole: whatever happens meanwhile, [`Exported::load`] finds the old function
+    /// or the new one.
+    ///
     /// # Errors
     /// The file cannot be written (`is_file`); for what [`Exported::from_graph`] made, as [`Jit::to_exported`].
     #[track_caller]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let location = Location::caller();
         let path = path.as_ref();
-        let written = self.to_bytes().and_then(|bytes| {
-            std::fs::write(path, bytes)
-                .map_err(|e| Error::file(format!("cannot write {}: {e}", path.display())))
-        });
+        let written = self
+            .to_bytes()
+            .and_then(|bytes| autojit_ir::file::write(path, &bytes));
         written.map_err(|e| e.at(location))
     }
 
@@ -186,6 +194,7 @@ impl Exported {
     /// # Errors
     /// As [`Exported::save`].
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.check()?;
         self.saved.to_bytes()
     }
 
@@ -245,7 +254,7 @@ impl Exported {
         let location = Location::caller();
         let called = || {
             let mut flat = Flattener::new();
-            args.flatten(&mut flat);
+            tree::flattened(|| args.flatten(&mut flat))?;
             flat.check()?;
             let arrays = self.checked_arguments(&flat)?;
             let mut results = self.run(&arrays)?.into_iter().map(Array::from_concrete);
@@ -295,6 +304,10 @@ impl Exported {
         compared().map_err(|e: Error| e.at(location))
     }
 
+    fn check(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), Err)
+    }
+
     fn checked_arguments<'a>(&self, flat: &Flattener<'a>) -> Result<SmallVec<[&'a Concrete; 8]>> {
         let expected = self.saved.arguments.tokens();
         let mut pairs = expected.iter().zip(flat.tokens());
@@ -314,6 +327,7 @@ impl Exported {
     }
 
     fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<SmallVec<[&'a Concrete; 8]>> {
+        self.check()?;
         let arrays = concrete_arrays(arrays)?.ok_or_else(|| {
             Error::value(
                 "expected arrays with values, got a lazy one: an exported function is not traced",
@@ -444,7 +458,8 @@ impl Exported {
     pub fn explain(&self) -> Result<Explanation> {
         let location = Location::caller();
         let explained = self
-            .backend_for(library::default_library())
+            .check()
+            .and_then(|()| self.backend_for(library::default_library()))
             .and_then(|backend| {
                 let signature = self.signature();
                 let task = self.task(backend, &signature, "to explain it");
@@ -479,7 +494,9 @@ impl Exported {
     #[must_use]
     pub fn results(&self) -> String {
         let Saved { graph, results, .. } = &self.saved;
-        let mut types = graph.outputs().iter().map(|&output| &graph[output].ty);
+        // What is refused may name values that are not there.
+        let ty = |output: &ValueId| graph.nodes().get(output.index());
+        let mut types = graph.outputs().iter().filter_map(ty).map(|node| &node.ty);
         show_tokens(results.tokens(), &mut types)
     }
 

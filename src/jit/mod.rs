@@ -73,6 +73,8 @@ pub struct Jit<A, R, F> {
     cache: Cache<Compiled>,
     hits: AtomicU64,
     misses: AtomicU64,
+    /// Drops that were logged.
+    logged_drops: AtomicU64,
     last_retrace: Mutex<Option<String>>,
     types: PhantomData<fn(A) -> R>,
 }
@@ -95,7 +97,7 @@ struct Compiled {
     unused_draws: Vec<Arc<CallDraws>>,
     /// Where the results live: in the library of the first array.
     library: &'static dyn AnyLibrary,
-    /// The graph, if results are to be checked.
+    /// The graph as it was traced, if results are to be checked: in the optimised one, what was folded has no line.
     checked: Option<Graph>,
     /// Whether that is ndarray, whose arrays most backends give.
     in_memory: bool,
@@ -132,6 +134,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         cache: Cache::new(),
         hits: AtomicU64::new(0),
         misses: AtomicU64::new(0),
+        logged_drops: AtomicU64::new(0),
         last_retrace: Mutex::new(None),
         types: PhantomData,
     }
@@ -243,8 +246,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
 
     /// Calls the function. Arrays inside `args` may be borrowed: `(&x, &y)` and `&(x, y)` both do.
     ///
+    /// All arrays of the arguments are of one library, as for every operation; the results are of that library too. Arrays
+    /// in main memory that the function captures or makes are constants, and go where the arguments are.
+    ///
+    /// A result may share the memory of an argument or a constant, as `reshape` does eagerly. That shows nowhere: arrays never
+    /// change, and what [`Array::to_ndarray`](crate::Array::to_ndarray) gives is copied before it is written to.
+    ///
     /// # Errors
-    /// An argument is a failed array; an operation failed, in the trace or in the run; the backend is unknown,
+    /// An argument is a failed array; there are arrays of two libraries (`is_mixed_libraries`); an operation failed, in the trace or in the run; the backend is unknown,
     /// or does not support the graph and [`strict`](Self::strict) is set. The message names the line that caused it. What no result
     /// needs is not computed, and cannot fail in the run.
     #[track_caller]
@@ -283,7 +292,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
     ) -> Result<R> {
         let mut flat = Flattener::new();
-        args.flatten_args(&mut flat);
+        tree::flattened(|| args.flatten_args(&mut flat))?;
         flat.check()?;
         let arrays = match concrete_arrays(flat.arrays())? {
             Some(arrays) if !environment().disable => arrays,
@@ -301,12 +310,35 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 self.hits.fetch_add(1, Ordering::Relaxed);
                 entry.value.run(&arrays)
             }
-            Ok(Found::Built(entry)) => entry.value.run(&arrays),
+            Ok(Found::Built(entry)) => {
+                self.log_thrashing();
+                entry.value.run(&arrays)
+            }
             Ok(Found::Recursive) => self.run_closure(&flat),
             // The closure captures the variable of a trace that is going on around it, and belongs to that.
             Err(_) if captures_variables => self.run_closure(&flat),
             Err(error) => Err(error),
         }
+    }
+
+    /// Says in the log that code is dropped and compiled again and again, once for each doubling of the number, and which
+    /// argument changes.
+    fn log_thrashing(&self) {
+        let dropped = self.cache.dropped();
+        let logged = self.logged_drops.load(Ordering::Relaxed);
+        if dropped <= logged || self.logged_drops.swap(2 * dropped, Ordering::Relaxed) != logged {
+            return;
+        }
+        let changes = self.last_retrace().unwrap_or_default();
+        tracing::warn!(
+            target: autojit_library::logging::TARGET,
+            function = self.shown_name(),
+            dropped,
+            "{} holds code for {} signatures and dropped {dropped}: {changes}; an argument that takes so many values should \
+             be an array",
+            self.shown_name(),
+            cache::MOST,
+        );
     }
 
     /// The code of a call, and how it is described.
@@ -363,7 +395,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let task = self.task(backend, query, why.as_deref().unwrap_or("first call"));
         let built = task.logged(|| {
             let dump = Dump::begin(&task);
-            let built = trace::build(&self.f, &task, query, location, dump.as_ref())?;
+            let built = trace::build(
+                &self.f,
+                &task,
+                query,
+                location,
+                dump.as_ref(),
+                self.debug_nans,
+            )?;
             if let Some(dump) = dump {
                 dump.function(&saved(self.shown_name(), query, built.clone()));
                 dump.explanation(&Explanation::new(&task, built.code.clone()));
@@ -380,7 +419,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = why;
         }
-        Ok(Compiled::new(built, query.arrays, self.debug_nans))
+        Ok(Compiled::new(built, query.arrays))
     }
 
     /// Runs the closure itself, without a trace of its own.
@@ -388,7 +427,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut arrays = flat.arrays().iter().map(|&array| array.clone());
         let result = (self.f)(tree::unflatten(flat.tokens(), &mut arrays)?);
         let mut output = Flattener::new();
-        result.flatten(&mut output);
+        tree::flattened(|| result.flatten(&mut output))?;
         output.check()?;
         check_arrays(output.arrays())?;
         drop(output);
@@ -476,7 +515,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         query: &Query<'_, '_>,
         location: &'static Location<'static>,
     ) -> Result<Built> {
-        let built = task.logged(|| trace::build(&self.f, task, query, location, None));
+        let built = task.logged(|| trace::build(&self.f, task, query, location, None, false));
         Ok(built?)
     }
 
@@ -488,7 +527,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         use_it: impl FnOnce(&'static dyn Backend, &Query<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let mut flat = Flattener::new();
-        args.flatten_args(&mut flat);
+        tree::flattened(|| args.flatten_args(&mut flat))?;
         flat.check()?;
         let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
             Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
@@ -515,6 +554,13 @@ impl<A, R, F> Jit<A, R, F> {
     #[must_use]
     pub fn compiled(&self) -> usize {
         self.cache.len()
+    }
+
+    /// How many signatures had their code dropped to make room: code is held for the last 1024 or so, those first that were
+    /// not used for longest. Where this grows, the log names the argument that changes.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.cache.dropped()
     }
 
     /// Frees all compiled code. The statistics go on.
@@ -550,9 +596,9 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 }
 
 impl Compiled {
-    fn new(built: Built, arrays: &[&Concrete], debug_nans: bool) -> Self {
+    fn new(built: Built, arrays: &[&Concrete]) -> Self {
         Self {
-            checked: debug_nans.then_some(built.code.graph),
+            checked: built.traced,
             report: built.code.report,
             executable: built.code.choice.executable,
             unused_draws: built.unused_draws,
@@ -602,6 +648,7 @@ fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<SmallVec<[&'a Conc
             Repr::Lazy(_) | Repr::Traced(_) => {}
         }
     }
+    library::check_together(concrete.iter().copied())?;
     Ok((concrete.len() == arrays.len()).then_some(concrete))
 }
 

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::path::Path;
 
 use super::{Args, Jit, Tree};
-use autojit_ir::error::{Error, Result};
+use autojit_ir::error::Result;
 use autojit_torch::backend as torchscript;
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -34,17 +34,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// further arguments at the end.
     ///
     /// # Errors
-    /// As [`Jit::torchscript_source`]; and the file cannot be written.
+    /// As [`Jit::torchscript_source`]; and the file cannot be written (`is_file`).
     #[track_caller]
     pub fn save_torchscript<X: Args<A>>(&self, path: impl AsRef<Path>, args: X) -> Result<()> {
         let location = Location::caller();
         let path = path.as_ref();
         let written = self
             .graph_of(&args, location, torchscript::archive)
-            .and_then(|archive| {
-                std::fs::write(path, archive)
-                    .map_err(|e| Error::value(format!("cannot write {}: {e}", path.display())))
-            });
+            .and_then(|archive| autojit_ir::file::write(path, &archive));
         written.map_err(|e| e.at(location))
     }
 }

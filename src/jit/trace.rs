@@ -33,6 +33,8 @@ pub(super) struct Built {
     pub(super) output: Structure,
     /// Random draws that the function makes and does not use.
     pub(super) unused_draws: Vec<Arc<CallDraws>>,
+    /// The graph as the closure wrote it down, if it was asked for.
+    pub(super) traced: Option<Graph>,
 }
 
 /// Why there is no compiled code.
@@ -75,6 +77,25 @@ pub(super) fn build<A: Tree, R: Tree>(
     query: &Query<'_, '_>,
     location: &'static Location<'static>,
     dump: Option<&Dump>,
+    keep_traced: bool,
+) -> Result<Built, Failure> {
+    // The caller's thread may have little stack left for the closure and the compiler.
+    stacker::maybe_grow(LEAST_STACK, NEW_STACK, || {
+        build_here(f, task, query, location, dump, keep_traced)
+    })
+}
+
+/// Bytes of stack that tracing and compiling get at least, and how large a new one is.
+pub(super) const LEAST_STACK: usize = 512 << 10;
+pub(super) const NEW_STACK: usize = 8 << 20;
+
+fn build_here<A: Tree, R: Tree>(
+    f: &impl Fn(A) -> R,
+    task: &Task<'_>,
+    query: &Query<'_, '_>,
+    location: &'static Location<'static>,
+    dump: Option<&Dump>,
+    keep_traced: bool,
 ) -> Result<Built, Failure> {
     let start = Instant::now();
     let span = debug_span!(target: TARGET, "trace");
@@ -83,12 +104,14 @@ pub(super) fn build<A: Tree, R: Tree>(
     let library = super::library_of(query.arrays);
     let (backend, unfit) = runner(task.backend, task.strict, library)?;
     let traced = external_steps(traced, library);
+    let as_written = keep_traced.then(|| traced.clone().without_dead());
     let mut code = Task { backend, ..*task }.compile(traced, trace_time, dump)?;
     code.choice.declined.splice(0..0, unfit);
     Ok(Built {
         unused_draws: unused(&code.graph, draws),
         code,
         output,
+        traced: as_written,
     })
 }
 
@@ -101,15 +124,16 @@ fn trace<A: Tree, R: Tree>(
     let mut arrays = query
         .arrays
         .iter()
-        .map(|array| Array(Repr::Traced(recording.argument(array.ty()))));
+        .map(|array| Array(Repr::Traced(recording.argument(array.ty(), location))));
     let arguments = tree::unflatten(query.tokens, &mut arrays)?;
     let tracing = Tracing::begin();
+    let until_end = recording.until_end();
     let result = f(arguments);
     let draws = tracing.draws();
     drop(tracing);
 
     let mut flat = Flattener::new();
-    result.flatten(&mut flat);
+    tree::flattened(|| result.flatten(&mut flat))?;
     flat.check()?;
     check_arrays(flat.arrays())?;
     let outputs = recording.values_of(flat.arrays().iter().map(|array| array.input()), location)?;
@@ -117,6 +141,7 @@ fn trace<A: Tree, R: Tree>(
     // The arrays of the trace go first, so that its record need not be copied.
     drop(flat);
     drop(result);
+    drop(until_end);
     let graph = recording.finish(outputs).map_err(|error| {
         if error.is_unbound_variable() {
             Failure::ForeignVariable(error)

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::path::Path;
 
 use super::{Args, Jit, Tree};
-use autojit_ir::error::{Error, Result};
+use autojit_ir::error::Result;
 use autojit_xla::library as xla;
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -48,17 +48,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// of the arguments one by one, and gives the tuple of the arrays of the result.
     ///
     /// # Errors
-    /// As [`Jit::stablehlo`]; and the file cannot be written.
+    /// As [`Jit::stablehlo`]; and the file cannot be written (`is_file`).
     #[track_caller]
     pub fn save_hlo<X: Args<A>>(&self, path: impl AsRef<Path>, args: X) -> Result<()> {
         let location = Location::caller();
         let path = path.as_ref();
         let written = self
             .graph_of(&args, location, xla::serialized)
-            .and_then(|bytes| {
-                std::fs::write(path, bytes)
-                    .map_err(|e| Error::value(format!("cannot write {}: {e}", path.display())))
-            });
+            .and_then(|bytes| autojit_ir::file::write(path, &bytes));
         written.map_err(|e| e.at(location))
     }
 }

@@ -85,6 +85,9 @@ fn run(op: &Op, inputs: &[LazyOperand]) -> Result<Results> {
     for input in inputs {
         arrays.push(input.node().map(LazyArray::concrete).transpose()?);
     }
+    // Constants in main memory go where the others are; two other libraries do not meet, as nowhere.
+    let is_foreign = |array: &&Concrete| matches!(array, Concrete::Foreign(_));
+    library::check_together(arrays.iter().flatten().filter(is_foreign))?;
     let library = library::common(arrays.iter().flatten());
     let dtypes: SmallVec<[Option<DType>; 4]> = arrays
         .iter()

@@ -15,8 +15,8 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -32,6 +32,8 @@ use autojit_library::Concrete;
 pub(crate) struct Recording {
     /// Traces that began later have larger ones.
     number: u64,
+    /// Whether the function has returned: arrays of it that are still around have escaped.
+    ended: AtomicBool,
     written: Mutex<Written>,
 }
 
@@ -59,6 +61,17 @@ pub(crate) struct Traced {
     value: ValueId,
     ty: Arc<Type>,
     node: OnceLock<LazyArray>,
+}
+
+/// While this is there, the function is being traced.
+pub(crate) struct UntilEnd(Weak<Recording>);
+
+impl Drop for UntilEnd {
+    fn drop(&mut self) {
+        if let Some(recording) = self.0.upgrade() {
+            recording.ended.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A value of the record, and its type.
@@ -123,6 +136,21 @@ impl Traced {
         &self.ty
     }
 
+    /// Whether the function that it belongs to is still being traced.
+    fn check_in_trace(&self) -> Result<()> {
+        let recording = &self.recording;
+        if !recording.ended.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let error = Error::unbound_variable(format!(
+            "the array {} of a traced function was used in another one after that function had returned: it has no value \
+             there, return it or make it an argument; it escaped",
+            self.ty
+        ));
+        let location = recording.written().graph[self.value].location;
+        Err(location.map_or(error.clone(), |location| error.at(location)))
+    }
+
     /// What it is computed from, as nodes.
     pub(crate) fn node(&self) -> &LazyArray {
         self.node.get_or_init(|| self.recording.node(self.value))
@@ -141,8 +169,14 @@ impl Recording {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            ended: AtomicBool::new(false),
             written: Mutex::default(),
         })
+    }
+
+    /// Marks the trace as ended once this is dropped, whether the function returns or panics.
+    pub(crate) fn until_end(self: &Arc<Self>) -> UntilEnd {
+        UntilEnd(Arc::downgrade(self))
     }
 
     /// The record to which an op on these arrays belongs: that of the innermost trace.
@@ -157,10 +191,14 @@ impl Recording {
         newest
     }
 
-    /// A new argument.
-    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType) -> Traced {
+    /// A new argument of a function that this line calls.
+    pub(crate) fn argument(
+        self: &Arc<Self>,
+        ty: ArrayType,
+        location: &'static Location<'static>,
+    ) -> Traced {
         let mut written = self.written();
-        let value = written.graph.record_input(ty);
+        let value = written.graph.record_input(ty, location);
         let ty = written.graph[value].ty.clone();
         drop(written);
         self.traced(Recorded { value, ty })
@@ -346,9 +384,14 @@ impl Recording {
     ) -> Result<Recorded> {
         let value = match input {
             Input::Failed(error) => return Err(error.clone()),
-            Input::Concrete(array) => self.read_constant(array).map_err(|e| e.at(location))?,
+            Input::Concrete(array) => self
+                .read_constant(array, location)
+                .map_err(|e| e.at(location))?,
             Input::Node(node) => self.read_node(node)?,
-            Input::Traced(traced) => self.free(FreeVariable::Traced(traced.clone()))?,
+            Input::Traced(traced) => {
+                traced.check_in_trace()?;
+                self.free(FreeVariable::Traced(traced.clone()))?
+            }
             Input::Scalar(_) => return Err(Error::internal("a number is read in as an array")),
         };
         let ty = self.written().graph[value].ty.clone();
@@ -356,7 +399,11 @@ impl Recording {
     }
 
     /// A captured array as a constant, which is kept in main memory.
-    fn read_constant(&self, array: &Concrete) -> Result<ValueId> {
+    fn read_constant(
+        &self,
+        array: &Concrete,
+        location: &'static Location<'static>,
+    ) -> Result<ValueId> {
         let storage = Storage::of(array);
         if let Some((_, value)) = self.written().constants.get(&storage) {
             return Ok(*value);
@@ -371,7 +418,7 @@ impl Recording {
         }
         let host = array.to_host()?;
         let mut written = self.written();
-        let value = written.graph.record_constant(host);
+        let value = written.graph.record_constant(host, location);
         written.constants.insert(storage, (array.clone(), value));
         Ok(value)
     }
@@ -390,7 +437,7 @@ impl Recording {
                 State::Variable => self.free(FreeVariable::Node(node.clone()))?,
                 State::Value(value) => match value.as_slice() {
                     [value] => self
-                        .read_constant(value)
+                        .read_constant(value, node.location())
                         .map_err(|e| e.at(node.location()))?,
                     // A tuple that another thread has just computed: its user is looked at again, and finds it.
                     _ => {
@@ -400,7 +447,7 @@ impl Recording {
                 },
                 State::Pending { op, inputs } => {
                     if let Some(value) = known_result(&op, &inputs) {
-                        self.read_constant(&value)?
+                        self.read_constant(&value, node.location())?
                     } else {
                         let nodes = inputs.iter().rev().filter_map(LazyOperand::node);
                         let waiting = nodes.filter(|n| self.known(n).is_none()).cloned();
@@ -555,7 +602,7 @@ mod tests {
     /// A trace with one argument of two numbers.
     fn begin() -> (Arc<Recording>, Array) {
         let recording = Recording::new();
-        let argument = recording.argument(ArrayType::new(DType::Float64, &[2]));
+        let argument = recording.argument(ArrayType::new(DType::Float64, &[2]), here());
         (recording, Array(Repr::Traced(argument)))
     }
 

@@ -1,7 +1,7 @@
 //! `show`: a graph as a tree of text.
 //!
-//! A node that is printed again refers to the line where it stands. Lines number from zero; the printing is a
-//! loop, but each line is as long as its node is deep: limit long chains with [`Show::max_lines`].
+//! A node that is printed again refers to the line where it stands. Lines number from zero. The printing is a loop, and
+//! its length is linear in nodes: beyond [`WIDEST`] levels a line begins with the level, and shows the last of them alone.
 //!
 //! Source: the `show` method of autoray's `LazyArray`.
 
@@ -15,6 +15,9 @@ use autojit_ir::{
     ContractOp, IndexOp, JoinOp, LinalgOp, MapOp, Op, QrMode, ReduceOp, Scalar, Type, ViewOp,
     derived,
 };
+
+/// The most levels that a line shows as columns.
+const WIDEST: usize = 60;
 
 /// The tree of a lazy array, to be printed.
 #[derive(Clone, Debug)]
@@ -94,7 +97,11 @@ impl fmt::Display for Show {
             write!(f, "{line:>4} ")?;
             if depth > 0 {
                 columns.truncate(depth - 1);
-                for &closed in &columns {
+                let hidden = columns.len().saturating_sub(WIDEST);
+                if hidden > 0 {
+                    write!(f, "+{hidden} ")?;
+                }
+                for &closed in &columns[hidden..] {
                     f.write_str(if closed { "  " } else { "│ " })?;
                 }
                 f.write_str(if is_last { "╰─" } else { "├─" })?;

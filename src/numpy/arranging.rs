@@ -11,7 +11,7 @@ use super::{
     replaceable, reshape, swapaxes, take, to_array, where_,
 };
 use crate::{Array, DType, Error, Operand, Result, Value};
-use autojit_ir::{ArrayType, Scalar, Shape};
+use autojit_ir::{ArrayType, HostArray, Scalar, Shape};
 
 /// Elements moved along axes, those that leave at the end coming in at the front; without axes in the flattened
 /// array.
@@ -44,7 +44,12 @@ pub fn roll<'a>(
         return fail("roll", wrong);
     }
     let mut result = x;
-    for i in 0..shifts.len().max(axes.len()) {
+    // Shifts and axes broadcast, so nothing is rolled by no shift or along no axis.
+    let count = match (shifts.len(), axes.len()) {
+        (0, _) | (_, 0) => 0,
+        (shifts, axes) => shifts.max(axes),
+    };
+    for i in 0..count {
         let shift = shifts[if shifts.len() == 1 { 0 } else { i }];
         let axis = axes[if axes.len() == 1 { 0 } else { i }];
         let axis = attempt!("roll", one_axis(axis, &ty));
@@ -174,6 +179,8 @@ pub fn tri(rows: i64, options: impl Into<EyeOptions>) -> Array {
 #[track_caller]
 fn triangle(rows: usize, columns: usize, k: i64, dtype: DType, creation: &Creation) -> Array {
     let creation = creation.clone().dtype(DType::Int64);
+    // Diagonals beyond the corners are all alike, and have no positions that overflow.
+    let k = k.clamp(-(rows as i64).saturating_add(1), columns as i64);
     let row = arange((k, (rows as i64).saturating_add(k)), creation.clone());
     let column = arange((0, columns as i64), creation);
     let below = greater_equal(reshape(row, [rows, 1]), column);
@@ -213,6 +220,7 @@ pub fn triu<'a>(x: impl Into<Operand<'a>>, k: impl Into<super::options::Offset>)
 }
 
 /// Where the last two axes are on or below a diagonal; and a zero.
+#[track_caller]
 fn mask(x: &Array, k: i64) -> Result<(Array, Array)> {
     let ty = x.ty()?;
     let (rows, columns) = match *ty.shape.as_slice() {
@@ -426,5 +434,8 @@ fn positions(
         }
         _ => i.clamp(0, n - 1),
     };
-    Ok((-(before as i64)..n + after as i64).map(source).collect())
+    let mut positions =
+        HostArray::list_of(before.saturating_add(ty.shape[axis]).saturating_add(after))?;
+    positions.extend((-(before as i64)..n + after as i64).map(source));
+    Ok(positions)
 }

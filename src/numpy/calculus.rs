@@ -419,23 +419,19 @@ pub fn vander<'a>(x: impl Into<Operand<'a>>, powers: impl Into<Powers>) -> Array
     let columns = columns.unwrap_or(rows as i64);
     let sizes = super::options::Integers::from([rows as i64, columns]);
     let sizes = attempt!("vander", sizes.as_sizes(dtype.size()));
-    if sizes[1] == 0 {
+    if sizes.contains(&0) {
         return super::zeros(&sizes, beside(&x).dtype(dtype));
     }
     let ty = ArrayType::new(dtype, &sizes);
     attempt!("vander", HostArray::check_memory(&ty));
     let x = super::special::cast(x.into(), dtype);
-    let mut list = vec![super::ones([rows], beside(&x).dtype(dtype))];
-    while list.len() < sizes[1] {
-        let next = match list.as_slice() {
-            [_] => x.clone(),
-            [.., last] => multiply(last, &x),
-            [] => return fail("vander", Error::internal("no power")),
-        };
-        list.push(next);
+    // Each column is the one before times `x`.
+    let ones = super::ones([rows, 1], beside(&x).dtype(dtype));
+    let factors = super::broadcast_to(super::expand_dims(&x, 1), [rows as i64, columns - 1]);
+    let powers = super::cumprod(super::concatenate([ones, factors], Some(1)), 1);
+    if increasing {
+        powers
+    } else {
+        super::flip(powers, 1)
     }
-    if !increasing {
-        list.reverse();
-    }
-    stack(list, Some(1))
 }

@@ -278,16 +278,20 @@ fn along(request: Request<'_>, optimize: &Optimize) -> Array {
             }
         }
     }
+    let mut present = path::Present::new(operands.len());
+    let mut operands: Vec<Option<Operand>> = operands.into_iter().map(Some).collect();
     for Contraction {
         positions,
         subscripts,
     } in contractions
     {
-        let mut taken: Vec<Operand> = positions
-            .iter()
-            .rev()
-            .map(|&p| operands.remove(p))
-            .collect();
+        let mut taken: Vec<Operand> = Vec::with_capacity(positions.len());
+        for &position in positions.iter().rev() {
+            if let Some(number) = present.number(position) {
+                present.remove(number);
+                taken.extend(operands[number].take());
+            }
+        }
         taken.reverse();
         // With labels in order of appearance, equal contractions of different summations are shared.
         let subscripts = if several {
@@ -296,9 +300,11 @@ fn along(request: Request<'_>, optimize: &Optimize) -> Array {
             subscripts
         };
         let subscripts = subscripts.to_string().into();
-        operands.push(Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), &taken).into());
+        let value = Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), &taken);
+        operands.push(Some(value.into()));
+        present.push();
     }
-    match operands.pop() {
+    match operands.pop().flatten() {
         Some(Operand::Array(result)) => result.into_owned(),
         _ => fail("einsum", Error::value("expected at least one operand")),
     }

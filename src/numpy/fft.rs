@@ -5,6 +5,10 @@
 use autojit_ir::FourierOp;
 use std::ops::RangeFull;
 
+mod real;
+
+pub use real::{hfft, ihfft, irfftn, rfftn};
+
 use super::integers::one_axis;
 use super::options::{Axes, Creation, Integers};
 use super::{attempt, fail, replaceable, roll, to_array};

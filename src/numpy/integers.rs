@@ -33,18 +33,6 @@ macro_rules! integers_from {
             }
         }
 
-        impl<const N: usize> From<[$t; N]> for Integers {
-            fn from(list: [$t; N]) -> Self {
-                list.as_slice().into()
-            }
-        }
-
-        impl<const N: usize> From<&[$t; N]> for Integers {
-            fn from(list: &[$t; N]) -> Self {
-                list.as_slice().into()
-            }
-        }
-
         impl From<Vec<$t>> for Integers {
             fn from(list: Vec<$t>) -> Self {
                 list.as_slice().into()
@@ -66,6 +54,43 @@ integers_from! {
     // What does not fit is larger than any array, and refused as such.
     usize => |i| i64::try_from(i).unwrap_or(i64::MAX);
 }
+
+// An empty list written `[]` has no type of its own, so exactly one may fit it: `[i64; 0]`. The lists of the other types have
+// an implementation for each length up to as many axes as most arrays have.
+impl<const N: usize> From<[i64; N]> for Integers {
+    fn from(list: [i64; N]) -> Self {
+        list.as_slice().into()
+    }
+}
+
+impl<const N: usize> From<&[i64; N]> for Integers {
+    fn from(list: &[i64; N]) -> Self {
+        list.as_slice().into()
+    }
+}
+
+macro_rules! lists_of {
+    ($t:ty: $($n:literal)*) => {$(
+        impl From<[$t; $n]> for Integers {
+            #[inline]
+            fn from(list: [$t; $n]) -> Self {
+                list.as_slice().into()
+            }
+        }
+
+        impl From<&[$t; $n]> for Integers {
+            #[inline]
+            fn from(list: &[$t; $n]) -> Self {
+                list.as_slice().into()
+            }
+        }
+    )*};
+    ($($t:ty),*) => {$(
+        lists_of!($t: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+    )*};
+}
+
+lists_of!(i32, isize, usize);
 
 impl From<&Dims> for Integers {
     fn from(list: &Dims) -> Self {
@@ -95,6 +120,7 @@ impl Integers {
 
     /// As the sizes of a new array whose elements take `bytes` each.
     pub(crate) fn as_sizes(&self, bytes: usize) -> Result<Dims> {
+        ArrayType::check_axes(self.0.len())?;
         let mut total = bytes;
         let mut shape = Dims::with_capacity(self.0.len());
         for &size in &self.0 {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{Array, Error, Operand, Result, Value};
 use autojit_ir::index::{IndexItem, IndexKey};
-use autojit_ir::{ArrayType, Dims, IndexOp, Op};
+use autojit_ir::{ArrayType, Dims, HostArray, IndexOp, Op};
 
 /// A part of an array along one axis.
 #[track_caller]
@@ -93,14 +93,29 @@ pub fn atleast_3d<'a>(x: impl Into<Operand<'a>>) -> Array {
     })
 }
 
+/// What becomes of arrays before they are joined. It is no function pointer, as a call of one has no line of the caller's.
+#[derive(Clone, Copy)]
+enum Raise {
+    /// At least so many axes.
+    Axes(usize),
+    /// Vectors become columns.
+    Columns,
+}
+
 #[track_caller]
-fn joined<'a, I>(arrays: I, raise: fn(Operand) -> Array, axis: impl Fn(&Array) -> i64) -> Array
-where
-    I: IntoIterator<Item: Into<Operand<'a>>>,
-{
-    let mut raised = Vec::new();
+fn joined(arrays: Vec<Operand>, raise: Raise, axis: impl Fn(&Array) -> i64) -> Array {
+    let mut raised = Vec::with_capacity(arrays.len());
     for array in arrays {
-        raised.push(raise(array.into()));
+        raised.push(match raise {
+            Raise::Axes(0 | 1) => atleast_1d(array),
+            Raise::Axes(2) => atleast_2d(array),
+            Raise::Axes(_) => atleast_3d(array),
+            Raise::Columns => with_shape("column_stack", array, |ty| match *ty.shape.as_slice() {
+                [] => Dims::from_slice(&[1, 1]),
+                [n] => Dims::from_slice(&[n, 1]),
+                _ => ty.shape.clone(),
+            }),
+        });
     }
     let axis = raised.first().map_or(0, axis);
     concatenate(raised, Some(axis))
@@ -119,7 +134,7 @@ where
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("vstack", [&arrays]);
-    joined(arrays, |x| atleast_2d(x), |_| 0)
+    joined(arrays, Raise::Axes(2), |_| 0)
 }
 
 /// Arrays beside each other: along the first axis of vectors, else along the second.
@@ -136,7 +151,7 @@ where
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("hstack", [&arrays]);
     let axis = |first: &Array| i64::from(first.ty().is_ok_and(|ty| ty.ndim() > 1));
-    joined(arrays, |x| atleast_1d(x), axis)
+    joined(arrays, Raise::Axes(1), axis)
 }
 
 /// Arrays behind each other, along the third axis.
@@ -152,7 +167,7 @@ where
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("dstack", [&arrays]);
-    joined(arrays, |x| atleast_3d(x), |_| 2)
+    joined(arrays, Raise::Axes(3), |_| 2)
 }
 
 /// Vectors as the columns of a matrix; matrices beside each other.
@@ -168,14 +183,7 @@ where
 {
     let arrays: Vec<Operand> = arrays.into_iter().map(Into::into).collect();
     replaceable!("column_stack", [&arrays]);
-    let column = |x: Operand| {
-        with_shape("column_stack", x, |ty| match *ty.shape.as_slice() {
-            [] => Dims::from_slice(&[1, 1]),
-            [n] => Dims::from_slice(&[n, 1]),
-            _ => ty.shape.clone(),
-        })
-    };
-    joined(arrays, column, |_| 1)
+    joined(arrays, Raise::Columns, |_| 1)
 }
 
 /// Where to take an array apart: into a number of parts, or at positions.
@@ -204,12 +212,6 @@ macro_rules! sections_from {
             }
         }
 
-        impl<const N: usize> From<[$t; N]> for Sections {
-            fn from(positions: [$t; N]) -> Self {
-                Self::At(positions.into())
-            }
-        }
-
         impl From<Vec<$t>> for Sections {
             fn from(positions: Vec<$t>) -> Self {
                 Self::At(positions.into())
@@ -219,6 +221,26 @@ macro_rules! sections_from {
 }
 
 sections_from!(i32, i64);
+
+// One type for an empty list that is written `[]`, as for [`Integers`].
+impl<const N: usize> From<[i64; N]> for Sections {
+    fn from(positions: [i64; N]) -> Self {
+        Self::At(positions.into())
+    }
+}
+
+macro_rules! positions_from {
+    ($($n:literal)*) => {$(
+        impl From<[i32; $n]> for Sections {
+            #[inline]
+            fn from(positions: [i32; $n]) -> Self {
+                Self::At(positions.as_slice().into())
+            }
+        }
+    )*};
+}
+
+positions_from!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
 
 /// An array taken apart along an axis, 0 by default: into equal parts, or at positions.
 ///
@@ -309,7 +331,8 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
             let starts = std::iter::once(None).chain(positions.iter().copied().map(Some));
             let stops = positions.iter().copied().map(Some).chain([None]);
             // As slices of Python: a part between positions out of order is empty.
-            Ok(starts.map(|s| s.or(Some(0))).zip(stops).collect())
+            let parts = starts.map(|s| s.or(Some(0))).zip(stops);
+            Ok(parts.collect())
         }
         Sections::Count(count) => {
             let count = usize::try_from(count)
@@ -322,10 +345,11 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
                 )));
             }
             let (size, longer) = (length / count, length % count);
+            HostArray::check_bytes(count.saturating_mul(size_of::<Array>()))?;
             let start = |i: usize| (i * size + i.min(longer)) as i64;
-            Ok((0..count)
-                .map(|i| (Some(start(i)), Some(start(i + 1))))
-                .collect())
+            let mut bounds = HostArray::list_of(count)?;
+            bounds.extend((0..count).map(|i| (Some(start(i)), Some(start(i + 1)))));
+            Ok(bounds)
         }
     }
 }
@@ -409,11 +433,15 @@ fn positions(repetitions: &[i64], ty: &ArrayType, axis: usize) -> Result<Vec<i64
             repetitions.len()
         )));
     }
-    let mut positions = Vec::new();
-    for (i, &count) in repetitions.iter().enumerate() {
+    let mut total = 0usize;
+    for &count in repetitions {
         let count = usize::try_from(count)
             .map_err(|_| Error::value(format!("a repetition cannot be negative, got {count}")))?;
-        positions.extend(std::iter::repeat_n(i as i64, count));
+        total = total.saturating_add(count);
+    }
+    let mut positions = HostArray::list_of(total)?;
+    for (i, &count) in repetitions.iter().enumerate() {
+        positions.extend(std::iter::repeat_n(i as i64, count as usize));
     }
     Ok(positions)
 }

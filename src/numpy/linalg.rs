@@ -5,11 +5,15 @@
 //! that does not converge) fails when it runs, compiled code included, and
 //! [`Error::is_linear_algebra`](crate::Error::is_linear_algebra) says so.
 
+mod factored;
+mod functions;
 mod options;
 mod products;
 mod spectrum;
 
 pub use autojit_ir::{Cutoff, QrMode};
+pub use factored::{block_diag, cho_solve, lu_solve};
+pub use functions::{logm, sqrtm};
 pub use options::{
     Pinv, Rank, Relative, Transposition, TriangularOptions, Uplo, hermitian, lower, rtol, tol,
     trans, unit_diagonal,

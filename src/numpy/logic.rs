@@ -92,3 +92,57 @@ pub fn allclose<'a>(
     replaceable!("allclose", [&x, &y, rtol, atol, equal_nan]);
     all(isclose(x, y, tolerance), ..)
 }
+
+/// Whether [`array_equal`] takes NaN as equal to itself: no by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EqualNan(pub bool);
+
+impl From<std::ops::RangeFull> for EqualNan {
+    fn from(_: std::ops::RangeFull) -> Self {
+        Self::default()
+    }
+}
+
+impl From<bool> for EqualNan {
+    fn from(equal_nan: bool) -> Self {
+        Self(equal_nan)
+    }
+}
+
+/// Whether two arrays have the same shape and equal elements; 0-d.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([1.0, f64::NAN]);
+/// assert!(!np::array_equal(&x, &x, ..).item::<bool>()?);
+/// assert!(np::array_equal(&x, &x, true).item::<bool>()?);
+/// assert!(!np::array_equal(&x, 1.0, ..).item::<bool>()?);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
+/// # Errors
+/// One of the arrays failed.
+///
+/// Source: `numpy.array_equal`.
+#[track_caller]
+pub fn array_equal<'a>(
+    x: impl Into<Operand<'a>>,
+    y: impl Into<Operand<'a>>,
+    equal_nan: impl Into<EqualNan>,
+) -> Array {
+    let (x, y, EqualNan(equal_nan)) = (x.into(), y.into(), equal_nan.into());
+    replaceable!("array_equal", [&x, &y, equal_nan]);
+    let (x_ty, y_ty) = (
+        attempt!("array_equal", x.ty()),
+        attempt!("array_equal", y.ty()),
+    );
+    if x_ty.shape != y_ty.shape {
+        return super::special::constant(false, crate::DType::Bool, &super::to_array(x));
+    }
+    let same = equal(x.clone(), y.clone());
+    if !equal_nan {
+        return all(same, ..);
+    }
+    all(logical_or(same, logical_and(isnan(x), isnan(y))), ..)
+}

@@ -42,6 +42,7 @@
 
 pub mod along;
 pub mod arranging;
+pub mod blocks;
 pub mod calculus;
 pub mod contract;
 pub mod create;
@@ -49,17 +50,22 @@ mod creation;
 pub mod einsum;
 pub mod elementwise;
 pub mod fft;
+pub mod floats;
 mod integers;
 pub mod interpolation;
 pub mod joining;
 pub mod linalg;
 pub mod logic;
 mod methods;
+pub mod moments;
 pub mod options;
+pub mod positions;
+pub mod quantiles;
 pub mod random;
 pub mod reduce;
 pub mod searching;
 pub mod shape;
+pub mod signal;
 pub mod sorting;
 pub mod special;
 pub mod statistics;
@@ -69,6 +75,7 @@ use std::panic::Location;
 
 pub use einsum::{einsum_path, einsum_with};
 pub use elementwise::*;
+pub use moments::average_with;
 pub use options::{
     axis, columns, ddof, dtype, full_matrices, keepdims, like, num, offset, ord, where_mask,
 };

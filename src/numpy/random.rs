@@ -39,8 +39,8 @@ pub use options::{ChoiceOptions, IntegersOptions, SizeOptions, like, replace, si
 use super::options::Creation;
 use super::special::{beside, cast};
 use super::{
-    add, arange, argsort, attempt, cumsum, fail, log1p, multiply, negative, replaceable, reshape,
-    searchsorted, subtract, take, to_array,
+    add, arange, argsort, astype, attempt, cumsum, fail, greater, log1p, multiply, negative,
+    replaceable, reshape, searchsorted, subtract, take, to_array, where_,
 };
 use crate::like::Place;
 use crate::nodes::{current_trace, next_draw};
@@ -120,7 +120,7 @@ impl Generator {
         creation: &Creation,
     ) -> Array {
         let location = Location::caller();
-        let drawn = || {
+        let drawn = || -> Result<Array> {
             let op = Op::Random {
                 draw: next_draw(&self.state, self.made_in),
                 distribution,
@@ -140,7 +140,11 @@ impl Generator {
             let array = library.from_host_on(numbers.to_host()?, device)?;
             Ok(Array::from_concrete(array))
         };
-        drawn().unwrap_or_else(|error: Error| fail(name, error))
+        // A closure would not pass the caller's line on.
+        match drawn() {
+            Ok(numbers) => numbers,
+            Err(error) => fail(name, error),
+        }
     }
 
     /// Floats of a distribution that has no parameters.
@@ -200,7 +204,8 @@ impl Generator {
     /// or make it if none is given.
     ///
     /// # Errors
-    /// As [`Generator::random`]; the parameters do not broadcast, or `scale` is a negative number.
+    /// As [`Generator::random`]; the parameters do not broadcast, or `scale` has a negative number. Arrays that are lazy or
+    /// traced are not looked into.
     ///
     /// Source: `numpy.random.Generator.normal`.
     #[track_caller]
@@ -221,7 +226,8 @@ impl Generator {
     /// none is given.
     ///
     /// # Errors
-    /// As [`Generator::random`]; the parameters do not broadcast.
+    /// As [`Generator::random`]; the parameters do not broadcast; the distance from `low` to `high` is negative, infinite
+    /// or NaN. Arrays that are lazy or traced are not looked into.
     ///
     /// Source: `numpy.random.Generator.uniform`.
     #[track_caller]
@@ -233,7 +239,11 @@ impl Generator {
     ) -> Array {
         let (low, high) = (low.into(), high.into());
         let (shape, options) = attempt!("uniform", parameters(&[&low, &high], options.into()));
+        let dtype = attempt!("uniform", options.floating());
         let numbers = self.floats("uniform", Distribution::Uniform, Some(shape), &options);
+        if numbers.ty().is_ok() {
+            attempt!("uniform", distance(&low, &high, dtype));
+        }
         let width = match (&low, &high) {
             (Operand::Scalar(low), Operand::Scalar(high)) => {
                 Operand::from(high.to_f64() - low.to_f64())
@@ -339,7 +349,8 @@ impl Generator {
     ///
     /// # Errors
     /// There is nothing to choose from, more is to be chosen without replacement than there is, or the probabilities
-    /// are not as many as the parts. Known probabilities must not be negative and must sum to one.
+    /// are not as many as the parts. Known probabilities must not be negative and must sum to one, and without replacement
+    /// as many must be above zero as are chosen.
     ///
     /// Source: `numpy.random.Generator.choice`; without replacement, the weighted order of Efraimidis and Spirakis
     /// (2006).
@@ -364,20 +375,13 @@ impl Generator {
             return fail("choice", wrong);
         }
         let p = match p {
-            Some(p) => Some(attempt!("choice", probabilities(p, length))),
+            Some(p) => {
+                let least = if replace { 0 } else { count };
+                Some(attempt!("choice", probabilities(p, length, least)))
+            }
             None => None,
         };
         let creation = beside(&x);
-        let uniform = |n: Dims| {
-            let creation = creation.clone().dtype(DType::Float64);
-            self.draw(
-                "choice",
-                Distribution::Uniform,
-                n,
-                DType::Float64,
-                &creation,
-            )
-        };
         let positions = match (p, replace) {
             (None, true) => {
                 let span = (length.max(1) - 1) as u64;
@@ -391,22 +395,32 @@ impl Generator {
                 let total = sums.get(-1);
                 searchsorted(
                     sums,
-                    multiply(uniform(shape), total),
+                    multiply(self.uniform_for_choice(shape, &creation), total),
                     super::searching::Side::Right,
                 )
             }
             (p, false) => {
-                let keys = uniform(Dims::from_slice(&[length]));
+                let keys = self.uniform_for_choice(Dims::from_slice(&[length]), &creation);
                 let keys = match p {
                     None => keys,
-                    // Times until the first event, whose rates are the probabilities.
-                    Some(p) => super::divide(negative(log1p(negative(keys))), p),
+                    // Times until the first event, whose rates are the probabilities; NaN comes after all of them.
+                    Some(p) => {
+                        let times = super::divide(negative(log1p(negative(keys))), &p);
+                        where_(greater(p, 0.0), times, f64::NAN)
+                    }
                 };
                 let first = argsort(keys, -1).get(..count);
                 reshape(first, &shape)
             }
         };
         take(x, positions, 0)
+    }
+
+    #[track_caller]
+    fn uniform_for_choice(&self, shape: Dims, creation: &Creation) -> Array {
+        let creation = creation.clone().dtype(DType::Float64);
+        let dtype = DType::Float64;
+        self.draw("choice", Distribution::Uniform, shape, dtype, &creation)
     }
 }
 
@@ -431,13 +445,58 @@ fn parameters(operands: &[&Operand], mut options: SizeOptions) -> Result<(Dims, 
     Ok((shape, options))
 }
 
-fn not_negative(name: &str, operand: &Operand) -> Result<()> {
+/// The numbers of a parameter, where they are known when the draw is made: not those of lazy and traced arrays.
+fn known(operand: &Operand) -> Option<Vec<f64>> {
     match operand {
-        Operand::Scalar(number) if number.to_f64() < 0.0 => Err(Error::value(format!(
-            "{name} cannot be negative, got {number}"
-        ))),
-        _ => Ok(()),
+        Operand::Scalar(number) => Some(vec![number.to_f64()]),
+        Operand::Array(array) => match array.own_place() {
+            Ok(Place::Library(_)) => astype(&**array, DType::Float64).to_vec().ok(),
+            _ => None,
+        },
     }
+}
+
+/// Refuses a parameter with a negative number, -0 included, as NumPy does; NaN is let through.
+fn not_negative(name: &str, operand: &Operand) -> Result<()> {
+    let numbers = known(operand).unwrap_or_default();
+    let wrong = numbers.iter().find(|x| x.is_sign_negative() && !x.is_nan());
+    wrong.map_or(Ok(()), |number| {
+        Err(Error::value(format!(
+            "{name} cannot be negative, got {number:?}"
+        )))
+    })
+}
+
+/// Refuses limits of a uniform distribution whose distance is negative or not finite in the dtype of the numbers.
+fn distance(low: &Operand, high: &Operand, dtype: DType) -> Result<()> {
+    let (Some(lows), Some(highs)) = (known(low), known(high)) else {
+        return Ok(());
+    };
+    let is_single = dtype == DType::Float32;
+    let refused = |low: f64, high: f64| {
+        let width = if is_single {
+            f64::from(high as f32 - low as f32)
+        } else {
+            high - low
+        };
+        if !width.is_finite() {
+            return Some(format!(
+                "the distance from {low:?} to {high:?} is not a finite {dtype}"
+            ));
+        }
+        (width < 0.0).then(|| format!("the upper limit {high:?} is below the lower one, {low:?}"))
+    };
+    let wrong = match (lows.as_slice(), highs.as_slice()) {
+        (&[low], highs) => highs.iter().find_map(|&high| refused(low, high)),
+        (lows, &[high]) => lows.iter().find_map(|&low| refused(low, high)),
+        // Arrays of different shapes: those of the broadcast distances, and each limit on its own.
+        _ => {
+            let width = subtract(high.clone(), low.clone());
+            let widths = known(&width.into()).unwrap_or_default();
+            widths.into_iter().find_map(|width| refused(0.0, width))
+        }
+    };
+    wrong.map_or(Ok(()), |message| Err(Error::value(message)))
 }
 
 /// `loc + scale * numbers`, without what changes nothing.
@@ -457,6 +516,7 @@ fn scaled(loc: Operand, scale: Operand, numbers: Array) -> Array {
 }
 
 /// What is chosen from: an array with a first axis, or the integers below a number.
+#[track_caller]
 fn population(x: Operand, creation: &Creation) -> Result<Array> {
     match x {
         Operand::Scalar(Scalar::Int(n)) => {
@@ -476,24 +536,37 @@ fn population(x: Operand, creation: &Creation) -> Result<Array> {
     }
 }
 
-/// Checks what can be known of probabilities.
-fn probabilities(p: Operand, length: usize) -> Result<Array> {
+/// Checks what can be known of probabilities, of which at least `least` must be above zero.
+#[track_caller]
+fn probabilities(p: Operand, length: usize, least: usize) -> Result<Array> {
     let ty = p.ty()?;
     if ty.shape.as_slice() != [length] || ty.dtype.class() == Class::Complex {
         return Err(Error::value(format!(
             "expected {length} probabilities, got {ty}"
         )));
     }
-    let p = cast(p, DType::Float64);
-    if let Ok(values) = p.to_vec::<f64>() {
+    if let Some(values) = known(&p) {
+        // As NumPy: the root of the precision.
+        let tolerance = if ty.dtype == DType::Float32 {
+            f64::from(f32::EPSILON).sqrt()
+        } else {
+            f64::EPSILON.sqrt()
+        };
         let total: f64 = values.iter().sum();
-        if values.iter().any(|x| x.is_nan() || *x < 0.0) || (total - 1.0).abs() > 1e-8 {
+        let is_one = (total - 1.0).abs() <= tolerance;
+        if values.iter().any(|x| x.is_nan() || *x < 0.0) || !is_one {
             return Err(Error::value(
                 "expected probabilities that are not negative and sum to one",
             ));
         }
+        let possible = values.iter().filter(|&&x| x > 0.0).count();
+        if possible < least {
+            return Err(Error::value(format!(
+                "cannot choose {least} without replacement where {possible} have a probability above zero"
+            )));
+        }
     }
-    Ok(p)
+    Ok(cast(p, DType::Float64))
 }
 
 macro_rules! define_functions {

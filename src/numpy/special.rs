@@ -7,9 +7,9 @@ use std::ops::RangeFull;
 
 use super::options::Creation;
 use super::{
-    absolute, add, arctan2, attempt, divide, equal, exp, exp2, greater, greater_equal, imag, isnan,
-    log1p, logical_or, maximum, minimum, multiply, negative, power, real, replaceable, rint, sin,
-    subtract, to_array, where_,
+    absolute, add, arctan2, attempt, conj, divide, equal, exp, exp2, greater, greater_equal, imag,
+    isfinite, isnan, log1p, logical_or, maximum, minimum, multiply, negative, power, real,
+    replaceable, rint, sin, subtract, to_array, where_,
 };
 use crate::array::Repr;
 use crate::{Array, DType, Error, Operand, Result};
@@ -65,7 +65,7 @@ pub(super) fn positions(list: Vec<i64>, x: &Array) -> Result<Array> {
 }
 
 /// The common floating dtype of real operands.
-fn real_floating(operands: &[&Operand]) -> Result<DType> {
+pub(super) fn real_floating(operands: &[&Operand]) -> Result<DType> {
     let dtype = promoted(operands)?;
     if dtype.is_complex() {
         return Err(Error::dtype(format!(
@@ -248,8 +248,31 @@ pub fn round<'a>(x: impl Into<Operand<'a>>, decimals: impl Into<Decimals>) -> Ar
             rounded(astype(x, DType::Float64).into(), decimals),
             ty.dtype,
         ),
-        _ => rounded(x, decimals),
+        Class::Float => rounded(x, decimals),
+        Class::Complex if decimals == 0 => rint(x),
+        // Part by part: a complex product would mix them.
+        Class::Complex => join_parts(
+            &rounded(real(x.clone()).into(), decimals),
+            &rounded(imag(x).into(), decimals),
+            ty.dtype,
+        ),
     }
+}
+
+/// Complex numbers with these parts, to the last bit: `(re - 0i) + (-0 + im i)`. Neither part meets the other one.
+#[track_caller]
+fn join_parts(re: &Array, im: &Array, dtype: DType) -> Array {
+    let part = |im: f64| num_complex::Complex64::new(-0.0, im);
+    let below_axis = |x: &Array| conj(astype(x, dtype));
+    // (im - 0i) i = 0 + im i for finite parts; negated and conjugated, the zero is -0.
+    let turned = multiply(below_axis(im), num_complex::Complex64::new(0.0, 1.0));
+    let turned = conj(negative(turned));
+    let infinite = where_(greater(im, 0), part(f64::INFINITY), part(f64::NEG_INFINITY));
+    let special = where_(isnan(im), part(f64::NAN), infinite);
+    add(
+        below_axis(re),
+        where_(isfinite(im), turned, astype(special, dtype)),
+    )
 }
 
 /// The same as [`round()`].
@@ -309,7 +332,7 @@ pub fn nan_to_num<'a>(x: impl Into<Operand<'a>>, replacements: impl Into<Replace
                 finite(real(&x), part, replacements),
                 finite(imag(&x), part, replacements),
             );
-            add(re, multiply(im, num_complex::Complex64::new(0.0, 1.0)))
+            join_parts(&re, &im, ty.dtype)
         }
     }
 }

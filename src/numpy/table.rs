@@ -391,6 +391,35 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
                 (a, b, rtol = 1e-5, atol = 1e-8, equal_nan = False) =>
                     np::allclose(a.operand()?, b.operand()?, tolerance(rtol, atol, equal_nan)?)
             }
+            /// Whether two arrays have the same shape and equal elements; 0-d.
+            array_equal {
+                fn (x: Operand<'a>, y: Operand<'a>, equal_nan: np::logic::EqualNan) -> Array;
+                (a1, a2, equal_nan = False) =>
+                    np::array_equal(a1.operand()?, a2.operand()?, equal_nan.bool_or(false)?)
+            }
+        }
+        floats {
+            /// Whether the sign is minus: also of `-0.0`, and of a NaN with that sign. The result is boolean.
+            signbit {
+                fn (x: Operand<'a>) -> Array;
+                (x) => np::signbit(x.operand()?)
+            }
+            /// The next number after `x` in the direction of `y`, in the common floating dtype of both; `y` if they are
+            /// equal.
+            nextafter {
+                fn (x: Operand<'a>, y: Operand<'a>) -> Array;
+                (x1, x2) => np::nextafter(x1.operand()?, x2.operand()?)
+            }
+            /// The complementary error function: `1 - erf(x)`, accurate where that is small.
+            erfc {
+                fn (x: Operand<'a>) -> Array;
+                (x) => np::erfc(x.operand()?)
+            }
+            /// The modified Bessel function of the first kind of order zero, of the magnitude of real numbers.
+            i0 {
+                fn (x: Operand<'a>) -> Array;
+                (x) => np::i0(x.operand()?)
+            }
         }
         statistics {
             /// How many elements are not zero, over axes; NaN counts.
@@ -450,6 +479,58 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
                 fn (x: Operand<'a>, options: Reduction) -> Array;
                 (x, axis = None) =>
                     np::log_softmax(x.operand()?, axis.reduction(&NOT_GIVEN)?)
+            }
+        }
+        moments {
+            /// The mean over axes in which each element counts as much as its weight.
+            average {
+                fn (x: Operand<'a>, options: np::moments::Weighted) -> Array;
+                (a, axis = None, weights = None, returned = False, keepdims = False) => {
+                    let options = np::moments::Weighted {
+                        reduction: axis.reduction(keepdims)?,
+                        weights: weights.operand_option()?,
+                    };
+                    match returned.bool_or(false)? {
+                        true => Value::from(np::average_with(a.operand()?, options)),
+                        false => Value::from(np::average(a.operand()?, options)),
+                    }
+                }
+            }
+            /// The covariance matrix of variables, which are rows: `[n, m]` gives `[n, n]`, a vector gives a number.
+            cov {
+                fn (x: Operand<'a>, options: np::moments::Covariance) -> Array;
+                (m, y = None, rowvar = True, bias = False, ddof = None, fweights = None, aweights = None) =>
+                    np::cov(m.operand()?, np::moments::Covariance {
+                        y: y.operand_option()?,
+                        rowvar: rowvar.bool_or(true)?,
+                        bias: bias.bool_or(false)?,
+                        ddof: ddof.int_option()?,
+                        fweights: fweights.operand_option()?,
+                        aweights: aweights.operand_option()?,
+                    })
+            }
+            /// The correlation coefficients of variables, which are rows: `[n, m]` gives `[n, n]`, a vector gives a
+            /// number.
+            corrcoef {
+                fn (x: Operand<'a>, options: np::moments::Coefficients) -> Array;
+                (x, y = None, rowvar = True) => np::corrcoef(x.operand()?, np::moments::Coefficients {
+                    y: y.operand_option()?,
+                    rowvar: rowvar.bool_or(true)?,
+                })
+            }
+        }
+        quantiles {
+            /// The values below which shares `q`, from 0 to 1, of the elements lie, over axes.
+            quantile {
+                fn (x: Operand<'a>, q: Operand<'a>, options: np::quantiles::Quantile) -> Array;
+                (a, q, axis = None, method = "linear", keepdims = False) =>
+                    np::quantile(a.operand()?, q.operand()?, method.quantile(axis, keepdims)?)
+            }
+            /// The values below which percentages `q`, from 0 to 100, of the elements lie, over axes.
+            percentile {
+                fn (x: Operand<'a>, q: Operand<'a>, options: np::quantiles::Quantile) -> Array;
+                (a, q, axis = None, method = "linear", keepdims = False) =>
+                    np::percentile(a.operand()?, q.operand()?, method.quantile(axis, keepdims)?)
             }
         }
         sorting {
@@ -531,6 +612,33 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
                     columns: N.int_option()?,
                     increasing: increasing.bool_or(false)?,
                 })
+            }
+        }
+        signal {
+            /// The slopes of an array along axes, all by default, one array for each: differences of both neighbours
+            /// inside, of one side at the ends.
+            gradient {
+                fn (x: Operand<'a>, options: np::signal::Slopes) -> Vec<Array>;
+                (f, axis = None, edge_order = 1; varargs) => {
+                    let slopes = np::gradient(f.operand()?, np::signal::Slopes {
+                        spacing: super::operands(varargs)?.into_iter().map(Operand::into_owned).collect(),
+                        axes: axis.axes()?,
+                        edge_order: edge_order.int_or(1)?,
+                    });
+                    one_or_several(slopes)
+                }
+            }
+            /// The sums of products of a vector with another one that is reversed and shifted.
+            convolve {
+                fn (x: Operand<'a>, y: Operand<'a>, options: np::signal::Convolution) -> Array;
+                (a, v, mode = "full") =>
+                    np::convolve(a.operand()?, v.operand()?, mode.overlap(np::signal::Overlap::Full)?)
+            }
+            /// The sums of products of a vector with another one that is conjugated and shifted.
+            correlate {
+                fn (x: Operand<'a>, y: Operand<'a>, options: np::signal::Correlation) -> Array;
+                (a, v, mode = "valid") =>
+                    np::correlate(a.operand()?, v.operand()?, mode.overlap(np::signal::Overlap::Valid)?)
             }
         }
         interpolation {
@@ -615,6 +723,54 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
                 join ([vectors], indexing: np::joining::Indexing) -> Vec<Array>;
                 (indexing = "xy"; xi) =>
                     np::meshgrid(super::operands(xi)?, indexing.indexing()?)
+            }
+        }
+        blocks {
+            /// An array put together from nested lists of blocks: the innermost lists along the last axis, those around
+            /// them along the one before, and so on.
+            block {
+                fn (blocks: np::blocks::Blocks<'a>) -> Array;
+                (arrays) => np::block(arrays.blocks()?)
+            }
+        }
+        positions {
+            /// Arrays of one shape: those to which they broadcast together.
+            broadcast_arrays {
+                join ([arrays]) -> Vec<Array>;
+                (; args) => np::broadcast_arrays(super::operands(args)?)
+            }
+            /// A copy of the array with values at positions along an axis, each line of `indices` going to its own line.
+            put_along_axis {
+                fn (x: Operand<'a>, indices: Operand<'a>, values: Operand<'a>, axis: np::along::Along) -> Array;
+                (arr, indices, values, axis = -1) =>
+                    np::put_along_axis(arr.operand()?, indices.operand()?, values.operand()?, axis.along()?)
+            }
+            /// For each axis of an array of a shape, the positions along it of flat positions.
+            unravel_index {
+                fn (indices: Operand<'a>, shape: Integers, order: np::positions::Order) -> Vec<Array>;
+                (indices, shape, order = "C") =>
+                    np::unravel_index(indices.operand()?, shape.integers()?, order.memory_order()?)
+            }
+            /// The flat positions of positions along each axis, which broadcast.
+            ravel_multi_index {
+                join ([multi_index], options: np::positions::Raveling) -> Array;
+                (multi_index, dims, mode = "raise", order = "C") => {
+                    let options = np::positions::dims(dims.integers()?);
+                    let options = options.mode(mode.out_of_range()?).order(order.memory_order()?);
+                    np::ravel_multi_index(multi_index.operands()?, options)
+                }
+            }
+            /// The rows and the columns of the elements on and below diagonal `k` of a matrix with `n` rows, and as many
+            /// columns unless the options say otherwise.
+            tril_indices {
+                make (n: i64; np::options::EyeOptions, creation) -> (Array, Array);
+                (n, k = 0, m = None) => np::tril_indices(n.int()?, triangle_options(m, k, &NOT_GIVEN)?)
+            }
+            /// The rows and the columns of the elements on and above diagonal `k` of a matrix with `n` rows, and as many
+            /// columns unless the options say otherwise.
+            triu_indices {
+                make (n: i64; np::options::EyeOptions, creation) -> (Array, Array);
+                (n, k = 0, m = None) => np::triu_indices(n.int()?, triangle_options(m, k, &NOT_GIVEN)?)
             }
         }
         searching {
@@ -837,6 +993,38 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
             fn (x: Operand<'a>, n: i64) -> Array;
             (a, n) => np::linalg::matrix_power(a.operand()?, n.int()?)
         }
+        /// The principal square roots of `[.., n, n]`. Real matrices have real roots here, NaN where there is none.
+        sqrtm {
+            fn (x: Operand<'a>) -> Array;
+            (A) => np::linalg::sqrtm(A.operand()?)
+        }
+        /// The principal logarithms of `[.., n, n]`. Real matrices have real logarithms here, NaN where there is none.
+        logm {
+            fn (x: Operand<'a>) -> Array;
+            (A) => np::linalg::logm(A.operand()?)
+        }
+        /// The solutions of `a x = b` by the factors of `a` in one matrix, with the exchanges of rows.
+        lu_solve {
+            fn (lu: Operand<'a>, pivots: Operand<'a>, b: Operand<'a>, options: np::linalg::Transposition) -> Array;
+            (lu_and_piv, b, trans = 0) => {
+                let (lu, pivots) = lu_and_piv.operand_pair()?;
+                np::linalg::lu_solve(lu, pivots, b.operand()?, trans.transposition()?)
+            }
+        }
+        /// The solutions of `a x = b` by the triangular factor that `cholesky` gives.
+        cho_solve {
+            fn (c: Operand<'a>, b: Operand<'a>, options: np::linalg::Uplo) -> Array;
+            (c_and_lower, b) => {
+                let (c, uplo) = c_and_lower.factor()?;
+                np::linalg::cho_solve(c, b.operand()?, uplo)
+            }
+        }
+        /// Matrices along the diagonal of a matrix of zeros. Vectors are rows, numbers are matrices of one element;
+        /// leading axes broadcast.
+        block_diag {
+            join ([arrays]) -> Array;
+            (; arrays) => np::linalg::block_diag(super::operands(arrays)?)
+        }
         /// The product of two or more matrices, in the order of multiplications that takes the fewest. The first
         /// may be a vector, which is a row, and the last one too, which is a column.
         multi_dot {
@@ -901,6 +1089,32 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
             fn (x: Operand<'a>, options: np::fft::Grid) -> Array;
             (a, s = None, axes = None, norm = None) =>
                 np::fft::ifftn(a.operand()?, s.grid(axes, norm)?)
+        }
+        /// The Fourier transform of real numbers along several axes, all by default, or the last ones if sizes are given:
+        /// along the last of them as `rfft`, then along the others as `fft`.
+        rfftn {
+            fn (x: Operand<'a>, options: np::fft::Grid) -> Array;
+            (a, s = None, axes = None, norm = None) =>
+                np::fft::rfftn(a.operand()?, s.grid(axes, norm)?)
+        }
+        /// The inverse of `rfftn`, real.
+        irfftn {
+            fn (x: Operand<'a>, options: np::fft::Grid) -> Array;
+            (a, s = None, axes = None, norm = None) =>
+                np::fft::irfftn(a.operand()?, s.grid(axes, norm)?)
+        }
+        /// The Fourier transform of a sequence whose second half is the conjugate of the first, which is given: real. The
+        /// length of the result is `n`, by default `2 (m - 1)` for an axis of length `m`.
+        hfft {
+            fn (x: Operand<'a>, options: np::fft::Line) -> Array;
+            (a, n = None, axis = -1, norm = None) =>
+                np::fft::hfft(a.operand()?, n.line(axis, norm)?)
+        }
+        /// The inverse of `hfft`: of real numbers the first `n / 2 + 1` elements.
+        ihfft {
+            fn (x: Operand<'a>, options: np::fft::Line) -> Array;
+            (a, n = None, axis = -1, norm = None) =>
+                np::fft::ihfft(a.operand()?, n.line(axis, norm)?)
         }
         /// The frequencies of `fft` of a signal of this length, in cycles per unit of the distance `d` of samples:
         /// rising from zero, then the negative ones. `float64` by default.
@@ -1023,6 +1237,8 @@ macro_rules! for_each_function { ($with:ident) => { $with! {
         "linalg.trace" = "trace";
         "random.randint" = "random.integers";
         "special.erf" = "erf";
+        "special.erfc" = "erfc";
+        "special.i0" = "i0";
         "special.gammaln" = "lgamma";
         "special.log_softmax" = "log_softmax";
         "special.logsumexp" = "logsumexp";

@@ -25,6 +25,7 @@ use crate::like::Place;
 use crate::{Array, Operand, Value};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{HostArray, Op, Type};
+use autojit_library::callback::caught;
 use autojit_library::{self as library, AnyLibrary, Concrete, Hooks, Results};
 
 pub use arguments::{Arguments, Parameter};
@@ -247,7 +248,9 @@ impl Found {
     /// Runs it.
     pub(crate) fn call(&self, arguments: &Arguments) -> Result<Value> {
         let result = as_running(self.library, self.name, || {
-            (self.function.callable)(arguments)
+            caught("the registered function", || {
+                (self.function.callable)(arguments)
+            })
         });
         result.and_then(checked).map_err(|e| e.in_op(self.name))
     }
@@ -346,6 +349,18 @@ impl FromReplacement for Vec<Array> {
         let location = Location::caller();
         let arrays = result.and_then(TryFrom::try_from);
         arrays.unwrap_or_else(|e| vec![Array::failed(e.at(location))])
+    }
+}
+
+/// A failure is both arrays.
+impl FromReplacement for (Array, Array) {
+    #[track_caller]
+    fn from_replacement(result: Result<Value>) -> Self {
+        let location = Location::caller();
+        result.and_then(TryFrom::try_from).unwrap_or_else(|e| {
+            let failed = Array::failed(e.at(location));
+            (failed.clone(), failed)
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 //! Such a node keeps the name and the arguments without their arrays; which function runs is looked up when it
 //! runs, by the library of the arrays that it then gets.
 
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 
 use super::{Arguments, Rule, as_running, entry, find, results};
 use crate::nodes::LazyArray;
 use crate::{Array, Operand, Value};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray, Op, OpaqueFunction, Type};
+use autojit_library::callback::caught;
 use autojit_library::{self as library, AnyLibrary, Concrete, LibraryFunction, Results};
 
 /// Writes down a call with lazy arrays.
@@ -27,7 +28,9 @@ pub(crate) fn trace(
         let mut variables = inputs
             .iter()
             .map(|ty| Array::from_lazy(LazyArray::variable(ty.clone(), location)).into());
-        rule(&filled.with_arrays(|| variables.next()))
+        caught("the rule for the types of results", || {
+            rule(&filled.with_arrays(|| variables.next()))
+        })
     };
     let run = move |library: &'static dyn AnyLibrary, inputs: &[&Concrete]| {
         let mut inputs = inputs
@@ -63,7 +66,9 @@ fn opaque(
     types: impl Fn(&[ArrayType]) -> Result<Type> + Send + Sync + 'static,
     run: impl Fn(&'static dyn AnyLibrary, &[&Concrete]) -> Result<Results> + Send + Sync + 'static,
 ) -> OpaqueFunction {
-    let run = move |library, inputs: &[&Concrete]| caught(name, || run(library, inputs));
+    let run = move |library, inputs: &[&Concrete]| {
+        caught("the registered function", || run(library, inputs)).map_err(|e| e.in_op(name))
+    };
     let run = std::sync::Arc::new(run);
     let reference = run.clone();
     OpaqueFunction::new(
@@ -81,21 +86,6 @@ fn opaque(
             run(library, inputs)
         }))),
     )
-}
-
-/// Runs a user's function that others wait for: its panic is an error of theirs, as it would be one of a thread.
-fn caught<R>(name: &'static str, run: impl FnOnce() -> Result<R>) -> Result<R> {
-    // Whatever the function left half done is its own: what it was given are handles to values that nobody
-    // changes.
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(Error::value(format!(
-            "the registered function panicked: {}",
-            text.unwrap_or("with a value that is no text")
-        ))
-        .in_op(name))
-    })
 }
 
 /// The same function, computed in a library even where main memory is all that is offered: compiled code keeps

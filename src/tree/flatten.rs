@@ -18,9 +18,30 @@ pub struct Flattener<'a> {
     tokens: SmallVec<[Token<'a>; 8]>,
     arrays: SmallVec<[&'a Array; 8]>,
     failure: Option<Error>,
+    depth: usize,
+}
+
+/// The most boxes, lists and maps inside of each other. Trees are walked by functions that call each other, as deep as the
+/// tree, so a longer chain would not fit on every stack.
+pub(super) const DEEPEST: usize = 256;
+
+fn too_deep() -> Error {
+    Error::tree(format!(
+        "a tree can have {DEEPEST} boxes, lists and maps inside of each other, got more"
+    ))
 }
 
 impl<'a> Flattener<'a> {
+    /// Takes apart what is inside of a box, a list or a map.
+    pub(super) fn inside(&mut self, flatten: impl FnOnce(&mut Self)) {
+        if self.depth >= DEEPEST {
+            return self.fail(too_deep());
+        }
+        self.depth += 1;
+        flatten(self);
+        self.depth -= 1;
+    }
+
     /// With nothing in it.
     #[must_use]
     pub fn new() -> Self {
@@ -121,6 +142,7 @@ impl<'a> Flattener<'a> {
 pub struct Unflattener<'t> {
     tokens: std::slice::Iter<'t, Token<'t>>,
     arrays: &'t mut dyn Iterator<Item = Array>,
+    depth: usize,
 }
 
 macro_rules! take {
@@ -137,7 +159,22 @@ impl<'t> Unflattener<'t> {
         Self {
             tokens: tokens.iter(),
             arrays,
+            depth: 0,
         }
+    }
+
+    /// Puts together what is inside of a box, a list or a map.
+    pub(super) fn inside<T>(
+        &mut self,
+        unflatten: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        if self.depth >= DEEPEST {
+            return Err(too_deep());
+        }
+        self.depth += 1;
+        let tree = unflatten(self);
+        self.depth -= 1;
+        tree
     }
 
     pub(super) fn is_at_end(&mut self) -> bool {

@@ -17,6 +17,7 @@ use std::panic::Location;
 
 use crate::Array;
 use autojit_ir::error::{Error, Result};
+use autojit_library::callback::caught;
 
 pub use flatten::{Flattener, Unflattener};
 pub use structure::{Record, Structure};
@@ -27,8 +28,8 @@ pub(crate) use structure::{LoadedRecord, Token, show_tokens, subtree};
 ///
 /// Implemented for [`Array`], tuples of up to twelve, `Vec`, arrays, `Option`, `Box`, maps with `String` keys,
 /// and the static values: integers, floats, complex numbers, `bool`, `String`, `&'static str`. `Result<T, Error>`
-/// is a tree too, so that a traced closure may use `?`; its error is that of the call. Derive it for your own
-/// structs and enums:
+/// is a tree too, so that a traced closure may use `?`; its error is that of the call. At most 256 boxes, lists and maps
+/// may be inside of each other. Derive it for your own structs and enums:
 ///
 /// ```
 /// use autojit::{Array, Tree};
@@ -94,7 +95,7 @@ impl<T: Tree> Args<T> for &T {
 pub fn tree_flatten<T: Tree>(tree: &T) -> Result<(Vec<Array>, Structure)> {
     let location = Location::caller();
     let mut flattener = Flattener::new();
-    tree.flatten(&mut flattener);
+    flattened(|| tree.flatten(&mut flattener)).map_err(|e| e.at(location))?;
     flattener.check().map_err(|e| e.at(location))?;
     let arrays = flattener.arrays().iter().map(|&array| array.clone());
     Ok((arrays.collect(), flattener.structure()))
@@ -130,10 +131,22 @@ pub fn tree_unflatten<T: Tree>(
 pub fn tree_map<T: Tree>(f: impl FnMut(&Array) -> Array, tree: &T) -> Result<T> {
     let location = Location::caller();
     let mut flattener = Flattener::new();
-    tree.flatten(&mut flattener);
+    flattened(|| tree.flatten(&mut flattener)).map_err(|e| e.at(location))?;
     flattener.check().map_err(|e| e.at(location))?;
     let mut arrays = flattener.arrays().iter().copied().map(f);
     unflatten(flattener.tokens(), &mut arrays).map_err(|e| e.at(location))
+}
+
+/// Takes a tree apart, which may be one of a user's.
+///
+/// # Errors
+/// It panicked.
+#[inline]
+pub(crate) fn flattened(flatten: impl FnOnce()) -> Result<()> {
+    caught("a `Tree`", || {
+        flatten();
+        Ok(())
+    })
 }
 
 /// Puts a tree together from tokens; all tokens and arrays must be used up.
@@ -142,7 +155,7 @@ pub(crate) fn unflatten<T: Tree>(
     arrays: &mut dyn Iterator<Item = Array>,
 ) -> Result<T> {
     let mut unflattener = Unflattener::new(tokens, arrays);
-    let tree = T::unflatten(&mut unflattener)?;
+    let tree = caught("a `Tree`", || T::unflatten(&mut unflattener))?;
     if !unflattener.is_at_end() {
         return Err(Error::tree(format!(
             "the structure {} or its arrays have more than the type takes",

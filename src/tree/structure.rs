@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use autojit_ir::error::{Error, Result};
+
 /// One step of the walk over a tree. What follows a container are its members, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token<'a> {
@@ -201,14 +203,31 @@ impl Structure {
         })
     }
 
-    /// From tokens that were read; `None` unless they are exactly one tree, nested no deeper than programs do.
-    pub(crate) fn checked(tokens: Vec<Token<'static>>) -> Option<Self> {
+    /// From tokens that were read.
+    ///
+    /// # Errors
+    /// As [`Structure::check`].
+    pub(crate) fn checked(tokens: Vec<Token<'static>>) -> Result<Self> {
+        let structure = Self(tokens.into());
+        structure.check()?;
+        Ok(structure)
+    }
+
+    /// Checks that the tokens can be written and read: they are exactly one tree, which is not nested deeper than
+    /// printing is safe.
+    ///
+    /// # Errors
+    /// They are not.
+    pub(crate) fn check(&self) -> Result<()> {
         let well_formed = |token: &Token<'_>| match token {
             Token::LoadedRecord(r) => r.fields.is_empty() || r.fields.len() == r.len,
+            Token::Record(r) => r.fields.is_empty() || r.fields.len() == r.len,
             _ => true,
         };
-        let checked = tokens.iter().all(well_formed) && is_one_tree(&tokens);
-        checked.then(|| Self(tokens.into()))
+        if !self.0.iter().all(well_formed) {
+            return Err(not_one_tree());
+        }
+        check_one_tree(&self.0)
     }
 
     pub(crate) fn tokens(&self) -> &[Token<'static>] {
@@ -233,8 +252,12 @@ impl fmt::Display for Structure {
     }
 }
 
+fn not_one_tree() -> Error {
+    Error::tree("the tokens of a structure are not one tree")
+}
+
 /// Whether tokens are exactly one tree, with keys before the entries of maps and nowhere else.
-fn is_one_tree(tokens: &[Token<'_>]) -> bool {
+fn check_one_tree(tokens: &[Token<'_>]) -> Result<()> {
     /// Printing is recursive, and files are not trusted.
     const DEEPEST: usize = 200;
     // For each container that is open: how many members are to come, and whether it is a map.
@@ -242,28 +265,31 @@ fn is_one_tree(tokens: &[Token<'_>]) -> bool {
     let mut expects_key = false;
     for token in tokens {
         if matches!(token, Token::Key(_)) != expects_key {
-            return false;
+            return Err(not_one_tree());
         }
         if expects_key {
             expects_key = false;
             continue;
         }
-        let Some((left, _)) = open.last_mut() else {
-            return false;
-        };
+        let (left, _) = open.last_mut().ok_or_else(not_one_tree)?;
         *left -= 1;
         if token.members() > 0 {
             open.push((token.members(), matches!(token, Token::Map(_))));
         }
         if open.len() > DEEPEST {
-            return false;
+            return Err(Error::tree(format!(
+                "expected a tree with fewer than {DEEPEST} levels, as what is written to a file has, got a deeper one"
+            )));
         }
         while open.last().is_some_and(|&(left, _)| left == 0) {
             open.pop();
         }
         expects_key = open.last().is_some_and(|&(_, is_map)| is_map);
     }
-    open.is_empty()
+    match open.is_empty() {
+        true => Ok(()),
+        false => Err(not_one_tree()),
+    }
 }
 
 /// The tokens of the tree that starts here, and the rest.
@@ -443,7 +469,7 @@ mod tests {
             vec![record(&["x"], 1), Token::Array],
         ];
         for tokens in good {
-            assert!(Structure::checked(tokens.clone()).is_some(), "{tokens:?}");
+            assert!(Structure::checked(tokens.clone()).is_ok(), "{tokens:?}");
         }
         let bad = [
             vec![],
@@ -459,7 +485,7 @@ mod tests {
             [vec![Token::Some; 1000], vec![Token::None]].concat(),
         ];
         for tokens in bad {
-            assert!(Structure::checked(tokens.clone()).is_none(), "{tokens:?}");
+            assert!(Structure::checked(tokens.clone()).is_err(), "{tokens:?}");
         }
     }
 

@@ -146,22 +146,26 @@ tuples! {
 impl<T: Tree> Tree for Vec<T> {
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.list(self.len());
-        for x in self {
-            x.flatten(flattener);
-        }
+        flattener.inside(|flattener| {
+            for x in self {
+                x.flatten(flattener);
+            }
+        });
     }
 
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
         let len = unflattener.list()?;
-        (0..len).map(|_| T::unflatten(unflattener)).collect()
+        unflattener.inside(|u| (0..len).map(|_| T::unflatten(u)).collect())
     }
 }
 
 fn flatten_list<'a, T: Tree, X: Args<T>>(list: &'a [X], flattener: &mut Flattener<'a>) {
     flattener.list(list.len());
-    for x in list {
-        x.flatten_args(flattener);
-    }
+    flattener.inside(|flattener| {
+        for x in list {
+            x.flatten_args(flattener);
+        }
+    });
 }
 
 impl<T: Tree, X: Args<T>> Args<Vec<T>> for Vec<X> {
@@ -228,17 +232,17 @@ impl<T: Tree, X: Args<T>> Args<Option<T>> for Option<X> {
 /// The tree inside; the box leaves no trace in the structure.
 impl<T: Tree> Tree for Box<T> {
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
-        T::flatten(self, flattener);
+        flattener.inside(|flattener| T::flatten(self, flattener));
     }
 
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
-        T::unflatten(unflattener).map(Self::new)
+        unflattener.inside(T::unflatten).map(Self::new)
     }
 }
 
 impl<T: Tree, X: Args<T>> Args<Box<T>> for Box<X> {
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
-        X::flatten_args(self, flattener);
+        flattener.inside(|flattener| X::flatten_args(self, flattener));
     }
 }
 
@@ -262,10 +266,12 @@ impl<T: Tree, S: BuildHasher + Default> Tree for HashMap<String, T, S> {
         let mut entries: Vec<_> = self.iter().collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
         flattener.map(entries.len());
-        for (key, x) in entries {
-            flattener.key(key);
-            x.flatten(flattener);
-        }
+        flattener.inside(|flattener| {
+            for (key, x) in entries {
+                flattener.key(key);
+                x.flatten(flattener);
+            }
+        });
     }
 
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
@@ -276,10 +282,12 @@ impl<T: Tree, S: BuildHasher + Default> Tree for HashMap<String, T, S> {
 impl<T: Tree> Tree for BTreeMap<String, T> {
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.map(self.len());
-        for (key, x) in self {
-            flattener.key(key);
-            x.flatten(flattener);
-        }
+        flattener.inside(|flattener| {
+            for (key, x) in self {
+                flattener.key(key);
+                x.flatten(flattener);
+            }
+        });
     }
 
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
@@ -291,7 +299,5 @@ fn unflatten_entries<T: Tree, M: FromIterator<(String, T)>>(
     unflattener: &mut Unflattener<'_>,
 ) -> Result<M> {
     let len = unflattener.map()?;
-    (0..len)
-        .map(|_| Ok((unflattener.key()?, T::unflatten(unflattener)?)))
-        .collect()
+    unflattener.inside(|u| (0..len).map(|_| Ok((u.key()?, T::unflatten(u)?))).collect())
 }

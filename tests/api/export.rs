@@ -2,6 +2,7 @@
 
 mod damage;
 mod mutation;
+mod whole;
 
 use std::path::PathBuf;
 
@@ -209,7 +210,7 @@ fn each_graph_of_the_file_tests_comes_back_as_it_was() {
         let exported = Exported::from_graph("test", graph);
         let loaded = Exported::from_bytes(&exported.to_bytes().unwrap()).unwrap();
         assert_eq!(loaded.graph().to_string(), exported.graph().to_string());
-        loaded.graph().verify().unwrap();
+        loaded.graph().verify_shared().unwrap();
     }
 }
 

@@ -7,6 +7,8 @@ mod dispatch;
 mod export;
 mod jit;
 mod lazy;
+mod limits;
+mod little_memory;
 mod npy;
 mod numpy;
 mod plot;

@@ -8,4 +8,5 @@ mod differential;
 mod flat_memory;
 mod huge_arrays;
 mod limits;
+mod modes;
 mod scale;

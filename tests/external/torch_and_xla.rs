@@ -67,10 +67,13 @@ fn arrays_move_between_them() {
     let z = np::log(&y).to("torch");
     let difference: f64 = np::max(np::abs(z - &x), ..).item().unwrap();
     assert!(difference < 1e-14);
-    // In one call, the library of the first array that is not in main memory runs it.
+    // In one call they do not meet.
     let f = autojit(|(x, y): (Array, Array)| x + y);
-    let sum = f.call((&x, &y)).unwrap();
+    for arguments in [(&x, &y), (&y, &x)] {
+        assert!(f.call(arguments).unwrap_err().is_mixed_libraries());
+    }
+    let sum = f.call((&x, &y.to("torch"))).unwrap();
     assert_eq!(sum.library().unwrap(), "torch");
-    let sum = f.call((&y, &x)).unwrap();
+    let sum = f.call((&y, &x.to("xla"))).unwrap();
     assert_eq!(sum.library().unwrap(), "xla");
 }

@@ -113,7 +113,7 @@ fn text() {
             if again.ok() != Some(graph.to_string()) {
                 failures.push("what is printed does not read back".into());
             }
-            failures.extend(graph.verify().err().map(|e| e.to_string()));
+            failures.extend(graph.verify_shared().err().map(|e| e.to_string()));
         }
         failures
     });
@@ -302,7 +302,7 @@ fn run() {
             Ok(graph) => graph,
             Err(error) => return vec![error.to_string()],
         };
-        if let Err(error) = graph.verify() {
+        if let Err(error) = graph.verify_shared() {
             return vec![error.to_string()];
         }
         let file = parse_run_file(text);

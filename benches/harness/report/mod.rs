@@ -32,7 +32,7 @@ pub(crate) fn command(options: &options::Report) -> Result<(), String> {
         Format::Markdown => in_markdown(&record),
     };
     match &options.output {
-        Some(path) => std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display())),
+        Some(path) => autojit_ir::file::write(path, text.as_bytes()).map_err(|e| e.to_string()),
         None => {
             print!("{text}");
             Ok(())

@@ -1,7 +1,7 @@
 //! Arrays in files of NumPy's, and random ones.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use autojit::ir::Element;
@@ -84,32 +84,29 @@ fn member<T: Element + ReadableElement, R: Read + Seek>(
 /// Writes arrays: one into .npy, any number into .npz, as `arr_0` and so on.
 pub(crate) fn write(path: &Path, arrays: &[Array]) -> Result<(), Failure> {
     let cannot = |why: String| Failure::File(format!("cannot write {}: {why}", path.display()));
-    let create = || {
-        File::create(path)
-            .map(BufWriter::new)
-            .map_err(|e| cannot(e.to_string()))
-    };
     match (path.extension().and_then(|e| e.to_str()), arrays) {
         (Some("npy"), [array]) => {
-            let mut file = create()?;
-            let written = first_of_types!(T => write_npy::<T>(array, &mut file));
+            let mut bytes = Vec::new();
+            let written = first_of_types!(T => write_npy::<T>(array, &mut bytes));
             written
                 .unwrap_or_else(|| Err("the result has no elements that NumPy knows".into()))
-                .map_err(cannot)
+                .map_err(cannot)?;
+            crate::write(path, &bytes)
         }
         (Some("npy"), arrays) => Err(cannot(format!(
             "a file .npy holds one array, and there are {} results: expected .npz",
             arrays.len()
         ))),
         (Some("npz"), arrays) => {
-            let mut file = NpzWriter::new(create()?);
+            let mut file = NpzWriter::new(Cursor::new(Vec::new()));
             for (index, array) in arrays.iter().enumerate() {
                 let written = first_of_types!(T => write_member::<T>(array, &format!("arr_{index}"), &mut file));
                 written
                     .unwrap_or_else(|| Err("the result has no elements that NumPy knows".into()))
                     .map_err(cannot)?;
             }
-            file.finish().map(drop).map_err(|e| cannot(e.to_string()))
+            let bytes = file.finish().map_err(|e| cannot(e.to_string()))?;
+            crate::write(path, &bytes.into_inner())
         }
         _ => Err(cannot("expected a file .npy or .npz".into())),
     }
@@ -118,7 +115,7 @@ pub(crate) fn write(path: &Path, arrays: &[Array]) -> Result<(), Failure> {
 /// `None` if the array has another type.
 fn write_npy<T: Element + WritableElement>(
     array: &Array,
-    file: &mut BufWriter<File>,
+    file: &mut Vec<u8>,
 ) -> Option<Result<(), String>> {
     let array = array.to_ndarray::<T>().ok()?;
     Some(array.write_npy(file).map_err(|e| e.to_string()))
@@ -127,7 +124,7 @@ fn write_npy<T: Element + WritableElement>(
 fn write_member<T: Element + WritableElement>(
     array: &Array,
     name: &str,
-    file: &mut NpzWriter<BufWriter<File>>,
+    file: &mut NpzWriter<Cursor<Vec<u8>>>,
 ) -> Option<Result<(), String>> {
     let array = array.to_ndarray::<T>().ok()?;
     Some(file.add_array(name, &array).map_err(|e| e.to_string()))

@@ -210,8 +210,7 @@ fn load(path: &Path, backend: Option<String>) -> Result<Exported, Failure> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    std::fs::write(path, bytes)
-        .map_err(|e| Failure::File(format!("cannot write {}: {e}", path.display())))
+    autojit_ir::file::write(path, bytes).map_err(|e| Failure::File(e.to_string()))
 }
 
 fn read_inputs(function: &Exported, inputs: &Inputs) -> Result<Vec<Array>, Failure> {

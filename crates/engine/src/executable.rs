@@ -11,7 +11,7 @@ use crate::kernel::Kernel;
 use crate::loops::{Fusion, Step};
 use crate::lower::Lowered;
 use crate::memory::Workspace;
-use crate::program::{Entry, Program};
+use crate::program::{Entry, Origin, Program, attributed};
 use crate::results::ResultMemory;
 use crate::schedule::Order;
 use autojit_ir::error::{Error, Result};
@@ -25,6 +25,8 @@ pub(crate) struct Native {
     pub(crate) inputs: Vec<ArrayType>,
     /// The types of the output buffers.
     pub(crate) outputs: Vec<ArrayType>,
+    /// The operations that they are the results of.
+    pub(crate) output_origins: Vec<Origin>,
     /// The output buffer of each result.
     pub(crate) results: Vec<usize>,
     /// Those of the program, by number.
@@ -110,14 +112,14 @@ impl Native {
             if is_argument && host.is_contiguous() {
                 bases.push(host.as_ptr().cast_mut());
             } else {
-                let copy = host.to_contiguous();
+                let copy = host.try_contiguous()?;
                 bases.push(copy.as_ptr().cast_mut());
                 copies.push(copy);
             }
         }
         let mut memory: SmallVec<[ResultMemory; 4]> = SmallVec::new();
-        for ty in &self.outputs {
-            let output = ResultMemory::new(ty)?;
+        for (ty, &origin) in self.outputs.iter().zip(&self.output_origins) {
+            let output = ResultMemory::new(ty).map_err(|e| attributed(e, Some(origin)))?;
             bases.push(output.as_mut_ptr());
             memory.push(output);
         }

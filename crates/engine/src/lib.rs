@@ -30,14 +30,14 @@ mod schedule;
 use std::sync::{Arc, Mutex};
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Form, Graph, Op, OperandType};
+use autojit_ir::{ArrayType, Form, Graph, Op, OperandType, Type, ValueId};
 use autojit_library::backend::{Backend, Executable, Limits, Lowering};
 use autojit_library::environment::environment;
 use executable::{Counts, Native};
 use loops::Loops;
 use lower::Lowered;
 use memory::{Limit, Workspace};
-use program::{Bases, Constants, Entries, Program};
+use program::{Bases, Constants, Entries, Origin, Program};
 use schedule::{Order, Rank};
 
 /// The native backend.
@@ -103,7 +103,7 @@ impl Stages {
         let verify = |check: &dyn Fn() -> Result<()>| if verifies { check() } else { Ok(()) };
 
         let mut lowered = lower::lower(graph)?;
-        check_size(&lowered)?;
+        check_size(graph, &lowered)?;
         verify(&|| lower::verify(&lowered))?;
         let loops = loops::build(&mut lowered, options.kernels)?;
         verify(&|| loops::verify(&lowered, &loops))?;
@@ -113,7 +113,8 @@ impl Stages {
         verify(&|| schedule::verify(&lowered, &loops, &ranks, &order))?;
         verify(&|| memory::verify(&lowered, &loops, &order, &workspace))?;
         let bases = Bases::of(graph);
-        let origin = |step| program::origin(graph, &lowered, &loops, step);
+        let scattered = program::scattered(graph);
+        let origin = |step| program::origin(graph, &scattered, &lowered, &loops, step);
         let entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
         verify(&|| program::verify(&lowered, &loops, &order, &workspace, bases, &entries))?;
         Ok(Self {
@@ -153,6 +154,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         parameters: entries.parameters,
         constants: Constants::new(graph.constants()),
         workspace_bytes: workspace.size,
+        largest: largest(graph),
         threads: limits.threads,
         divisions,
         draws: std::mem::take(&mut lowered.draws),
@@ -161,6 +163,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
     Ok(Native {
         program,
         inputs: graph.input_types().to_vec(),
+        output_origins: output_origins(graph, &lowered),
         outputs,
         results: lowered.results,
         kernels: entries.kernels,
@@ -208,15 +211,37 @@ pub fn print_stage(graph: &Graph, stage: &str, options: &StageOptions) -> Result
 }
 
 /// Refuses graphs whose buffers could not all be counted in one workspace, so that no offset overflows.
-fn check_size(lowered: &Lowered) -> Result<()> {
-    let add = |sum: usize, buffer: &lower::Buffer| sum.saturating_add(buffer.bytes);
-    let total = lowered.buffers.iter().fold(0, add);
-    if total > isize::MAX as usize / 2 {
-        return Err(Error::value(format!(
+fn check_size(graph: &Graph, lowered: &Lowered) -> Result<()> {
+    let total: u128 = lowered.buffers.iter().map(|b| b.bytes as u128).sum();
+    if total > isize::MAX as u128 / 2 {
+        let error = Error::value(format!(
             "the arrays of this graph are too large, {total} bytes in all"
-        )));
+        ));
+        return Err(program::attributed(error, largest(graph)));
     }
     Ok(())
+}
+
+/// The operation with the largest result, to which a lack of memory for the workspace is attributed.
+fn largest(graph: &Graph) -> Option<Origin> {
+    let size = |value: &ValueId| match &*graph[*value].ty {
+        Type::Array(ty) => ty.size() as u128 * ty.dtype.size() as u128,
+        Type::Tuple(_) => 0,
+    };
+    let computed = graph.values().filter(|&value| !graph[value].op.is_leaf());
+    let largest = computed.max_by_key(size)?;
+    Some((graph[largest].op.name(), graph[largest].location))
+}
+
+/// The operation that each output buffer is the result of.
+fn output_origins(graph: &Graph, lowered: &Lowered) -> Vec<Origin> {
+    let mut origins: Vec<Origin> = Vec::new();
+    for (&output, &index) in graph.outputs().iter().zip(&lowered.results) {
+        if index == origins.len() {
+            origins.push((graph[output].op.name(), graph[output].location));
+        }
+    }
+    origins
 }
 
 fn output_types(graph: &Graph, lowered: &Lowered) -> Result<Vec<ArrayType>> {

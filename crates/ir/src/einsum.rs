@@ -137,8 +137,11 @@ impl Subscripts {
             || {
                 let mut once: Vec<char> = compact.chars().filter(|&c| is_label(c)).collect();
                 once.sort_unstable();
-                let count = |c: char| compact.chars().filter(|d| *d == c).count();
-                let named = once.into_iter().filter(|&c| count(c) == 1);
+                let repeats = once.chunk_by(|a, b| a == b);
+                let named = repeats.filter_map(|same| match *same {
+                    [label] => Some(label),
+                    _ => None,
+                });
                 unused.iter().copied().chain(named).collect()
             },
             |output| spell(output, width),

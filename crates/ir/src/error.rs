@@ -182,7 +182,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
-        if let Some(op) = &self.0.op {
+        // Some messages end with the name of the operation.
+        let names = |op: &str| self.0.message.ends_with(&format!(" {op}"));
+        if let Some(op) = self.0.op.as_deref().filter(|op| !names(op)) {
             write!(f, " in {op}")?;
         }
         match (&self.0.foreign_line, self.0.location) {

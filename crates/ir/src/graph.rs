@@ -1,10 +1,11 @@
 //! `Graph`: a program as a dense list of nodes.
 //!
-//! Invariants, checked by [`Graph::verify`]: a node's inputs come before it; equal nodes (same op, same
-//! inputs) are the same node; every type is what inference gives. Sharing compares values, never only hashes.
+//! Invariants, checked by [`Graph::verify`]: a node's inputs come before it; every type is what inference gives.
 //! Nodes are never removed: passes build a new graph (see [`crate::transform::simplify`]), or leave out what is dead.
 //!
-//! A trace is *recorded* ([`Graph::record`]): as it was written down, equal nodes apart. The optimiser shares them.
+//! A trace is *recorded* ([`Graph::record`]): as it was written down, equal nodes apart. The optimiser shares them, so in
+//! its results, and in every graph that [`Graph::push`] built, equal nodes (same op, same inputs) are one node, which
+//! [`Graph::verify_shared`] checks. Sharing compares values, never only hashes.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -230,24 +231,38 @@ impl Graph {
         value
     }
 
-    /// Records an argument.
-    pub fn record_input(&mut self, ty: ArrayType) -> ValueId {
+    /// Records an argument of a function that a line calls.
+    pub fn record_input(&mut self, ty: ArrayType, location: &'static Location<'static>) -> ValueId {
         let index = self.inputs.len();
         self.inputs.push(ty.clone());
-        self.record_leaf(Op::Leaf(LeafOp::Input { index, ty }))
+        let value = self.record_leaf(Op::Leaf(LeafOp::Input { index, ty }));
+        self.locate(value, Some(location));
+        value
     }
 
-    /// Records an array constant.
-    pub fn record_constant(&mut self, array: HostArray) -> ValueId {
+    /// Records an array constant that a line reads in.
+    pub fn record_constant(
+        &mut self,
+        array: HostArray,
+        location: &'static Location<'static>,
+    ) -> ValueId {
         let ty = array.ty();
         let index = self.constants.record(array);
-        self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }))
+        let value = self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }));
+        self.locate(value, Some(location));
+        value
     }
 
     /// Records a leaf.
     pub fn record_leaf(&mut self, op: Op) -> ValueId {
         let ty = self.type_of_leaf(&op);
         self.record(op, SmallVec::new(), ty, None)
+    }
+
+    /// Says which line a node comes from, unless that is known: the first one stays.
+    pub(super) fn locate(&mut self, value: ValueId, location: Option<&'static Location<'static>>) {
+        let known = &mut self.nodes[value.index()].location;
+        *known = known.or(location);
     }
 
     fn type_of_leaf(&mut self, op: &Op) -> Arc<Type> {

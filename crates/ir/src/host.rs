@@ -212,17 +212,64 @@ impl HostArray {
     /// There is not.
     #[inline]
     pub fn check_memory(ty: &ArrayType) -> Result<()> {
-        /// Failing to allocate a smaller array aborts, as everywhere in Rust.
-        const LARGE: usize = 1 << 30;
         let bytes = ty.size().saturating_mul(ty.dtype.size());
-        if bytes < LARGE {
+        if Self::has_memory(bytes) {
             return Ok(());
+        }
+        Err(Error::value(format!("not enough memory for an array {ty}")))
+    }
+
+    /// Asks whether there is memory for so many bytes that are needed on the way to a result.
+    ///
+    /// # Errors
+    /// There is not.
+    #[inline]
+    pub fn check_bytes(bytes: usize) -> Result<()> {
+        if Self::has_memory(bytes) {
+            return Ok(());
+        }
+        Err(Error::value(format!(
+            "not enough memory for intermediate results of {bytes} bytes"
+        )))
+    }
+
+    #[inline]
+    fn has_memory(bytes: usize) -> bool {
+        /// Failing to allocate less aborts, as everywhere in Rust.
+        const LARGE: usize = 1 << 17;
+        if bytes < LARGE {
+            return true;
         }
         let mut memory: Vec<u8> = Vec::new();
         let found = memory.try_reserve_exact(bytes);
         // What is reserved and never used may be optimised away, and with it the answer.
         std::hint::black_box(&memory);
-        found.map_err(|_| Error::value(format!("not enough memory for an array {ty}")))
+        found.is_ok()
+    }
+
+    /// Room for a list as long as an argument says.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn list_of<T>(length: usize) -> Result<Vec<T>> {
+        let mut list = Vec::new();
+        match list.try_reserve_exact(length) {
+            Ok(()) => Ok(list),
+            Err(_) => Err(Error::value(format!(
+                "not enough memory for a list of {length}"
+            ))),
+        }
+    }
+
+    /// [`to_contiguous`](Self::to_contiguous), where a copy may not fit into memory.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn try_contiguous(&self) -> Result<Self> {
+        if !self.is_contiguous() {
+            Self::check_memory(&self.ty())?;
+        }
+        Ok(self.to_contiguous())
     }
 
     /// The elements in C order, widened.

@@ -18,6 +18,7 @@ mod equal_nodes;
 pub mod error;
 mod eval;
 mod expand;
+pub mod file;
 mod fourier;
 mod graph;
 mod host;

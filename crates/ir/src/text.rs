@@ -278,7 +278,7 @@ return %5 %6 %8
     fn text_round_trips() {
         let graph: Graph = TEXT.parse().unwrap();
         assert_eq!(graph.to_string(), TEXT);
-        graph.verify().unwrap();
+        graph.verify_shared().unwrap();
     }
 
     #[test]

@@ -269,10 +269,28 @@ impl ArrayType {
 
     /// Refuses types of which there can be no array, as its bytes could not be counted.
     pub fn check_size(&self) -> Result<()> {
+        Self::check_axes(self.ndim())?;
         // An empty axis does not make the others free: views of the array multiply them again.
         let bytes = |bytes: usize, &n: &usize| bytes.saturating_mul(n.max(1));
         if self.shape.iter().fold(self.dtype.size(), bytes) > isize::MAX as usize {
             return Err(Error::value(format!("an array {self} is too large")));
+        }
+        Ok(())
+    }
+
+    /// The most axes of an array: twice as many as in NumPy. Some of what walks over arrays calls itself once for each axis.
+    pub const MOST_AXES: usize = 128;
+
+    /// Checks a number of axes.
+    ///
+    /// # Errors
+    /// It is above [`MOST_AXES`](Self::MOST_AXES).
+    pub fn check_axes(count: usize) -> Result<()> {
+        if count > Self::MOST_AXES {
+            let most = Self::MOST_AXES;
+            return Err(Error::value(format!(
+                "an array has at most {most} axes, got {count}"
+            )));
         }
         Ok(())
     }

@@ -1,5 +1,8 @@
 //! The verifier: what must hold of every graph, checked after passes when asked for and in tests.
 //!
+//! [`Graph::verify`] holds of every graph; [`Graph::verify_shared`] of every graph but a trace, in which equal nodes stay
+//! apart until the optimiser shares them.
+//!
 //! A failure is a mistake of autojit's own, and its message shows the neighbourhood.
 
 use super::{Graph, LeafOp, Op, Type, ValueId};
@@ -9,14 +12,12 @@ impl Graph {
     /// Checks that
     /// 1. the inputs of a node come before it,
     /// 2. every type is what inference gives,
-    /// 3. equal nodes are one node,
-    /// 4. arguments and constants that are named exist with the type that is named,
-    /// 5. results are arrays that exist.
+    /// 3. arguments and constants that are named exist with the type that is named,
+    /// 4. results are arrays that exist.
     ///
     /// # Errors
     /// One of these does not hold.
     pub fn verify(&self) -> Result<()> {
-        let mut seen = rustc_hash::FxHashSet::default();
         for value in self.values() {
             let node = &self[value];
             let fail = |why: &str| {
@@ -52,14 +53,46 @@ impl Graph {
                 Ok(signature) => return fail(&format!("the type should be {}", signature.result)),
                 Err(error) => return fail(&error.to_string()),
             }
-            if !seen.insert((&node.op, &node.inputs)) {
-                return fail("an equal node came before");
+        }
+        self.check_outputs().map_err(Error::internal)
+    }
+
+    /// Checks that each result is an array of the graph; a tuple is none.
+    ///
+    /// # Errors
+    /// One is not (`is_value`).
+    pub fn check_outputs(&self) -> Result<()> {
+        for &output in self.outputs() {
+            match self.nodes().get(output.index()).map(|node| &*node.ty) {
+                Some(Type::Array(_)) => {}
+                Some(tuple) => {
+                    return Err(Error::value(format!(
+                        "expected arrays as the results of a graph, got {output} of type {tuple}"
+                    )));
+                }
+                None => {
+                    return Err(Error::value(format!(
+                        "the result {output} is not a value of the graph"
+                    )));
+                }
             }
         }
-        for &output in self.outputs() {
-            if output.index() >= self.nodes().len() || self.ty(output).is_err() {
+        Ok(())
+    }
+
+    /// Checks in addition that equal nodes are one node, which holds of every graph but a trace.
+    ///
+    /// # Errors
+    /// As [`Graph::verify`], or a node equals an earlier one.
+    pub fn verify_shared(&self) -> Result<()> {
+        self.verify()?;
+        let mut seen = rustc_hash::FxHashSet::default();
+        for value in self.values() {
+            let node = &self[value];
+            if !seen.insert((&node.op, &node.inputs)) {
+                let neighbourhood = self.neighbourhood(value);
                 return Err(Error::internal(format!(
-                    "result {output} is not an array of the graph"
+                    "an equal node came before\n{neighbourhood}"
                 )));
             }
         }

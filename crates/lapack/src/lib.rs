@@ -5,7 +5,8 @@
 //! registers its versions for eager ndarray arrays in the place of autojit's. Names, arguments and shapes of results
 //! stay.
 //!
-//! ```
+#![cfg_attr(feature = "torch", doc = "```no_run")]
+#![cfg_attr(not(feature = "torch"), doc = "```")]
 //! use autojit::{Array, numpy as np};
 //!
 //! autojit_lapack::install()?;

@@ -3,6 +3,8 @@
 //! Decompositions that are not unique are compared by what defines them. One test, because installing is for the
 //! whole process and the first half needs autojit's own functions.
 
+#![cfg(not(feature = "torch"))]
+
 use autojit::dispatch::Arguments;
 use autojit::{Array, DType, Result, Value, numpy as np};
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::callback::caught;
 use super::{AnyLibrary, Concrete, Results, known, mixed};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray, Op, Type};
@@ -147,8 +148,15 @@ pub fn make<A: Send + Sync + 'static>(
 }
 
 impl<L: Library> Registered<L> {
-    fn wrap(&'static self, value: L::Array) -> Concrete {
-        make(self, self.0.array_type(&value), value)
+    /// Runs a method of the library; a panic in it is an error.
+    fn caught<R>(&self, run: impl FnOnce(&L) -> Result<R>) -> Result<R> {
+        let what = format_args!("the library {}", self.0.name());
+        caught(what, || run(&self.0))
+    }
+
+    fn wrap(&'static self, value: L::Array) -> Result<Concrete> {
+        let ty = self.caught(|library| Ok(library.array_type(&value)))?;
+        Ok(make(self, ty, value))
     }
 
     fn value<'a>(&self, array: &'a Concrete) -> Result<&'a L::Array> {
@@ -170,10 +178,13 @@ impl<L: Library> AnyLibrary for Registered<L> {
         for input in inputs {
             values.push(self.value(input)?);
         }
-        let results = match self.0.call(op, &values)? {
+        let results = match self.caught(|library| library.call(op, &values))? {
             Spelled::Unknown => return Ok(None),
-            Spelled::Array(array) => Results::from_buf([self.wrap(array)]),
-            Spelled::Several(arrays) => arrays.into_iter().map(|a| self.wrap(a)).collect(),
+            Spelled::Array(array) => Results::from_buf([self.wrap(array)?]),
+            Spelled::Several(arrays) => {
+                let arrays = arrays.into_iter().map(|array| self.wrap(array));
+                arrays.collect::<Result<Results>>()?
+            }
         };
         let types = result.arrays();
         let fits = |(array, ty): (&Concrete, &ArrayType)| match array {
@@ -192,15 +203,16 @@ impl<L: Library> AnyLibrary for Registered<L> {
     }
 
     fn from_host_on(&'static self, array: HostArray, device: Option<&str>) -> Result<Concrete> {
-        let value = match device {
-            None => self.0.from_host(&array),
-            Some(device) => self.0.from_host_on(&array, device),
-        };
-        value.map(|value| self.wrap(value))
+        let value = self.caught(|library| match device {
+            None => library.from_host(&array),
+            Some(device) => library.from_host_on(&array, device),
+        });
+        self.wrap(value?)
     }
 
     fn to_host(&self, array: &Concrete) -> Result<HostArray> {
-        self.0.to_host(self.value(array)?)
+        let value = self.value(array)?;
+        self.caught(|library| library.to_host(value))
     }
 
     fn device(&self, array: &Concrete) -> String {

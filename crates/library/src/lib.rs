@@ -6,6 +6,7 @@
 //! be confused with a backend, which runs a whole graph (see [`backend`]).
 
 pub mod backend;
+pub mod callback;
 pub mod environment;
 mod foreign;
 mod known;
@@ -196,6 +197,29 @@ pub fn common<'a>(arrays: impl IntoIterator<Item = &'a Concrete>) -> &'static dy
     libraries.next().unwrap_or(default_library())
 }
 
+/// Checks the rule for arrays of several libraries, which is one in all modes: what meets as arguments, of an operation or of a
+/// compiled function, is of one library. Only the constants of a graph, which are in main memory, go along with any.
+///
+/// # Errors
+/// There are arrays of two libraries.
+#[inline]
+pub fn check_together<'a>(arrays: impl IntoIterator<Item = &'a Concrete>) -> Result<()> {
+    let mut arrays = arrays.into_iter();
+    let Some(first) = arrays.next() else {
+        return Ok(());
+    };
+    for array in arrays {
+        let same = match (first, array) {
+            (Concrete::Ndarray(_), Concrete::Ndarray(_)) => true,
+            _ => first.library().name() == array.library().name(),
+        };
+        if !same {
+            return Err(mixed(first.library(), array.library()));
+        }
+    }
+    Ok(())
+}
+
 /// Runs an op: by the function that a user put in its place, if there is one, else as the library does.
 pub fn apply(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> Result<Results> {
     if any_replacement()
@@ -268,13 +292,12 @@ fn run(
     if let Op::Opaque { function } = op {
         return call_opaque(library, function, inputs, result);
     }
-    // Users write an index, not the step that checks it.
-    let name = if matches!(op, Op::Map(MapOp::WrapIndex { .. })) {
-        "getitem"
-    } else {
-        op.name()
+    // Users write an index or an update, not the step that checks it: what it is a part of names it.
+    let named = |e: Error| match op {
+        Op::Map(MapOp::WrapIndex { .. }) => e,
+        op => e.in_op(op.name()),
     };
-    match library.run(op, inputs, result).map_err(|e| e.in_op(name))? {
+    match library.run(op, inputs, result).map_err(named)? {
         Some(results) => Ok(results),
         None => apply_expanded(library, op, inputs, result).map_err(|e| e.in_op(op.name())),
     }
@@ -298,7 +321,7 @@ fn apply_expanded(
         let types: SmallVec<[ArrayType; 4]> = inputs.iter().map(|x| x.ty()).collect();
         let operands: SmallVec<[OperandType<'_>; 4]> = types.iter().map(Into::into).collect();
         let graph = expansion(op, &operands)?;
-        return Ok(run_graph(library, &graph, inputs)?.into());
+        return Ok(walk(library, &graph, inputs, true, |_, _| Ok(()))?.into());
     }
     if !library.round_trips() {
         return Err(Error::unsupported(format!(
@@ -335,6 +358,17 @@ pub fn observe_graph(
     library: &'static dyn AnyLibrary,
     graph: &Graph,
     inputs: &[&Concrete],
+    observe: impl FnMut(ValueId, &[Concrete]) -> Result<()>,
+) -> Result<Vec<Concrete>> {
+    walk(library, graph, inputs, false, observe)
+}
+
+/// Runs a graph that stands alone, or the expansion of an op, which then names what fails in it.
+fn walk(
+    library: &'static dyn AnyLibrary,
+    graph: &Graph,
+    inputs: &[&Concrete],
+    is_expansion: bool,
     mut observe: impl FnMut(ValueId, &[Concrete]) -> Result<()>,
 ) -> Result<Vec<Concrete>> {
     let mut last_use: Vec<u32> = vec![0; graph.nodes().len()];
@@ -379,7 +413,16 @@ pub fn observe_graph(
                 let arguments = arguments.collect::<Result<SmallVec<[&Concrete; 4]>>>()?;
                 let fixed = draws.fixed(op);
                 let result = apply(library, fixed.as_ref().unwrap_or(op), &arguments);
-                result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
+                result.map_err(|e| {
+                    // Users write an index, not the step that checks it.
+                    let is_check = matches!(op, Op::Map(MapOp::WrapIndex { .. }));
+                    let e = if is_check && !is_expansion {
+                        e.in_op("getitem")
+                    } else {
+                        e
+                    };
+                    node.location.map_or(e.clone(), |l| e.at(l))
+                })?
             }
         };
         observe(value, &result)?;

@@ -8,6 +8,7 @@ use std::any::{TypeId, type_name};
 
 use autojit_ir::{Error, Result};
 
+use super::callback::caught;
 use super::foreign::Registered;
 use super::known;
 use super::{Concrete, Library, make};
@@ -28,8 +29,8 @@ pub fn wrap<A: Clone + Send + Sync + 'static>(value: A) -> Result<Concrete> {
             type_name::<A>()
         ))
     })?;
-    let ty = library
-        .type_of(&value)
-        .ok_or_else(|| Error::internal(format!("the library {} lost its type", library.name())))?;
+    let lost = || Error::internal(format!("the library {} lost its type", library.name()));
+    let what = format_args!("the library {}", library.name());
+    let ty = caught(what, || library.type_of(&value).ok_or_else(lost))?;
     Ok(make(library, ty, value))
 }

@@ -6,8 +6,10 @@
 //!
 //! Invariants: types come from inference, so ranks and dtypes fit; only what depends on values can fail.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use autojit_runtime::abi::{Failure, Kind};
-use autojit_runtime::fft::{Fft, Transform};
+use autojit_runtime::fft::{Fft, PlanStatistics, Transform, plan_statistics, plans_dropped};
 use autojit_runtime::linalg::{
     Triangle, cholesky_batched, det_batched, eig_batched, eigh_batched, eigvals_batched,
     eigvalsh_batched, expm_batched, inv_batched, lstsq_batched, lu_batched, qr_batched,
@@ -18,7 +20,7 @@ use smallvec::{SmallVec, smallvec};
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, DType, FourierKind, FourierOp, LinalgOp, Op, QrMode, Shape, Type, derived,
+    ArrayType, DType, FourierKind, FourierOp, HostArray, LinalgOp, Op, QrMode, Shape, Type, derived,
 };
 
 /// Which function, with what it takes beside sizes.
@@ -199,6 +201,7 @@ impl RuntimeCall {
     /// # Errors
     /// A matrix is singular, not positive definite, or an iteration does not converge.
     pub unsafe fn run(&self, pointers: &[*mut u8]) -> Result<()> {
+        HostArray::check_bytes(self.temporaries())?;
         let at = |index: usize| pointers.get(index).copied();
         let (Some(a), Some(x)) = (at(0), at(1)) else {
             return Err(Error::internal("a call of the runtime without operands"));
@@ -240,10 +243,64 @@ impl RuntimeCall {
                 Function::Lstsq { rcond } => {
                     lstsq_batched(kind, rcond, batch, m, n, k, a, x, y, z, rest(4), rest(5))
                 }
-                Function::Fourier(ref fft) => fft.run(a, x),
+                Function::Fourier(ref fft) => {
+                    let done = fft.run(a, x);
+                    log_thrashing(fft.n);
+                    done
+                }
             }
         };
         done.map_err(|failure| self.explain(failure))
+    }
+
+    /// Bytes that the runtime needs on the way, at most. The crates that it calls abort or panic where they get none, so
+    /// they are asked for before.
+    fn temporaries(&self) -> usize {
+        /// Of the widest element.
+        const ELEMENT: usize = 16;
+        let (m, n, k) = (self.rows, self.columns, self.sides);
+        let product = |x: usize, y: usize| x.saturating_mul(y);
+        let elements = match &self.function {
+            // Plans of lengths with large prime factors convolve at more than twice the length.
+            Function::Fourier(fft) if fft.outer == 0 || fft.inner == 0 => 0,
+            Function::Fourier(fft) => fft.n.saturating_mul(8),
+            // Powers of the matrix, in double precision.
+            Function::Expm => product(n, n).saturating_mul(16),
+            // The square matrices are among the results.
+            Function::QrComplete
+            | Function::Svd {
+                full_matrices: true,
+            } => {
+                let squares = product(m, m).saturating_add(product(n, n));
+                squares.saturating_mul(4)
+            }
+            Function::Qr
+            | Function::Svd {
+                full_matrices: false,
+            }
+            | Function::Lu
+            | Function::Lstsq { .. }
+            | Function::Svdvals
+            | Function::Eigh
+            | Function::Eigvalsh
+            | Function::Eig
+            | Function::Eigvals
+            | Function::Cholesky
+            | Function::Inv
+            | Function::Det
+            | Function::Slogdet
+            | Function::Solve
+            | Function::SolveTriangular(_) => {
+                let matrix = product(m, n).saturating_add(product(m.max(n), k));
+                matrix.saturating_mul(6)
+            }
+        };
+        let is_empty = self.batch == 0 && !matches!(self.function, Function::Fourier(_));
+        if is_empty {
+            0
+        } else {
+            product(elements, ELEMENT)
+        }
     }
 
     /// What a failure means to a user.
@@ -257,7 +314,31 @@ impl RuntimeCall {
             Failure::NoConvergence => Error::linear_algebra(format!(
                 "the iteration did not converge for {ty}, expected finite elements"
             )),
+            Failure::OutOfMemory => Error::value(format!("not enough memory for {ty}")),
             other => Error::internal(format!("{other} for {ty}")),
         }
     }
+}
+
+/// Says in the log that plans of Fourier transforms are made again and again, once for each doubling of their number.
+fn log_thrashing(n: usize) {
+    static LOGGED: AtomicU64 = AtomicU64::new(64);
+    let PlanStatistics { held, dropped, .. } = plan_statistics_of_drops();
+    let logged = LOGGED.load(Relaxed);
+    if dropped < logged || LOGGED.swap(2 * dropped, Relaxed) != logged {
+        return;
+    }
+    tracing::warn!(
+        target: crate::logging::TARGET,
+        "the cache of plans of Fourier transforms holds {held} and dropped {dropped}, the last one for the length {n}: \
+         transforms of so many different lengths are planned anew each time"
+    );
+}
+
+/// The statistics, without a look at the plans as long as none was dropped.
+fn plan_statistics_of_drops() -> PlanStatistics {
+    if plans_dropped() == 0 {
+        return PlanStatistics::default();
+    }
+    plan_statistics()
 }

@@ -188,7 +188,6 @@ impl Plot {
                 )));
             }
         };
-        std::fs::write(path, text)
-            .map_err(|e| Error::file(format!("cannot write {}: {e}", path.display())))
+        autojit_ir::file::write(path, text.as_bytes())
     }
 }

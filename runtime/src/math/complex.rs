@@ -46,7 +46,7 @@ unary! {
     log2 = exponential::log2;
     /// Logarithm to base 10 (`numpy.log10`).
     log10 = exponential::log10;
-    /// `log(1 + z)` (`numpy.log1p`); like NumPy's it rounds `1 + z` first, so small `z` lose accuracy.
+    /// `log(1 + z)`, accurate near zero (`numpy.log1p`, which rounds `1 + z` first).
     log1p = exponential::log1p;
     /// Square root with nonnegative real part, cut along the negative real axis (`numpy.sqrt`).
     sqrt = exponential::sqrt;
@@ -107,10 +107,29 @@ pub fn divide<T: Real>(a: Complex<T>, b: Complex<T>) -> Complex<T> {
     }
 }
 
+/// `1 / z`, in NumPy's order of operations (`numpy.reciprocal`): zero gives NaN in both parts.
+#[inline]
+pub fn reciprocal<T: Real>(z: Complex<T>) -> Complex<T> {
+    let magnitude = |x: T| if x < T::ZERO { -x } else { x + T::ZERO };
+    if magnitude(z.im) <= magnitude(z.re) {
+        let ratio = z.im / z.re;
+        let divisor = z.re + z.im * ratio;
+        Complex::new(T::ONE / divisor, -ratio / divisor)
+    } else {
+        let ratio = z.re / z.im;
+        let divisor = z.re * ratio + z.im;
+        Complex::new(ratio / divisor, -T::ONE / divisor)
+    }
+}
+
 /// `base ** exponent` (`numpy.power`): `x ** 0 = 1`; `0 ** y` is 0 for a positive real part of `y`, else NaN; integer
-/// exponents below 100 in magnitude by repeated multiplication; the rest is `exp(y log x)`.
+/// exponents below 100 in magnitude by repeated multiplication; the rest is `exp(y log x)`. Squares are products in `T`,
+/// to the last bit.
 #[inline]
 pub fn power<T: Real>(base: Complex<T>, exponent: Complex<T>) -> Complex<T> {
+    if exponent.im == T::ZERO && exponent.re == T::ONE + T::ONE {
+        return multiply(base, base);
+    }
     narrow(exponential::power(widen(base), widen(exponent)))
 }
 

@@ -14,7 +14,7 @@ macro_rules! from_defaults {
     )*};
 }
 
-from_defaults!(Order, Uplo, TriangularOptions, Rank, Pinv);
+from_defaults!(Order, Uplo, Transposition, TriangularOptions, Rank, Pinv);
 
 /// Which triangle of a Hermitian matrix is read: NumPy's `UPLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::numpy::{
     attempt, broadcast_to, eye, fail, like, matmul, replaceable, reshape, to_array,
 };
 use crate::{Array, Error, Operand, Result};
-use autojit_ir::ArrayType;
+use autojit_ir::{ArrayType, HostArray};
 
 use super::inv;
 
@@ -77,7 +77,8 @@ where
             array
         });
     }
-    let product = multiply(&mut matrices, 0, &cuts(&sizes));
+    let cuts = attempt!("multi_dot", Cuts::new(&sizes));
+    let product = multiply(matrices, &cuts);
     let ends = [(0, sizes[0]), (count - 1, sizes[count])];
     let shape = ends.iter().filter(|(i, _)| types[*i].ndim() == 2);
     let shape: Vec<usize> = shape.map(|(_, n)| *n).collect();
@@ -122,36 +123,113 @@ fn sizes(types: &[ArrayType]) -> Result<Vec<usize>> {
     Ok(sizes)
 }
 
-/// Where to cut each chain `i..=j` in two.
-fn cuts(sizes: &[usize]) -> Vec<Vec<usize>> {
-    let count = sizes.len() - 1;
-    let mut costs = vec![vec![0.0f64; count]; count];
-    let mut cuts = vec![vec![0; count]; count];
-    for length in 1..count {
-        for i in 0..count - length {
-            let j = i + length;
-            costs[i][j] = f64::INFINITY;
-            for cut in i..j {
-                let outer = sizes[i] as f64 * sizes[cut + 1] as f64 * sizes[j + 1] as f64;
-                let cost = costs[i][cut] + costs[cut + 1][j] + outer;
-                if cost < costs[i][j] {
-                    costs[i][j] = cost;
-                    cuts[i][j] = cut;
+/// Where to cut each chain `i..=j` in two: a function of `(i, j)`.
+struct Cuts<'a> {
+    sizes: &'a [usize],
+    count: usize,
+    /// The costs of the chains `i..=j`, by `i` and then by `j`, and by `j` and then by `i`: both factors of a cut are read
+    /// along memory.
+    by_first: Vec<f64>,
+    by_last: Vec<f64>,
+}
+
+impl<'a> Cuts<'a> {
+    /// # Errors
+    /// There is no memory for the costs.
+    fn new(sizes: &'a [usize]) -> Result<Self> {
+        let count = sizes.len() - 1;
+        let cells = count.saturating_mul(count);
+        let mut by_first = HostArray::list_of(cells)?;
+        let mut by_last = HostArray::list_of(cells)?;
+        by_first.resize(cells, 0.0);
+        by_last.resize(cells, 0.0);
+        let mut cuts = Self {
+            sizes,
+            count,
+            by_first,
+            by_last,
+        };
+        let inner: Vec<f64> = sizes.iter().map(|&n| n as f64).collect();
+        for length in 1..count {
+            for i in 0..count - length {
+                let j = i + length;
+                let ends = inner[i] * inner[j + 1];
+                let (left, right, between) = cuts.parts(i, j, &inner);
+                // Eight at a time, so that no comparison waits for the one before.
+                let mut least = [f64::INFINITY; 8];
+                let whole = left.len() / 8 * 8;
+                for at in (0..whole).step_by(8) {
+                    for (lane, least) in least.iter_mut().enumerate() {
+                        let cost = left[at + lane] + right[at + lane] + ends * between[at + lane];
+                        *least = if cost < *least { cost } else { *least };
+                    }
+                }
+                let rest = (whole..left.len()).map(|at| left[at] + right[at] + ends * between[at]);
+                let cost = least.into_iter().chain(rest).fold(f64::INFINITY, f64::min);
+                cuts.by_first[i * count + j] = cost;
+                cuts.by_last[j * count + i] = cost;
+            }
+        }
+        Ok(cuts)
+    }
+
+    /// For each cut of `i..=j` the cost of what is left of it, of what is right of it, and the length between.
+    fn parts<'s>(
+        &'s self,
+        i: usize,
+        j: usize,
+        sizes: &'s [f64],
+    ) -> (&'s [f64], &'s [f64], &'s [f64]) {
+        let count = self.count;
+        (
+            &self.by_first[i * count + i..i * count + j],
+            &self.by_last[j * count + i + 1..j * count + j + 1],
+            &sizes[i + 1..j + 1],
+        )
+    }
+
+    /// The last matrix of the left factor.
+    fn at(&self, i: usize, j: usize) -> usize {
+        let count = self.count;
+        let ends = self.sizes[i] as f64 * self.sizes[j + 1] as f64;
+        let mut best = (f64::INFINITY, i);
+        for cut in i..j {
+            let cost = self.by_first[i * count + cut]
+                + self.by_last[j * count + cut + 1]
+                + ends * self.sizes[cut + 1] as f64;
+            if cost < best.0 {
+                best = (cost, cut);
+            }
+        }
+        best.1
+    }
+}
+
+/// The product of all matrices. Factors of a product come before it, the left one first.
+#[track_caller]
+fn multiply(matrices: Vec<Array>, cuts: &Cuts<'_>) -> Array {
+    enum Step {
+        Chain(usize, usize),
+        Product,
+    }
+    let mut stack = vec![Step::Chain(0, matrices.len() - 1)];
+    let mut products: Vec<Array> = Vec::new();
+    while let Some(step) = stack.pop() {
+        match step {
+            Step::Chain(i, j) if i == j => products.push(matrices[i].clone()),
+            Step::Chain(i, j) => {
+                let cut = cuts.at(i, j);
+                stack.extend([Step::Product, Step::Chain(cut + 1, j), Step::Chain(i, cut)]);
+            }
+            Step::Product => {
+                let (right, left) = (products.pop(), products.pop());
+                if let (Some(left), Some(right)) = (left, right) {
+                    products.push(matmul(left, right));
                 }
             }
         }
     }
-    cuts
-}
-
-/// The product of a chain that begins with matrix number `first`.
-#[track_caller]
-fn multiply(chain: &mut [Array], first: usize, cuts: &[Vec<usize>]) -> Array {
-    if let [one] = chain {
-        return one.clone();
-    }
-    let cut = cuts[first][first + chain.len() - 1] + 1;
-    let (left, right) = chain.split_at_mut(cut - first);
-    let left = multiply(left, first, cuts);
-    matmul(left, multiply(right, cut, cuts))
+    products
+        .pop()
+        .unwrap_or_else(|| fail("multi_dot", Error::internal("a chain without a product")))
 }

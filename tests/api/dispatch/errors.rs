@@ -2,7 +2,7 @@
 
 use crate::process::in_own_process;
 use autojit::dispatch::{Arguments, call, infer_backend, infer_backend_multi};
-use autojit::{Array, Error, Result, Value, backend_like, call, numpy as np};
+use autojit::{Array, Error, Result, Value, autojit, backend_like, call, numpy as np};
 use autojit::{compose, register_function, register_function_wrapping, register_library};
 
 use super::toys::{self, Boxed, Tagged};
@@ -231,4 +231,29 @@ impl AstypeOf for Array {
     fn astype_of(&self, name: &str) -> Result<Array> {
         autojit::dispatch::astype(self, name).check()
     }
+}
+
+#[test]
+fn libraries_do_not_mix_in_compiled_and_lazy_functions() {
+    in_own_process!();
+    toys::register();
+    let x = Array::from([1.0, 2.0]);
+    let tagged = x.to("tagged");
+    for backend in autojit::backends() {
+        let f = autojit(|(x, y): (Array, Array)| &x + &y).backend(backend);
+        for (x, y) in [(&x, &tagged), (&tagged, &x)] {
+            let error = f.call((x, y)).unwrap_err();
+            assert!(error.is_mixed_libraries(), "{backend}: {error}");
+        }
+        assert!(f.call((&tagged, &tagged)).is_ok());
+        // What the function makes is a constant, which goes along.
+        let g = autojit(|x: Array| x + np::ones([2], ..)).backend(backend);
+        assert!(g.call(&tagged).is_ok());
+    }
+    let f = autojit(|(x, y): (Array, Array)| &x + &y);
+    let exported = f.to_exported((&x, &x)).unwrap();
+    let error = exported
+        .call::<Array>(&(&x + 0.0, tagged.clone()))
+        .unwrap_err();
+    assert!(error.is_mixed_libraries(), "{error}");
 }

@@ -13,9 +13,13 @@ use autojit::numpy::calculus::{Differences, Powers, Spacing};
 use autojit::numpy::fft::FourierNorm;
 use autojit::numpy::interpolation;
 use autojit::numpy::joining::Indexing;
-use autojit::numpy::linalg::{QrMode, Uplo};
+use autojit::numpy::linalg::{QrMode, Transposition, Uplo};
 use autojit::numpy::logic::Tolerance;
+use autojit::numpy::moments;
+use autojit::numpy::positions::{Order, OutOfRange, dims};
+use autojit::numpy::quantiles::{Method, method};
 use autojit::numpy::searching::{self, Side};
+use autojit::numpy::signal::{Overlap, spacing};
 use autojit::numpy::special::{AngleUnit, Replacements};
 use autojit::{Array, DType, get_namespace, numpy as np, register_function_wrapping};
 
@@ -105,6 +109,8 @@ rows! {
         m = Array::from([[4.0, 1.0, 2.0], [3.0, f64::NAN, 6.0]]);
         n = Array::from([[4.0, 1.0, 2.0], [3.0, 5.0, 6.0]]);
         h = Array::from([[4.0, 1.0, 0.5], [1.0, 3.0, 0.25], [0.5, 0.25, 2.0]]);
+        v = Array::from([2.0, -1.0]);
+        p = Array::from([1i64, 2, 2]);
         cube = np::reshape(np::arange(24, ..), [2, 3, 4]);
     }
     numpy {
@@ -113,19 +119,22 @@ rows! {
         amax(n, 1); amin(n, np::axis(-1).keepdims()); angle(x, AngleUnit::Degrees); any(n, 0);
         arange((1, 9, 3), ..); arccos(x); arccosh(y); arcsin(x); arcsinh(x); arctan(x); arctan2(x, y);
         arctanh(x); argmax(n, 1); argmin(n, 0); argsort(n, 0); around(x, 1);
+        array_equal(m, m, true); average(n, moments::weights(x.clone()).axis(np::axis(1).keepdims()));
         array_split(x, 2, 0); asin(x); asinh(x); astype(x, DType::Int32); atan(x); atan2(x, y); atanh(x);
         atleast_1d(2.0); atleast_2d(x); atleast_3d(x); bincount(i, searching::weights(y).minlength(9)); bitwise_and(i, j);
         bitwise_invert(i); bitwise_left_shift(i, j); bitwise_not(i); bitwise_or(i, j);
-        bitwise_right_shift(i, j); bitwise_xor(i, j); broadcast_to(x, [2, 3]); cbrt(x); ceil(x);
+        bitwise_right_shift(i, j); bitwise_xor(i, j); block([[n, n], [n, n]]); broadcast_arrays([x, n]); broadcast_to(x, [2, 3]); cbrt(x); ceil(x);
         clip(x, 0.0, 0.6); column_stack([x, y]); concat([x, y], 0); concatenate([n, n], 1); conj(x);
-        conjugate(x); copysign(x, y); cos(x); cosh(x); count_nonzero(n, np::axis(1).keepdims());
+        conjugate(x); convolve(x, v, Overlap::Same); corrcoef(n, moments::with(n).columns()); correlate(x, v, Overlap::Full);
+        cov(n, moments::with(n).bias().aweights(y.clone())); copysign(x, y); cos(x); cosh(x); count_nonzero(n, np::axis(1).keepdims());
         cross(x, y, 0); cumprod(n, 1); cumsum(n, 0); deg2rad(x); degrees(x); diag(x, 1);
         diagonal(cube, np::offset(1).axes(1, 2)); diff(n, Differences::from(2).axis(-1).prepend(0.0).append(1.0));
-        divide(x, y); dot(n, x); dstack([x, y]); einsum("ij,j->i", [n, x]); equal(x, y); erf(x); exp(x);
+        divide(x, y); dot(n, x); dstack([x, y]); einsum("ij,j->i", [n, x]); equal(x, y); erf(x); erfc(x); exp(x);
         exp2(x); expand_dims(x, [0, 2]); expm1(x); eye(2, np::columns(3).k(1)); fabs(x);
         flip(n, 1); fliplr(n); flipud(n); float_power(y, x); floor(x); floor_divide(x, y); fmax(x, y);
         fmin(x, y); fmod(x, y); gammaln(y); lgamma(y);
         interp(x, y, [1.0, 2.0, 3.0], interpolation::left(-1.0).right(9.0)); full([2, 1], 7.0, ..); full_like(x, 7, DType::Int64);
+        gradient(n, spacing([2.0]).axis(1).edge_order(2)); i0(x);
         geomspace(1.0, 8.0, np::num(4)); greater(x, y); greater_equal(x, y); heaviside(x, y);
         hstack([x, y]); hypot(x, y); identity(2, ..); imag(x); inner(n, x); invert(i);
         isclose(m, m, Tolerance { rtol: 1e-3, atol: 1e-4, equal_nan: true }); isfinite(m); isinf(m);
@@ -138,20 +147,24 @@ rows! {
         mod_(x, y); moveaxis(cube, 0, 2); multiply(x, y);
         nan_to_num(m, Replacements { nan: 7.0, posinf: Some(8.0), neginf: None });
         nanmax(m, 1); nanmean(m, np::axis(1).keepdims()); nanmin(m, 0); nanprod(m, 1); nansum(m, 1);
-        negative(x); nonzero(i); not_equal(x, y); ones([2, 1], DType::Int64); ones_like(x, DType::Int64);
+        negative(x); nextafter(x, y); nonzero(i); not_equal(x, y); ones([2, 1], DType::Int64); ones_like(x, DType::Int64);
+        percentile(n, 25.0, method(Method::Hazen).axis(1)); put_along_axis(n, [[1i64], [0]], 7.0, 1);
+        quantile(n, 0.25, method(Method::Lower).axis(np::axis(1).keepdims()));
+        ravel_multi_index([j, j], dims([3, 2]).mode(OutOfRange::Wrap).order(Order::F));
         outer(x, y); pad(n, [(1, 0), (0, 2)], Padding::Constant(2.into())); permute_dims(cube, [2, 0, 1]);
         positive(x); pow(y, x); power(y, x); prod(n, np::axis(0).keepdims()); ptp(n, 1); rad2deg(x);
         radians(x); ravel(n); real(x); reciprocal(x); remainder(x, y); repeat(n, [2, 1], 0);
         reshape(n, [3, 2]); right_shift(i, j); rint(x); roll(n, [1, 2], [0, 1]);
         rot90(n, Rotation { quarters: 3, axes: (1, 0) }); round(x, 1); searchsorted([1.0, 2.0, 3.0], y, Side::Right);
-        sign(x); sin(x); sinc(x); sinh(x); softmax(n, 0); sort(n, 0); split(n, [1], 1); sqrt(y);
+        sign(x); signbit(x); sin(x); sinc(x); sinh(x); softmax(n, 0); sort(n, 0); split(n, [1], 1); sqrt(y);
         square(x); squeeze(np::expand_dims(x, 0), 0); stack([x, y], 1); std(n, np::axis(1).ddof(1.0).keepdims());
         subtract(x, y); sum(n, np::axis(1).where_(np::greater(n, 1.5)).keepdims()); swapaxes(cube, 0, 2);
         take(n, [1i64, 0], 1); take_along_axis(n, [[1i64], [0]], 1); tan(x); tanh(x);
         tensordot(n, x, ([1], [0])); tile(x, [2, 2]); trace(cube, np::offset(1).axes(1, 2));
         transpose(cube, [1, 0, 2]);
         trapezoid(n, Spacing { x: Some(j.clone().into()), dx: 1.0, axis: 1.into() });
-        tri(2, np::columns(3).k(1)); tril(n, 1); triu(n, 1); true_divide(x, y); trunc(x); unique(j);
+        tri(2, np::columns(3).k(1)); tril(n, 1); tril_indices(2, np::columns(3).k(1)); triu(n, 1);
+        triu_indices(2, np::columns(3).k(-1)); unravel_index(j, [3, 2], Order::F); true_divide(x, y); trunc(x); unique(j);
         vander(x, Powers { columns: Some(2), increasing: true }); var(n, np::axis(1).ddof(1.0)); vdot(x, y);
         vstack([x, y]); where_(np::greater(x, 0), x, y); zeros([2, 1], DType::Int64); zeros_like(x, DType::Int64);
     }
@@ -161,11 +174,14 @@ rows! {
         lu(n); inv(h); det(h); slogdet(h); expm(h); solve(h, x); lstsq(np::transpose(n, ..), x, 0.5);
         solve_triangular(h, x, np::linalg::lower().unit_diagonal());
         pinv(n, np::linalg::rtol(0.5)); matrix_rank(h, np::linalg::tol(0.5).hermitian());
+        block_diag([n, h]); cho_solve(h, x, Uplo::Upper); logm(h); lu_solve(h, p, x, Transposition::Adjoint); sqrtm(h);
         matrix_power(h, 3); multi_dot([n, h, h]); cond(h, 1);
     }
     fft {
         fft(n, np::fft::n(4).axis(0).norm(FourierNorm::Ortho)); ifft(n, 2); rfft(n, FourierNorm::Forward);
         irfft(n, 4); fft2(n, np::fft::s([2, 4]).axes([0, 1]).norm(FourierNorm::Ortho)); ifft2(n, ..);
+        hfft(n, np::fft::n(4).axis(0).norm(FourierNorm::Ortho)); ihfft(n, 2);
+        irfftn(n, np::fft::s([2, 4])); rfftn(n, np::fft::axes([1, 0]).norm(FourierNorm::Ortho));
         fftn(n, np::fft::axes([1]).norm(FourierNorm::Forward)); ifftn(n, np::fft::s([1, 2]));
         fftfreq(5, 0.5); rfftfreq(5, 0.5); fftshift(n, 1); ifftshift(n, 0);
     }
@@ -195,14 +211,16 @@ const ONLY_BY_NAME: &[&str] = &[
     // The method `at`.
     "scatter",
     "special.erf",
+    "special.erfc",
     "special.gammaln",
+    "special.i0",
     "special.log_softmax",
     "special.logsumexp",
     "special.softmax",
 ];
 
 /// What `call!` reaches by keywords of another name.
-const BY_KEYWORDS: &[&str] = &["einsum_path", "einsum_with", "unique_with"];
+const BY_KEYWORDS: &[&str] = &["einsum_path", "einsum_with", "unique_with", "average_with"];
 
 fn shown(arrays: &[Array]) -> String {
     let one = |x: &Array| match x.ty() {

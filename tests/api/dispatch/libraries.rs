@@ -66,10 +66,17 @@ fn compiled_code_stands_in_where_values_are_everything() {
         // Another library is another signature.
         compiled.call(Array::from([0.5, 1.0])).unwrap();
         assert_eq!((compiled.misses(), compiled.hits()), (2, 0));
-        // Beside an array of ndarray, results go to the other library.
+        // Arguments of two libraries are refused, as in every mode; constants go along.
         let sum = autojit(|(x, y): (Array, Array)| x + y).backend(backend);
-        let mixed = sum.call((&Array::from([1.0, 1.0]), &x)).unwrap();
-        assert_eq!(mixed.library().unwrap(), "boxed", "{backend}");
+        let error = sum.call((&Array::from([1.0, 1.0]), &x)).unwrap_err();
+        assert!(error.is_mixed_libraries(), "{backend}: {error}");
+        let constant = Array::from([1.0, 1.0]);
+        let sum = autojit(|x: Array| x + &constant).backend(backend);
+        assert_eq!(
+            sum.call(&x).unwrap().library().unwrap(),
+            "boxed",
+            "{backend}"
+        );
     }
 }
 
@@ -119,15 +126,17 @@ fn lazy_graphs_keep_the_arrays_of_their_library() {
             .is_same(both[1].as_lazy().unwrap())
     });
     assert!(shared);
-    // Two libraries meet in a graph: the one that can be converted is.
-    let mixed = lazy::array(&boxed(&[1.0, 2.0])) + marked(4);
-    let error = mixed.compute().unwrap_err();
-    assert!(error.is_mixed_libraries(), "{error}");
-    let mixed = lazy::array(&marked(4)) + boxed(&[1.0, 2.0]);
-    assert_eq!(
-        mixed.compute().unwrap().as_foreign::<Marked>().unwrap().1,
-        4
-    );
+    // Two libraries do not meet in a graph either; what is in main memory is a constant of it.
+    for mixed in [
+        lazy::array(&boxed(&[1.0, 2.0])) + marked(4),
+        lazy::array(&marked(4)) + boxed(&[1.0, 2.0]),
+    ] {
+        let error = mixed.compute().unwrap_err();
+        assert!(error.is_mixed_libraries(), "{error}");
+    }
+    let with_constant = lazy::array(&marked(4)) + Array::from([1.0, 2.0]);
+    let with_constant = with_constant.compute().unwrap();
+    assert_eq!(with_constant.as_foreign::<Marked>().unwrap().1, 4);
 }
 
 /// As [`BoxedLibrary`], under a name that a test can register again.

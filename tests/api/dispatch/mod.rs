@@ -7,5 +7,7 @@ mod external;
 mod libraries;
 mod like;
 mod numpy_registered;
+mod panics;
 mod registration;
 mod toys;
+mod wrong_arguments;

@@ -1,7 +1,7 @@
 //! Checks that are asked for: NaNs are traced to the line that made them, and backends are compared.
 
 use autojit::numpy::random::default_rng;
-use autojit::{Array, Error, autojit, numpy as np};
+use autojit::{Array, DType, Error, autojit, numpy as np};
 
 fn f(x: Array) -> Array {
     let y = np::sqrt(&x) * 2.0;
@@ -79,6 +79,61 @@ fn infinities_and_what_was_not_finite_before_are_told_apart() {
     let complex = autojit(|x: Array| x / 0.0).debug_nans(true);
     let text = message(complex.call(Array::from([num_complex::Complex64::new(0.0, 1.0)])));
     assert!(text.starts_with("`divide` made a NaN"), "{text}");
+}
+
+fn failure<R>(result: autojit::Result<R>) -> String {
+    result.err().unwrap().to_string()
+}
+
+#[test]
+fn what_was_folded_or_merged_is_named_with_its_first_line() {
+    let mut line = 0;
+    for backend in autojit::backends() {
+        let folded = autojit(|x: Array| {
+            let k = np::full_like(&x, -1.0, ..);
+            let bad = np::log(k);
+            &x + bad
+        });
+        let text = failure(
+            folded
+                .backend(backend)
+                .debug_nans(true)
+                .call(Array::from([1.0, 2.0])),
+        );
+        let expected = format!("tests/api/jit/checks.rs:{}:", line!() - 9);
+        assert!(
+            text.starts_with("`log` made ") && text.contains(&expected),
+            "{backend}: {text}"
+        );
+
+        // Equal ones become one, and views and casts are moved.
+        let merged = autojit(|x: Array| {
+            let first = np::log(&x);
+            let second = np::log(&x);
+            let moved = np::transpose(np::astype(second, DType::Complex128), ..);
+            moved + first
+        });
+        let x = Array::from([[1.0, -2.0], [3.0, 4.0]]);
+        let text = failure(merged.backend(backend).debug_nans(true).call(x));
+        line = line!() - 7;
+        let expected = format!("tests/api/jit/checks.rs:{line}:");
+        assert!(
+            text.starts_with("`log` made ") && text.contains(&expected),
+            "{backend}: {text}"
+        );
+    }
+    assert!(line > 0);
+
+    // The graph that runs names the line too.
+    let exported = autojit(|x: Array| &x + np::exp(np::zeros_like(&x, ..) + 2.0))
+        .to_exported(Array::from([1.0, 2.0]))
+        .unwrap();
+    let values = exported.graph().values();
+    for value in values {
+        let is_input =
+            exported.graph()[value].inputs.is_empty() && exported.source_line(value).is_none();
+        assert!(!is_input || value.index() == 0, "{}", exported.graph());
+    }
 }
 
 #[test]

@@ -148,6 +148,37 @@ fn log_tells_of_compilations_and_verify_accepts_them() {
     assert!(mistaken.contains("first call"), "{mistaken}");
 }
 
+#[test]
+fn verify_accepts_correct_programs() {
+    if !is_inner() {
+        inner(
+            "verify_accepts_correct_programs",
+            &[("AUTOJIT_VERIFY", "1")],
+        );
+        return;
+    }
+    let programs: [fn(Array) -> Array; 6] = [
+        |x| &x + 1.0 + 1.0,
+        |x| np::sin(&x) + np::sin(&x),
+        |x| &x * np::ones([3], ..) + np::ones([3], ..),
+        |x| np::where_(np::greater(&x, 0.0), &x * 0.0, &x * 0.0),
+        |x| np::linalg::svd(np::outer(&x, &x), ..).1 + np::linalg::svd(np::outer(&x, &x), ..).1,
+        |x| np::stack([np::sum(&x, ..), np::sum(&x, ..), np::max(&x, ..)], 0),
+    ];
+    let x = Array::from([0.5, -1.5, 2.0]);
+    for backend in autojit::backends() {
+        for (index, program) in programs.into_iter().enumerate() {
+            let f = autojit(program).backend(backend);
+            let result = f
+                .call(&x)
+                .unwrap_or_else(|e| panic!("{backend} {index}: {e}"));
+            assert_eq!(result.shape().unwrap(), [3]);
+            let exported = f.to_exported(&x).unwrap();
+            let _: Array = exported.backend(backend).call(&x).unwrap();
+        }
+    }
+}
+
 /// A subscriber of the program's, which is set after autojit has told something already.
 struct Theirs;
 

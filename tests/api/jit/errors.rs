@@ -165,3 +165,122 @@ fn empty_arrays_are_fine() {
     let f = autojit(|x: Array| np::max(&x, ..));
     assert!(f.call(np::zeros(0, ..)).is_err());
 }
+
+/// A traced array that outlives its function.
+static ESCAPED: std::sync::Mutex<Option<Array>> = std::sync::Mutex::new(None);
+
+#[test]
+fn an_array_that_escaped_from_its_trace_is_an_error_that_says_from_where() {
+    let escape = autojit(|x: Array| {
+        let escaping = np::sin(&x);
+        *ESCAPED.lock().unwrap() = Some(escaping);
+        x
+    });
+    let line = line!() - 4;
+    escape.call(Array::from([1.0, 2.0])).unwrap();
+    let escaped = ESCAPED.lock().unwrap().take().unwrap();
+    for backend in autojit::backends() {
+        let later = autojit(|x: Array| x + &escaped).backend(backend);
+        let error = later.call(Array::from([1.0, 2.0])).unwrap_err();
+        let text = error.to_string();
+        assert!(error.is_unbound_variable(), "{text}");
+        assert!(text.contains("it escaped in add, at "), "{text}");
+        assert!(
+            text.contains(&format!("tests/api/jit/errors.rs:{line}:")),
+            "{text}"
+        );
+        // Also as a result, and where nothing is used of it.
+        let returned = autojit(|_: Array| escaped.clone()).backend(backend);
+        assert!(
+            returned
+                .call(Array::from([1.0]))
+                .unwrap_err()
+                .is_unbound_variable()
+        );
+    }
+    // Its history can be looked at; it has no value.
+    assert_eq!(escaped.as_lazy().unwrap().history_num_nodes(), 2);
+    let error = escaped.compute().unwrap_err();
+    assert!(error.is_unbound_variable());
+    assert!(
+        error.to_string().contains("tests/api/jit/errors.rs:"),
+        "{error}"
+    );
+
+    // The trace ends when the function panics, too.
+    let panics = autojit(|x: Array| -> Array {
+        *ESCAPED.lock().unwrap() = Some(x);
+        std::panic::resume_unwind(Box::new(0))
+    });
+    let call = || panics.call(Array::from([1.0]));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+    let escaped = ESCAPED
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take()
+        .unwrap();
+    let later = autojit(|x: Array| x + &escaped).call(Array::from([1.0]));
+    assert!(later.unwrap_err().is_unbound_variable());
+
+    // Nested traces may use arrays of those around them.
+    let nested = autojit(|x: Array| {
+        let inner = autojit(|y: Array| y * &x);
+        inner.call(&x).unwrap_or_else(|e| panic!("{e}"))
+    });
+    assert_eq!(
+        nested
+            .call(Array::from([3.0]))
+            .unwrap()
+            .to_vec::<f64>()
+            .unwrap(),
+        [9.0]
+    );
+}
+
+#[test]
+fn failures_of_compiled_code_name_their_operation() {
+    let x = Array::from([1.0, 2.0, 3.0]);
+    let at = Array::from([1i64, 7]);
+    for backend in autojit::backends() {
+        let set = autojit(|(x, at): (Array, Array)| x.at(&at).set(1.0)).backend(backend);
+        let text = set.call((&x, &at)).unwrap_err().to_string();
+        // There the index is checked by a step of its own, which is named after what most checks belong to.
+        let op = if matches!(backend, "torch" | "xla") {
+            "getitem"
+        } else {
+            "scatter"
+        };
+        assert!(
+            text.contains(&format!(" in {op}, at ")),
+            "{backend}: {text}"
+        );
+        let get = autojit(|(x, at): (Array, Array)| x.get(&at) * 2.0).backend(backend);
+        let text = get.call((&x, &at)).unwrap_err().to_string();
+        assert!(
+            text.contains(" in getitem, at ") || text.contains(" in take, at "),
+            "{backend}: {text}"
+        );
+        // Results, and what lies between, that no memory holds.
+        let huge =
+            autojit(|x: Array| np::broadcast_to(&x, [1_i64 << 40, 3]) + 1.0).backend(backend);
+        let error = huge.call(&x).unwrap_err();
+        let text = error.to_string();
+        // XLA does not say which of its instructions wanted the memory.
+        assert!(
+            (backend == "xla" || error.op().is_some()) && text.contains("tests/api/jit/errors.rs:"),
+            "{backend}: {text}"
+        );
+        let between = autojit(|x: Array| {
+            let wide = np::sort(np::broadcast_to(&x, [1_i64 << 40, 3]), 1);
+            np::sum(wide, ..)
+        });
+        let error = between.backend(backend).call(&x).unwrap_err();
+        let text = error.to_string();
+        // XLA does not say which of its instructions wanted the memory.
+        assert!(
+            (backend == "xla" || error.op().is_some()) && text.contains("tests/api/jit/errors.rs:"),
+            "{backend}: {text}"
+        );
+        assert!(!text.contains("18446744073709551615"), "{text}");
+    }
+}

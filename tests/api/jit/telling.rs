@@ -205,3 +205,22 @@ fn fallbacks_are_warnings() {
     let words = "the backend cranelift does not support this graph, replay takes over: ";
     assert!(fallback.message().starts_with(words), "{fallback:?}");
 }
+
+/// A static argument of many values drops code that is compiled again and again: a warning names it.
+#[test]
+fn dropped_code_is_a_warning_that_names_the_argument() {
+    let f = autojit(|(x, n): (Array, i64)| x + n)
+        .backend("replay")
+        .name("shift");
+    let x = Array::from([1.0]);
+    let told = Listener::hears(Level::WARN, || {
+        for n in 0..1200_i64 {
+            f.call((&x, n)).unwrap();
+        }
+    });
+    assert!(!told.is_empty() && told.len() < 4, "{told:#?}");
+    let warning = &told[0];
+    assert_eq!(warning.field("function"), Some("shift"));
+    let message = warning.message();
+    assert!(message.contains("argument 1 changed from"), "{message}");
+}

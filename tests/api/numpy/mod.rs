@@ -11,4 +11,5 @@ mod keywords;
 mod linear_algebra;
 mod modes;
 mod random;
+mod right_answers;
 mod special;

@@ -15,6 +15,19 @@ fn with_all_results(graph: &Graph) -> Graph {
     all
 }
 
+/// Whether a complex number on the way, or an argument, is not finite.
+///
+/// libtorch adds complex numbers by a product with one, which makes NaN of infinite parts. As a result that is within the
+/// tolerance; but a later op may order by it, or look at one part.
+fn has_unbounded_complex(graph: &Graph, inputs: &[HostArray]) -> bool {
+    let all = with_all_results(graph).evaluate(inputs);
+    let unbounded = |array: &HostArray| {
+        let scalars = array.to_scalars();
+        array.dtype().is_complex() && scalars.iter().any(|s| !s.to_complex().is_finite())
+    };
+    inputs.iter().any(unbounded) || all.is_ok_and(|all| all.iter().any(unbounded))
+}
+
 /// What is wrong, with the program in the form of a file test.
 pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
     let program = decode(numbers);
@@ -22,6 +35,13 @@ pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
     let expected = program.graph.evaluate(&program.inputs);
     let flushed: Vec<HostArray> = program.inputs.iter().map(flushed).collect();
     for backend in autojit::backends() {
+        // These take longer to compile than all else together: a quarter of the programs is for them too.
+        if matches!(backend, "torch" | "xla") && !numbers.seed.is_multiple_of(4) {
+            continue;
+        }
+        if backend == "torch" && has_unbounded_complex(&program.graph, &program.inputs) {
+            continue;
+        }
         let (inputs, expected) = if backend == "xla" {
             (&flushed, &program.graph.evaluate(&flushed))
         } else {

@@ -20,4 +20,4 @@ mod matrices;
 mod program;
 mod random;
 mod table;
-mod values;
+pub(crate) mod values;

@@ -25,7 +25,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::simd;
-use super::target::Target;
+use super::simd::target::Target;
 use super::target::avx512::{Avx512, tests::read};
 use crate::kernel::Kernel;
 use autojit_ir::Graph;

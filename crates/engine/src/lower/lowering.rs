@@ -222,7 +222,11 @@ impl Lowering<'_> {
     }
 
     /// Copies to a view that was made for the next instruction.
-    pub(crate) fn copy(&mut self, input: Operand, output: View) -> View {
+    pub(crate) fn copy(&mut self, input: Operand, mut output: View) -> View {
+        if self.shape(&output).contains(&0) {
+            output.origin = None;
+            return output;
+        }
         self.push(Instruction::Copy { input, output });
         output
     }
@@ -231,6 +235,9 @@ impl Lowering<'_> {
         let node = &self.graph[value];
         let first = node.inputs.first().copied();
         let input = || first.ok_or_else(|| Error::internal("an input is missing"));
+        if let Some(nothing) = self.nothing(value)? {
+            return Ok(LoweredValue::One(nothing));
+        }
         let view = match &node.op {
             Op::Leaf(LeafOp::Input { index, ty }) => self.leaf(Storage::Input(*index), ty),
             Op::Leaf(LeafOp::Constant { index, ty }) => self.leaf(Storage::Constant(*index), ty),
@@ -287,6 +294,50 @@ impl Lowering<'_> {
             Op::Opaque { function } => return self.external(value, function),
         };
         Ok(LoweredValue::One(Operand::View(view)))
+    }
+
+    /// What an op gives without running: an array without elements, or the reduction of none. Loops around nothing would
+    /// still count: an axis beside one of length zero may have any length.
+    fn nothing(&mut self, value: ValueId) -> Result<Option<Operand>> {
+        let node = &self.graph[value];
+        match &node.op {
+            Op::Map(_)
+            | Op::Reduce(_)
+            | Op::Scan(_)
+            | Op::Sort(_)
+            | Op::Contract(_)
+            | Op::Join(_) => {}
+            // The others have no loops of their own, or may fail.
+            Op::Leaf(_)
+            | Op::View(_)
+            | Op::Index(_)
+            | Op::Linalg(_)
+            | Op::Fourier(_)
+            | Op::Get { .. }
+            | Op::Random { .. }
+            | Op::Opaque { .. } => return Ok(None),
+        }
+        let ty = self.graph.ty(value)?.clone();
+        if ty.size() == 0 {
+            let mut view = self.output(value, &ty);
+            view.origin = None;
+            return Ok(Some(Operand::View(view)));
+        }
+        let Op::Reduce(op) = &node.op else {
+            return Ok(None);
+        };
+        let of_none = self.graph.ty(node.inputs[0])?.size() == 0;
+        let neutral = match op {
+            ReduceOp::Sum { .. } | ReduceOp::Any { .. } => 0,
+            ReduceOp::Prod { .. } | ReduceOp::All { .. } => 1,
+            // Inference refuses these of nothing.
+            ReduceOp::SumWhere { .. }
+            | ReduceOp::Max { .. }
+            | ReduceOp::Min { .. }
+            | ReduceOp::Argmax { .. }
+            | ReduceOp::Argmin { .. } => return Ok(None),
+        };
+        Ok(of_none.then(|| self.literal(Literal::new(neutral, ty.dtype))))
     }
 
     fn leaf(&mut self, storage: Storage, ty: &ArrayType) -> View {

@@ -22,8 +22,8 @@ mod verify;
 
 pub(crate) use assemble::assemble;
 pub(crate) use divide::divisions;
-pub(crate) use entry::{Bases, Entries, Entry};
-pub(crate) use origin::origin;
+pub(crate) use entry::{Bases, Entries, Entry, Origin};
+pub(crate) use origin::{attributed, origin, scattered};
 pub(crate) use run::{Constants, Program};
 pub(crate) use text::print;
 pub(crate) use verify::verify;

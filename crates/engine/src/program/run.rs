@@ -8,12 +8,13 @@ use smallvec::SmallVec;
 
 use super::divide::Division;
 use super::entry::{Entry, Origin, RelativeAddress};
+use super::origin::attributed;
 use crate::codegen::{Code, FAILURE_INDEX};
 use crate::lower::{Call, DrawSource};
 use crate::memory::ALIGNMENT;
+use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::CallDraws;
-use autojit_ir::{ArrayType, DType, HostArray};
 
 /// A runnable program.
 pub(crate) struct Program {
@@ -21,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) entries: Vec<Entry>,
     /// For each entry, the op and the source line to name if it fails.
     pub(crate) origins: Vec<Origin>,
+    /// The operation with the largest result, if there is one.
+    pub(crate) largest: Option<Origin>,
     pub(crate) operands: Vec<RelativeAddress>,
     pub(crate) parameters: Vec<i64>,
     pub(crate) constants: Constants,
@@ -69,8 +72,15 @@ struct Line([u8; ALIGNMENT]);
 
 impl Arena {
     fn new(bytes: usize) -> Result<Self> {
-        HostArray::check_memory(&ArrayType::new(DType::Uint8, &[bytes]))?;
-        Ok(Self(vec![Line([0; ALIGNMENT]); bytes.div_ceil(ALIGNMENT)]))
+        let lines = bytes.div_ceil(ALIGNMENT);
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(lines).map_err(|_| {
+            Error::value(format!(
+                "not enough memory for a workspace of {bytes} bytes"
+            ))
+        })?;
+        memory.resize(lines, Line([0; ALIGNMENT]));
+        Ok(Self(memory))
     }
 
     fn as_mut_ptr(&mut self) -> *mut u8 {
@@ -119,7 +129,11 @@ impl Program {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let pooled = pool.pop();
         drop(pool);
-        pooled.map_or_else(|| Arena::new(self.workspace_bytes), Ok)
+        let new = || {
+            let arena = Arena::new(self.workspace_bytes);
+            arena.map_err(|e| attributed(e, self.largest))
+        };
+        pooled.map_or_else(new, Ok)
     }
 
     /// Gives memory back, for later calls.
@@ -205,9 +219,7 @@ impl Program {
     }
 
     fn locate(&self, entry: usize, error: Error) -> Error {
-        let (op, location) = self.origins[entry];
-        let error = error.in_op(op);
-        location.map_or(error.clone(), |l| error.at(l))
+        attributed(error, Some(self.origins[entry]))
     }
 }
 
@@ -259,10 +271,7 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
                 Ok(())
             }
             Call::Scan(scan) => scan.run(pointers[0], pointers[1]),
-            Call::Sort(sort) => {
-                sort.run(pointers[0], pointers[1]);
-                Ok(())
-            }
+            Call::Sort(sort) => sort.run(pointers[0], pointers[1]),
             // Run by `entries`, which does not come here with it.
             Call::External(_) => return Err(Error::internal("an external step in the runtime")),
             Call::Copy(copy) => {
@@ -279,6 +288,7 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
         (Failure::IndexOutOfRange { index, len }, Call::Scatter(_)) => Error::index(format!(
             "position {index} is out of range for {len} elements"
         )),
+        (Failure::OutOfMemory, _) => Error::value(failure.to_string()),
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
 }

@@ -10,10 +10,14 @@
 //! Source: Pfeifer, Haegeman and Verstraete, "Faster identification of optimal contraction sequences for tensor
 //! networks" (2014), without its pruning; the greedy rules are those of opt_einsum (Smith and Gray, 2018).
 
+mod present;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
+
+pub use present::Present;
 
 use super::Subscripts;
 use crate::error::{Error, Result};
@@ -38,43 +42,39 @@ pub enum Search {
     Optimal,
 }
 
-/// A set of labels by their numbers.
+/// A set of labels by their numbers, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Labels(Vec<u64>);
+struct Labels(Vec<u32>);
 
 impl Labels {
-    fn new(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
-    }
-
-    fn insert(&mut self, label: usize) {
-        self.0[label / 64] |= 1 << (label % 64);
-    }
-
-    fn contains(&self, label: usize) -> bool {
-        self.0[label / 64] & (1 << (label % 64)) != 0
-    }
-
-    fn with(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
-        Self(
-            self.0
-                .iter()
-                .zip(&other.0)
-                .map(|(&a, &b)| f(a, b))
-                .collect(),
-        )
+    fn contains(&self, label: u32) -> bool {
+        self.0.binary_search(&label).is_ok()
     }
 
     fn union(&self, other: &Self) -> Self {
-        self.with(other, |a, b| a | b)
+        let mut all = Vec::with_capacity(self.0.len() + other.0.len());
+        let (mut x, mut y) = (self.0.as_slice(), other.0.as_slice());
+        while let (&[a, ref rest_x @ ..], &[b, ref rest_y @ ..]) = (x, y) {
+            all.push(a.min(b));
+            if a <= b {
+                x = rest_x;
+            }
+            if b <= a {
+                y = rest_y;
+            }
+        }
+        all.extend(x);
+        all.extend(y);
+        Self(all)
+    }
+
+    fn intersection(&self, other: &Self) -> Self {
+        let both = self.0.iter().copied();
+        Self(both.filter(|&label| other.contains(label)).collect())
     }
 
     fn iter(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(i, &word)| {
-            let bits = std::iter::successors(Some(word), |w| Some(w & w.wrapping_sub(1)));
-            bits.take_while(|&w| w != 0)
-                .map(move |w| 64 * i + w.trailing_zeros() as usize)
-        })
+        self.0.iter().map(|&label| label as usize)
     }
 }
 
@@ -87,21 +87,20 @@ struct Network {
 
 impl Network {
     fn new(subscripts: &Subscripts, sizes: &FxHashMap<char, usize>) -> Self {
-        let mut numbers: FxHashMap<char, usize> = FxHashMap::default();
+        let mut numbers: FxHashMap<char, u32> = FxHashMap::default();
         let mut lengths = Vec::new();
         let all = subscripts.operands.iter().flatten();
         for &label in all.chain(&subscripts.result) {
             numbers.entry(label).or_insert_with(|| {
                 lengths.push(sizes.get(&label).copied().unwrap_or(1) as f64);
-                lengths.len() - 1
+                lengths.len() as u32 - 1
             });
         }
         let set = |labels: &[char]| {
-            let mut set = Labels::new(lengths.len());
-            for label in labels {
-                set.insert(numbers[label]);
-            }
-            set
+            let mut set: Vec<u32> = labels.iter().map(|label| numbers[label]).collect();
+            set.sort_unstable();
+            set.dedup();
+            Labels(set)
         };
         Self {
             operands: subscripts.operands.iter().map(|o| set(o)).collect(),
@@ -129,12 +128,10 @@ impl Network {
 /// The axes that stay when two operands are contracted: those that others still need.
 fn contracted(x: &Labels, y: &Labels, uses: &[u32]) -> Labels {
     let mut kept = x.union(y);
-    for label in x.union(y).iter() {
+    kept.0.retain(|&label| {
         let own = u32::from(x.contains(label)) + u32::from(y.contains(label));
-        if uses[label] == own {
-            kept.0[label / 64] &= !(1 << (label % 64));
-        }
-    }
+        uses[label as usize] != own
+    });
     kept
 }
 
@@ -172,16 +169,14 @@ pub fn find(
 
 /// Turns pairs of names, each new array having the next number, into positions.
 fn linear(count: usize, pairs: &[(usize, usize)]) -> Vec<Step> {
-    let mut present: Vec<usize> = (0..count).collect();
+    let mut present = Present::new(count);
     let mut steps = Vec::with_capacity(pairs.len());
-    for (next, &(x, y)) in (count..).zip(pairs) {
-        // The list is sorted, for numbers only ever grow.
-        let place = |n: usize| present.binary_search(&n).unwrap_or_else(|p| p);
-        let (i, j) = (place(x.min(y)), place(x.max(y)));
-        steps.push(vec![i, j]);
-        present.remove(j);
-        present.remove(i);
-        present.push(next);
+    for &(x, y) in pairs {
+        let (x, y) = (x.min(y), x.max(y));
+        steps.push(vec![present.position(x), present.position(y)]);
+        present.remove(y);
+        present.remove(x);
+        present.push();
     }
     steps
 }
@@ -200,12 +195,12 @@ fn best(network: &Network) -> Vec<(usize, usize)> {
     let mut found: Vec<Best> = Vec::with_capacity(all + 1);
     for set in 0..=all {
         let members = |set: usize| (0..count).filter(move |i| set & (1 << i) != 0);
-        let mut inside = Labels::new(network.sizes.len());
+        let mut inside = Labels(Vec::new());
         let mut outside = network.result.clone();
         members(set).for_each(|i| inside = inside.union(&network.operands[i]));
         members(all & !set).for_each(|i| outside = outside.union(&network.operands[i]));
         let mut best = Best {
-            labels: inside.with(&outside, |a, b| a & b),
+            labels: inside.intersection(&outside),
             cost: if set.count_ones() <= 1 {
                 0.0
             } else {
@@ -273,7 +268,8 @@ fn cheapest(network: &Network) -> Vec<(usize, usize)> {
         attempt(everywhere, &mut |result, _, _| result);
     }
     let mut noise = Noise(1);
-    for trial in 0..NOISY_TRIALS {
+    let count = network.operands.len().max(1);
+    for trial in 0..NOISY_TRIALS.min(NOISY_OPERANDS / count) {
         let weight = [0.0, 0.5, 1.0, 1.5][trial / 2 % 4];
         let temperature = [0.1, 0.5, 1.0, 2.0][trial / 8 % 4];
         attempt(trial % 2 == 0, &mut |result, x, y| {
@@ -285,6 +281,8 @@ fn cheapest(network: &Network) -> Vec<(usize, usize)> {
 
 /// How many searches have noise.
 const NOISY_TRIALS: usize = 32;
+/// How many operands all of them see together, at most.
+const NOISY_OPERANDS: usize = 8192;
 
 /// Steele, Lea and Flood's SplitMix64, which is enough to break ties.
 struct Noise(u64);
@@ -425,7 +423,9 @@ pub struct Contraction {
 /// # Errors
 /// A position is out of range or given twice, a step has none, or the path does not end with one array.
 pub fn contractions(subscripts: &Subscripts, path: &[Step]) -> Result<Vec<Contraction>> {
-    let mut present = subscripts.operands.clone();
+    // All arrays by number; those that are taken are empty.
+    let mut arrays = subscripts.operands.clone();
+    let mut present = Present::new(arrays.len());
     let mut uses: FxHashMap<char, usize> = FxHashMap::default();
     // Repeated labels of one operand count once.
     let different = |labels: &[char]| {
@@ -434,7 +434,7 @@ pub fn contractions(subscripts: &Subscripts, path: &[Step]) -> Result<Vec<Contra
         list.dedup();
         list
     };
-    for labels in present.iter().chain([&subscripts.result]) {
+    for labels in arrays.iter().chain([&subscripts.result]) {
         for label in different(labels) {
             *uses.entry(label).or_default() += 1;
         }
@@ -450,7 +450,13 @@ pub fn contractions(subscripts: &Subscripts, path: &[Step]) -> Result<Vec<Contra
                 present.len()
             )));
         }
-        let mut operands: Vec<Vec<char>> = descending.iter().map(|&p| present.remove(p)).collect();
+        let mut operands: Vec<Vec<char>> = Vec::with_capacity(descending.len());
+        for &position in &descending {
+            if let Some(number) = present.number(position) {
+                present.remove(number);
+                operands.push(std::mem::take(&mut arrays[number]));
+            }
+        }
         operands.reverse();
         for labels in &operands {
             for label in different(labels) {
@@ -465,7 +471,8 @@ pub fn contractions(subscripts: &Subscripts, path: &[Step]) -> Result<Vec<Contra
         for &label in &result {
             uses.entry(label).and_modify(|n| *n += 1);
         }
-        present.push(result.clone());
+        present.push();
+        arrays.push(result.clone());
         descending.reverse();
         steps.push(Contraction {
             positions: descending,

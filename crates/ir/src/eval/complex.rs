@@ -81,12 +81,32 @@ pub(super) fn divide(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
     widen(divide_single(narrow(x), narrow(y)))
 }
 
+/// NumPy's loop for `reciprocal` in one precision: Smith's method with a numerator of one, which has no imaginary part.
+macro_rules! invert {
+    ($name:ident, $real:ty) => {
+        fn $name(z: Complex<$real>) -> Complex<$real> {
+            if z.im.abs() <= z.re.abs() {
+                let ratio = z.im / z.re;
+                let divisor = z.re + z.im * ratio;
+                Complex::new(1.0 / divisor, -ratio / divisor)
+            } else {
+                let ratio = z.re / z.im;
+                let divisor = z.re * ratio + z.im;
+                Complex::new(ratio / divisor, -1.0 / divisor)
+            }
+        }
+    };
+}
+
+invert!(invert_single, f32);
+invert!(invert_double, f64);
+
 /// One divided by the number. As in NumPy, zero gives NaN in both parts, and a positive number a zero below the axis.
 pub(super) fn reciprocal(z: Complex64, dtype: DType) -> Complex64 {
-    if z.re == 0.0 && z.im == 0.0 {
-        return c(NAN, NAN);
+    if dtype != DType::Complex64 {
+        return invert_double(z);
     }
-    divide(c(1.0, -0.0), z, dtype)
+    widen(invert_single(narrow(z)))
 }
 
 /// `z / |z|`, zero for zero.
@@ -426,8 +446,12 @@ pub(super) fn arctan(z: Complex64) -> Complex64 {
     over_i(arctanh(times_i(z)))
 }
 
-/// `npy_cpow`: powers of zero are settled first, small whole exponents multiply.
-pub(super) fn power(x: Complex64, y: Complex64) -> Complex64 {
+/// `npy_cpow`: powers of zero are settled first, small whole exponents multiply; a square is a product in the precision
+/// of the dtype.
+pub(super) fn power(x: Complex64, y: Complex64, dtype: DType) -> Complex64 {
+    if y.re == 2.0 && y.im == 0.0 {
+        return multiply_in(x, x, dtype);
+    }
     if y.re == 0.0 && y.im == 0.0 {
         return c(1.0, 0.0);
     }
@@ -467,7 +491,6 @@ fn multiply_infinite(x: Complex64, y: Complex64) -> Complex64 {
 fn whole_power(x: Complex64, n: i32) -> Complex64 {
     match n {
         1 => return x,
-        2 => return multiply(x, x),
         3 => return multiply(x, multiply(x, x)),
         _ => {}
     }

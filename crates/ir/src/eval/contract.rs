@@ -89,6 +89,11 @@ pub(crate) fn tensordot(
         axes.iter().zip(inner).for_each(|(&a, &i)| index[a] = i);
         t.at(&index)
     };
+    if x.data.len() == 1 && y.data.len() == 1 {
+        // NumPy's `dot` multiplies numbers, without a sum that would begin at +0.
+        let product = multiply_scalars(x.data[0], y.data[0]);
+        return one(Tensor::build(ty, |_| product));
+    }
     one(Tensor::build(ty, |index| {
         let (left, right) = index.split_at(x_free.len());
         let pairs = Indices::new(&summed).map(|k| {

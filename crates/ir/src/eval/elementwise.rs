@@ -185,11 +185,12 @@ pub(crate) fn reciprocal(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
 }
 
 pub(crate) fn power(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
+    let dtype = result.array()?.dtype;
     one(Tensor::try_build(result.array()?, |i| {
         match (inputs[0].at_broadcast(i), inputs[1].at_broadcast(i)) {
             (Int(x), Int(n)) => integer_power(x, n).map(Int),
-            (Complex(x), Complex(y)) => Ok(Complex(complex::power(x, y))),
-            (x, y) => Ok(Float(x.to_f64().powf(y.to_f64()))),
+            (Complex(x), Complex(y)) => Ok(Complex(complex::power(x, y, dtype))),
+            (x, y) => Ok(Float(real_power(x.to_f64(), y.to_f64()))),
         }
     })?)
 }
@@ -319,6 +320,11 @@ fn quotient_and_remainder(x: f64, y: f64) -> (f64, f64) {
         floor
     };
     (snapped, remainder)
+}
+
+/// Squares are products, to the last bit.
+fn real_power(x: f64, y: f64) -> f64 {
+    if y == 2.0 { x * x } else { x.powf(y) }
 }
 
 /// Wraps at 64 bits, which wraps rightly at fewer bits too.

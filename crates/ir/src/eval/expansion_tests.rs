@@ -58,7 +58,7 @@ fn graph(types: &[ArrayType], build: impl FnOnce(&mut Graph, &[crate::ValueId]))
     let mut graph = Graph::new();
     let inputs: Vec<_> = types.iter().map(|ty| graph.add_input(ty.clone())).collect();
     build(&mut graph, &inputs);
-    graph.verify().unwrap();
+    graph.verify_shared().unwrap();
     graph
 }
 

@@ -99,6 +99,8 @@ pub(crate) fn sum_where(
     sum(axes, keepdims, &[kept], result)
 }
 
+/// Of several zeros a maximum is +0 if one is, and a minimum -0: so the order does not matter. Complex numbers are taken in
+/// order, the first of equal ones and the first with a NaN.
 fn extremum(
     axes: &Dims,
     inputs: &[Tensor],
@@ -117,7 +119,12 @@ pub(crate) fn max(
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {
-    extremum(axes, inputs, result, greater_of)
+    extremum(axes, inputs, result, |x, y| match (x, y) {
+        (Scalar::Float(a), Scalar::Float(b)) if a == 0.0 && b == 0.0 => {
+            Scalar::Float(if a.is_sign_negative() { b } else { a })
+        }
+        _ => greater_of(x, y),
+    })
 }
 
 pub(crate) fn min(
@@ -126,7 +133,12 @@ pub(crate) fn min(
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {
-    extremum(axes, inputs, result, smaller_of)
+    extremum(axes, inputs, result, |x, y| match (x, y) {
+        (Scalar::Float(a), Scalar::Float(b)) if a == 0.0 && b == 0.0 => {
+            Scalar::Float(if a.is_sign_negative() { a } else { b })
+        }
+        _ => smaller_of(x, y),
+    })
 }
 
 pub(crate) fn any(

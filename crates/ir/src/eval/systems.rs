@@ -272,36 +272,87 @@ fn product(x: &[Vec<Complex64>], y: &[Vec<Complex64>]) -> Rows {
         .collect()
 }
 
-/// Taylor's series of the matrix divided by a power of two, squared as often.
+/// The largest sum of magnitudes of a row.
+fn row_norm(a: &[Vec<Complex64>]) -> f64 {
+    let sums = a.iter().map(|row| row.iter().map(|z| z.norm()).sum());
+    sums.fold(0.0, |l: f64, s: f64| if s.is_nan() { s } else { l.max(s) })
+}
+
+/// The number of squarings: powers of the matrix may be far below powers of its norm, and every squaring loses accuracy.
+///
+/// Source: A. H. Al-Mohy and N. J. Higham, "A new scaling and squaring algorithm for the matrix exponential", 2009.
+fn squarings(a: &Rows) -> i32 {
+    let norm = row_norm(a);
+    if norm == 0.0 {
+        return 0;
+    }
+    let mut exponent = 0.0;
+    loop {
+        let scaled: Rows = a
+            .iter()
+            .map(|row| row.iter().map(|z| z / f64::exp2(exponent)).collect())
+            .collect();
+        let square = product(&scaled, &scaled);
+        let fourth = product(&square, &square);
+        let sixth = product(&fourth, &square);
+        let (eighth, tenth) = (product(&fourth, &fourth), product(&fourth, &sixth));
+        let norms = [&fourth, &sixth, &eighth, &tenth].map(|power| row_norm(power));
+        if exponent == 0.0 && !norms.iter().all(|norm| norm.is_finite()) {
+            // The tenth power of this is in the range of the numbers.
+            exponent = norm.min(f64::MAX).log2().ceil() - 90.0;
+            continue;
+        }
+        let [d4, d6, d8, d10] = norms;
+        let size = |norm: f64, power: f64| norm.log2() / power + exponent;
+        let (d4, d6, d8, d10) = (size(d4, 4.0), size(d6, 6.0), size(d8, 8.0), size(d10, 10.0));
+        let size = d4.max(d6).min(d6.max(d8)).min(d8.max(d10));
+        return (size.ceil() + 1.0).max(0.0) as i32;
+    }
+}
+
+/// Taylor's series of the matrix divided by a power of two, squared as often. The diagonal of the exponential of a
+/// triangular matrix is known, and put in after each squaring.
 pub(crate) fn expm(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
     let x = &inputs[0];
     let n = x.shape()[x.ty.ndim() - 1];
     let mut data = Vec::new();
     for batch in batches(x.shape()) {
-        let mut a = rows_at(x, &batch);
-        let sums = a
-            .iter()
-            .map(|row| row.iter().map(|z| z.norm()).sum::<f64>());
-        let size = sums.fold(0.0, |l: f64, s| if s.is_nan() { s } else { l.max(s) });
-        if !size.is_finite() || a.iter().flatten().any(|z| z.is_nan()) {
+        let a = rows_at(x, &batch);
+        if !row_norm(&a).is_finite() && a.iter().flatten().any(|z| !z.is_finite()) {
             append(&mut data, &vec![vec![Complex64::from(f64::NAN); n]; n]);
             continue;
         }
-        let squarings = (size.log2().ceil() + 1.0).max(0.0) as i32;
-        for z in a.iter_mut().flatten() {
-            *z *= 0.5f64.powi(squarings);
-        }
+        let zero = |keep: fn(usize, usize) -> bool| {
+            (0..n).all(|i| (0..n).all(|j| keep(i, j) || a[i][j] == ZERO))
+        };
+        let is_triangular = zero(|i, j| i <= j) || zero(|i, j| j <= i);
+        let mut left = squarings(&a);
+        let divided = |left: i32| -> Rows {
+            let divide = |z: &Complex64| z * 0.5f64.powi(left / 2) * 0.5f64.powi(left - left / 2);
+            a.iter()
+                .map(|row| row.iter().map(divide).collect())
+                .collect()
+        };
+        let part = divided(left);
         let mut sum = identity(n);
         let mut term = identity(n);
-        for k in 1..=24 {
-            term = product(&term, &a);
+        for k in 1..=60 {
+            term = product(&term, &part);
             for (s, t) in sum.iter_mut().flatten().zip(term.iter_mut().flatten()) {
                 *t /= f64::from(k);
                 *s += *t;
             }
         }
-        for _ in 0..squarings {
+        loop {
+            if is_triangular {
+                let part = divided(left);
+                (0..n).for_each(|i| sum[i][i] = super::complex::exp(part[i][i]));
+            }
+            if left == 0 {
+                break;
+            }
             sum = product(&sum, &sum);
+            left -= 1;
         }
         append(&mut data, &sum);
     }

@@ -134,6 +134,11 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The source line that new nodes carry.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
     /// The graph so far.
     pub fn graph(&mut self) -> &mut Graph {
         self.graph

@@ -5,7 +5,7 @@ use crate::einsum::Subscripts;
 use crate::einsum::path::{self, Search};
 use crate::error::{Error, Result};
 use crate::index::{IndexItem, IndexKey};
-use crate::types::{ArrayType, Axes, Dims};
+use crate::types::{ArrayType, Axes, Class, Dims};
 use crate::{ContractOp, IndexOp, MapOp, Op, ReduceOp, ValueId};
 
 pub(crate) fn tensordot(
@@ -23,7 +23,9 @@ pub(crate) fn tensordot(
     {
         return inner_product(b, x);
     }
-    let (x_ndim, y_ndim) = (b.graph.ty(x[0])?.ndim(), b.graph.ty(x[1])?.ndim());
+    let (x_ty, y_ty) = (b.graph.ty(x[0])?, b.graph.ty(x[1])?);
+    let (x_ndim, y_ndim) = (x_ty.ndim(), y_ty.ndim());
+    let are_numbers = x_ty.size() == 1 && y_ty.size() == 1;
     let x_free: Dims = (0..x_ndim).filter(|a| !x_axes.contains(a)).collect();
     let y_free: Dims = (0..y_ndim).filter(|a| !y_axes.contains(a)).collect();
     let operand = |free: &Dims, axes: &Axes| Contraction {
@@ -31,13 +33,23 @@ pub(crate) fn tensordot(
         free: free.clone(),
         summed: Dims::from_slice(axes),
     };
-    contract(
-        b,
-        x[0],
-        &operand(&x_free, x_axes),
-        x[1],
-        &operand(&y_free, y_axes),
-    )
+    let (x_operand, y_operand) = (operand(&x_free, x_axes), operand(&y_free, y_axes));
+    let (value, is_sum) = contract(b, x[0], &x_operand, x[1], &y_operand)?;
+    // NumPy's `dot` multiplies numbers, without a sum that would begin at +0.
+    if is_sum || are_numbers {
+        return Ok(value);
+    }
+    plus_zero(b, value)
+}
+
+/// The sum of one term: it begins at +0, so that of a negative zero is +0.
+fn plus_zero(b: &mut Builder<'_>, x: ValueId) -> Expanded {
+    let dtype = b.ty(x)?.dtype;
+    if dtype.class() < Class::Float {
+        return Ok(x);
+    }
+    let zero = b.literal(0, dtype);
+    b.push(Op::Map(MapOp::Add), &[x, zero])
 }
 
 /// The contraction of two vectors: nothing to bring into order.
@@ -55,7 +67,7 @@ struct Contraction {
     summed: Dims,
 }
 
-/// The contraction with axes batch, free of `x`, free of `y`.
+/// The contraction with axes batch, free of `x`, free of `y`, and whether it is a sum rather than plain products.
 ///
 /// A matrix product where both sides have free axes; otherwise a product and a sum, which fuse.
 fn contract(
@@ -64,7 +76,7 @@ fn contract(
     xa: &Contraction,
     y: ValueId,
     ya: &Contraction,
-) -> Expanded {
+) -> Result<(ValueId, bool)> {
     let (x_ty, y_ty) = (b.ty(x)?, b.ty(y)?);
     let sizes =
         |ty: &ArrayType, axes: &Dims| -> Dims { axes.iter().map(|&a| ty.shape[a]).collect() };
@@ -115,7 +127,7 @@ fn contract(
         let y = b.reshape(y, &with(&batch, &[k, n]))?;
         b.push(Op::Contract(ContractOp::Matmul), &[x, y])?
     };
-    b.reshape(product, &result)
+    Ok((b.reshape(product, &result)?, k != 1))
 }
 
 /// Operands are contracted pairwise, in an order that takes few products, after sums and diagonals of each alone.
@@ -125,6 +137,7 @@ pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) 
     let types = x.iter().map(|&v| b.ty(v)).collect::<Result<Vec<_>>>()?;
     let sizes = subscripts.sizes(&types.iter().collect::<Vec<_>>())?;
     let mut operands: Vec<(ValueId, Vec<char>)> = Vec::with_capacity(x.len());
+    let mut ends_in_sum = false;
     for (i, (&value, labels)) in x.iter().zip(&subscripts.operands).enumerate() {
         let needed = |label: char| {
             let elsewhere = subscripts
@@ -147,7 +160,9 @@ pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) 
             .map(|a| labels[a])
             .collect();
         let value = b.reshape(value, &shape)?;
-        operands.push(sum_labels(b, value, &labels, &|l| !needed(l))?);
+        let (sum, kept) = sum_labels(b, value, &labels, &|l| !needed(l))?;
+        ends_in_sum = kept.len() < labels.len();
+        operands.push((sum, kept));
     }
     for step in path::find(&subscripts, &sizes, Search::Auto)? {
         let &[first, second] = step.as_slice() else {
@@ -190,13 +205,14 @@ pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) 
             .map(|&a| x_labels[a])
             .collect();
         labels.extend(ya.free.iter().map(|&a| y_labels[a]));
-        let value = contract(b, x, &xa, y, &ya)?;
+        let (value, is_sum) = contract(b, x, &xa, y, &ya)?;
         // A label that only this pair had is gone from both; one that only one operand had may end here.
         let last = operands.is_empty();
-        let (value, labels) = sum_labels(b, value, &labels, &|l| {
+        let (value, kept) = sum_labels(b, value, &labels, &|l| {
             last && !subscripts.result.contains(&l)
         })?;
-        operands.push((value, labels));
+        ends_in_sum = is_sum || kept.len() < labels.len();
+        operands.push((value, kept));
     }
     let (value, labels) = operands
         .pop()
@@ -206,7 +222,11 @@ pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) 
         .iter()
         .filter_map(|r| labels.iter().position(|l| l == r))
         .collect();
-    let value = b.transpose(value, perm)?;
+    let mut value = b.transpose(value, perm)?;
+    let sums = sizes.keys().any(|label| !subscripts.result.contains(label));
+    if sums && !ends_in_sum {
+        value = plus_zero(b, value)?;
+    }
     // Labels that were one everywhere but in the result cannot be: sizes are the largest of each label.
     let shape: Dims = subscripts.result.iter().map(|l| sizes[l]).collect();
     b.reshape(value, &shape)

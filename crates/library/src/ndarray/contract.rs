@@ -4,11 +4,12 @@
 
 use autojit_runtime::matmul::MatrixProduct;
 
-use super::reduce::kind;
-use super::shape::{reshape, transpose};
-use super::strided::{View, broadcast_strides, filled};
+use super::elementwise;
+use super::shape::reshape;
+use super::strided::{View, broadcast_strides, filled, transpose};
+use super::{kind, unexpected};
 use autojit_ir::error::Result;
-use autojit_ir::{Dims, HostArray};
+use autojit_ir::{Dims, HostArray, MapOp};
 
 /// The matrix product over the last two axes; vectors are rows on the left and columns on the right.
 pub(super) fn matmul(x: &HostArray, y: &HostArray, shape: &[usize]) -> Result<HostArray> {
@@ -16,7 +17,7 @@ pub(super) fn matmul(x: &HostArray, y: &HostArray, shape: &[usize]) -> Result<Ho
     let (x_batch, m, k, a) = match (x.shape(), x_strides) {
         ([batch @ .., m, k], [.., row, column]) => (batch, *m, *k, [*row, *column]),
         ([k], [column]) => (&[][..], 1, *k, [0, *column]),
-        _ => return Err(super::unexpected(x)),
+        _ => return Err(unexpected(x)),
     };
     let (y_batch, n, b) = match (y.shape(), y_strides) {
         ([batch @ .., _, n], [.., row, column]) => (batch, *n, [*row, *column]),
@@ -62,6 +63,12 @@ pub(super) fn tensordot(
     y_axes: &[usize],
     shape: &[usize],
 ) -> Result<HostArray> {
+    if View::new(x).size() == 1 && View::new(y).size() == 1 {
+        // NumPy's `dot` multiplies numbers, without a sum that would begin at +0.
+        let (x, y) = (reshape(x, shape)?, reshape(y, shape)?);
+        let product = elementwise::run(MapOp::Multiply, &[&x, &y], shape)?;
+        return product.ok_or_else(|| unexpected(&x));
+    }
     // The contracted axes come last in `x` and first in `y`.
     let free = |array: &HostArray, axes: &[usize]| -> Dims {
         (0..array.shape().len())

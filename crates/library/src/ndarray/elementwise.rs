@@ -15,11 +15,6 @@ use super::wide;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, HostArray, MapOp};
 
-/// Inputs whose dtypes inference should have refused.
-pub(super) fn unexpected(x: &HostArray) -> Error {
-    Error::internal(format!("an op met {}", x.ty()))
-}
-
 /// The result of an elementwise op on inputs that broadcast to `shape`; `None` if it is not computed here.
 pub(super) fn run(op: MapOp, inputs: &[&HostArray], shape: &[usize]) -> Result<Option<HostArray>> {
     let Some(&last) = inputs.last() else {
@@ -29,13 +24,13 @@ pub(super) fn run(op: MapOp, inputs: &[&HostArray], shape: &[usize]) -> Result<O
     if is_identity(op, dtype) {
         return Ok(Some(last.clone()));
     }
-    if let Some(result) = wide::run(op, inputs, shape) {
-        return result.map(Some);
-    }
     if let (MapOp::Power, &[x, y]) = (op, inputs)
         && is_square(x, y)?
     {
         return run(MapOp::Square, &[x], shape);
+    }
+    if let Some(result) = wide::run(op, inputs, shape) {
+        return result.map(Some);
     }
     let Some(kernel) = kernel(op, dtype) else {
         return Ok(None);
@@ -55,8 +50,8 @@ fn is_identity(op: MapOp, dtype: DType) -> bool {
     }
 }
 
-/// Whether a power is a square: by far the most frequent, and multiplying is exact where `pow` is slow. Refuses
-/// integers to negative powers.
+/// Whether a power is a square: by far the most frequent, and multiplying gives the same bits sooner. Refuses integers to
+/// negative powers.
 fn is_square(x: &HostArray, y: &HostArray) -> Result<bool> {
     fn is<T: PartialEq>(y: &Shared<T>, two: T) -> bool {
         y.ndim() == 0 && y.first() == Some(&two)

@@ -18,6 +18,17 @@ pub(super) struct Fold {
     ///
     /// Safety: `x` must be readable for `len` elements that lie `stride` elements apart, `out` writable.
     pub(super) run: unsafe fn(x: *const u8, len: usize, stride: isize, out: *mut u8),
+    /// Whether the elements must be taken in order, one by one, from the first on: complex products and extrema, where the
+    /// order decides over infinities and over which NaN comes out.
+    pub(super) in_order: bool,
+    /// Writes what a reduction in order begins with.
+    ///
+    /// Safety: `first` must be readable, `out` writable.
+    pub(super) begin: unsafe fn(first: *const u8, out: *mut u8),
+    /// Combines a total with `len` elements that lie `stride` elements apart, in order.
+    ///
+    /// Safety: `total` must be readable and writable, `x` readable; the two must not overlap.
+    pub(super) go_on: unsafe fn(total: *mut u8, x: *const u8, len: usize, stride: isize),
     /// Combines each of `len` totals, next to each other, with one of `len` elements that lie `step` elements apart.
     ///
     /// Safety: `totals` must be readable and writable, `x` readable; the two must not overlap.
@@ -33,6 +44,9 @@ impl Fold {
         Self {
             neutral: neutral::<T, R>,
             run: run::<T, R>,
+            in_order: R::IN_ORDER,
+            begin: begin::<T, R>,
+            go_on: go_on::<T, R>,
             combine: combine::<T, R>,
             finish: finish::<T, R>,
         }
@@ -51,6 +65,30 @@ unsafe fn neutral<T: Element, R: Reduction<T>>(out: *mut u8) {
 unsafe fn run<T: Element, R: Reduction<T>>(x: *const u8, len: usize, stride: isize, out: *mut u8) {
     // SAFETY: passed on from the caller.
     unsafe { out.cast::<T>().write(R::run(x.cast(), len, stride)) };
+}
+
+/// # Safety
+/// As for [`Fold::begin`].
+unsafe fn begin<T: Element, R: Reduction<T>>(first: *const u8, out: *mut u8) {
+    // SAFETY: passed on from the caller.
+    unsafe { out.cast::<T>().write(R::begin(*first.cast::<T>())) };
+}
+
+/// # Safety
+/// As for [`Fold::go_on`].
+unsafe fn go_on<T: Element, R: Reduction<T>>(
+    total: *mut u8,
+    x: *const u8,
+    len: usize,
+    stride: isize,
+) {
+    // SAFETY: the caller vouches for every element.
+    unsafe {
+        let (total, x) = (total.cast::<T>(), x.cast::<T>());
+        for i in 0..len as isize {
+            *total = R::combine(*total, *x.offset(i * stride));
+        }
+    }
 }
 
 /// # Safety
@@ -90,10 +128,18 @@ unsafe fn finish<T: Element, R: Reduction<T>>(totals: *mut u8, len: usize) {
 
 /// An associative operation on elements.
 trait Reduction<T: Element> {
+    /// As [`Fold::in_order`].
+    const IN_ORDER: bool = false;
+
     /// The result for no elements, where there is one.
     fn neutral() -> T;
 
     fn combine(x: T, y: T) -> T;
+
+    /// What a reduction in order begins with; the first element is combined with that too.
+    fn begin(_first: T) -> T {
+        Self::neutral()
+    }
 
     /// What a total becomes in the end.
     fn finish(total: T) -> T {
@@ -160,8 +206,11 @@ impl Reduction<i64> for Sum {
 }
 
 macro_rules! products {
-    ($($t:ty, $one:expr;)*) => {$(
+    ($($t:ty, $one:expr, $in_order:literal;)*) => {$(
         impl Reduction<$t> for Product {
+            /// Products begin with 1, which only complex infinities show.
+            const IN_ORDER: bool = $in_order;
+
             fn neutral() -> $t {
                 $one
             }
@@ -169,21 +218,16 @@ macro_rules! products {
             fn combine(x: $t, y: $t) -> $t {
                 x.multiply(y)
             }
-
-            /// Products start at 1, which only complex infinities show.
-            fn finish(total: $t) -> $t {
-                total.multiply($one)
-            }
         }
     )*};
 }
 
 products! {
-    i64, 1;
-    f32, 1.0;
-    f64, 1.0;
-    Complex32, Complex::new(1.0, 0.0);
-    Complex64, Complex::new(1.0, 0.0);
+    i64, 1, false;
+    f32, 1.0, false;
+    f64, 1.0, false;
+    Complex32, Complex::new(1.0, 0.0), true;
+    Complex64, Complex::new(1.0, 0.0), true;
 }
 
 /// Reduces a contiguous run in eight independent chains, which the processor works on at once.
@@ -216,6 +260,12 @@ unsafe fn run_in_lanes<T: Element>(x: *const T, len: usize, combine: impl Fn(T, 
 macro_rules! extrema {
     ($($reduction:ident $combine:ident;)*) => {$(
         impl<T: Basic> Reduction<T> for $reduction {
+            const IN_ORDER: bool = !T::ONE_NAN;
+
+            fn begin(first: T) -> T {
+                first
+            }
+
             // Never used: inference refuses extrema of nothing.
             fn neutral() -> T {
                 T::default()
@@ -244,8 +294,8 @@ macro_rules! extrema {
 }
 
 extrema! {
-    Maximum maximum;
-    Minimum minimum;
+    Maximum larger;
+    Minimum smaller;
 }
 
 macro_rules! quantifiers {

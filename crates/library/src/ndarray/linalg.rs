@@ -1,8 +1,8 @@
 //! Linear algebra and Fourier transforms: calls of the runtime on arrays in C order.
 
-use ndarray::{ArrayD, IxDyn};
 use smallvec::SmallVec;
 
+use super::strided::{from_vec, reserved};
 use super::{Concrete, Results, shape};
 use crate::runtime::RuntimeCall;
 use autojit_ir::error::Result;
@@ -12,9 +12,10 @@ use autojit_ir::{ArrayType, HostArray, Type, dispatch_host, host_from};
 pub(super) fn run(call: &RuntimeCall, inputs: &[&HostArray], result: &Type) -> Result<Results> {
     let mut laid_out: SmallVec<[HostArray; 2]> = SmallVec::new();
     for (x, wanted) in inputs.iter().zip(call.operands()) {
-        laid_out.push(shape::broadcast_to(x, wanted)?.to_contiguous());
+        laid_out.push(shape::broadcast_to(x, wanted)?.try_contiguous()?);
     }
-    let mut results: SmallVec<[HostArray; 3]> = result.arrays().iter().map(zeros).collect();
+    let results: Result<SmallVec<[HostArray; 3]>> = result.arrays().iter().map(zeros).collect();
+    let mut results = results?;
     let read = laid_out.iter().map(|x| x.as_ptr().cast_mut());
     let written = results
         .iter_mut()
@@ -26,6 +27,10 @@ pub(super) fn run(call: &RuntimeCall, inputs: &[&HostArray], result: &Type) -> R
     Ok(results.into_iter().map(Concrete::Ndarray).collect())
 }
 
-fn zeros(ty: &ArrayType) -> HostArray {
-    host_from!(ty.dtype, T => HostArray::from(ArrayD::from_elem(IxDyn(&ty.shape), T::default())))
+fn zeros(ty: &ArrayType) -> Result<HostArray> {
+    host_from!(ty.dtype, T => {
+        let mut zeros = reserved::<T>(ty.size())?;
+        zeros.resize(ty.size(), T::default());
+        from_vec(&ty.shape, zeros)
+    })
 }

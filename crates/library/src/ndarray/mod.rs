@@ -5,7 +5,7 @@
 //! compiled code; here it is given shapes and strides.
 //!
 //! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
-//! is not spelled in [`Ndarray::run`] is expanded by the caller.
+//! is not implemented in [`Ndarray::run`] is expanded by the caller.
 
 mod bits;
 mod cast;
@@ -26,17 +26,35 @@ mod strided;
 mod tests;
 mod wide;
 
-use elementwise::unexpected;
-
+use autojit_runtime::abi::Kind;
 use smallvec::SmallVec;
 
 use super::runtime::RuntimeCall;
 use super::{AnyLibrary, Concrete, Results};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, ContractOp, HostArray, IndexOp, JoinOp, MapOp, Op, ReduceOp, ScanOp, SortOp, Type,
-    ViewOp,
+    ArrayType, ContractOp, DType, HostArray, IndexOp, JoinOp, MapOp, Op, ReduceOp, ScanOp, SortOp,
+    Type, ViewOp,
 };
+
+/// Inputs whose dtypes inference should have refused.
+fn unexpected(x: &HostArray) -> Error {
+    Error::internal(format!("an op met {}", x.ty()))
+}
+
+/// The runtime's name of a dtype.
+fn kind(dtype: DType) -> Kind {
+    match dtype {
+        DType::Bool => Kind::Bool,
+        DType::Uint8 => Kind::Uint8,
+        DType::Int32 => Kind::Int32,
+        DType::Int64 => Kind::Int64,
+        DType::Float32 => Kind::Float32,
+        DType::Float64 => Kind::Float64,
+        DType::Complex64 => Kind::Complex64,
+        DType::Complex128 => Kind::Complex128,
+    }
+}
 
 /// The library.
 pub(super) struct Ndarray;
@@ -47,7 +65,7 @@ impl AnyLibrary for Ndarray {
     }
 
     fn run(&'static self, op: &Op, inputs: &[&Concrete], result: &Type) -> Result<Option<Results>> {
-        if !is_view(op) {
+        if !is_view(op, inputs) {
             result
                 .arrays()
                 .iter()
@@ -109,7 +127,7 @@ impl AnyLibrary for Ndarray {
             }
 
             Op::View(ViewOp::Reshape { shape }) => shape::reshape(x()?, shape)?,
-            Op::View(ViewOp::Transpose { perm }) => shape::transpose(x()?, perm),
+            Op::View(ViewOp::Transpose { perm }) => strided::transpose(x()?, perm),
             Op::View(ViewOp::BroadcastTo { shape }) => shape::broadcast_to(x()?, shape)?,
             Op::View(ViewOp::Slice { slicing }) => shape::slice(x()?, slicing),
             Op::Index(IndexOp::Getitem { key }) if inputs.len() == 1 => shape::getitem(x()?, key)?,
@@ -168,11 +186,13 @@ impl AnyLibrary for Ndarray {
 }
 
 /// Whether the result shares the memory of the input, or needs no more than that.
-fn is_view(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::View(ViewOp::Reshape { .. } | ViewOp::Transpose { .. } | ViewOp::Slice { .. })
-    )
+fn is_view(op: &Op, inputs: &[&Concrete]) -> bool {
+    match op {
+        Op::View(ViewOp::Transpose { .. } | ViewOp::Slice { .. }) => true,
+        Op::View(ViewOp::Reshape { .. }) => host(inputs, 0).is_ok_and(HostArray::is_contiguous),
+        Op::Index(IndexOp::Getitem { .. }) => inputs.len() == 1,
+        _ => false,
+    }
 }
 
 /// The results of an op with one result.

@@ -16,7 +16,8 @@ use autojit_ir::Element;
 pub(super) trait Basic: Element {
     /// The type of real part and absolute value.
     type Magnitude: Element;
-    /// Whether extreme elements may be sought in any order: there is only one NaN to find.
+    /// Whether extreme elements may be sought in any order: there is only one NaN to find, and equal elements have equal
+    /// bits or are zeros.
     const ONE_NAN: bool = true;
     fn add(self, y: Self) -> Self;
     fn multiply(self, y: Self) -> Self;
@@ -27,6 +28,16 @@ pub(super) trait Basic: Element {
     fn absolute(self) -> Self::Magnitude;
     fn real(self) -> Self::Magnitude;
     fn imag(self) -> Self::Magnitude;
+
+    /// The larger of two as reductions take it: of zeros the positive one, so that the order does not matter.
+    fn larger(self, y: Self) -> Self {
+        self.maximum(y)
+    }
+
+    /// The smaller of two as reductions take it: of zeros the negative one.
+    fn smaller(self, y: Self) -> Self {
+        self.minimum(y)
+    }
 
     fn square(self) -> Self {
         self.multiply(self)
@@ -181,6 +192,22 @@ macro_rules! floats {
 
             fn minimum(self, y: $t) -> $t {
                 if self <= y || self.is_nan() { self } else { y }
+            }
+
+            fn larger(self, y: $t) -> $t {
+                if self == y {
+                    <$t>::from_bits(self.to_bits() & y.to_bits())
+                } else {
+                    Basic::maximum(self, y)
+                }
+            }
+
+            fn smaller(self, y: $t) -> $t {
+                if self == y {
+                    <$t>::from_bits(self.to_bits() | y.to_bits())
+                } else {
+                    Basic::minimum(self, y)
+                }
             }
 
             fn less(self, y: $t) -> bool {
@@ -355,11 +382,7 @@ macro_rules! floating {
             }
 
             fn reciprocal(self) -> Self {
-                // As NumPy: nothing of zero, and the sign of zeros by that of the imaginary part.
-                if self.re == 0.0 && self.im == 0.0 {
-                    return Complex::new(<$t>::NAN, <$t>::NAN);
-                }
-                complex::divide(Complex::new(1.0, -0.0), self)
+                complex::reciprocal(self)
             }
 
             floating!(@ complex: sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh);

@@ -4,7 +4,7 @@ use autojit_runtime::lines::Lines;
 use autojit_runtime::scan::Scan;
 use autojit_runtime::sort::Sort;
 
-use super::reduce::kind;
+use super::kind;
 use super::strided::{View, filled};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, HostArray};
@@ -56,8 +56,8 @@ fn sorted(x: &HostArray, axis: usize, positions: bool) -> Result<HostArray> {
     // SAFETY: shape and strides are those of `x`, and `out` is contiguous with as many elements, all of which are written.
     unsafe {
         filled(result, x.shape, &mut |out| {
-            sort.run(x.first, out);
-            Ok(())
+            sort.run(x.first, out)
+                .map_err(|failure| Error::value(failure.to_string()))
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use autojit_runtime::random as runtime;
 
-use super::reduce::kind;
+use super::kind;
 use super::strided::filled;
 use crate::random_distribution;
 use autojit_ir::error::{Error, Result};

@@ -6,14 +6,13 @@
 //!
 //! Reducing nothing gives the neutral element; inference refuses it where there is none.
 
-use autojit_runtime::abi::Kind;
 use autojit_runtime::reduce::ArgReduce;
 use smallvec::SmallVec;
 
-use super::elementwise::unexpected;
 use super::fold::Fold;
 use super::kernel::Kernel;
-use super::strided::{View, Walk, filled};
+use super::strided::{View, Walk, filled, reserved};
+use super::{kind, unexpected};
 use autojit_ir::error::Result;
 use autojit_ir::{DType, HostArray};
 
@@ -22,8 +21,8 @@ use autojit_ir::{DType, HostArray};
 const ROWS: usize = 16;
 
 /// Memory for `len` elements of the largest type.
-fn room(len: usize) -> Vec<u128> {
-    Vec::with_capacity(len)
+fn room(len: usize) -> Result<Vec<u128>> {
+    reserved(len)
 }
 
 /// Reduces over `axes`; `shape` is the shape of the result, with or without the reduced axes.
@@ -38,8 +37,7 @@ pub(super) fn reduce(
     // SAFETY: the reduction is the one for elements of `x`, and `write` gives one result per index that is kept.
     unsafe {
         filled(view.dtype, shape, &mut |out| {
-            write(fold, &view, axes, shape.iter().product(), out);
-            Ok(())
+            write(fold, &view, axes, shape.iter().product(), out)
         })
     }
 }
@@ -49,32 +47,48 @@ pub(super) fn reduce(
 /// # Safety
 /// `fold` must be of the elements of `x`, `out` writable for `size` of them, and `size` the number of indices of the
 /// axes that are kept.
-unsafe fn write(fold: &Fold, x: &View<'_>, axes: &[usize], size: usize, out: *mut u8) {
+unsafe fn write(
+    fold: &Fold,
+    x: &View<'_>,
+    axes: &[usize],
+    size: usize,
+    out: *mut u8,
+) -> Result<()> {
     let item = x.dtype.size();
     if x.shape.contains(&0) {
         for i in 0..size {
             // SAFETY: there are as many results.
             unsafe { (fold.neutral)(out.add(i * item)) };
         }
-        return;
+        return Ok(());
     }
-    if axes.len() == x.shape.len() && x.is_contiguous() {
+    if axes.len() == x.shape.len() && x.is_contiguous() && !fold.in_order {
         // SAFETY: all elements, next to each other.
         unsafe {
             (fold.run)(x.first, x.size(), 1, out);
             (fold.finish)(out, 1);
         }
-        return;
+        return Ok(());
     }
     let axis = |&axis: &usize| (x.shape[axis], [x.strides[axis]]);
     let kept: SmallVec<[usize; 4]> = (0..x.shape.len()).filter(|a| !axes.contains(a)).collect();
     let kept = Walk::new(&mut kept.iter().map(axis));
+    if fold.in_order {
+        let reduced = Walk::new(
+            &mut (0..x.shape.len())
+                .filter(|a| axes.contains(a))
+                .map(|a| axis(&a)),
+        );
+        // SAFETY: passed on from the caller; the walks are those of the axes that are kept and reduced.
+        unsafe { write_in_order(fold, x, &kept, &reduced, out) };
+        return Ok(());
+    }
     let mut reduced: SmallVec<[usize; 4]> = axes.into();
     reduced.sort_by_key(|&a| std::cmp::Reverse(x.strides[a].unsigned_abs()));
     let reduced = Walk::new(&mut reduced.iter().map(axis));
     // A kept axis that is faster in memory than every reduced one.
     if kept.len > 1 && kept.step[0].unsigned_abs() < reduced.step[0].unsigned_abs() {
-        let mut offsets = Vec::with_capacity(reduced.rows() * reduced.len);
+        let mut offsets = reserved(reduced.rows() * reduced.len)?;
         reduced.for_each_row(&mut |[offset]| {
             for i in 0..reduced.len as isize {
                 offsets.push(offset + i * reduced.step[0]);
@@ -87,7 +101,7 @@ unsafe fn write(fold: &Fold, x: &View<'_>, axes: &[usize], size: usize, out: *mu
             len: kept.len,
             step: kept.step[0],
         };
-        let mut room = room(kept.len * Rows::halvings(offsets.len()));
+        let mut room = room(kept.len * Rows::halvings(offsets.len()))?;
         let mut to = out;
         kept.for_each_row(&mut |[offset]| {
             // SAFETY: both walks stay within the positions that shape and strides of `x` reach, and the sum
@@ -100,10 +114,10 @@ unsafe fn write(fold: &Fold, x: &View<'_>, axes: &[usize], size: usize, out: *mu
         });
         // SAFETY: all results have been written.
         unsafe { (fold.finish)(out, size) };
-        return;
+        return Ok(());
     }
     let rows = reduced.rows();
-    let mut room = room(rows);
+    let mut room = room(rows)?;
     let partial: *mut u8 = room.as_mut_ptr().cast();
     let mut to = out;
     kept.for_each_row(&mut |[offset]| {
@@ -129,6 +143,37 @@ unsafe fn write(fold: &Fold, x: &View<'_>, axes: &[usize], size: usize, out: *mu
     });
     // SAFETY: all results have been written.
     unsafe { (fold.finish)(out, size) };
+    Ok(())
+}
+
+/// Writes results whose elements are combined one by one, in C order.
+///
+/// # Safety
+/// As for [`write`]; `x` must not be empty, and the walks must be over its kept and its reduced axes.
+unsafe fn write_in_order(
+    fold: &Fold,
+    x: &View<'_>,
+    kept: &Walk<1>,
+    reduced: &Walk<1>,
+    out: *mut u8,
+) {
+    let item = x.dtype.size();
+    let mut to = out;
+    kept.for_each_row(&mut |[offset]| {
+        for i in 0..kept.len as isize {
+            // SAFETY: both walks stay within the positions that shape and strides of `x` reach, and the sum of a kept and
+            // a reduced offset is such a position.
+            unsafe {
+                let x = x.first.offset((offset + i * kept.step[0]) * item as isize);
+                (fold.begin)(x, to);
+                reduced.for_each_row(&mut |[offset]| {
+                    let row = x.offset(offset * item as isize);
+                    (fold.go_on)(to, row, reduced.len, reduced.step[0]);
+                });
+                to = to.add(item);
+            }
+        }
+    });
 }
 
 /// Whole rows of results at once.
@@ -181,20 +226,6 @@ impl Rows<'_> {
                 (self.fold.combine)(out, self.len, x.offset(offset * item), self.step);
             }
         }
-    }
-}
-
-/// The runtime's name of a dtype.
-pub(super) fn kind(dtype: DType) -> Kind {
-    match dtype {
-        DType::Bool => Kind::Bool,
-        DType::Uint8 => Kind::Uint8,
-        DType::Int32 => Kind::Int32,
-        DType::Int64 => Kind::Int64,
-        DType::Float32 => Kind::Float32,
-        DType::Float64 => Kind::Float64,
-        DType::Complex64 => Kind::Complex64,
-        DType::Complex128 => Kind::Complex128,
     }
 }
 

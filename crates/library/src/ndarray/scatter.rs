@@ -3,7 +3,7 @@
 use autojit_runtime::abi::Failure;
 use autojit_runtime::scatter::Scatter;
 
-use super::reduce::kind;
+use super::kind;
 use super::strided::filled;
 use crate::scatter_mode;
 use autojit_ir::HostArray;
@@ -17,11 +17,11 @@ pub(super) fn scatter(
     positions: &HostArray,
     mode: ScatterMode,
 ) -> Result<HostArray> {
-    let (x, values) = (x.to_contiguous(), values.to_contiguous());
+    let (x, values) = (x.try_contiguous()?, values.try_contiguous()?);
     let HostArray::Int64(_) = positions else {
         return Err(super::unexpected(positions));
     };
-    let positions = positions.to_contiguous();
+    let positions = positions.try_contiguous()?;
     let plan = Scatter {
         kind: kind(x.dtype()),
         mode: scatter_mode(mode),

@@ -10,7 +10,7 @@ use ndarray::{Axis, IxDyn, Slice};
 use smallvec::SmallVec;
 
 use super::kernel::Kernel;
-use super::strided::{Shared, View, filled, from_vec, map};
+use super::strided::{Shared, View, filled, from_vec, map, reserved};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::index::{IndexItem, IndexKey, Slicing};
 use autojit_ir::{Element, HostArray, dispatch_host};
@@ -53,14 +53,6 @@ fn move_unit_axes<T: Element>(mut x: Shared<T>, shape: &[usize]) -> Shared<T> {
         }
     }
     x
-}
-
-/// Axis `i` of the result is axis `perm[i]` of `x`.
-pub(super) fn transpose(x: &HostArray, perm: &[usize]) -> HostArray {
-    fn typed<T: Element>(x: &Shared<T>, perm: &[usize]) -> HostArray {
-        T::host_array(x.clone().permuted_axes(IxDyn(perm)))
-    }
-    dispatch_host!(x, x => typed(x, perm))
 }
 
 /// Axes of length one, or new leading ones, stretched.
@@ -138,7 +130,9 @@ pub(super) fn wrap_index(x: &HostArray, axis: usize, size: usize) -> Result<Host
         return Err(out_of_range(index, axis, size));
     }
     let wrap = |&i: &i64| if i < 0 { i + size_signed } else { i };
-    from_vec(indices.shape(), indices.iter().map(wrap).collect())
+    let mut wrapped = reserved(indices.len())?;
+    wrapped.extend(indices.iter().map(wrap));
+    from_vec(indices.shape(), wrapped)
 }
 
 /// The slices of `x` along `axis` at the given indices.
@@ -148,7 +142,7 @@ pub(super) fn take(
     axis: usize,
     shape: &[usize],
 ) -> Result<HostArray> {
-    let (x, indices) = (x.to_contiguous(), indices.to_contiguous());
+    let (x, indices) = (x.try_contiguous()?, indices.try_contiguous()?);
     let gather = Gather {
         item_size: x.dtype().size(),
         outer: x.shape()[..axis].iter().product(),
@@ -186,7 +180,7 @@ pub(super) fn join(arrays: &[&HostArray], axis: usize, shape: &[usize]) -> Resul
         if array.dtype() != dtype {
             return Err(super::unexpected(array));
         }
-        contiguous.push(array.to_contiguous());
+        contiguous.push(array.try_contiguous()?);
         total += array.shape().iter().product::<usize>();
     }
     if total != shape.iter().product::<usize>() {
@@ -204,7 +198,9 @@ pub(super) fn join(arrays: &[&HostArray], axis: usize, shape: &[usize]) -> Resul
     unsafe {
         filled(dtype, shape, &mut |out| {
             let mut to = out;
-            for i in 0..outer {
+            // Joined parts without elements may have any number of rows.
+            let rows = if total == 0 { 0 } else { outer };
+            for i in 0..rows {
                 for &(from, bytes) in &parts {
                     to.copy_from_nonoverlapping(from.add(i * bytes), bytes);
                     to = to.add(bytes);

@@ -13,7 +13,6 @@ use ndarray::{ArcArray, ArrayD, IxDyn};
 use smallvec::SmallVec;
 
 use super::kernel::{INPUTS, Kernel};
-use super::shape::transpose;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, Element, HostArray, dispatch_host, host_from};
 
@@ -41,7 +40,8 @@ impl<const N: usize> Walk<N> {
                 Some((slow, slow_strides))
                     if (0..N).all(|k| slow_strides[k] == strides[k] * len as isize) =>
                 {
-                    *slow *= len;
+                    // Beside an axis without elements the others may be of any length.
+                    *slow = slow.saturating_mul(len);
                     *slow_strides = strides;
                 }
                 _ => outer.push((len, strides)),
@@ -53,7 +53,8 @@ impl<const N: usize> Walk<N> {
 
     /// The number of rows.
     pub(super) fn rows(&self) -> usize {
-        self.outer.iter().map(|axis| axis.0).product()
+        let lengths = self.outer.iter().map(|axis| axis.0);
+        lengths.fold(1, usize::saturating_mul)
     }
 
     /// Calls `visit` with the offsets of the first elements of each row, the last axis fastest.
@@ -97,6 +98,23 @@ fn wrong_size(error: ndarray::ShapeError) -> Error {
     Error::internal(format!("a result has the wrong size ({error})"))
 }
 
+/// Room for so many elements.
+///
+/// # Errors
+/// There is no memory for it.
+pub(super) fn reserved<T>(count: usize) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    match room.try_reserve_exact(count) {
+        Ok(()) => Ok(room),
+        Err(_) => Err(no_memory(count.saturating_mul(size_of::<T>()))),
+    }
+}
+
+#[cold]
+fn no_memory(bytes: usize) -> Error {
+    Error::value(format!("not enough memory for {bytes} bytes"))
+}
+
 /// An array whose elements `fill` writes, in C order, to the address that it is given.
 ///
 /// # Safety
@@ -108,7 +126,7 @@ pub(super) unsafe fn filled(
 ) -> Result<HostArray> {
     let size = shape.iter().product();
     host_from!(dtype, T => {
-        let mut data = Vec::<T>::with_capacity(size);
+        let mut data = reserved::<T>(size)?;
         fill(data.as_mut_ptr().cast())?;
         // SAFETY: there is room for that many, and `fill` has written them.
         unsafe { data.set_len(size) };
@@ -261,4 +279,12 @@ unsafe fn walk(kernel: Kernel, operands: &[View<'_>], shape: &[usize]) -> Result
         back[axis] = i;
     }
     Ok(transpose(&array, &back))
+}
+
+/// Axis `i` of the result is axis `perm[i]` of `x`.
+pub(super) fn transpose(x: &HostArray, perm: &[usize]) -> HostArray {
+    fn typed<T: Element>(x: &Shared<T>, perm: &[usize]) -> HostArray {
+        T::host_array(x.clone().permuted_axes(IxDyn(perm)))
+    }
+    dispatch_host!(x, x => typed(x, perm))
 }

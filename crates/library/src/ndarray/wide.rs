@@ -6,7 +6,7 @@
 use autojit_runtime::math::wide::{BinaryFunction, UnaryFunction};
 
 use super::kernel::Kernel;
-use super::reduce::kind;
+use super::kind;
 use super::strided::{View, filled, map};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{HostArray, MapOp};

@@ -3,9 +3,9 @@
 //! Both ways copy, once: libtorch frees memory its own way, so neither side can adopt what the other made.
 //! [`Borrowed`] shares memory for as long as a call runs, without a copy.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::eager::failure;
+use super::errors::failure;
 use super::functions::{dtype, kind};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray, Shape, host_from};
@@ -49,7 +49,7 @@ pub(super) fn to_host(tensor: &Tensor, ty: &ArrayType) -> Result<HostArray> {
 /// # Errors
 /// It is undefined, or has a dtype or a layout that is not known here.
 pub(super) fn type_of(tensor: &Tensor) -> Result<ArrayType> {
-    let kind = super::eager::kind_of(tensor)
+    let kind = kind_of(tensor)
         .ok_or_else(|| Error::dtype("expected a tensor with values, got an undefined one"))?;
     let dtype = dtype(kind)
         .ok_or_else(|| Error::dtype(format!("there is no dtype for libtorch's {kind:?}")))?;
@@ -93,6 +93,14 @@ impl Borrowed {
     pub fn tensor(&self) -> &Tensor {
         &self.tensor
     }
+}
+
+/// The dtype of a tensor, or none for undefined tensors too.
+fn kind_of(tensor: &Tensor) -> Option<Kind> {
+    if !tensor.defined() {
+        return None;
+    }
+    tensor.f_kind().ok()
 }
 
 #[cfg(test)]

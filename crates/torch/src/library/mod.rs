@@ -1,6 +1,6 @@
 //! The torch library: tensors of libtorch, through `tch`.
 //!
-//! How an op is lowered is in [`lower`](mod@lower), over the table in [`functions`]; what is not native is expanded, or
+//! How an op is lowered is in the module `lower`, over the table in `functions`; what is not native is expanded, or
 //! done in main memory. Tensors are shared, never changed: an array that was made from a tensor of the user's sees what
 //! the user writes into it later, as with every view of torch's.
 //!
@@ -8,6 +8,7 @@
 
 mod convert;
 mod eager;
+mod errors;
 mod functions;
 mod lower;
 pub mod settings;
@@ -22,7 +23,7 @@ use autojit_ir::{ArrayType, HostArray, Op, OperandType, Type};
 use autojit_library::backend::Lowering;
 use autojit_library::{AnyLibrary, Concrete, Results, make, mixed};
 pub use convert::Borrowed;
-pub use eager::{classify, explained, failure};
+pub use errors::{classify, explained, failure};
 pub use functions::{Refusal, Torch, kind_number};
 pub(crate) use functions::{torch_argument, torch_functions};
 pub use lower::{lower, lowering};

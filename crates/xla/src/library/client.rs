@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use xla::{ArrayElement, ElementType, PjRtBuffer, PjRtClient};
 
+use super::calls;
 use super::host;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, DType, HostArray, host_from};
@@ -22,7 +23,7 @@ pub(super) fn client() -> Result<&'static PjRtClient> {
     static CLIENT: OnceLock<Result<PjRtClient>> = OnceLock::new();
     let client = CLIENT.get_or_init(|| {
         let client = PjRtClient::cpu().map_err(failure)?;
-        xla::register_custom_call_target(host::TARGET, host::answer as *const c_void, "Host");
+        xla::register_custom_call_target(calls::TARGET, host::answer as *const c_void, "Host");
         Ok(client)
     });
     client.as_ref().map_err(Clone::clone)

@@ -8,7 +8,7 @@ use std::panic::Location;
 
 use smallvec::SmallVec;
 
-use super::host::{HostCall, Work};
+use super::calls::{HostCall, Work};
 use super::lower::{astype, lower, lowering};
 use super::module::{Extra, Purpose, Value, Writer, instruction_in};
 use autojit_ir::error::{Error, Result};

@@ -14,7 +14,7 @@
 
 use std::collections::hash_map::Entry;
 use std::ffi::{c_char, c_void};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -22,35 +22,12 @@ use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::calls::{HostCall, Work};
 use super::floats::UsualFloats;
-use super::module::{Purpose, Value, Writer, type_text};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::Reserved;
-use autojit_ir::{ArrayType, DType, Element, HostArray, Op, Scalar, Type, host_from};
+use autojit_ir::{ArrayType, Element, HostArray, Scalar, Type, host_from};
 use autojit_library::{Concrete, default_library};
-
-/// The name of the target, as programs give it.
-pub(super) const TARGET: &str = "autojit";
-
-/// What a call does.
-#[derive(Clone, Debug)]
-pub(super) enum Work {
-    /// Runs an op.
-    Op(Op),
-    /// Gives positions back, and refuses those that are not below a number.
-    Positions(usize),
-}
-
-/// A call of a program.
-#[derive(Clone, Debug)]
-pub(super) struct HostCall {
-    pub(super) work: Work,
-    pub(super) inputs: SmallVec<[ArrayType; 2]>,
-    pub(super) result: Type,
-    /// The op that errors name.
-    pub(super) op: &'static str,
-    pub(super) location: Option<&'static Location<'static>>,
-}
 
 /// What the calls of one run share.
 pub(super) struct Run {
@@ -239,53 +216,3 @@ pub(super) extern "C" fn answer(
         }
     }
 }
-
-impl Writer {
-    /// Writes a call back into autojit.
-    ///
-    /// It counts as one with side effects, as it may fail also where nothing reads its results: XLA drops others.
-    pub(super) fn host_call(
-        &mut self,
-        call: HostCall,
-        operands: &[&Value],
-    ) -> SmallVec<[Value; 2]> {
-        let run = self.run_number();
-        let mut all: SmallVec<[&Value; 4]> = SmallVec::from_iter([&run]);
-        all.extend_from_slice(operands);
-        let types: Vec<String> = all.iter().map(|x| type_text(&x.ty)).collect();
-        let index = self.calls.len();
-        self.calls.push(call.clone());
-        let attributes = format!(
-            ", custom_call_target=\"{TARGET}\", operand_layout_constraints={{{}}}, \
-             custom_call_has_side_effect=true, \
-             api_version=API_VERSION_STATUS_RETURNING_UNIFIED, backend_config=\"{index}\"",
-            types.join(", ")
-        );
-        match &call.result {
-            Type::Array(ty) => {
-                SmallVec::from_iter([self.op("custom-call", ty.clone(), &all, &attributes)])
-            }
-            Type::Tuple(types) => self.tuple_op("custom-call", types, &all, &attributes),
-        }
-    }
-}
-
-impl Writer {
-    /// A call that gives its operand back if that passes a check. Modules for others are without.
-    pub(super) fn checked(&mut self, x: &Value, work: Work) -> Value {
-        if self.purpose == Purpose::Save {
-            return x.clone();
-        }
-        let call = HostCall {
-            work,
-            inputs: SmallVec::from_iter([x.ty.clone()]),
-            result: x.ty.clone().into(),
-            op: self.op,
-            location: self.location,
-        };
-        self.host_call(call, &[x]).swap_remove(0)
-    }
-}
-
-/// The type of the operand by which a call finds its run.
-pub(super) const RUN_NUMBER: DType = DType::Int64;

@@ -13,7 +13,9 @@
 //! There is one device, the CPU. Refuses: functions of the user's inside programs; `backends/xla` cuts graphs at them.
 
 mod axes;
+mod calls;
 mod client;
+mod custom_call;
 mod eager;
 mod emit;
 mod floats;
@@ -67,7 +69,7 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
 /// The results are arrays of this library if an argument is one, else in main memory.
 ///
 /// # Errors
-/// As [`Program::run`].
+/// An op fails on these values, or XLA itself does.
 pub fn run(program: &Program, inputs: &[&Concrete]) -> Result<Vec<Concrete>> {
     run_part(program, inputs, None)
 }

@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::axes::{Steps, joined_axes};
-use super::host::{HostCall, RUN_NUMBER};
+use super::calls::{HostCall, RUN_NUMBER};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, DType, HostArray, Literal, Scalar};
 

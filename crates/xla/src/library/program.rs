@@ -8,9 +8,10 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use xla::{HloModuleProto, PjRtBuffer, PjRtLoadedExecutable, XlaComputation};
 
+use super::calls::{HostCall, Work};
 use super::client::{client, failure, to_device};
 use super::emit::{Code, emit};
-use super::host::{HostCall, Started, Work};
+use super::host::Started;
 use super::module::{Extra, Purpose};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::Reserved;
@@ -112,7 +113,7 @@ impl Program {
                 let number = Scalar::Int(run.number());
                 Some(to_device(&HostArray::scalar(
                     number,
-                    super::host::RUN_NUMBER,
+                    super::calls::RUN_NUMBER,
                 ))?)
             }
             None => None,

@@ -1,7 +1,8 @@
 //! Exponential, logarithm, square root and power of `Complex<f64>`.
 //!
 //! After W. Kahan, "Branch cuts for complex elementary functions" (1987), and the special values of C99 Annex G. C has no
-//! complex `exp2`, `expm1`, `log2`, `log10`, `log1p`: those are NumPy's formulas (`umath/funcs.inc.src`).
+//! complex `exp2`, `expm1`, `log2`, `log10`, `log1p`: those are NumPy's formulas (`umath/funcs.inc.src`), but for `log1p`
+//! near zero.
 
 use super::{divide, multiply};
 use num_complex::Complex;
@@ -99,9 +100,24 @@ pub(super) fn log10(z: Complex<f64>) -> Complex<f64> {
     Complex::new(re * LOG10_E, im * LOG10_E)
 }
 
+/// `|1 + z|^2 - 1 = 2x + x^2 + y^2` to about twice working precision, for small `z`: the parts may cancel.
+fn squared_modulus_of_sum_minus_one(x: f64, y: f64) -> f64 {
+    let (xx, yy) = (x * x, y * y);
+    let (partial, error_1) = two_sum(2.0 * x, yy);
+    let (total, error_2) = two_sum(partial, xx);
+    total + (error_1 + error_2 + x.mul_add(x, -xx) + y.mul_add(y, -yy))
+}
+
+/// Near zero the modulus of `1 + z` is formed without rounding `1 + z`; NumPy rounds it.
 pub(super) fn log1p(z: Complex<f64>) -> Complex<f64> {
-    let re = z.re + 1.0;
-    Complex::new(re.hypot(z.im).ln(), z.im.atan2(re))
+    let Complex { re: x, im: y } = z;
+    let re = x + 1.0;
+    let modulus = if x.abs() < 0.5 && y.abs() < 1.0 {
+        0.5 * squared_modulus_of_sum_minus_one(x, y).ln_1p()
+    } else {
+        log_modulus(Complex::new(re, y))
+    };
+    Complex::new(modulus, y.atan2(re))
 }
 
 pub(super) fn sqrt(z: Complex<f64>) -> Complex<f64> {

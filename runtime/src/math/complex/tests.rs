@@ -11,6 +11,14 @@ const SPECIAL: [f64; 10] = [0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e300, -1e300,
 const ORDINARY: [f64; 7] = [0.5, -2.0, 3.25, 1e-12, 30.0, -710.0, 1e5];
 const BINARY: [f64; 6] = [0.0, 1.0, -2.0, -INF, NAN, 0.5];
 
+/// Where NumPy's `log1p` rounds `1 + z` first and loses the real part: what it is.
+const ROUNDED: [(Complex<f64>, f64); 4] = [
+    (Complex::new(1e-300, 0.0), 1e-300),
+    (Complex::new(1e-300, 1e-300), 1e-300),
+    (Complex::new(-2.0, 1e-12), 5e-25),
+    (Complex::new(1e-12, 1e-12), 1e-12),
+];
+
 type Unary = fn(Complex<f64>) -> Complex<f64>;
 
 const UNARY: [(&str, Unary); 20] = [
@@ -73,7 +81,11 @@ fn unary_functions_agree_with_numpy() {
     let mut failures = Vec::new();
     for (name, function) in UNARY {
         let arguments = pairs(&SPECIAL).chain(pairs(&ORDINARY));
-        for (z, &want) in arguments.zip(&table[name]) {
+        for (z, &numpy) in arguments.zip(&table[name]) {
+            let mut want = numpy;
+            if let Some((_, re)) = ROUNDED.iter().find(|(x, _)| name == "log1p" && *x == z) {
+                want.re = *re;
+            }
             let got = function(z);
             if !close(got, want, 1e-15) {
                 failures.push(format!("{name}({z:?}) = {got:?}, NumPy {want:?}"));

@@ -163,11 +163,13 @@ pub(super) fn power<V: Lanes, E: Element>(x: V, y: V) -> V {
     let result = result.value();
 
     let usual = zero.lt(x) & x.lt(infinity) & y.abs().lt(infinity);
-    if x.any(!usual) {
+    let result = if x.any(!usual) {
         special_powers(x, y, result)
     } else {
         result
-    }
+    };
+    // Squares are products, to the last bit: wherever the exponent is known to be two, they are written so.
+    (x * x).where_or(y.eq(x.of(2.0)), result)
 }
 
 /// `result`, where it is the power of `|x|`, with the sign of the power of `x`; elsewhere what C99 demands.

@@ -26,7 +26,12 @@ impl<'a> Emitter<'a, '_, '_> {
         let calls = operations
             .iter()
             .any(|(_, o)| matches!(o, Operation::Map { op, .. } if may_call(op)));
-        let in_order = reductions.iter().any(|(_, op)| *op == Fold::Prod);
+        // The order decides which of several complex NaN is the first.
+        let in_order = reductions.iter().any(|(value, op)| match op {
+            Fold::Prod => true,
+            Fold::Max | Fold::Min => self.kernel.dtypes[*value as usize].is_complex(),
+            Fold::Sum | Fold::Any | Fold::All => false,
+        });
         let unroll = if calls || in_order {
             1
         } else if operations.len() <= 8 {

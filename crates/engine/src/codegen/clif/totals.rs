@@ -156,6 +156,13 @@ impl<'a> Emitter<'a, '_, '_> {
         let op = match op {
             Fold::Sum => MapOp::Add,
             Fold::Prod => MapOp::Multiply,
+            // NaN stays, and zeros are ordered by sign, so that partial results may be combined in any order.
+            Fold::Max if dtype.is_float() => {
+                return x.zip(y, |x, y| self.a.builder.ins().fmax(x, y));
+            }
+            Fold::Min if dtype.is_float() => {
+                return x.zip(y, |x, y| self.a.builder.ins().fmin(x, y));
+            }
             Fold::Max => MapOp::Maximum,
             Fold::Min => MapOp::Minimum,
             Fold::Any => MapOp::LogicalOr,

@@ -9,36 +9,18 @@ use smallvec::SmallVec;
 
 use super::super::Fallback;
 use super::emitter::{Emitter, Instance};
+use super::frame::CallFrame;
 use super::ir::{Block, Kind, Register, VectorOp};
 use super::loops::InnerLoop;
 use super::plan::length;
+use super::target::Target;
 use super::vcode::{
     ACC, ARGUMENTS, AUX, Address, Condition, FlowInst, General, INDEX, LIMIT, Length, Location,
     MaskInst, Masking, Name, Operand, PARAMETERS, Pointer, STACK, Vector, parameter,
 };
 use crate::codegen::strip::STRIP;
-use crate::codegen::target::Target;
 use crate::kernel::Stride;
 use autojit_runtime::abi::Symbol;
-
-/// Places on the stack, as offsets from the stack pointer.
-#[derive(Clone, Default)]
-pub(super) struct CallFrame {
-    /// The stack pointer of the caller, and the pointer to the parameters.
-    stack: i32,
-    parameters: i32,
-    /// Elements of the innermost axis that are left, and those of the strip.
-    left: i32,
-    strip: i32,
-    /// For each register that the last part reads, its number.
-    escaping: i32,
-    /// Registers while a function of one element runs.
-    saved: i32,
-    /// Operands and result of such a function.
-    arguments: i32,
-    /// For each part of a reduction, a vector of results so far and one of compensations.
-    totals: i32,
-}
 
 impl<T: Target> Emitter<'_, T> {
     /// Sets the stack up for calls, given the bytes that are in use; gives the bytes of the frame.

@@ -83,6 +83,25 @@ impl Combine<'_, '_> {
                         only,
                     });
                     self.code.copy(kind, length, a, b, Masking::Merge(to));
+                    // Of two zeros a maximum is the positive one, their sum; a minimum has the sign of either.
+                    let zero = self.registers.take();
+                    self.code.clear(zero);
+                    self.code.push(MaskInst::Compare {
+                        predicate: Predicate::Equal,
+                        kind,
+                        length,
+                        to,
+                        a: b,
+                        b: zero.into(),
+                        only,
+                    });
+                    let binary = if op == Fold::Max {
+                        Binary::Add
+                    } else {
+                        Binary::Or
+                    };
+                    self.binary(binary, a, a, b, Masking::Merge(to));
+                    self.registers.give(zero);
                     self.registers.give_mask(to);
                 }
             }

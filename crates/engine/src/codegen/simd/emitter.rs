@@ -9,16 +9,15 @@ use std::marker::PhantomData;
 use smallvec::SmallVec;
 
 use super::super::Fallback;
-use super::calls::CallFrame;
+use super::frame::{CallFrame, Rows};
 use super::ir::{Binary, Block, Kind, Register, Uniform, VectorKernel, VectorOp};
 use super::plan::{Lanes, Plan, length};
 use super::registers::Registers;
-use super::rows::Rows;
+use super::target::Target;
 use super::vcode::{
     ACC, Address, CALLEE_SAVED, CALLER_SAVED, DOUBLE_INDEX, FlowInst, General, Length, Location,
     MaskInst, Masking, Name, Note, Operand, POINTERS, Pointer, STACK, VCode, Vector, parameter,
 };
-use crate::codegen::target::Target;
 use crate::kernel::{Kernel, Stride};
 
 /// One time that a block is emitted.

@@ -9,11 +9,11 @@ use super::emitter::{Emitter, Instance};
 use super::ir::{Block, Kind, Register, Uniform};
 use super::plan::{Lanes, Order};
 use super::reductions::CHAIN;
+use super::target::Target;
 use super::vcode::{
     ACC, AUX, Address, Condition, DOUBLE_INDEX, INDEX, LIMIT, MaskInst, Note, Pointer, STACK, Tail,
     parameter,
 };
-use crate::codegen::target::Target;
 use crate::kernel::Stride;
 
 /// Which inner loop.

@@ -5,9 +5,11 @@
 //! ir.rs           vector kernels: vector instructions on registers without number limits
 //! select.rs       kernel -> vector kernel: which instructions each op takes
 //! plan.rs         which axis lies along the lanes, how often loops are unrolled
+//! target.rs       what the emitter asks of a processor
 //! vcode.rs        vector code: loops, pointers and instructions on the registers of a target
 //! operands.rs     registers and their roles, addresses, constants                         (builder.rs writes both)
 //! emitter.rs      vector kernel -> vector code: entry and exit, the instructions of a block
+//! frame.rs        where values lie on the stack around calls, and in registers across loops
 //! registers.rs    register allocation
 //! transfers.rs    addresses, loads and stores
 //! loops.rs        the loops around the instructions, their tails by masks
@@ -15,7 +17,7 @@
 //! calls.rs        functions of the runtime, strip-mined loops
 //! reductions.rs   partial results, chunks of long sums, what is combined at the end  (combine.rs)
 //! text.rs         both representations as text
-//! verify.rs       what both of them promise
+//! verify/         what both of them promise
 //! ```
 //!
 //! The code depends on a target's vector width and numbers of registers, and on nothing of the machine that emits it.
@@ -30,6 +32,7 @@ mod builder;
 mod calls;
 mod combine;
 mod emitter;
+mod frame;
 pub(crate) mod ir;
 mod kinds;
 mod loops;
@@ -39,6 +42,7 @@ mod reductions;
 mod registers;
 mod rows;
 mod select;
+pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -47,9 +51,9 @@ pub(crate) mod vcode;
 mod verify;
 
 use super::Fallback;
-use super::target::Target;
 use crate::kernel::Kernel;
 use plan::Plan;
+use target::Target;
 use vcode::VCode;
 
 /// The machine code of a kernel, which runs wherever it lies at a multiple of 64 bytes.

@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 use super::super::Fallback;
 use super::ir::{Kind, VectorKernel};
 use super::select;
+use super::target::Target;
 use super::vcode::Length;
 use crate::codegen::strip::{self, StripMined};
-use crate::codegen::target::Target;
 use crate::kernel::{self, Fold, Kernel, Operation, Stride};
 use autojit_ir::DType;
 

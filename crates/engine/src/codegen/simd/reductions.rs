@@ -10,8 +10,8 @@ use super::emitter::{Emitter, Instance, Totals};
 use super::ir::{Binary, Element, Kind, MaskLogic, Predicate, Register};
 use super::plan::{Lanes, Order, length};
 use super::select;
+use super::target::Target;
 use super::vcode::{Location, MaskInst, Masking, Name, Operand, TAIL, TAIL_UNPACKED, Vector};
-use crate::codegen::target::Target;
 use crate::kernel::Fold;
 
 /// The most elements that a partial sum adds in a row.

@@ -6,8 +6,8 @@
 
 use super::super::Fallback;
 use super::ir::{Kind, Register, VectorKernel};
+use super::target::Target;
 use super::vcode::{Location, Mask, Vector};
-use crate::codegen::target::Target;
 
 pub(super) const PRESSURE: Fallback = "it needs more vector registers than there are";
 

@@ -7,39 +7,11 @@
 use smallvec::SmallVec;
 
 use super::emitter::{Emitter, Instance};
+use super::frame::Row;
 use super::ir::{Block, Element, Kind, Uniform, VectorOp};
+use super::target::Target;
 use super::vcode::{Location, Name, Note, Vector};
-use crate::codegen::target::Target;
 use crate::kernel::Stride;
-
-/// What is to be done with a vector of a slot, and where it is.
-#[derive(Clone, Default)]
-struct Row {
-    /// For each vector, whether it is carried.
-    carried: SmallVec<[bool; 8]>,
-    /// For each vector, whether it is hoisted.
-    hoisted: SmallVec<[bool; 8]>,
-    /// The load by which vectors are hoisted.
-    load: Option<Element>,
-    /// Where the parts of each vector are.
-    places: SmallVec<[SmallVec<[Vector; 2]>; 8]>,
-}
-
-#[derive(Default)]
-pub(super) struct Rows {
-    rows: Vec<Row>,
-}
-
-impl Rows {
-    /// Registers that will be taken.
-    pub(super) fn wanted(&self) -> usize {
-        let of_row = |row: &Row| {
-            let flags = row.carried.iter().chain(&row.hoisted);
-            flags.filter(|f| **f).count() * row.load.map_or(1, |e| e.parts().len())
-        };
-        self.rows.iter().map(of_row).sum()
-    }
-}
 
 impl<T: Target> Emitter<'_, T> {
     /// Whether a loop is the one out of which rows are hoisted: around the innermost, if it has but one such loop inside.

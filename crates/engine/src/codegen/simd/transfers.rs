@@ -7,11 +7,11 @@
 use super::emitter::{Emitter, Instance};
 use super::ir::{Element, Kind};
 use super::plan::{Order, length};
+use super::target::Target;
 use super::vcode::{
     ACC, AUX, Address, DOUBLE_INDEX, General, INDEX, Length, Mask, MaskInst, Masking, Operand,
     Pointer, STACK, TAIL, TAIL_FIRST, TAIL_SECOND, Unpack, Vector, VectorInst, parameter,
 };
-use crate::codegen::target::Target;
 use crate::kernel::Stride;
 
 impl<T: Target> Emitter<'_, T> {

@@ -88,7 +88,7 @@ fn paths_are_linear_and_checked() {
 
 /// A square lattice of tensors, whose whole sum has more terms than an `f64` can count.
 #[test]
-fn hundreds_of_operands_take_a_moment() {
+fn hundreds_of_operands_are_no_hundredfold_sum() {
     const SIDE: usize = 18;
     let label = |n: usize| char::from_u32(0x4e00 + n as u32).unwrap();
     let mut operands = Vec::new();
@@ -117,14 +117,11 @@ fn hundreds_of_operands_take_a_moment() {
         result: vec![],
     };
     let sizes = sized(&subscripts, |_| 4);
-    let start = std::time::Instant::now();
     let path = find(&subscripts, &sizes, Search::Auto).unwrap();
     let steps = contractions(&subscripts, &path).unwrap();
     let total: f64 = costs(&steps, &sizes).iter().map(|c| c.0).sum();
     // All at once it takes 4^612 products; a greedy search is not expected to find the 4^23 of row by row.
     assert!(total < 4f64.powi(32), "{total:e}");
-    let limit = if cfg!(debug_assertions) { 20 } else { 1 };
-    assert!(start.elapsed().as_secs() < limit);
     assert!(
         find(&subscripts, &sizes, Search::Optimal)
             .unwrap_err()

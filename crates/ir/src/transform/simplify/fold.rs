@@ -80,5 +80,8 @@ fn fold(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
     }
     let tensor = evaluate_op(c.op, &inputs).ok()?.pop()?;
     let constant = tensor.to_host().ok()?;
-    Some(c.graph().add_constant(constant))
+    let folded = c.graph().add_constant(constant);
+    let location = c.builder.location();
+    c.graph().locate(folded, location);
+    Some(folded)
 }

@@ -98,7 +98,11 @@ pub(super) fn rebuild(
         map.push(match &node.op {
             _ if !live => DEAD,
             Op::Leaf(LeafOp::Input { index, .. }) => ValueId(*index as u32),
-            Op::Leaf(LeafOp::Constant { index, .. }) => new.adopt_constant(&constants, *index),
+            Op::Leaf(LeafOp::Constant { index, .. }) => {
+                let value = new.adopt_constant(&constants, *index);
+                new.locate(value, node.location);
+                value
+            }
             Op::Leaf(LeafOp::Literal { .. }) => new.insert_node(node),
             Op::Map(_)
             | Op::Reduce(_)

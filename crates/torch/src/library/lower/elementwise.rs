@@ -1,7 +1,7 @@
 //! Elementwise ops, conversions among them. Where libtorch means something else than NumPy, the difference stands beside the op.
 
 use super::super::functions::{Refusal, Torch};
-use super::parts::Parts;
+use super::parts::{Parts, astype, harmless_divisor};
 use super::{not_native, shape};
 use autojit_ir::error::Result;
 use autojit_ir::semantics::{self, Primitives};
@@ -189,7 +189,7 @@ pub(super) fn lower<T: Torch>(
             [condition, x, y] => t.select(condition, x, y),
             _ => Err(not_native(op.name())),
         },
-        MapOp::Astype { dtype: to } => shape::astype(t, x, dtype, to),
+        MapOp::Astype { dtype: to } => astype(t, x, dtype, to),
         MapOp::WrapIndex { axis, size } => shape::wrap_index(t, x, ty, axis, size),
         derived!(MapOp) => Err(not_native(op.name())),
     }
@@ -270,31 +270,6 @@ fn cube_root<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value
     // Zeros, infinities and NaN are their own cube roots, and divide to NaN above.
     let failed = t.isnan(&root)?;
     t.select(&failed, x, &root)
-}
-
-/// The divisor of integers with 1 in the place of what libtorch, or the processor, refuses: 0 and -1, which the
-/// smallest integer overflows on.
-pub(super) fn harmless_divisor<T: Torch>(
-    t: &mut T,
-    y: &T::Value,
-    dtype: DType,
-) -> Result<T::Value> {
-    if let Some(known) = t.known(y)
-        && ![0, -1].contains(&known.value.to_i64())
-    {
-        return Ok(t.share(y));
-    }
-    let (zero, one) = (
-        t.literal(Literal::new(0, dtype))?,
-        t.literal(Literal::new(1, dtype))?,
-    );
-    let mut harmful = t.eq(y, &zero)?;
-    if dtype != DType::Uint8 {
-        let minus_one = t.literal(Literal::new(-1, dtype))?;
-        let overflows = t.eq(y, &minus_one)?;
-        harmful = t.bitwise_or(&harmful, &overflows)?;
-    }
-    t.select(&harmful, &one, y)
 }
 
 /// The quotient rounded down, right for every divisor but zero.

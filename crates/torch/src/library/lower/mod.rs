@@ -26,6 +26,9 @@ use autojit_library::backend::Lowering;
 /// The results of an op: one, except for decompositions.
 pub(super) type Values<V> = SmallVec<[V; 1]>;
 
+/// A reduction over several axes.
+type Over<T> = fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
+
 /// How an op is lowered, eagerly as in modules. Leaves and draws count as native: the lowering of the graph provides them.
 pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
     use Lowering::{Expand, Native};

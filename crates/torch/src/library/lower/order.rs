@@ -4,7 +4,7 @@
 //! part alone; extrema are the first NaN, if there is one.
 
 use super::super::functions::Torch;
-use super::ints;
+use super::{Over, ints};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, DType, Dims, Literal};
 
@@ -61,7 +61,7 @@ pub(super) fn position<T: Torch>(
     axis: usize,
     largest: bool,
 ) -> Result<T::Value> {
-    let (best, worst): (super::reduce::Over<T>, f64) = if largest {
+    let (best, worst): (Over<T>, f64) = if largest {
         (T::amax, f64::NEG_INFINITY)
     } else {
         (T::amin, f64::INFINITY)

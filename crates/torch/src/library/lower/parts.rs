@@ -68,7 +68,7 @@ impl<T: Torch> Primitives for Parts<'_, T> {
             Binary::ShiftLeft => t.shift_left(x, y),
             Binary::ShiftRight => t.shift_right(x, y),
             Binary::Remainder => {
-                let divisor = super::elementwise::harmless_divisor(t, y, dtype)?;
+                let divisor = harmless_divisor(t, y, dtype)?;
                 t.fmod(x, &divisor)
             }
         }
@@ -113,4 +113,50 @@ impl<T: Torch> Primitives for Parts<'_, T> {
     fn select(&mut self, condition: &T::Value, x: &T::Value, y: &T::Value) -> Result<T::Value> {
         self.0.select(condition, x, y)
     }
+}
+
+/// Complex numbers lose their imaginary part silently, where libtorch warns; anything but zero is true.
+pub(super) fn astype<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    from: DType,
+    to: DType,
+) -> Result<T::Value> {
+    if from == to {
+        return Ok(t.share(x));
+    }
+    if to == DType::Bool {
+        let zero = t.literal(Literal::new(0, from))?;
+        return t.ne(x, &zero);
+    }
+    if from.is_complex() && !to.is_complex() {
+        let real = t.real(x)?;
+        return astype(t, &real, from.real(), to);
+    }
+    t.cast(x, to)
+}
+
+/// The divisor of integers with 1 in the place of what libtorch, or the processor, refuses: 0 and -1, which the
+/// smallest integer overflows on.
+pub(super) fn harmless_divisor<T: Torch>(
+    t: &mut T,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    if let Some(known) = t.known(y)
+        && ![0, -1].contains(&known.value.to_i64())
+    {
+        return Ok(t.share(y));
+    }
+    let (zero, one) = (
+        t.literal(Literal::new(0, dtype))?,
+        t.literal(Literal::new(1, dtype))?,
+    );
+    let mut harmful = t.eq(y, &zero)?;
+    if dtype != DType::Uint8 {
+        let minus_one = t.literal(Literal::new(-1, dtype))?;
+        let overflows = t.eq(y, &minus_one)?;
+        harmful = t.bitwise_or(&harmful, &overflows)?;
+    }
+    t.select(&harmful, &one, y)
 }

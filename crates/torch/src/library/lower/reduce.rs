@@ -3,13 +3,9 @@
 //! libtorch takes an empty list of axes for all of them, where NumPy reduces nothing.
 
 use super::super::functions::Torch;
-use super::{ints, not_native, order};
+use super::{Over, ints, not_native, order};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, DType, Dims, Literal, ReduceOp, ScanOp, SortOp, derived};
-
-/// A reduction over several axes.
-pub(super) type Over<T> =
-    fn(&mut T, &<T as Torch>::Value, &[i64], bool) -> Result<<T as Torch>::Value>;
 
 type Along<T> = fn(&mut T, &<T as Torch>::Value, i64, bool) -> Result<<T as Torch>::Value>;
 

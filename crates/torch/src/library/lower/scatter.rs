@@ -4,7 +4,8 @@
 //! all elements, followed by all values, the last one wins. Its sums and extrema take values in their order.
 
 use super::super::functions::{Refusal, Torch};
-use super::{ints, order, shape};
+use super::parts::astype;
+use super::{ints, order};
 use autojit_ir::error::Result;
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{ArrayType, DType, Literal};
@@ -65,7 +66,7 @@ fn last<T: Torch>(
     let (size, dtype) = (ty.size(), ty.dtype);
     let all = t.cat(&[x, values], 0)?;
     let ones = t.ones_like(&all)?;
-    let ones = shape::astype(t, &ones, dtype, DType::Int64)?;
+    let ones = astype(t, &ones, dtype, DType::Int64)?;
     let (count, one) = (
         t.cumsum(&ones, 0)?,
         t.literal(Literal::new(1, DType::Int64))?,

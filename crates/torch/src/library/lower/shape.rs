@@ -63,27 +63,6 @@ pub(super) fn join<T: Torch>(t: &mut T, op: &JoinOp, inputs: &[&T::Value]) -> Re
     }
 }
 
-/// Complex numbers lose their imaginary part silently, where libtorch warns; anything but zero is true.
-pub(super) fn astype<T: Torch>(
-    t: &mut T,
-    x: &T::Value,
-    from: DType,
-    to: DType,
-) -> Result<T::Value> {
-    if from == to {
-        return Ok(t.share(x));
-    }
-    if to == DType::Bool {
-        let zero = t.literal(Literal::new(0, from))?;
-        return t.ne(x, &zero);
-    }
-    if from.is_complex() && !to.is_complex() {
-        let real = t.real(x)?;
-        return astype(t, &real, from.real(), to);
-    }
-    t.cast(x, to)
-}
-
 /// libtorch has no negative steps: what runs backwards is taken forwards, and then flipped.
 fn slice<T: Torch>(t: &mut T, x: &T::Value, ty: &ArrayType, slicing: &Slicing) -> Result<T::Value> {
     let mut value = t.share(x);

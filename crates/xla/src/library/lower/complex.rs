@@ -3,7 +3,7 @@
 //! The rarer ones are calls back into autojit, whose special cases would be dozens of instructions each.
 
 use super::super::module::{Compare, Value, Writer};
-use super::elementwise::{by_size, copysign, hypot, log_plus_one};
+use super::real::{by_size, copysign, hypot, log_plus_one};
 
 /// Smith's method, as NumPy has it.
 pub(super) fn divide(w: &mut Writer, x: &Value, y: &Value) -> Value {

@@ -9,6 +9,7 @@ mod elementwise;
 mod order;
 mod parts;
 mod products;
+mod real;
 mod reduce;
 mod shape;
 

@@ -2,12 +2,12 @@
 //! means them.
 
 use super::super::module::{Compare, Value, Writer};
-use super::elementwise::{copysign, hypot, unless_zero};
-use autojit_ir::DType;
+use super::real::{self, copysign, hypot, unless_zero};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::semantics::{
     self, Binary, Comparison, Element, Logic, Primitives, Rounding, Unary,
 };
+use autojit_ir::{Class, DType};
 
 /// A number, or the parts of a complex one.
 pub(super) fn element(w: &mut Writer, x: &Value) -> Element<Value> {
@@ -44,7 +44,7 @@ impl Primitives for Writer {
             Unary::Invert => "not",
             Unary::Round(Rounding::Down) => "floor",
             Unary::Round(Rounding::Up) => "ceil",
-            Unary::Round(Rounding::TowardsZero) => return Ok(super::elementwise::trunc(self, x)),
+            Unary::Round(Rounding::TowardsZero) => return Ok(real::trunc(self, x)),
             Unary::Round(Rounding::NearestEven) => "round-nearest-even",
         };
         Ok(self.unary(opcode, x))
@@ -116,4 +116,38 @@ impl Primitives for Writer {
     fn select(&mut self, condition: &Value, x: &Value, y: &Value) -> Result<Value> {
         Ok(self.select(condition, x, y))
     }
+}
+
+/// `x < y`, which XLA does not have for complex numbers.
+pub(super) fn less(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let (a, b) = (element(w, x), element(w, y));
+    semantics::less(w, &a, &b, x.ty.dtype)
+}
+
+pub(super) fn less_equal(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let (a, b) = (element(w, x), element(w, y));
+    semantics::less_equal(w, &a, &b, x.ty.dtype)
+}
+
+/// The larger; the first that is NaN, if one is. XLA's own has no rule for NaN on CPUs.
+pub(super) fn greater_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let first = less_equal(w, y, x)?;
+    Ok(first_or_second(w, first, x, y))
+}
+
+/// The smaller; the first that is NaN, if one is.
+pub(super) fn smaller_of(w: &mut Writer, x: &Value, y: &Value) -> Result<Value> {
+    let first = less_equal(w, x, y)?;
+    Ok(first_or_second(w, first, x, y))
+}
+
+/// The first where it wins or is NaN, else the second: `semantics::second_wins` the other way round, which takes one
+/// instruction where that takes three.
+fn first_or_second(w: &mut Writer, wins: Value, x: &Value, y: &Value) -> Value {
+    let mut first = wins;
+    if x.ty.dtype.class() >= Class::Float {
+        let is_nan = w.compare(Compare::NotEqual, x, x);
+        first = w.binary("or", &first, &is_nan);
+    }
+    w.select(&first, x, y)
 }

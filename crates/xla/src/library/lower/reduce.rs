@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use super::super::module::{Compare, Value, Writer, type_name};
-use super::elementwise::{greater_of, less, smaller_of};
 use super::not_native;
+use super::parts::{greater_of, less, smaller_of};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, Class, DType, Dims, ReduceOp, Scalar, ScanOp, derived};
 

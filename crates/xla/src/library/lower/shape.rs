@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::super::host::Work;
+use super::super::calls::Work;
 use super::super::module::{Compare, Purpose, Value, Writer, list};
-use super::elementwise::{greater_of, smaller_of};
 use super::not_native;
+use super::parts::{greater_of, smaller_of};
 use autojit_ir::error::Result;
 use autojit_ir::index::Slicing;
 use autojit_ir::scatter::ScatterMode;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::measure::{arithmetic, gram_schmidt, sum, sum_rows};
 use super::random::{Random, random_case};
+use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, plan};
-use crate::codegen::target::Target;
 use crate::codegen::target::avx512::Avx512;
 use crate::kernel::Kernel;
 use autojit_ir::DType;

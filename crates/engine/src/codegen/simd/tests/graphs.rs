@@ -1,7 +1,8 @@
 //! Which kernels of graphs are made here, and that equal ones are made once.
 
+use crate::codegen::simd::target::Target;
 use crate::codegen::simd::vector_code;
-use crate::codegen::target::{Target, avx512::Avx512};
+use crate::codegen::target::avx512::Avx512;
 use crate::compile;
 use autojit_ir::Graph;
 use autojit_library::backend::{Executable, Limits};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::random::{Case, Random, random_case};
 use crate::codegen::simd::plan::{self, Lanes, Plan};
+use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, verify};
-use crate::codegen::target::Target;
 use crate::codegen::target::avx512::{Avx512, tests::read};
 use crate::codegen::{Fallback, KernelFunction, Pages, clif};
 use crate::kernel::Kernel;

@@ -4,9 +4,9 @@ use autojit_runtime::abi::Symbol;
 
 use super::kernels::plans;
 use super::random::{Random, random_case};
+use crate::codegen::simd::target::Target;
 use crate::codegen::simd::vcode::VCode;
 use crate::codegen::simd::{emitter, verify};
-use crate::codegen::target::Target;
 
 /// A target of the narrowest kind, whose code is text: what the emitter knows of AVX-512 it knows from its target.
 struct Text;

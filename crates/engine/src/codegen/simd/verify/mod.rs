@@ -28,7 +28,7 @@ mod tests;
 
 use super::ir::VectorKernel;
 use super::vcode::VCode;
-use crate::codegen::target::Target;
+use crate::codegen::simd::target::Target;
 use crate::kernel::Kernel;
 
 /// What is wrong, in words.

@@ -16,7 +16,7 @@ mod vectors;
 
 use autojit_runtime::abi::Symbol;
 
-use super::Target;
+use crate::codegen::simd::target::Target;
 use crate::codegen::simd::vcode::{ACC, FlowInst, Inst, ScalarInst, VCode, VectorInst};
 use assembler::Assembler;
 

@@ -1,0 +1,33 @@
+//! What a call from a program back into autojit says: the op, its types, the user's line. `host.rs` answers it.
+
+use std::panic::Location;
+
+use smallvec::SmallVec;
+
+use autojit_ir::{ArrayType, DType, Op, Type};
+
+/// The name of the target, as programs give it.
+pub(super) const TARGET: &str = "autojit";
+
+/// What a call does.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// Runs an op.
+    Op(Op),
+    /// Gives positions back, and refuses those that are not below a number.
+    Positions(usize),
+}
+
+/// A call of a program.
+#[derive(Clone, Debug)]
+pub(super) struct HostCall {
+    pub(super) work: Work,
+    pub(super) inputs: SmallVec<[ArrayType; 2]>,
+    pub(super) result: Type,
+    /// The op that errors name.
+    pub(super) op: &'static str,
+    pub(super) location: Option<&'static Location<'static>>,
+}
+
+/// The type of the operand by which a call finds its run.
+pub(super) const RUN_NUMBER: DType = DType::Int64;
