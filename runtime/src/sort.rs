@@ -54,10 +54,9 @@ impl Sort {
         let mut order: Vec<i64> = Vec::new();
         if self.positions {
             order = reserved(self.lines.len)?;
-            // What the sort itself takes.
-            reserved::<i64>(self.lines.len)?;
+            check_memory::<i64>(self.lines.len)?;
         } else {
-            reserved::<T>(self.lines.len)?;
+            check_memory::<T>(self.lines.len)?;
         }
         self.lines.for_each(|from, to| {
             line.clear();
@@ -97,9 +96,20 @@ fn reserved<T>(count: usize) -> Result<Vec<T>, Failure> {
     let mut room = Vec::new();
     room.try_reserve_exact(count)
         .map_err(|_| Failure::OutOfMemory)?;
+    Ok(room)
+}
+
+/// Asks whether there is memory for so many elements, which the sort of the standard library takes and would abort
+/// without. Short lines do not ask: failing to allocate that little aborts everywhere in Rust.
+fn check_memory<T>(count: usize) -> Result<(), Failure> {
+    const LARGE: usize = 1 << 17;
+    if count.saturating_mul(size_of::<T>()) < LARGE {
+        return Ok(());
+    }
+    let room: Vec<T> = reserved(count)?;
     // What is not used may be optimised away, and with it the answer.
     std::hint::black_box(&room);
-    Ok(room)
+    Ok(())
 }
 
 /// An element type with the order in which NumPy sorts.

@@ -41,11 +41,8 @@ fn collected<'a, T: Element>(
     shape: &[usize],
     elements: impl Iterator<Item = &'a T>,
 ) -> Result<Vec<T>> {
-    let mut data = Vec::new();
-    if data.try_reserve_exact(shape.iter().product()).is_err() {
-        let ty = ArrayType::new(T::DTYPE, shape);
-        return Err(Error::value(format!("not enough memory for an array {ty}")));
-    }
+    let ty = ArrayType::new(T::DTYPE, shape);
+    let mut data = HostArray::room_for(shape.iter().product(), format_args!("an array {ty}"))?;
     data.extend(elements.copied());
     Ok(data)
 }

@@ -11,7 +11,6 @@ use tracing::{debug, debug_span, info, trace};
 use super::dump::Dump;
 use super::report::Report;
 use super::task::{Code, Task};
-use super::trace::{LEAST_STACK, NEW_STACK};
 use crate::backends;
 use autojit_ir::Graph;
 use autojit_ir::error::Result;
@@ -19,6 +18,14 @@ use autojit_ir::serial::Format;
 use autojit_ir::transform::simplify::{self, Optimized};
 use autojit_library::environment::environment;
 use autojit_library::logging::TARGET;
+
+/// Runs the closure of a user's, or the compiler, on a new stack where the caller's thread has little left.
+pub(super) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    /// Bytes that are left at least, and those of a new stack.
+    const LEAST: usize = 512 << 10;
+    const NEW: usize = 8 << 20;
+    stacker::maybe_grow(LEAST, NEW, work)
+}
 
 impl Task<'_> {
     /// Optimises a graph and compiles it. Loaded graphs were traced in no time.
@@ -31,9 +38,7 @@ impl Task<'_> {
         trace_time: Duration,
         dump: Option<&Dump>,
     ) -> Result<Code> {
-        stacker::maybe_grow(LEAST_STACK, NEW_STACK, || {
-            self.compile_here(traced, trace_time, dump)
-        })
+        with_stack(|| self.compile_here(traced, trace_time, dump))
     }
 
     fn compile_here(

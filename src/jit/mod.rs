@@ -43,6 +43,7 @@ use autojit_ir::random::CallDraws;
 use autojit_ir::transform::simplify;
 use autojit_library::backend::{Backend, Executable, Limits, Outputs};
 use autojit_library::environment::environment;
+use autojit_library::logging::{Doublings, TARGET};
 use autojit_library::{self as library, AnyLibrary, Concrete};
 
 pub use check::{Comparison, Difference};
@@ -74,7 +75,7 @@ pub struct Jit<A, R, F> {
     hits: AtomicU64,
     misses: AtomicU64,
     /// Drops that were logged.
-    logged_drops: AtomicU64,
+    logged_drops: Doublings,
     last_retrace: Mutex<Option<String>>,
     types: PhantomData<fn(A) -> R>,
 }
@@ -134,7 +135,7 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
         cache: Cache::new(),
         hits: AtomicU64::new(0),
         misses: AtomicU64::new(0),
-        logged_drops: AtomicU64::new(0),
+        logged_drops: Doublings::above(0),
         last_retrace: Mutex::new(None),
         types: PhantomData,
     }
@@ -325,13 +326,12 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// argument changes.
     fn log_thrashing(&self) {
         let dropped = self.cache.dropped();
-        let logged = self.logged_drops.load(Ordering::Relaxed);
-        if dropped <= logged || self.logged_drops.swap(2 * dropped, Ordering::Relaxed) != logged {
+        if !self.logged_drops.reached(dropped) {
             return;
         }
         let changes = self.last_retrace().unwrap_or_default();
         tracing::warn!(
-            target: autojit_library::logging::TARGET,
+            target: TARGET,
             function = self.shown_name(),
             dropped,
             "{} holds code for {} signatures and dropped {dropped}: {changes}; an argument that takes so many values should \

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use tracing::debug_span;
 
 use super::check_arrays;
+use super::compile::with_stack;
 use super::dump::Dump;
 use super::signature::Query;
 use super::task::{Code, Task};
@@ -79,27 +80,9 @@ pub(super) fn build<A: Tree, R: Tree>(
     dump: Option<&Dump>,
     keep_traced: bool,
 ) -> Result<Built, Failure> {
-    // The caller's thread may have little stack left for the closure and the compiler.
-    stacker::maybe_grow(LEAST_STACK, NEW_STACK, || {
-        build_here(f, task, query, location, dump, keep_traced)
-    })
-}
-
-/// Bytes of stack that tracing and compiling get at least, and how large a new one is.
-pub(super) const LEAST_STACK: usize = 512 << 10;
-pub(super) const NEW_STACK: usize = 8 << 20;
-
-fn build_here<A: Tree, R: Tree>(
-    f: &impl Fn(A) -> R,
-    task: &Task<'_>,
-    query: &Query<'_, '_>,
-    location: &'static Location<'static>,
-    dump: Option<&Dump>,
-    keep_traced: bool,
-) -> Result<Built, Failure> {
     let start = Instant::now();
     let span = debug_span!(target: TARGET, "trace");
-    let (traced, output, draws) = span.in_scope(|| trace(f, query, location))?;
+    let (traced, output, draws) = span.in_scope(|| with_stack(|| trace(f, query, location)))?;
     let trace_time = start.elapsed();
     let library = super::library_of(query.arrays);
     let (backend, unfit) = runner(task.backend, task.strict, library)?;

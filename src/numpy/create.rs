@@ -394,14 +394,8 @@ pub(super) fn generate(
 
 /// Room for elements; asking first turns an abort into an error.
 fn reserve<T>(count: usize) -> Result<Vec<T>> {
-    let mut data = Vec::new();
-    data.try_reserve_exact(count).map_err(|_| {
-        Error::value(format!(
-            "not enough memory for {count} elements of {} bytes",
-            size_of::<T>()
-        ))
-    })?;
-    Ok(data)
+    let bytes = size_of::<T>();
+    HostArray::room_for(count, format_args!("{count} elements of {bytes} bytes"))
 }
 
 fn from_elements<T: Element>(shape: &Dims, data: Vec<T>) -> Result<HostArray> {

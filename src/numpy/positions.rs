@@ -367,9 +367,7 @@ impl Triangle {
         let creation = options.creation.clone().dtype(DType::Int64);
         super::create::made(&creation, DType::Int64, |_| {
             let count = usize::try_from(self.len()).unwrap_or(usize::MAX);
-            let mut list = Vec::new();
-            list.try_reserve_exact(count)
-                .map_err(|_| Error::value(format!("not enough memory for {count} positions")))?;
+            let mut list = HostArray::room_for(count, format_args!("{count} positions"))?;
             for row in self.rows.clone() {
                 list.extend(self.columns_of(row).map(|column| pick(row, column)));
             }

@@ -17,7 +17,7 @@ use super::{
 use crate::array::Repr;
 use crate::{Array, DType, Error, Operand, Result};
 use autojit_ir::index::{IndexItem, IndexKey};
-use autojit_ir::{IndexOp, Op};
+use autojit_ir::{HostArray, IndexOp, Op};
 
 /// The elements at positions along an axis, each line of `indices` taking from its own line of `x`.
 ///
@@ -355,10 +355,7 @@ fn counts(numbers: &[i64], minlength: i64) -> Result<Vec<i64>> {
     let largest = numbers.iter().copied().max().unwrap_or(-1);
     let length = minlength.max(largest.saturating_add(1));
     let sizes = Integers::from(length).as_sizes(size_of::<i64>())?;
-    let mut counts = Vec::new();
-    counts
-        .try_reserve_exact(sizes[0])
-        .map_err(|_| Error::value(format!("not enough memory for {length} counts")))?;
+    let mut counts = HostArray::room_for(sizes[0], format_args!("{length} counts"))?;
     counts.resize(sizes[0], 0);
     for &i in numbers {
         counts[i as usize] += 1;

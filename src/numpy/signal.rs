@@ -211,22 +211,13 @@ fn plan(
 /// The slopes of samples that are evenly spaced.
 #[track_caller]
 fn even(x: &Array, axis: usize, ndim: usize, distance: &Operand, edge_order: i64) -> Array {
-    let slice = |start, stop| (start, stop);
-    let (from, to) = (slice(Some(2), None), slice(None, Some(-2)));
     let rise = subtract(
-        part(x, ndim, axis, from.0, from.1),
-        part(x, ndim, axis, to.0, to.1),
+        part(x, ndim, axis, Some(2), None),
+        part(x, ndim, axis, None, Some(-2)),
     );
     let inside = divide(rise, multiply(distance.clone(), 2.0));
     let (first, last) = if edge_order == 1 {
-        let first = subtract(
-            part(x, ndim, axis, Some(1), Some(2)),
-            part(x, ndim, axis, Some(0), Some(1)),
-        );
-        let last = subtract(
-            part(x, ndim, axis, Some(-1), None),
-            part(x, ndim, axis, Some(-2), Some(-1)),
-        );
+        let (first, last) = end_rises(x, ndim, axis);
         (
             divide(first, distance.clone()),
             divide(last, distance.clone()),
@@ -242,6 +233,20 @@ fn even(x: &Array, axis: usize, ndim: usize, distance: &Operand, edge_order: i64
         (first, last)
     };
     concatenate([first, inside, last], Some(axis as i64))
+}
+
+/// By how much the first two samples along an axis, and the last two, differ.
+#[track_caller]
+fn end_rises(x: &Array, ndim: usize, axis: usize) -> (Array, Array) {
+    let first = subtract(
+        part(x, ndim, axis, Some(1), Some(2)),
+        part(x, ndim, axis, Some(0), Some(1)),
+    );
+    let last = subtract(
+        part(x, ndim, axis, Some(-1), None),
+        part(x, ndim, axis, Some(-2), Some(-1)),
+    );
+    (first, last)
 }
 
 /// Three neighbours along an axis, from a position on, times a weight each.
@@ -286,14 +291,7 @@ fn uneven(x: &Array, axis: usize, ndim: usize, at: &Array, edge_order: i64) -> A
         multiply(c, part(x, ndim, axis, Some(2), None)),
     );
     let (first, last) = if edge_order == 1 {
-        let first = subtract(
-            part(x, ndim, axis, Some(1), Some(2)),
-            part(x, ndim, axis, Some(0), Some(1)),
-        );
-        let last = subtract(
-            part(x, ndim, axis, Some(-1), None),
-            part(x, ndim, axis, Some(-2), Some(-1)),
-        );
+        let (first, last) = end_rises(x, ndim, axis);
         (
             divide(first, distances.get(0)),
             divide(last, distances.get(-1)),

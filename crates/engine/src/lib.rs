@@ -143,7 +143,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         ..
     } = Stages::new(graph, &options)?;
     let counts = Counts::new(&lowered, &loops.fusion, &order, &workspace);
-    let outputs = output_types(graph, &lowered)?;
+    let (outputs, output_origins) = outputs(graph, &lowered)?;
     let code = codegen::compile(&entries.kernels)?;
     let divisions = program::divisions(&entries, limits.threads);
     let program = Program {
@@ -163,7 +163,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
     Ok(Native {
         program,
         inputs: graph.input_types().to_vec(),
-        output_origins: output_origins(graph, &lowered),
+        output_origins,
         outputs,
         results: lowered.results,
         kernels: entries.kernels,
@@ -233,23 +233,14 @@ fn largest(graph: &Graph) -> Option<Origin> {
     Some((graph[largest].op.name(), graph[largest].location))
 }
 
-/// The operation that each output buffer is the result of.
-fn output_origins(graph: &Graph, lowered: &Lowered) -> Vec<Origin> {
-    let mut origins: Vec<Origin> = Vec::new();
-    for (&output, &index) in graph.outputs().iter().zip(&lowered.results) {
-        if index == origins.len() {
-            origins.push((graph[output].op.name(), graph[output].location));
-        }
-    }
-    origins
-}
-
-fn output_types(graph: &Graph, lowered: &Lowered) -> Result<Vec<ArrayType>> {
-    let mut types: Vec<ArrayType> = Vec::new();
+/// The type of each output buffer, and the operation that it is the result of.
+fn outputs(graph: &Graph, lowered: &Lowered) -> Result<(Vec<ArrayType>, Vec<Origin>)> {
+    let (mut types, mut origins) = (Vec::new(), Vec::new());
     for (&output, &index) in graph.outputs().iter().zip(&lowered.results) {
         if index == types.len() {
             types.push(graph.ty(output)?.clone());
+            origins.push((graph[output].op.name(), graph[output].location));
         }
     }
-    Ok(types)
+    Ok((types, origins))
 }

@@ -4,6 +4,8 @@
 //! code. The data is reference counted and copied on write, so clones and views are cheap and values are
 //! never aliased observably.
 
+use std::fmt;
+
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 use num_complex::{Complex32, Complex64};
 
@@ -252,12 +254,19 @@ impl HostArray {
     /// # Errors
     /// There is no memory for it.
     pub fn list_of<T>(length: usize) -> Result<Vec<T>> {
-        let mut list = Vec::new();
-        match list.try_reserve_exact(length) {
-            Ok(()) => Ok(list),
-            Err(_) => Err(Error::value(format!(
-                "not enough memory for a list of {length}"
-            ))),
+        Self::room_for(length, format_args!("a list of {length}"))
+    }
+
+    /// Room for so many elements, which are called `what` where there is no memory for them.
+    ///
+    /// # Errors
+    /// There is none.
+    #[inline]
+    pub fn room_for<T>(count: usize, what: impl fmt::Display) -> Result<Vec<T>> {
+        let mut room = Vec::new();
+        match room.try_reserve_exact(count) {
+            Ok(()) => Ok(room),
+            Err(_) => Err(Error::value(format!("not enough memory for {what}"))),
         }
     }
 

@@ -16,6 +16,7 @@
 mod sink;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::dispatcher::{self, Dispatch};
 use tracing::level_filters::LevelFilter;
@@ -26,6 +27,24 @@ use sink::Sink;
 
 /// The target of all events.
 pub const TARGET: &str = "autojit";
+
+/// Counts of what should be rare, of which few are logged: the first above a number, and one for each doubling after it.
+#[derive(Debug)]
+pub struct Doublings(AtomicU64);
+
+impl Doublings {
+    /// The first count that is logged is the one above this.
+    #[must_use]
+    pub const fn above(count: u64) -> Self {
+        Self(AtomicU64::new(count))
+    }
+
+    /// Whether this count is to be logged; of threads that ask at the same time one is told so.
+    pub fn reached(&self, count: u64) -> bool {
+        let logged = self.0.load(Ordering::Relaxed);
+        count > logged && self.0.swap(2 * count, Ordering::Relaxed) == logged
+    }
+}
 
 /// Runs work that logs. In a program without a subscriber its events go to standard error, down to the level of
 /// `AUTOJIT_LOG`.

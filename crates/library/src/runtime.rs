@@ -6,10 +6,8 @@
 //!
 //! Invariants: types come from inference, so ranks and dtypes fit; only what depends on values can fail.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use autojit_runtime::abi::{Failure, Kind};
-use autojit_runtime::fft::{Fft, PlanStatistics, Transform, plan_statistics, plans_dropped};
+use autojit_runtime::fft::{Fft, Transform, plan_statistics, plans_dropped};
 use autojit_runtime::linalg::{
     Triangle, cholesky_batched, det_batched, eig_batched, eigh_batched, eigvals_batched,
     eigvalsh_batched, expm_batched, inv_batched, lstsq_batched, lu_batched, qr_batched,
@@ -18,6 +16,7 @@ use autojit_runtime::linalg::{
 };
 use smallvec::{SmallVec, smallvec};
 
+use crate::logging::{Doublings, TARGET};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
     ArrayType, DType, FourierKind, FourierOp, HostArray, LinalgOp, Op, QrMode, Shape, Type, derived,
@@ -62,13 +61,22 @@ pub struct RuntimeCall {
 }
 
 /// The runtime's name of a floating dtype.
-fn kind(dtype: DType) -> Option<Kind> {
+fn floating_kind(dtype: DType) -> Option<Kind> {
+    (dtype.is_float() || dtype.is_complex()).then(|| kind(dtype))
+}
+
+/// The runtime's name of a dtype.
+#[must_use]
+pub fn kind(dtype: DType) -> Kind {
     match dtype {
-        DType::Float32 => Some(Kind::Float32),
-        DType::Float64 => Some(Kind::Float64),
-        DType::Complex64 => Some(Kind::Complex64),
-        DType::Complex128 => Some(Kind::Complex128),
-        _ => None,
+        DType::Bool => Kind::Bool,
+        DType::Uint8 => Kind::Uint8,
+        DType::Int32 => Kind::Int32,
+        DType::Int64 => Kind::Int64,
+        DType::Float32 => Kind::Float32,
+        DType::Float64 => Kind::Float64,
+        DType::Complex64 => Kind::Complex64,
+        DType::Complex128 => Kind::Complex128,
     }
 }
 
@@ -126,7 +134,7 @@ impl RuntimeCall {
         let (lead, &[rows, columns]) = a.shape.split_last_chunk::<2>()?;
         let mut call = Self {
             function,
-            kind: kind(a.dtype)?,
+            kind: floating_kind(a.dtype)?,
             batch: lead.iter().product(),
             rows,
             columns,
@@ -160,7 +168,7 @@ impl RuntimeCall {
         let fourier = op.transform();
         let axis = fourier.axis;
         // Where one side is real, the kind is that of the complex one.
-        let kind = kind(x.dtype.promote(result.dtype))?;
+        let kind = floating_kind(x.dtype.promote(result.dtype))?;
         let transform = match fourier.kind {
             FourierKind::Forward => Transform::Forward,
             FourierKind::Inverse => Transform::Inverse,
@@ -322,23 +330,15 @@ impl RuntimeCall {
 
 /// Says in the log that plans of Fourier transforms are made again and again, once for each doubling of their number.
 fn log_thrashing(n: usize) {
-    static LOGGED: AtomicU64 = AtomicU64::new(64);
-    let PlanStatistics { held, dropped, .. } = plan_statistics_of_drops();
-    let logged = LOGGED.load(Relaxed);
-    if dropped < logged || LOGGED.swap(2 * dropped, Relaxed) != logged {
+    static DROPPED: Doublings = Doublings::above(63);
+    let dropped = plans_dropped();
+    if !DROPPED.reached(dropped) {
         return;
     }
+    let held = plan_statistics().held;
     tracing::warn!(
-        target: crate::logging::TARGET,
+        target: TARGET,
         "the cache of plans of Fourier transforms holds {held} and dropped {dropped}, the last one for the length {n}: \
          transforms of so many different lengths are planned anew each time"
     );
-}
-
-/// The statistics, without a look at the plans as long as none was dropped.
-fn plan_statistics_of_drops() -> PlanStatistics {
-    if plans_dropped() == 0 {
-        return PlanStatistics::default();
-    }
-    plan_statistics()
 }

@@ -119,12 +119,13 @@ fn combination<T: Scalar>(constant: f64, terms: &[(f64, &[T])], n: usize) -> Vec
     sum
 }
 
+fn magnitude<T: Field>(x: &T) -> f64 {
+    let (re, im) = x.parts();
+    re.hypot(im)
+}
+
 /// The largest sum of magnitudes of a column.
 fn one_norm<T: Field>(a: &[T], n: usize) -> f64 {
-    let magnitude = |x: &T| {
-        let (re, im) = x.parts();
-        re.hypot(im)
-    };
     let column = |column: usize| a.iter().skip(column).step_by(n).map(magnitude).sum::<f64>();
     (0..n).map(column).fold(0.0, f64::max)
 }
@@ -151,13 +152,7 @@ fn extra_halvings<T: Field>(a: &[T], n: usize, order: usize, scale: i32) -> i32 
         9 => 5_914_384_781_877_411_840_000.0,
         _ => 113_250_775_606_021_113_483_283_660_800_000_000.0,
     };
-    let magnitudes: Vec<f64> = a
-        .iter()
-        .map(|x| {
-            let (re, im) = x.parts();
-            re.hypot(im)
-        })
-        .collect();
+    let magnitudes: Vec<f64> = a.iter().map(magnitude).collect();
     let norm = one_norm(a, n);
     // The norm of the power of the magnitudes is that of the row of ones times the power; its logarithm does not overflow.
     let (mut row, mut logarithm) = (vec![1.0; n], 0.0);

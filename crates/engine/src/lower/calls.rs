@@ -13,7 +13,7 @@ use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
 use super::external::External;
-use super::ir::{Call, CallSite, DrawSource, Instruction, Operand, View, kind};
+use super::ir::{Call, CallSite, DrawSource, Instruction, Operand, View};
 use super::layout::{Geometry, Layout};
 use super::lowering::{LoweredValue, Lowering};
 use autojit_ir::error::Result;
@@ -21,6 +21,7 @@ use autojit_ir::random::{Distribution, Draw};
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{ArrayType, Dims, OpaqueFunction, ScanOp, SortOp, Steps, Type, ValueId};
 use autojit_library::runtime::RuntimeCall;
+use autojit_library::runtime::kind;
 use autojit_library::{random_distribution, scatter_mode};
 
 impl Lowering<'_> {

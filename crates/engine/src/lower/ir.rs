@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use autojit_runtime::abi::Kind;
 use autojit_runtime::copy::StridedCopy;
 use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
@@ -395,18 +394,4 @@ pub(crate) fn strided_copy(lowered: &Lowered, from: &View, to: &View) -> Strided
         strides.map(|s| s * size as isize).collect()
     };
     StridedCopy::new(size, lowered.shape(from), &bytes(from), &bytes(to))
-}
-
-/// The runtime's name of a dtype.
-pub(crate) fn kind(dtype: DType) -> Kind {
-    match dtype {
-        DType::Bool => Kind::Bool,
-        DType::Uint8 => Kind::Uint8,
-        DType::Int32 => Kind::Int32,
-        DType::Int64 => Kind::Int64,
-        DType::Float32 => Kind::Float32,
-        DType::Float64 => Kind::Float64,
-        DType::Complex64 => Kind::Complex64,
-        DType::Complex128 => Kind::Complex128,
-    }
 }

@@ -317,8 +317,10 @@ impl Lowering<'_> {
             | Op::Random { .. }
             | Op::Opaque { .. } => return Ok(None),
         }
-        let ty = self.graph.ty(value)?.clone();
+        let ty = self.graph.ty(value)?;
+        let dtype = ty.dtype;
         if ty.size() == 0 {
+            let ty = ty.clone();
             let mut view = self.output(value, &ty);
             view.origin = None;
             return Ok(Some(Operand::View(view)));
@@ -337,7 +339,7 @@ impl Lowering<'_> {
             | ReduceOp::Argmax { .. }
             | ReduceOp::Argmin { .. } => return Ok(None),
         };
-        Ok(of_none.then(|| self.literal(Literal::new(neutral, ty.dtype))))
+        Ok(of_none.then(|| self.literal(Literal::new(neutral, dtype))))
     }
 
     fn leaf(&mut self, storage: Storage, ty: &ArrayType) -> View {

@@ -73,12 +73,7 @@ struct Line([u8; ALIGNMENT]);
 impl Arena {
     fn new(bytes: usize) -> Result<Self> {
         let lines = bytes.div_ceil(ALIGNMENT);
-        let mut memory = Vec::new();
-        memory.try_reserve_exact(lines).map_err(|_| {
-            Error::value(format!(
-                "not enough memory for a workspace of {bytes} bytes"
-            ))
-        })?;
+        let mut memory = HostArray::room_for(lines, format_args!("a workspace of {bytes} bytes"))?;
         memory.resize(lines, Line([0; ALIGNMENT]));
         Ok(Self(memory))
     }

@@ -26,34 +26,19 @@ mod strided;
 mod tests;
 mod wide;
 
-use autojit_runtime::abi::Kind;
 use smallvec::SmallVec;
 
-use super::runtime::RuntimeCall;
+use super::runtime::{RuntimeCall, kind};
 use super::{AnyLibrary, Concrete, Results};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, ContractOp, DType, HostArray, IndexOp, JoinOp, MapOp, Op, ReduceOp, ScanOp, SortOp,
-    Type, ViewOp,
+    ArrayType, ContractOp, HostArray, IndexOp, JoinOp, MapOp, Op, ReduceOp, ScanOp, SortOp, Type,
+    ViewOp,
 };
 
 /// Inputs whose dtypes inference should have refused.
 fn unexpected(x: &HostArray) -> Error {
     Error::internal(format!("an op met {}", x.ty()))
-}
-
-/// The runtime's name of a dtype.
-fn kind(dtype: DType) -> Kind {
-    match dtype {
-        DType::Bool => Kind::Bool,
-        DType::Uint8 => Kind::Uint8,
-        DType::Int32 => Kind::Int32,
-        DType::Int64 => Kind::Int64,
-        DType::Float32 => Kind::Float32,
-        DType::Float64 => Kind::Float64,
-        DType::Complex64 => Kind::Complex64,
-        DType::Complex128 => Kind::Complex128,
-    }
 }
 
 /// The library.

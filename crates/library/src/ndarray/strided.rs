@@ -103,16 +103,8 @@ fn wrong_size(error: ndarray::ShapeError) -> Error {
 /// # Errors
 /// There is no memory for it.
 pub(super) fn reserved<T>(count: usize) -> Result<Vec<T>> {
-    let mut room = Vec::new();
-    match room.try_reserve_exact(count) {
-        Ok(()) => Ok(room),
-        Err(_) => Err(no_memory(count.saturating_mul(size_of::<T>()))),
-    }
-}
-
-#[cold]
-fn no_memory(bytes: usize) -> Error {
-    Error::value(format!("not enough memory for {bytes} bytes"))
+    let bytes = count.saturating_mul(size_of::<T>());
+    HostArray::room_for(count, format_args!("{bytes} bytes"))
 }
 
 /// An array whose elements `fill` writes, in C order, to the address that it is given.

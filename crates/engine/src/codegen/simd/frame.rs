@@ -26,7 +26,7 @@ pub(super) struct CallFrame {
     pub(super) totals: i32,
 }
 
-/// What is to be done with a vector of a slot, and where it is.
+/// How the vectors of a row are treated, and where they are.
 #[derive(Clone, Default)]
 pub(super) struct Row {
     /// For each vector, whether it is carried.

@@ -5,7 +5,7 @@
 //! ir.rs           vector kernels: vector instructions on registers without number limits
 //! select.rs       kernel -> vector kernel: which instructions each op takes
 //! plan.rs         which axis lies along the lanes, how often loops are unrolled
-//! target.rs       what the emitter asks of a processor
+//! target.rs       the interface of a processor to the emitter
 //! vcode.rs        vector code: loops, pointers and instructions on the registers of a target
 //! operands.rs     registers and their roles, addresses, constants                         (builder.rs writes both)
 //! emitter.rs      vector kernel -> vector code: entry and exit, the instructions of a block

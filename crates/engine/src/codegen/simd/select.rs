@@ -1,6 +1,6 @@
 //! Kernel -> vector kernel: which instructions each op takes.
 //!
-//! What ops mean is in `autojit_ir::semantics`, by primitives that `ops.rs` selects instructions for. What has none falls
+//! The meaning of ops is in `autojit_ir::semantics`, by primitives that `ops.rs` selects instructions for. What has none falls
 //! back to Cranelift, for a reason in words.
 
 mod ops;

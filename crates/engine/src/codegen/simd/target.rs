@@ -1,4 +1,4 @@
-//! What the emitter asks of a processor. The processors are in `codegen/target`.
+//! The interface of a processor to the emitter; the processors are in `codegen/target`.
 
 use autojit_runtime::abi::Symbol;
 

@@ -38,11 +38,10 @@ pub(super) fn lowering(op: MapOp, operands: &[OperandType<'_>], purpose: Purpose
         | MapOp::Tanh
         | MapOp::Arcsinh
         | MapOp::Arccosh
-        | MapOp::Arctanh
-            if class == Some(Class::Complex) =>
-        {
-            Call
-        }
+        | MapOp::Arctanh => match class {
+            Some(Class::Complex) => Call,
+            Some(Class::Bool | Class::Integer | Class::Float) | None => Native,
+        },
         MapOp::Power => match class {
             Some(Class::Complex) => Call,
             Some(Class::Integer) => {
@@ -65,24 +64,7 @@ pub(super) fn lowering(op: MapOp, operands: &[OperandType<'_>], purpose: Purpose
                 Purpose::Run => Call,
             }
         }
-        MapOp::Exp2
-        | MapOp::Expm1
-        | MapOp::Log2
-        | MapOp::Log10
-        | MapOp::Log1p
-        | MapOp::Sin
-        | MapOp::Cos
-        | MapOp::Tan
-        | MapOp::Arcsin
-        | MapOp::Arccos
-        | MapOp::Arctan
-        | MapOp::Sinh
-        | MapOp::Cosh
-        | MapOp::Tanh
-        | MapOp::Arcsinh
-        | MapOp::Arccosh
-        | MapOp::Arctanh
-        | MapOp::Negative
+        MapOp::Negative
         | MapOp::Absolute
         | MapOp::Square
         | MapOp::Sign

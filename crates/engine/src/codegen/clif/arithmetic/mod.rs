@@ -4,7 +4,7 @@
 //! element) or a mask of all bits (lanes). Which primitives have a vector form is in `lanes.rs`; functions such as `exp`
 //! are calls of the runtime, one element at a time.
 //!
-//! What an op means is in `autojit_ir::semantics`, by primitives that are written here; multiplication and addition are
+//! The meaning of ops is in `autojit_ir::semantics`, by primitives that are written here; multiplication and addition are
 //! never contracted.
 
 mod convert;

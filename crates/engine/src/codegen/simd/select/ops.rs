@@ -1,6 +1,6 @@
 //! The primitives that ops are written with, as vector instructions.
 //!
-//! What an op means is in `autojit_ir::semantics`. Its names of primitives are those of `semantics` here, and the plain ones
+//! The meaning of ops is in `autojit_ir::semantics`. Its names of primitives are those of `semantics` here, and the plain ones
 //! are the vector kernel's.
 
 use super::super::ir::{
