@@ -1,3 +1,4 @@
 //! Graph to graph: transformations that work for every backend and compose with each other, one folder or file each.
 
+pub mod differentiate;
 pub mod simplify;

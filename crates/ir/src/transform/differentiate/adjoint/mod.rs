@@ -1,0 +1,252 @@
+//! Transposed linear ops: what a cotangent of the result of an op is to its inputs.
+//!
+//! The inner product is `Re sum(conj(x) y)`, so the transposed of a product with `c` is one with `conj(c)`. Cotangents may
+//! be of a shape to which that of the input broadcasts, and of another dtype: they are summed and converted where they
+//! are accumulated.
+//!
+//! Only ops that the rules for tangents write are linear; any other one is an internal error.
+
+mod contract;
+mod fourier;
+mod index;
+mod solve;
+
+use super::writer::{Whole, Writer};
+use crate::error::{Error, Result};
+use crate::types::Dims;
+use crate::{JoinOp, MapOp, Node, Op, ReduceOp, ScanOp, ValueId, ViewOp};
+
+pub(super) use index::unslice;
+
+/// The cotangents of the inputs that are linear, by their numbers.
+pub(super) type Cotangents = Vec<(usize, ValueId)>;
+
+/// The cotangents of the inputs of a node for that of its result.
+///
+/// # Errors
+/// The node is not linear in the inputs that `linear` names.
+pub(super) fn of_node(
+    w: &mut Writer,
+    node: &Node,
+    linear: &[bool],
+    ct: ValueId,
+) -> Result<Cotangents> {
+    match &node.op {
+        Op::Map(op) => map(w, *op, node, linear, ct),
+        Op::Reduce(op) => reduce(w, op, node, ct),
+        Op::Scan(op) => scan(w, op, node, ct),
+        Op::View(op) => view(w, op, node, ct),
+        Op::Join(op) => join(w, op, node, linear, ct),
+        Op::Index(op) => index::of_node(w, op, node, linear, ct),
+        Op::Contract(op) => contract::of_node(w, op, node, linear, ct),
+        Op::Linalg(op) => solve::of_node(w, op, node, linear, ct),
+        Op::Fourier(op) => Ok(vec![(0, fourier::of_transform(w, op.transform(), node, ct)?)]),
+        Op::Leaf(_) | Op::Sort(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
+            Err(not_linear(node))
+        }
+    }
+}
+
+/// The cotangent of the direction of a linear function that is transposed as a whole, and that direction.
+///
+/// # Errors
+/// An op does not fit: an internal error.
+pub(super) fn of_whole(w: &mut Writer, whole: Whole, ct: ValueId) -> Result<(ValueId, ValueId)> {
+    match whole {
+        // The derivative at the conjugate transposed.
+        Whole::Expm { x, t } => {
+            let x = w.adjoint(x)?;
+            Ok((t, w.expm_along(x, ct)?))
+        }
+    }
+}
+
+fn not_linear(node: &Node) -> Error {
+    Error::internal(format!("{} is not linear in a tangent", node.op))
+}
+
+fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> Result<Cotangents> {
+    let mut each = |ct: ValueId, minus: bool| -> Result<Cotangents> {
+        let mut cotangents = Vec::with_capacity(2);
+        for (i, _) in linear.iter().enumerate().filter(|(_, linear)| **linear) {
+            let ct = if minus && i == 1 { w.neg(ct)? } else { ct };
+            cotangents.push((i, ct));
+        }
+        Ok(cotangents)
+    };
+    match op {
+        MapOp::Add => each(ct, false),
+        MapOp::Subtract => each(ct, true),
+        MapOp::Negative => Ok(vec![(0, w.neg(ct)?)]),
+        MapOp::Conj => Ok(vec![(0, w.conj(ct)?)]),
+        MapOp::Real | MapOp::Astype { .. } => Ok(vec![(0, ct)]),
+        MapOp::Imag => {
+            let dtype = w.dtype(node.inputs[0])?;
+            let ct = w.cast(ct, dtype)?;
+            let unit = num_complex::Complex64::i();
+            let unit = w.graph.add_literal(unit, dtype);
+            Ok(vec![(0, w.mul(ct, unit)?)])
+        }
+        MapOp::Multiply => {
+            let (own, other) = match *linear {
+                [true, false] => (0, node.inputs[1]),
+                [false, true] => (1, node.inputs[0]),
+                _ => return Err(not_linear(node)),
+            };
+            let other = w.conj(other)?;
+            Ok(vec![(own, w.mul(ct, other)?)])
+        }
+        MapOp::Divide if *linear == [true, false] => {
+            let divisor = w.conj(node.inputs[1])?;
+            Ok(vec![(0, w.div(ct, divisor)?)])
+        }
+        MapOp::Where => {
+            let condition = node.inputs[0];
+            let mut cotangents = Vec::with_capacity(2);
+            if linear[1] {
+                cotangents.push((1, w.keep(condition, ct)?));
+            }
+            if linear[2] {
+                cotangents.push((2, w.drop(condition, ct)?));
+            }
+            Ok(cotangents)
+        }
+        MapOp::Absolute
+        | MapOp::Square
+        | MapOp::Sign
+        | MapOp::Sqrt
+        | MapOp::Reciprocal
+        | MapOp::Exp
+        | MapOp::Exp2
+        | MapOp::Expm1
+        | MapOp::Log
+        | MapOp::Log2
+        | MapOp::Log10
+        | MapOp::Log1p
+        | MapOp::Sin
+        | MapOp::Cos
+        | MapOp::Tan
+        | MapOp::Arcsin
+        | MapOp::Arccos
+        | MapOp::Arctan
+        | MapOp::Sinh
+        | MapOp::Cosh
+        | MapOp::Tanh
+        | MapOp::LogicalNot
+        | MapOp::IsNan
+        | MapOp::IsInf
+        | MapOp::IsFinite
+        | MapOp::Floor
+        | MapOp::Ceil
+        | MapOp::Trunc
+        | MapOp::Rint
+        | MapOp::Cbrt
+        | MapOp::Arcsinh
+        | MapOp::Arccosh
+        | MapOp::Arctanh
+        | MapOp::Erf
+        | MapOp::Lgamma
+        | MapOp::Invert
+        | MapOp::Divide
+        | MapOp::FloorDivide
+        | MapOp::Remainder
+        | MapOp::Power
+        | MapOp::Arctan2
+        | MapOp::Maximum
+        | MapOp::Minimum
+        | MapOp::Equal
+        | MapOp::NotEqual
+        | MapOp::Less
+        | MapOp::LessEqual
+        | MapOp::Greater
+        | MapOp::GreaterEqual
+        | MapOp::LogicalAnd
+        | MapOp::LogicalOr
+        | MapOp::LogicalXor
+        | MapOp::Fmod
+        | MapOp::Hypot
+        | MapOp::Copysign
+        | MapOp::BitwiseAnd
+        | MapOp::BitwiseOr
+        | MapOp::BitwiseXor
+        | MapOp::LeftShift
+        | MapOp::RightShift
+        | MapOp::WrapIndex { .. } => Err(not_linear(node)),
+    }
+}
+
+fn reduce(w: &mut Writer, op: &ReduceOp, node: &Node, ct: ValueId) -> Result<Cotangents> {
+    let mut stretched = |axes: &Dims| {
+        let shape = w.shape(node.inputs[0])?;
+        let mut kept = shape.clone();
+        axes.iter().for_each(|&a| kept[a] = 1);
+        let ct = w.reshape(ct, &kept)?;
+        w.broadcast(ct, &shape)
+    };
+    match op {
+        ReduceOp::Sum { axes, .. } => Ok(vec![(0, stretched(axes)?)]),
+        ReduceOp::SumWhere { axes, .. } => {
+            let ct = stretched(axes)?;
+            Ok(vec![(0, w.keep(node.inputs[1], ct)?)])
+        }
+        ReduceOp::Prod { .. }
+        | ReduceOp::Max { .. }
+        | ReduceOp::Min { .. }
+        | ReduceOp::Any { .. }
+        | ReduceOp::All { .. }
+        | ReduceOp::Argmax { .. }
+        | ReduceOp::Argmin { .. } => Err(not_linear(node)),
+    }
+}
+
+fn scan(w: &mut Writer, op: &ScanOp, node: &Node, ct: ValueId) -> Result<Cotangents> {
+    match *op {
+        ScanOp::Cumsum { axis } => {
+            let ct = w.flip(ct, axis)?;
+            let ct = w.cumsum(ct, axis)?;
+            Ok(vec![(0, w.flip(ct, axis)?)])
+        }
+        ScanOp::Cumprod { .. } => Err(not_linear(node)),
+    }
+}
+
+fn view(w: &mut Writer, op: &ViewOp, node: &Node, ct: ValueId) -> Result<Cotangents> {
+    let ty = w.ty(node.inputs[0])?;
+    let ct = match op {
+        ViewOp::Reshape { .. } => w.reshape(ct, &ty.shape)?,
+        ViewOp::Transpose { perm } => {
+            let mut inverse = perm.clone();
+            perm.iter().enumerate().for_each(|(i, &p)| inverse[p] = i);
+            w.transpose(ct, &inverse)?
+        }
+        // The sum is taken where cotangents are accumulated.
+        ViewOp::BroadcastTo { .. } => ct,
+        ViewOp::Slice { slicing } => unslice(w, ct, slicing, &ty)?,
+    };
+    Ok(vec![(0, ct)])
+}
+
+fn join(
+    w: &mut Writer,
+    op: &JoinOp,
+    node: &Node,
+    linear: &[bool],
+    ct: ValueId,
+) -> Result<Cotangents> {
+    let (JoinOp::Concatenate { axis } | JoinOp::Stack { axis }) = *op;
+    let mut cotangents = Vec::new();
+    let mut start = 0;
+    for (i, &input) in node.inputs.iter().enumerate() {
+        let shape = w.shape(input)?;
+        let size = match op {
+            JoinOp::Concatenate { .. } => shape[axis],
+            JoinOp::Stack { .. } => 1,
+        };
+        if linear[i] {
+            let part = w.narrow(ct, axis, start, size)?;
+            cotangents.push((i, w.reshape(part, &shape)?));
+        }
+        start += size;
+    }
+    Ok(cotangents)
+}

@@ -1,0 +1,15 @@
+//! Tangents of decompositions.
+
+use super::super::writer::Writer;
+use super::{Site, Tangent};
+use crate::error::Result;
+use crate::LinalgOp;
+
+pub(super) fn tangents(
+    _w: &mut Writer,
+    _op: &LinalgOp,
+    site: &Site<'_>,
+    _wanted: &[bool],
+) -> Result<Vec<Tangent>> {
+    Err(super::super::without_rule(site.op))
+}

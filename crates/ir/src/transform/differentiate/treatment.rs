@@ -1,0 +1,182 @@
+//! How each op is differentiated, in one place.
+
+use crate::{
+    ContractOp, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ScanOp,
+    SortOp, ViewOp,
+};
+
+/// How an op is differentiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// By a rule of its own.
+    Rule,
+    /// It is written with other ops first, which have rules.
+    Expansion,
+    /// Its derivative is zero wherever it exists, or its result is no number that varies.
+    Zero,
+    /// Not at all: an error.
+    None,
+}
+
+/// How an op is differentiated.
+pub(super) fn treatment(op: &Op) -> Treatment {
+    use Treatment::{Expansion, Rule, Zero};
+    match op {
+        Op::Leaf(_) | Op::Random { .. } => Zero,
+        Op::Map(op) => map(*op),
+        Op::Reduce(op) => match op {
+            ReduceOp::Sum { .. }
+            | ReduceOp::Prod { .. }
+            | ReduceOp::SumWhere { .. }
+            | ReduceOp::Max { .. }
+            | ReduceOp::Min { .. } => Rule,
+            ReduceOp::Any { .. }
+            | ReduceOp::All { .. }
+            | ReduceOp::Argmax { .. }
+            | ReduceOp::Argmin { .. } => Zero,
+        },
+        Op::Scan(ScanOp::Cumsum { .. } | ScanOp::Cumprod { .. }) => Rule,
+        Op::Sort(SortOp::Sort { .. }) => Rule,
+        Op::Sort(SortOp::Argsort { .. }) => Zero,
+        Op::Contract(op) => match op {
+            ContractOp::Matmul | ContractOp::Tensordot { .. } => Rule,
+            // Of many operands: pairwise, so that the gradients by all of them share their products.
+            ContractOp::Einsum { subscripts } => {
+                if subscripts.matches(',').count() > 1 {
+                    Expansion
+                } else {
+                    Rule
+                }
+            }
+        },
+        Op::View(
+            ViewOp::Reshape { .. }
+            | ViewOp::Transpose { .. }
+            | ViewOp::BroadcastTo { .. }
+            | ViewOp::Slice { .. },
+        ) => Rule,
+        Op::Index(
+            IndexOp::Getitem { .. }
+            | IndexOp::Take { .. }
+            | IndexOp::Scatter { .. }
+            | IndexOp::ScatterFlat { .. },
+        ) => Rule,
+        Op::Join(JoinOp::Concatenate { .. } | JoinOp::Stack { .. }) => Rule,
+        Op::Linalg(op) => match op {
+            LinalgOp::Norm { order, axes, .. } => norm(*order, axes.as_ref().map(|a| a.len())),
+            LinalgOp::Svdvals | LinalgOp::Eigvalsh | LinalgOp::Eigvals => Expansion,
+            LinalgOp::Qr { .. }
+            | LinalgOp::Svd { .. }
+            | LinalgOp::Eigh
+            | LinalgOp::Eig
+            | LinalgOp::Cholesky
+            | LinalgOp::Lu
+            | LinalgOp::Inv
+            | LinalgOp::Det
+            | LinalgOp::Slogdet
+            | LinalgOp::Expm
+            | LinalgOp::Solve
+            | LinalgOp::SolveTriangular { .. }
+            | LinalgOp::Lstsq { .. } => Rule,
+        },
+        Op::Fourier(
+            FourierOp::Fft { .. }
+            | FourierOp::Ifft { .. }
+            | FourierOp::Rfft { .. }
+            | FourierOp::Irfft { .. },
+        ) => Rule,
+        Op::Get { .. } => Rule,
+        Op::Opaque { .. } => Treatment::None,
+    }
+}
+
+/// Powers and roots have a rule that is finite where elements or norms are zero; the others are sums, extrema and singular
+/// values.
+fn norm(order: NormOrder, axes: Option<usize>) -> Treatment {
+    match order {
+        NormOrder::Default | NormOrder::Frobenius => Treatment::Rule,
+        NormOrder::Number(_) if axes == Some(1) => match order.as_number() {
+            Some(0.0 | 1.0) => Treatment::Expansion,
+            _ => Treatment::Rule,
+        },
+        NormOrder::Number(_)
+        | NormOrder::Nuclear
+        | NormOrder::Infinity
+        | NormOrder::NegativeInfinity => Treatment::Expansion,
+    }
+}
+
+fn map(op: MapOp) -> Treatment {
+    match op {
+        MapOp::Negative
+        | MapOp::Absolute
+        | MapOp::Square
+        | MapOp::Sign
+        | MapOp::Sqrt
+        | MapOp::Reciprocal
+        | MapOp::Exp
+        | MapOp::Exp2
+        | MapOp::Expm1
+        | MapOp::Log
+        | MapOp::Log2
+        | MapOp::Log10
+        | MapOp::Log1p
+        | MapOp::Sin
+        | MapOp::Cos
+        | MapOp::Tan
+        | MapOp::Arcsin
+        | MapOp::Arccos
+        | MapOp::Arctan
+        | MapOp::Sinh
+        | MapOp::Cosh
+        | MapOp::Tanh
+        | MapOp::Conj
+        | MapOp::Real
+        | MapOp::Imag
+        | MapOp::Cbrt
+        | MapOp::Arcsinh
+        | MapOp::Arccosh
+        | MapOp::Arctanh
+        | MapOp::Erf
+        | MapOp::Lgamma
+        | MapOp::Add
+        | MapOp::Subtract
+        | MapOp::Multiply
+        | MapOp::Divide
+        | MapOp::Remainder
+        | MapOp::Power
+        | MapOp::Arctan2
+        | MapOp::Maximum
+        | MapOp::Minimum
+        | MapOp::Fmod
+        | MapOp::Hypot
+        | MapOp::Copysign
+        | MapOp::Where
+        | MapOp::Astype { .. } => Treatment::Rule,
+        MapOp::LogicalNot
+        | MapOp::IsNan
+        | MapOp::IsInf
+        | MapOp::IsFinite
+        | MapOp::Floor
+        | MapOp::Ceil
+        | MapOp::Trunc
+        | MapOp::Rint
+        | MapOp::Invert
+        | MapOp::FloorDivide
+        | MapOp::Equal
+        | MapOp::NotEqual
+        | MapOp::Less
+        | MapOp::LessEqual
+        | MapOp::Greater
+        | MapOp::GreaterEqual
+        | MapOp::LogicalAnd
+        | MapOp::LogicalOr
+        | MapOp::LogicalXor
+        | MapOp::BitwiseAnd
+        | MapOp::BitwiseOr
+        | MapOp::BitwiseXor
+        | MapOp::LeftShift
+        | MapOp::RightShift
+        | MapOp::WrapIndex { .. } => Treatment::Zero,
+    }
+}

@@ -1,0 +1,524 @@
+//! `Writer`: what the rules of differentiation add nodes with.
+//!
+//! Nodes are added as written down: the optimiser converts their inputs and expands derived ops later. Every node
+//! carries the source line of the node that is being differentiated.
+//!
+//! In reverse mode the tangents of the arguments are *placeholders*: leaves that stand for a direction while the tangents
+//! are written, and on which nothing in the finished graph depends.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+use crate::index::Slicing;
+use crate::scalar::Scalar;
+use crate::types::{ArrayType, DType, Dims, Shape, Type};
+use crate::{
+    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, ReduceOp, ScanOp, ValueId, ViewOp,
+    infer_plain,
+};
+
+/// Which derivative is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Tangents are results.
+    Forward,
+    /// Tangents are written to be transposed.
+    Reverse,
+}
+
+/// A linear function of a tangent that no op is: it is transposed as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole {
+    /// The derivative of `expm` at `x` in the direction `t`.
+    Expm { x: ValueId, t: ValueId },
+}
+
+/// Adds nodes to a graph.
+pub(super) struct Writer {
+    pub(super) graph: Graph,
+    pub(super) mode: Mode,
+    /// The source line that new nodes carry.
+    pub(super) location: Option<&'static Location<'static>>,
+    /// The placeholders that stand for linear functions.
+    pub(super) whole: FxHashMap<ValueId, Whole>,
+    placeholders: usize,
+}
+
+impl Writer {
+    pub(super) fn new(graph: Graph, mode: Mode) -> Self {
+        Self {
+            graph,
+            mode,
+            location: None,
+            whole: FxHashMap::default(),
+            placeholders: 0,
+        }
+    }
+
+    /// A leaf of its own, on which nothing depends in the end.
+    pub(super) fn placeholder(&mut self, ty: ArrayType) -> ValueId {
+        self.placeholders += 1;
+        // No constant has such a number, and dead constants are left out of the finished graph.
+        let index = usize::MAX - self.placeholders;
+        let op = LeafOp::Constant {
+            index,
+            ty: ty.clone(),
+        };
+        let ty = Arc::new(Type::from(ty));
+        self.graph.insert(op.into(), &[], ty, self.location)
+    }
+
+    /// Adds an op.
+    pub(super) fn op(&mut self, op: impl Into<Op>, inputs: &[ValueId]) -> Result<ValueId> {
+        let op = op.into();
+        let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
+        match infer_plain(&op, inputs.len(), types) {
+            Some(ty) => Ok(self.graph.insert(op, inputs, ty, self.location)),
+            None => self.graph.push(op, inputs, self.location),
+        }
+    }
+
+    pub(super) fn ty(&self, value: ValueId) -> Result<ArrayType> {
+        self.graph.ty(value).cloned()
+    }
+
+    pub(super) fn dtype(&self, value: ValueId) -> Result<DType> {
+        Ok(self.graph.ty(value)?.dtype)
+    }
+
+    pub(super) fn shape(&self, value: ValueId) -> Result<Shape> {
+        Ok(self.graph.ty(value)?.shape.clone())
+    }
+
+    // ---- numbers ----
+
+    /// A number in the dtype of a value.
+    pub(super) fn number(&mut self, number: f64, like: ValueId) -> Result<ValueId> {
+        let dtype = self.dtype(like)?;
+        Ok(self.graph.add_literal(number, dtype))
+    }
+
+    pub(super) fn zeros(&mut self, ty: &ArrayType) -> Result<ValueId> {
+        let zero = self.graph.add_literal(0, ty.dtype);
+        self.broadcast(zero, &ty.shape)
+    }
+
+    pub(super) fn fill(&mut self, number: f64, ty: &ArrayType) -> Result<ValueId> {
+        let number = self.graph.add_literal(number, ty.dtype);
+        self.broadcast(number, &ty.shape)
+    }
+
+    /// A constant matrix whose elements follow from their row and column.
+    pub(super) fn matrix(
+        &mut self,
+        dtype: DType,
+        (rows, columns): (usize, usize),
+        element: impl Fn(usize, usize) -> f64,
+    ) -> Result<ValueId> {
+        let data = (0..rows * columns).map(|k| Scalar::Float(element(k / columns, k % columns)));
+        let data: Vec<Scalar> = data.map(|x| x.cast(dtype)).collect();
+        self.constant(&ArrayType::new(dtype, &[rows, columns]), &data)
+    }
+
+    pub(super) fn constant(&mut self, ty: &ArrayType, data: &[Scalar]) -> Result<ValueId> {
+        let host = HostArray::from_scalars(ty, data)
+            .ok_or_else(|| Error::internal(format!("a constant that is not {ty}")))?;
+        Ok(self.graph.add_constant(host))
+    }
+
+    pub(super) fn identity(&mut self, dtype: DType, n: usize) -> Result<ValueId> {
+        self.matrix(dtype, (n, n), |i, j| f64::from(u8::from(i == j)))
+    }
+
+    // ---- element by element ----
+
+    pub(super) fn add(&mut self, x: ValueId, y: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Add, &[x, y])
+    }
+
+    pub(super) fn sub(&mut self, x: ValueId, y: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Subtract, &[x, y])
+    }
+
+    pub(super) fn mul(&mut self, x: ValueId, y: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Multiply, &[x, y])
+    }
+
+    pub(super) fn div(&mut self, x: ValueId, y: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Divide, &[x, y])
+    }
+
+    pub(super) fn neg(&mut self, x: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Negative, &[x])
+    }
+
+    pub(super) fn scale(&mut self, x: ValueId, factor: f64) -> Result<ValueId> {
+        if factor == 1.0 {
+            return Ok(x);
+        }
+        let factor = self.number(factor, x)?;
+        self.mul(x, factor)
+    }
+
+    /// `x + k` for a number `k`.
+    pub(super) fn shift(&mut self, x: ValueId, k: f64) -> Result<ValueId> {
+        let k = self.number(k, x)?;
+        self.add(x, k)
+    }
+
+    /// `k - x` for a number `k`.
+    pub(super) fn minus(&mut self, k: f64, x: ValueId) -> Result<ValueId> {
+        let k = self.number(k, x)?;
+        self.sub(k, x)
+    }
+
+    pub(super) fn conj(&mut self, x: ValueId) -> Result<ValueId> {
+        if self.dtype(x)?.is_complex() {
+            return self.op(MapOp::Conj, &[x]);
+        }
+        Ok(x)
+    }
+
+    pub(super) fn real(&mut self, x: ValueId) -> Result<ValueId> {
+        if self.dtype(x)?.is_complex() {
+            return self.op(MapOp::Real, &[x]);
+        }
+        Ok(x)
+    }
+
+    /// `Re(conj(x) t)`: the real inner product, element by element.
+    pub(super) fn along(&mut self, x: ValueId, t: ValueId) -> Result<ValueId> {
+        let x = self.conj(x)?;
+        let product = self.mul(x, t)?;
+        self.real(product)
+    }
+
+    pub(super) fn select(&mut self, condition: ValueId, x: ValueId, y: ValueId) -> Result<ValueId> {
+        self.op(MapOp::Where, &[condition, x, y])
+    }
+
+    /// `x` where the condition holds, else zero, whatever `x` is there.
+    pub(super) fn keep(&mut self, condition: ValueId, x: ValueId) -> Result<ValueId> {
+        let zero = self.number(0.0, x)?;
+        self.select(condition, x, zero)
+    }
+
+    /// `x` where the condition does not hold, else zero.
+    pub(super) fn drop(&mut self, condition: ValueId, x: ValueId) -> Result<ValueId> {
+        let zero = self.number(0.0, x)?;
+        self.select(condition, zero, x)
+    }
+
+    pub(super) fn is_zero(&mut self, x: ValueId) -> Result<ValueId> {
+        let zero = self.number(0.0, x)?;
+        self.op(MapOp::Equal, &[x, zero])
+    }
+
+    /// `x`, and one where it is zero.
+    pub(super) fn nonzero(&mut self, x: ValueId) -> Result<ValueId> {
+        let is_zero = self.is_zero(x)?;
+        let one = self.number(1.0, x)?;
+        self.select(is_zero, one, x)
+    }
+
+    /// `1 / x`, and zero where `x` is zero.
+    pub(super) fn inverse_or_zero(&mut self, x: ValueId) -> Result<ValueId> {
+        let is_zero = self.is_zero(x)?;
+        let safe = self.nonzero(x)?;
+        let inverse = self.op(MapOp::Reciprocal, &[safe])?;
+        self.drop(is_zero, inverse)
+    }
+
+    /// `x` in another dtype; a complex number loses its imaginary part.
+    pub(super) fn cast(&mut self, x: ValueId, dtype: DType) -> Result<ValueId> {
+        let own = self.dtype(x)?;
+        if own == dtype {
+            return Ok(x);
+        }
+        if let Some(literal) = self.graph.as_literal(x) {
+            return Ok(self.graph.add_literal(literal.value, dtype));
+        }
+        let x = if own.is_complex() && !dtype.is_complex() {
+            self.real(x)?
+        } else {
+            x
+        };
+        if self.dtype(x)? == dtype {
+            return Ok(x);
+        }
+        self.op(MapOp::Astype { dtype }, &[x])
+    }
+
+    // ---- sums ----
+
+    pub(super) fn sum(&mut self, x: ValueId, axes: &[usize], keepdims: bool) -> Result<ValueId> {
+        if axes.is_empty() {
+            return Ok(x);
+        }
+        let axes = Dims::from_slice(axes);
+        self.op(ReduceOp::Sum { axes, keepdims }, &[x])
+    }
+
+    pub(super) fn cumsum(&mut self, x: ValueId, axis: usize) -> Result<ValueId> {
+        self.op(ScanOp::Cumsum { axis }, &[x])
+    }
+
+    /// The sum of those that are not zero.
+    pub(super) fn total(
+        &mut self,
+        terms: impl IntoIterator<Item = Option<ValueId>>,
+    ) -> Result<Option<ValueId>> {
+        let mut sum = None;
+        for term in terms.into_iter().flatten() {
+            sum = Some(match sum {
+                Some(sum) => self.add(sum, term)?,
+                None => term,
+            });
+        }
+        Ok(sum)
+    }
+
+    // ---- shapes ----
+
+    pub(super) fn reshape(&mut self, x: ValueId, shape: &[usize]) -> Result<ValueId> {
+        if self.graph.ty(x)?.shape.as_slice() == shape {
+            return Ok(x);
+        }
+        let shape = Dims::from_slice(shape);
+        self.op(ViewOp::Reshape { shape }, &[x])
+    }
+
+    pub(super) fn transpose(&mut self, x: ValueId, perm: &[usize]) -> Result<ValueId> {
+        if perm.is_sorted() {
+            return Ok(x);
+        }
+        let perm = Dims::from_slice(perm);
+        self.op(ViewOp::Transpose { perm }, &[x])
+    }
+
+    pub(super) fn broadcast(&mut self, x: ValueId, shape: &[usize]) -> Result<ValueId> {
+        if self.graph.ty(x)?.shape.as_slice() == shape {
+            return Ok(x);
+        }
+        let shape = Dims::from_slice(shape);
+        self.op(ViewOp::BroadcastTo { shape }, &[x])
+    }
+
+    /// Stretched and converted to a type.
+    pub(super) fn fit(&mut self, x: ValueId, ty: &ArrayType) -> Result<ValueId> {
+        let x = self.cast(x, ty.dtype)?;
+        self.broadcast(x, &ty.shape)
+    }
+
+    /// The transposed of [`fit`](Self::fit): summed over stretched axes and converted to a type.
+    pub(super) fn gather(&mut self, x: ValueId, ty: &ArrayType) -> Result<ValueId> {
+        let mut x = self.cast(x, ty.dtype)?;
+        let shape = self.shape(x)?;
+        if shape == ty.shape {
+            return Ok(x);
+        }
+        let Some(new) = shape.len().checked_sub(ty.ndim()) else {
+            return Err(Error::internal(format!(
+                "a cotangent of shape {shape:?} for {ty}"
+            )));
+        };
+        let stretched = |&a: &usize| a < new || (ty.shape[a - new] == 1 && shape[a] != 1);
+        let axes: Dims = (0..shape.len()).filter(stretched).collect();
+        x = self.sum(x, &axes, false)?;
+        self.reshape(x, &ty.shape)
+    }
+
+    pub(super) fn slice(&mut self, x: ValueId, slicing: Slicing) -> Result<ValueId> {
+        let slicing = slicing.into();
+        self.op(ViewOp::Slice { slicing }, &[x])
+    }
+
+    fn whole(shape: &[usize]) -> Slicing {
+        Slicing {
+            starts: SmallVec::from_elem(0, shape.len()),
+            steps: SmallVec::from_elem(1, shape.len()),
+            sizes: shape.into(),
+        }
+    }
+
+    /// The `size` positions from `start` along an axis.
+    pub(super) fn narrow(
+        &mut self,
+        x: ValueId,
+        axis: usize,
+        start: usize,
+        size: usize,
+    ) -> Result<ValueId> {
+        let shape = self.shape(x)?;
+        if shape[axis] == size {
+            return Ok(x);
+        }
+        let mut slicing = Self::whole(&shape);
+        (slicing.starts[axis], slicing.sizes[axis]) = (start, size);
+        if size == 0 {
+            slicing.starts[axis] = 0;
+        }
+        self.slice(x, slicing)
+    }
+
+    /// In the opposite order along an axis.
+    pub(super) fn flip(&mut self, x: ValueId, axis: usize) -> Result<ValueId> {
+        let shape = self.shape(x)?;
+        if shape[axis] < 2 {
+            return Ok(x);
+        }
+        let mut slicing = Self::whole(&shape);
+        (slicing.starts[axis], slicing.steps[axis]) = (shape[axis] - 1, -1);
+        self.slice(x, slicing)
+    }
+
+    pub(super) fn concatenate(&mut self, axis: usize, parts: &[ValueId]) -> Result<ValueId> {
+        match *parts {
+            [part] => Ok(part),
+            _ => self.op(JoinOp::Concatenate { axis }, parts),
+        }
+    }
+
+    /// With numbers before and after it along an axis.
+    pub(super) fn pad(
+        &mut self,
+        x: ValueId,
+        axis: usize,
+        [before, after]: [usize; 2],
+        number: f64,
+    ) -> Result<ValueId> {
+        let ty = self.ty(x)?;
+        let mut parts: SmallVec<[ValueId; 3]> = SmallVec::new();
+        for (count, is_middle) in [(before, false), (0, true), (after, false)] {
+            if is_middle {
+                parts.push(x);
+            } else if count > 0 {
+                let mut side = ty.clone();
+                side.shape[axis] = count;
+                parts.push(self.fill(number, &side)?);
+            }
+        }
+        self.concatenate(axis, &parts)
+    }
+
+    /// The first `size` positions along an axis, with zeros where there are fewer.
+    pub(super) fn resize(&mut self, x: ValueId, axis: usize, size: usize) -> Result<ValueId> {
+        let own = self.graph.ty(x)?.shape[axis];
+        if own >= size {
+            return self.narrow(x, axis, 0, size);
+        }
+        self.pad(x, axis, [0, size - own], 0.0)
+    }
+
+    /// With a new axis of length one.
+    pub(super) fn expand(&mut self, x: ValueId, axis: usize) -> Result<ValueId> {
+        let mut shape = self.shape(x)?;
+        shape.insert(axis, 1);
+        self.reshape(x, &shape)
+    }
+
+    // ---- matrices: the last two axes ----
+
+    /// The rows as columns.
+    pub(super) fn swap(&mut self, x: ValueId) -> Result<ValueId> {
+        let ndim = self.graph.ty(x)?.ndim();
+        let mut perm: Dims = (0..ndim).collect();
+        perm.swap(ndim - 2, ndim - 1);
+        self.transpose(x, &perm)
+    }
+
+    /// The conjugate transposed.
+    pub(super) fn adjoint(&mut self, x: ValueId) -> Result<ValueId> {
+        let x = self.swap(x)?;
+        self.conj(x)
+    }
+
+    /// The matrix product, or one of elements where there is one term.
+    pub(super) fn matmul(&mut self, x: ValueId, y: ValueId) -> Result<ValueId> {
+        let (x_shape, y_shape) = (self.shape(x)?, self.shape(y)?);
+        if x_shape.len() > 1 && y_shape.len() > 1 && x_shape.last() == Some(&1) {
+            return self.mul(x, y);
+        }
+        self.op(ContractOp::Matmul, &[x, y])
+    }
+
+    /// The last axis as the diagonal of matrices, to be multiplied with the columns of a matrix: `x[.., None, :]`.
+    pub(super) fn as_row(&mut self, x: ValueId) -> Result<ValueId> {
+        let ndim = self.graph.ty(x)?.ndim();
+        self.expand(x, ndim - 1)
+    }
+
+    /// `x[.., :, None]`.
+    pub(super) fn as_column(&mut self, x: ValueId) -> Result<ValueId> {
+        let ndim = self.graph.ty(x)?.ndim();
+        self.expand(x, ndim)
+    }
+
+    /// The elements on and below the diagonal number `k`, zero elsewhere.
+    pub(super) fn lower(&mut self, x: ValueId, k: isize) -> Result<ValueId> {
+        let mask = self.triangle(x, |i, j| j <= i + k)?;
+        self.keep(mask, x)
+    }
+
+    /// The elements on and above the diagonal number `k`, zero elsewhere.
+    pub(super) fn upper(&mut self, x: ValueId, k: isize) -> Result<ValueId> {
+        let mask = self.triangle(x, |i, j| j >= i + k)?;
+        self.keep(mask, x)
+    }
+
+    fn triangle(&mut self, x: ValueId, inside: impl Fn(isize, isize) -> bool) -> Result<ValueId> {
+        let shape = self.shape(x)?;
+        let size = (shape[shape.len() - 2], shape[shape.len() - 1]);
+        let element = |i, j| f64::from(u8::from(inside(i as isize, j as isize)));
+        self.matrix(DType::Bool, size, element)
+    }
+
+    /// The diagonals of square matrices.
+    pub(super) fn diagonal(&mut self, x: ValueId) -> Result<ValueId> {
+        let shape = self.shape(x)?;
+        let ndim = shape.len();
+        let identity = self.matrix(DType::Bool, (shape[ndim - 2], shape[ndim - 1]), |i, j| {
+            f64::from(u8::from(i == j))
+        })?;
+        let kept = self.keep(identity, x)?;
+        self.sum(kept, &[ndim - 1], false)
+    }
+
+    /// Square matrices with these diagonals.
+    pub(super) fn as_diagonal(&mut self, x: ValueId) -> Result<ValueId> {
+        let shape = self.shape(x)?;
+        let n = shape[shape.len() - 1];
+        let identity = self.matrix(DType::Bool, (n, n), |i, j| f64::from(u8::from(i == j)))?;
+        let row = self.as_row(x)?;
+        self.keep(identity, row)
+    }
+
+    /// The derivative of the exponential of matrices at `x` in the direction `t`.
+    ///
+    /// Source: Mathias, "A chain rule for matrix functions and applications" (1996): the upper right block of
+    /// `expm([[x, t], [0, x]])`.
+    pub(super) fn expm_along(&mut self, x: ValueId, t: ValueId) -> Result<ValueId> {
+        let ty = self.ty(x)?;
+        let (rows, columns) = (ty.ndim() - 2, ty.ndim() - 1);
+        let n = ty.shape[rows];
+        let none = self.zeros(&ty)?;
+        let above = self.concatenate(columns, &[x, t])?;
+        let below = self.concatenate(columns, &[none, x])?;
+        let block = self.concatenate(rows, &[above, below])?;
+        let exponential = self.op(crate::LinalgOp::Expm, &[block])?;
+        let above = self.narrow(exponential, rows, 0, n)?;
+        self.narrow(above, columns, n, n)
+    }
+
+    /// The sum of `Re(conj(x) t)` over the last axes.
+    pub(super) fn inner(&mut self, x: ValueId, t: ValueId, axes: usize) -> Result<ValueId> {
+        let products = self.along(x, t)?;
+        let ndim = self.graph.ty(products)?.ndim();
+        let axes: Dims = (ndim - axes..ndim).collect();
+        self.sum(products, &axes, false)
+    }
+}
