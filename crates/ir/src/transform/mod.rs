@@ -1,3 +1,6 @@
 //! Graph to graph: transformations that work for every backend and compose with each other, one folder or file each.
 
+pub mod batch;
+mod inline;
+pub mod partition;
 pub mod simplify;
