@@ -35,7 +35,39 @@ impl Graph {
         Ok(self.inline_live(source, inputs, location))
     }
 
-    /// The same for inputs of the right types; those that no result depends on may be missing at the end.
+    /// The same for a trace, which records nodes whether there are equal ones or not.
+    ///
+    /// # Errors
+    /// As [`Graph::inline`].
+    pub fn record_all(
+        &mut self,
+        source: &Self,
+        inputs: &[ValueId],
+        location: &'static Location<'static>,
+    ) -> Result<Vec<ValueId>> {
+        self.check_inlined(source, inputs)?;
+        let live = source.live();
+        let mut map: Vec<ValueId> = Vec::with_capacity(live.len());
+        for (node, live) in source.nodes().iter().zip(live) {
+            let line = node.location.unwrap_or(location);
+            map.push(match &node.op {
+                _ if !live => ValueId(u32::MAX),
+                Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
+                Op::Leaf(LeafOp::Literal { .. }) => self.record_leaf(node.op.clone()),
+                Op::Leaf(LeafOp::Constant { index, .. }) => {
+                    self.record_constant(source.constants()[*index].clone(), line)
+                }
+                op => {
+                    let inputs = node.inputs.iter().map(|input| map[input.index()]).collect();
+                    self.record(op.clone(), inputs, node.ty.clone(), Some(line))
+                }
+            });
+        }
+        let outputs = source.outputs().iter();
+        Ok(outputs.map(|output| map[output.index()]).collect())
+    }
+
+    /// What [`Graph::inline`] does, for inputs of the right types; those that no result depends on may be missing at the end.
     pub(super) fn inline_live(
         &mut self,
         source: &Self,
