@@ -107,6 +107,7 @@ mod nodes;
 pub mod numpy;
 pub mod plot;
 mod registry;
+pub mod transform;
 pub mod tree;
 
 pub use array::{Array, Operand, Value};
@@ -132,4 +133,5 @@ pub use ndarray;
 pub use num_complex;
 #[cfg(feature = "torch")]
 pub use tch;
+pub use transform::{vmap, vmap_axes};
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};

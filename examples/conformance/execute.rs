@@ -9,6 +9,7 @@ use autojit::{Array, Result, Value};
 
 use crate::compiled;
 use crate::json::{Argument, Case, Data};
+use crate::transforms;
 
 /// How a case is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +98,16 @@ fn run_on(mode: &Mode, case: &Case, inputs: Vec<Array>) -> Result<Ran> {
     })
 }
 
-/// Makes the calls of a case one after the other.
+/// Makes the calls of a case one after the other, or those of the function that is made of them.
 pub(crate) fn evaluate(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
+    match &case.transform {
+        Some(transform) => transforms::evaluate(case, transform, inputs),
+        None => call_all(case, inputs),
+    }
+}
+
+/// Makes the calls of a case one after the other.
+pub(crate) fn call_all(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
     let mut values: Vec<Value> = inputs.iter().map(Value::from).collect();
     for step in &case.steps {
         let args: Vec<Value> = step.args.iter().map(|a| resolve(a, &values)).collect();
@@ -107,7 +116,13 @@ pub(crate) fn evaluate(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
             .iter()
             .map(|(name, a)| (name.as_str(), resolve(a, &values)))
             .collect();
-        values.push(call(&step.function, &args, &kwargs)?);
+        let value = call(&step.function, &args, &kwargs)?;
+        values.push(match (step.get, value) {
+            (Some(index), Value::List(mut items)) if index < items.len() => {
+                items.swap_remove(index)
+            }
+            (_, value) => value,
+        });
     }
     let mut results = Vec::new();
     match &case.outputs {

@@ -21,6 +21,37 @@ pub(crate) struct Case {
     pub(crate) atol: f64,
     /// How results are compared that are not unique.
     pub(crate) compare: String,
+    /// What is made of the function before it is called.
+    pub(crate) transform: Option<Transform>,
+}
+
+/// A transformation of the function of the inputs that the steps are.
+#[derive(Clone)]
+pub(crate) enum Transform {
+    /// A batch of examples, along an axis of each input or the same for all.
+    Batch {
+        in_axes: Vec<Option<i64>>,
+        out_axis: i64,
+    },
+    /// The gradients of `Re sum conj(cotangent) * output` over results by number, for some inputs.
+    Gradient {
+        wrt: Vec<usize>,
+        outputs: Vec<usize>,
+        cotangents: Vec<Data>,
+    },
+    /// The derivatives of results by number in a direction.
+    Tangent {
+        wrt: Vec<usize>,
+        outputs: Vec<usize>,
+        tangents: Vec<Data>,
+    },
+    /// The derivatives of the gradients in a direction.
+    HessianProduct {
+        wrt: Vec<usize>,
+        outputs: Vec<usize>,
+        cotangents: Vec<Data>,
+        tangents: Vec<Data>,
+    },
 }
 
 /// A call.
@@ -29,6 +60,8 @@ pub(crate) struct Step {
     pub(crate) function: String,
     pub(crate) args: Vec<Argument>,
     pub(crate) kwargs: Vec<(String, Argument)>,
+    /// The only result that is a value of the program, if not all are.
+    pub(crate) get: Option<usize>,
 }
 
 /// An argument of a call.
@@ -143,7 +176,9 @@ pub(crate) fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
     if let Some(cases) = items("cases") {
         Ok(cases.iter().map(read_case).collect())
     } else if let Some(programs) = items("programs") {
-        Ok(programs.iter().map(read_program).collect())
+        let hessians = programs.iter().filter_map(read_hessian);
+        let programs: Vec<_> = programs.iter().map(read_program).collect();
+        Ok(programs.into_iter().chain(hessians).collect())
     } else {
         Err("neither `cases` nor `programs` in the file".into())
     }
@@ -169,7 +204,81 @@ fn read_case(json: &Json) -> Read<Case> {
         rtol: number_or_zero(json, "rtol"),
         atol: number_or_zero(json, "atol"),
         compare: text(json, "compare").unwrap_or_default(),
+        transform: read_transform(json)?,
     })
+}
+
+/// What is made of the function of a case.
+fn read_transform(json: &Json) -> Read<Option<Transform>> {
+    if json.get("in_axes").is_some() {
+        let mut in_axes = Vec::new();
+        for (axis, argument) in list(json, "in_axes")?.iter().zip(list(json, "args")?) {
+            in_axes.extend(std::iter::repeat_n(axis.as_i64(), arrays_in(argument)));
+        }
+        let out_axis = json.get("out_axis").and_then(Json::as_i64);
+        let out_axis = out_axis.ok_or("no `out_axis`")?;
+        return Ok(Some(Transform::Batch { in_axes, out_axis }));
+    }
+    if json.get("wrt").is_none() {
+        return Ok(None);
+    }
+    let args = list(json, "args")?;
+    let input = |place: &Json| -> Option<usize> {
+        let place = place.as_array()?;
+        let argument = place.first()?.as_u64()? as usize;
+        let before: usize = args.get(..argument)?.iter().map(arrays_in).sum();
+        let Some(element) = place.get(1) else {
+            return Some(before);
+        };
+        let elements = args.get(argument)?.get("list")?.as_array()?;
+        let within = elements.get(..element.as_u64()? as usize)?;
+        Some(before + within.iter().map(arrays_in).sum::<usize>())
+    };
+    let wrt = list(json, "wrt")?.iter().map(input);
+    let wrt = wrt.collect::<Option<_>>().ok_or("`wrt` names no array")?;
+    let outputs = read_numbers(json, "outputs")?;
+    Ok(Some(if json.get("tangents").is_some() {
+        let tangents = read_arrays(json, "tangents")?;
+        Transform::Tangent {
+            wrt,
+            outputs,
+            tangents,
+        }
+    } else {
+        let cotangents = read_arrays(json, "cotangents")?;
+        Transform::Gradient {
+            wrt,
+            outputs,
+            cotangents,
+        }
+    }))
+}
+
+/// How many arrays an argument has.
+fn arrays_in(argument: &Json) -> usize {
+    match argument.get("list").and_then(Json::as_array) {
+        Some(items) => items.iter().map(arrays_in).sum(),
+        None => usize::from(argument.get("array").is_some()),
+    }
+}
+
+/// The Hessian products of a program, as a case of their own.
+fn read_hessian(json: &Json) -> Option<Read<Case>> {
+    json.get("hessian_products")?;
+    let read = || {
+        let mut case = read_program(json)?;
+        let all = (0..case.inputs.len()).collect();
+        case.expected = Expected::Arrays(read_arrays(json, "hessian_products")?);
+        case.atol = number_or_zero(json, "hessian_atol");
+        case.transform = Some(Transform::HessianProduct {
+            wrt: all,
+            outputs: (0..list(json, "outputs")?.len()).collect(),
+            cotangents: read_arrays(json, "cotangents")?,
+            tangents: read_arrays(json, "tangents")?,
+        });
+        Ok(case)
+    };
+    Some(read())
 }
 
 fn read_program(json: &Json) -> Read<Case> {
@@ -185,24 +294,48 @@ fn read_program(json: &Json) -> Read<Case> {
     if inputs.len() != given {
         return Err("a step of a program has an array that is not an input".into());
     }
-    let outputs = list(json, "outputs")?
-        .iter()
-        .map(|i| i.as_u64().map(|i| i as usize))
-        .collect::<Option<Vec<_>>>();
+    let outputs = read_numbers(json, "outputs")?;
+    let is_gradient = json.get("gradients").is_some();
+    let transform = if is_gradient {
+        Some(Transform::Gradient {
+            wrt: (0..inputs.len()).collect(),
+            outputs: (0..outputs.len()).collect(),
+            cotangents: read_arrays(json, "cotangents")?,
+        })
+    } else {
+        None
+    };
     Ok(Case {
         name: text(json, "name").unwrap_or_default(),
         inputs,
         steps,
-        outputs: Some(outputs.ok_or("the outputs are not numbers")?),
+        outputs: Some(outputs),
         expected: Expected::Arrays(read_results(json)?),
         rtol: number_or_zero(json, "rtol"),
         atol: number_or_zero(json, "atol"),
         compare: String::new(),
+        transform,
     })
 }
 
+fn read_numbers(json: &Json, key: &str) -> Read<Vec<usize>> {
+    let numbers = list(json, key)?.iter();
+    let numbers = numbers.map(|i| i.as_u64().map(|i| i as usize));
+    let wrong = || Unreadable::Malformed(format!("`{key}` are not numbers"));
+    numbers.collect::<Option<Vec<_>>>().ok_or_else(wrong)
+}
+
+fn read_arrays(json: &Json, key: &str) -> Read<Vec<Data>> {
+    list(json, key)?.iter().map(read_array).collect()
+}
+
 fn read_results(json: &Json) -> Read<Vec<Data>> {
-    list(json, "out")?.iter().map(read_array).collect()
+    let key = if json.get("gradients").is_some() {
+        "gradients"
+    } else {
+        "out"
+    };
+    read_arrays(json, key)
 }
 
 /// Reads a call; arrays among its arguments become inputs.
@@ -220,6 +353,7 @@ fn read_step(json: &Json, inputs: &mut Vec<Data>) -> Read<Step> {
             .iter()
             .map(|(name, a)| Ok((name.clone(), read_argument(a, inputs)?)))
             .collect::<Read<_>>()?,
+        get: json.get("get").and_then(Json::as_u64).map(|i| i as usize),
     })
 }
 

@@ -19,6 +19,7 @@ mod compiled;
 mod execute;
 mod flushed;
 mod json;
+mod transforms;
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};

@@ -20,7 +20,7 @@ use autojit_library::environment::environment;
 use autojit_library::logging::TARGET;
 
 /// Runs the closure of a user's, or the compiler, on a new stack where the caller's thread has little left.
-pub(super) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
     /// Bytes that are left at least, and those of a new stack.
     const LEAST: usize = 512 << 10;
     const NEW: usize = 8 << 20;

@@ -47,6 +47,7 @@ use autojit_library::logging::{Doublings, TARGET};
 use autojit_library::{self as library, AnyLibrary, Concrete};
 
 pub use check::{Comparison, Difference};
+pub(crate) use compile::with_stack;
 pub use explain::{Cost, Explanation, Summary};
 pub use exported::Exported;
 pub use options::JitOptions;

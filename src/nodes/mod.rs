@@ -19,7 +19,7 @@ pub(crate) use compute::{compute_constant_nodes, compute_nodes};
 pub use history::{History, Statistic};
 pub use node::LazyArray;
 pub(crate) use node::{LazyOperand, State};
-pub(crate) use recording::{Input, Recording, Traced};
+pub(crate) use recording::{FreeVariable, Input, Recording, Traced};
 pub use sharing::{SharedIntermediates, share_intermediates, shared_intermediates};
 pub use show::Show;
 pub(crate) use tracing::{Tracing, current_trace, next_draw};

@@ -8,7 +8,8 @@
 //!
 //! A free variable, which is an argument of no trace or of one around this one, is recorded as a leaf with a type. If a
 //! result depends on it, the function belongs to whatever gives that variable, and the trace fails with
-//! `is_unbound_variable`.
+//! `is_unbound_variable`; unless the trace is [closed](Recording::close): then the variable becomes one more argument, and the
+//! graph may be [inlined](Recording::inline) where the variable is known.
 //!
 //! Invariants: values of the record never change, so an array may leave the trace and still knows what it is; the
 //! lock is never held while code of a user runs.
@@ -52,6 +53,8 @@ struct Written {
     newest_type: usize,
     /// Leaves that stand for variables which are not arguments of the trace.
     free: FxHashMap<ValueId, FreeVariable>,
+    /// The leaf of each array of another trace, by its recording and value.
+    leaves: FxHashMap<(usize, ValueId), ValueId>,
 }
 
 /// An array of a function that is being traced.
@@ -97,7 +100,7 @@ pub(crate) enum Input<'i> {
 
 /// A variable that is not an argument of the trace.
 #[derive(Clone)]
-enum FreeVariable {
+pub(crate) enum FreeVariable {
     /// A lazy one.
     Node(LazyArray),
     /// An array of a trace around this one, or of one that has ended.
@@ -325,6 +328,42 @@ impl Recording {
     /// # Errors
     /// A result depends on a variable that is not an argument.
     pub(crate) fn finish(self: Arc<Self>, outputs: Vec<ValueId>) -> Result<Graph> {
+        let (graph, free) = self.end(outputs);
+        if !free.is_empty() {
+            let live = graph.live();
+            let used = free.iter().find(|(value, _)| live[value.index()]);
+            if let Some((_, variable)) = used {
+                return Err(unbound(variable));
+            }
+        }
+        Ok(graph)
+    }
+
+    /// The graph, at the end of the trace, with each variable from elsewhere that a result depends on as an argument behind
+    /// the others, and these variables.
+    ///
+    /// # Errors
+    /// There is an internal error.
+    pub(crate) fn close(
+        self: Arc<Self>,
+        outputs: Vec<ValueId>,
+    ) -> Result<(Graph, Vec<FreeVariable>)> {
+        let (mut graph, free) = self.end(outputs);
+        if free.is_empty() {
+            return Ok((graph, Vec::new()));
+        }
+        let live = graph.live();
+        let mut used: Vec<(ValueId, FreeVariable)> = free.into_iter().collect();
+        used.retain(|(value, _)| live[value.index()]);
+        used.sort_by_key(|(value, _)| *value);
+        graph.close(&used.iter().map(|(value, _)| *value).collect::<Vec<_>>())?;
+        Ok((
+            graph,
+            used.into_iter().map(|(_, variable)| variable).collect(),
+        ))
+    }
+
+    fn end(self: Arc<Self>, outputs: Vec<ValueId>) -> (Graph, FxHashMap<ValueId, FreeVariable>) {
         let (mut graph, free) = match Arc::try_unwrap(self) {
             Ok(recording) => {
                 let written = recording.written.into_inner();
@@ -337,14 +376,36 @@ impl Recording {
             }
         };
         graph.set_outputs(outputs);
-        if !free.is_empty() {
-            let live = graph.live();
-            let used = free.iter().find(|(value, _)| live[value.index()]);
-            if let Some((_, variable)) = used {
-                return Err(unbound(variable));
-            }
-        }
-        Ok(graph)
+        (graph, free)
+    }
+
+    /// Writes down what a graph computes from these arrays, of which those from elsewhere are read in.
+    ///
+    /// # Errors
+    /// An array cannot be read in, or the arrays do not have the types of the graph's arguments.
+    pub(crate) fn inline<'i>(
+        self: &Arc<Self>,
+        graph: &Graph,
+        inputs: impl IntoIterator<Item = Input<'i>>,
+        location: &'static Location<'static>,
+    ) -> Result<Vec<Traced>> {
+        let inputs = self.values_of(inputs, location)?;
+        let mut written = self.written();
+        let outputs = if sharing::is_on() {
+            written.graph.inline(graph, &inputs, Some(location))?
+        } else {
+            written.graph.record_all(graph, &inputs, location)?
+        };
+        let recorded = outputs.into_iter().map(|value| Recorded {
+            value,
+            ty: written.graph[value].ty.clone(),
+        });
+        let recorded: Vec<Recorded> = recorded.collect();
+        drop(written);
+        Ok(recorded
+            .into_iter()
+            .map(|recorded| self.traced(recorded))
+            .collect())
     }
 
     /// What was written down, as an array of the trace.
@@ -498,10 +559,23 @@ impl Recording {
         let ty = variable.ty().array()?.clone();
         let index = usize::MAX;
         let mut written = self.written();
+        // A node is found by its address; an array of another trace by its place there.
+        let key = match &variable {
+            FreeVariable::Node(_) => None,
+            FreeVariable::Traced(traced) => {
+                Some((Arc::as_ptr(&traced.recording).addr(), traced.value))
+            }
+        };
+        if let Some(leaf) = key.and_then(|key| written.leaves.get(&key)) {
+            return Ok(*leaf);
+        }
         let value = written
             .graph
             .record_leaf(Op::Leaf(LeafOp::Input { index, ty }));
         written.free.insert(value, variable);
+        if let Some(key) = key {
+            written.leaves.insert(key, value);
+        }
         Ok(value)
     }
 

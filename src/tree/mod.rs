@@ -22,7 +22,7 @@ use autojit_library::callback::caught;
 pub use flatten::{Flattener, Unflattener};
 pub use structure::{Record, Structure};
 
-pub(crate) use structure::{LoadedRecord, Token, show_tokens, subtree};
+pub(crate) use structure::{LoadedRecord, Token, array_paths, show_tokens, subtree};
 
 /// Arrays, static values and containers of them: what a traced function takes and returns.
 ///

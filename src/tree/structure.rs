@@ -306,6 +306,47 @@ pub(crate) fn subtree<'s, 'a>(tokens: &'s [Token<'a>]) -> (&'s [Token<'a>], &'s 
     tokens.split_at(len)
 }
 
+/// Where each array of a tree stands, as in `[0].weights`; empty for a tree that is an array.
+pub(crate) fn array_paths(tokens: &[Token<'_>]) -> Vec<String> {
+    let mut paths = Vec::new();
+    // For each open container: its token, its path, and the number of members that were visited.
+    let mut open: Vec<(&Token<'_>, String, usize)> = Vec::new();
+    let mut key: Option<&str> = None;
+    for token in tokens {
+        if let Token::Key(text) = token {
+            key = Some(text);
+            continue;
+        }
+        while open
+            .last()
+            .is_some_and(|(token, _, visited)| *visited == token.members())
+        {
+            open.pop();
+        }
+        let path = match open.last_mut() {
+            None => String::new(),
+            Some((container, path, visited)) => {
+                let index = *visited;
+                *visited += 1;
+                match container {
+                    Token::Tuple(_) => format!("{path}.{index}"),
+                    Token::List(_) => format!("{path}[{index}]"),
+                    Token::Map(_) => format!("{path}[{:?}]", key.take().unwrap_or_default()),
+                    Token::Record(record) => format!("{path}.{}", record.field(index)),
+                    // An option is the same place as what is in it.
+                    _ => path.clone(),
+                }
+            }
+        };
+        if *token == Token::Array {
+            paths.push(path);
+        } else if token.members() > 0 {
+            open.push((token, path, 0));
+        }
+    }
+    paths
+}
+
 /// Prints one tree; `arrays` says how each array is shown.
 pub(crate) fn show_tokens<A: fmt::Display>(
     tokens: &[Token<'_>],
@@ -416,6 +457,23 @@ impl<A: fmt::Display> Printer<'_, '_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrays_have_paths() {
+        let tokens = [
+            Token::Tuple(3),
+            Token::Array,
+            Token::List(2),
+            Token::Array,
+            Token::Int(3),
+            Token::Map(1),
+            Token::Key("a".into()),
+            Token::Some,
+            Token::Array,
+        ];
+        assert_eq!(array_paths(&tokens), [".0", ".1[0]", r#".2["a"]"#]);
+        assert_eq!(array_paths(&[Token::Array]), [""]);
+    }
 
     #[test]
     fn tokens_print_as_python_would() {

@@ -265,6 +265,19 @@ impl Graph {
         *known = known.or(location);
     }
 
+    /// Makes the next argument of a leaf that has no number yet.
+    pub(super) fn close_leaf(&mut self, leaf: ValueId, ty: ArrayType) -> Result<()> {
+        let next = self.inputs.len();
+        match &mut self.nodes[leaf.index()].op {
+            Op::Leaf(LeafOp::Input { index, .. }) if *index >= next => *index = next,
+            other => return Err(Error::internal(format!("{other} is not a free variable"))),
+        }
+        self.inputs.push(ty);
+        // It finds nodes by what they were.
+        self.shared = None;
+        Ok(())
+    }
+
     fn type_of_leaf(&mut self, op: &Op) -> Arc<Type> {
         match op {
             Op::Leaf(LeafOp::Input { ty, .. } | LeafOp::Constant { ty, .. }) => {

@@ -1,0 +1,99 @@
+//! A tree taken apart: what transformations know of arguments and results.
+
+use autojit_ir::ArrayType;
+use autojit_ir::error::{Error, Result};
+
+use crate::Array;
+use crate::tree::{self, Flattener, Structure, Tree, array_paths};
+
+/// The arrays of a tree with their types, and everything else of it.
+#[derive(Clone)]
+pub(super) struct Flat {
+    pub(super) structure: Structure,
+    pub(super) arrays: Vec<Array>,
+    pub(super) types: Vec<ArrayType>,
+}
+
+impl Flat {
+    /// Takes a tree apart.
+    ///
+    /// # Errors
+    /// It contains an `Err` or a failed array.
+    pub(super) fn of<T: Tree>(tree: &T) -> Result<Self> {
+        let mut flat = Flattener::new();
+        tree::flattened(|| tree.flatten(&mut flat))?;
+        flat.check()?;
+        let types = flat.arrays().iter().map(|array| array.ty());
+        Ok(Self {
+            types: types.collect::<Result<_>>()?,
+            arrays: flat.arrays().iter().map(|&array| array.clone()).collect(),
+            structure: flat.structure(),
+        })
+    }
+
+    /// Where each array stands in the tree.
+    pub(super) fn paths(&self) -> Vec<String> {
+        array_paths(self.structure.tokens())
+    }
+
+    /// Checks that there are derivatives with respect to all arrays.
+    ///
+    /// # Errors
+    /// One holds integers or booleans.
+    pub(super) fn check_differentiable(&self, what: &str) -> Result<()> {
+        let whole = |ty: &ArrayType| !(ty.dtype.is_float() || ty.dtype.is_complex());
+        match self.types.iter().position(whole) {
+            None => Ok(()),
+            Some(index) => Err(Error::dtype(format!(
+                "{what} takes floating and complex arrays, got {} at {}: capture it in the closure, or convert it",
+                self.types[index],
+                place("the argument", &self.paths()[index]),
+            ))),
+        }
+    }
+
+    /// Checks that another tree has arrays of the same types at the same places.
+    ///
+    /// # Errors
+    /// It has not; the message names the first place.
+    pub(super) fn check_like(&self, other: &Self, what: &str) -> Result<()> {
+        if self.types.len() != other.types.len() {
+            return Err(Error::tree(format!(
+                "expected {what} with {} arrays as in {}, got {}",
+                other.types.len(),
+                other.structure,
+                self.structure
+            )));
+        }
+        let pairs = self.types.iter().zip(&other.types);
+        let Some(index) = pairs.into_iter().position(|(x, y)| x != y) else {
+            return Ok(());
+        };
+        Err(Error::shape(format!(
+            "expected {what} of type {}, got {} at {}",
+            other.types[index],
+            self.types[index],
+            place(what, &self.paths()[index]),
+        )))
+    }
+}
+
+/// A place in a tree, for messages.
+pub(super) fn place(tree: &str, path: &str) -> String {
+    if path.is_empty() {
+        tree.to_owned()
+    } else {
+        format!("`{path}` of {tree}")
+    }
+}
+
+/// Puts a tree together from arrays.
+///
+/// # Errors
+/// The structure is one of another type.
+pub(super) fn rebuild<T: Tree>(
+    structure: &Structure,
+    arrays: impl IntoIterator<Item = Array>,
+) -> Result<T> {
+    tree::unflatten(structure.tokens(), &mut arrays.into_iter())
+}

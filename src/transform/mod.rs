@@ -1,0 +1,16 @@
+//! Transformations of functions: batches of examples, and derivatives.
+//!
+//! Each takes a function of a [`Tree`](crate::Tree) and gives a function (or its result): the closure is traced into a graph, the
+//! graph is transformed, and the result is applied to the arguments. That happens at each call: eagerly it runs at once, op by op, in
+//! the library of the arrays; of lazy arrays it is written down; inside of a function that is traced, as by
+//! [`autojit`](crate::autojit()), it becomes a part of that, and is compiled with it. So transformations nest in any order.
+//!
+//! `docs/gradients.md` goes through all of them.
+
+mod batch_axes;
+mod flat;
+mod trace;
+mod vmap;
+
+pub use batch_axes::{BatchAxes, SHARED};
+pub use vmap::{vmap, vmap_axes};
