@@ -2,8 +2,8 @@
 
 use super::super::writer::Writer;
 use super::{Site, Tangent};
-use crate::error::Result;
 use crate::LinalgOp;
+use crate::error::Result;
 
 pub(super) fn tangents(
     _w: &mut Writer,
