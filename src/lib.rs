@@ -86,6 +86,12 @@ pub mod ir {
         derived, einsum, index, normalize_axis, random, scatter,
     };
 
+    pub use autojit_ir::transform::{
+        batch::batch,
+        differentiate,
+        partition::{Partition, partition},
+    };
+
     pub use crate::array::Element;
 }
 
