@@ -22,9 +22,7 @@ pub(super) fn of_node(
     }
     let ct = match op {
         ContractOp::Matmul => matmul(w, node, own, ct)?,
-        ContractOp::Tensordot { x_axes, y_axes } => {
-            tensordot(w, [x_axes, y_axes], node, own, ct)?
-        }
+        ContractOp::Tensordot { x_axes, y_axes } => tensordot(w, [x_axes, y_axes], node, own, ct)?,
         ContractOp::Einsum { subscripts } => einsum(w, subscripts, node, own, ct)?,
     };
     Ok(vec![(own, ct)])
@@ -205,12 +203,7 @@ fn einsum(
 }
 
 /// Puts an array with one axis for each label on the diagonals of one with repeated labels.
-fn on_diagonals(
-    w: &mut Writer,
-    x: ValueId,
-    unique: &[char],
-    labels: &[char],
-) -> Result<ValueId> {
+fn on_diagonals(w: &mut Writer, x: ValueId, unique: &[char], labels: &[char]) -> Result<ValueId> {
     let (mut x, mut have) = (x, unique.to_vec());
     for &label in unique {
         let count = labels.iter().filter(|&&l| l == label).count();

@@ -40,7 +40,10 @@ pub(super) fn of_node(
         Op::Index(op) => index::of_node(w, op, node, linear, ct),
         Op::Contract(op) => contract::of_node(w, op, node, linear, ct),
         Op::Linalg(op) => solve::of_node(w, op, node, linear, ct),
-        Op::Fourier(op) => Ok(vec![(0, fourier::of_transform(w, op.transform(), node, ct)?)]),
+        Op::Fourier(op) => Ok(vec![(
+            0,
+            fourier::of_transform(w, op.transform(), node, ct)?,
+        )]),
         Op::Leaf(_) | Op::Sort(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
             Err(not_linear(node))
         }

@@ -29,7 +29,10 @@ pub(super) fn tangent(w: &mut Writer, op: MapOp, site: &Site<'_>) -> Result<Tang
 
 fn selected(w: &mut Writer, op: MapOp, site: &Site<'_>) -> Result<Tangent> {
     let (MapOp::Where, &[condition, ..], &[_, x, y]) = (op, site.x, site.t) else {
-        return Err(Error::internal(format!("{op:?} of {} inputs", site.x.len())));
+        return Err(Error::internal(format!(
+            "{op:?} of {} inputs",
+            site.x.len()
+        )));
     };
     Ok(match (x, y) {
         (Some(x), Some(y)) => Some(w.select(condition, x, y)?),
@@ -392,7 +395,11 @@ fn difference(w: &mut Writer, s: Tangent, t: Tangent) -> Result<Tangent> {
 /// `y x^(y - 1)`, which is zero where `y` is.
 fn power_by_base(w: &mut Writer, [x, y]: [ValueId; 2], s: ValueId) -> Result<Tangent> {
     let dtype = w.dtype(x)?;
-    let slope = match w.graph.as_literal(y).map(|literal| literal.value.to_complex()) {
+    let slope = match w
+        .graph
+        .as_literal(y)
+        .map(|literal| literal.value.to_complex())
+    {
         Some(p) if p.im == 0.0 => match p.re {
             0.0 => return Ok(None),
             1.0 => return Ok(Some(s)),

@@ -35,7 +35,13 @@ struct Places {
 
 impl Places {
     /// Combines values with the elements at the positions.
-    fn put(&self, w: &mut Writer, x: ValueId, values: ValueId, mode: ScatterMode) -> Result<ValueId> {
+    fn put(
+        &self,
+        w: &mut Writer,
+        x: ValueId,
+        values: ValueId,
+        mode: ScatterMode,
+    ) -> Result<ValueId> {
         let op = match &self.op {
             IndexOp::Scatter { key, .. } => IndexOp::Scatter {
                 key: key.clone(),

@@ -80,11 +80,7 @@ pub(super) fn of_array(w: &mut Writer, site: &Site<'_>) -> Result<Tangent> {
 ///
 /// # Errors
 /// The op has no rule.
-pub(super) fn of_tuple(
-    w: &mut Writer,
-    site: &Site<'_>,
-    wanted: &[bool],
-) -> Result<Vec<Tangent>> {
+pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Result<Vec<Tangent>> {
     match site.op {
         Op::Linalg(op) => decompose::tangents(w, op, site, wanted),
         Op::Leaf(_)
