@@ -133,5 +133,8 @@ pub use ndarray;
 pub use num_complex;
 #[cfg(feature = "torch")]
 pub use tch;
-pub use transform::{vmap, vmap_axes};
+pub use transform::{
+    check_grads, grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, value_and_grad_aux,
+    vjp, vmap, vmap_axes,
+};
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};

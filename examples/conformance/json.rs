@@ -174,11 +174,14 @@ pub(crate) fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
     let json: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let items = |key: &str| json.get(key).and_then(Json::as_array);
     if let Some(cases) = items("cases") {
-        Ok(cases.iter().map(read_case).collect())
+        let hessians = cases.iter().filter_map(read_hessian);
+        let read = |case: &Json| match case.get("steps") {
+            Some(_) => read_program(case),
+            None => read_case(case),
+        };
+        Ok(cases.iter().map(read).chain(hessians).collect())
     } else if let Some(programs) = items("programs") {
-        let hessians = programs.iter().filter_map(read_hessian);
-        let programs: Vec<_> = programs.iter().map(read_program).collect();
-        Ok(programs.into_iter().chain(hessians).collect())
+        Ok(programs.iter().map(read_program).collect())
     } else {
         Err("neither `cases` nor `programs` in the file".into())
     }

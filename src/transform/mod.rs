@@ -8,9 +8,15 @@
 //! `docs/gradients.md` goes through all of them.
 
 mod batch_axes;
+mod check;
 mod flat;
+mod forward;
+mod reverse;
 mod trace;
 mod vmap;
 
 pub use batch_axes::{BatchAxes, SHARED};
+pub use check::check_grads;
+pub use forward::{hessian, hvp, jacobian, jvp, linearize};
+pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};
 pub use vmap::{vmap, vmap_axes};
