@@ -488,15 +488,6 @@ impl Writer {
         self.sum(kept, &[ndim - 1], false)
     }
 
-    /// Square matrices with these diagonals.
-    pub(super) fn as_diagonal(&mut self, x: ValueId) -> Result<ValueId> {
-        let shape = self.shape(x)?;
-        let n = shape[shape.len() - 1];
-        let identity = self.matrix(DType::Bool, (n, n), |i, j| f64::from(u8::from(i == j)))?;
-        let row = self.as_row(x)?;
-        self.keep(identity, row)
-    }
-
     /// The derivative of the exponential of matrices at `x` in the direction `t`.
     ///
     /// Source: Mathias, "A chain rule for matrix functions and applications" (1996): the upper right block of
@@ -512,13 +503,5 @@ impl Writer {
         let exponential = self.op(crate::LinalgOp::Expm, &[block])?;
         let above = self.narrow(exponential, rows, 0, n)?;
         self.narrow(above, columns, n, n)
-    }
-
-    /// The sum of `Re(conj(x) t)` over the last axes.
-    pub(super) fn inner(&mut self, x: ValueId, t: ValueId, axes: usize) -> Result<ValueId> {
-        let products = self.along(x, t)?;
-        let ndim = self.graph.ty(products)?.ndim();
-        let axes: Dims = (ndim - axes..ndim).collect();
-        self.sum(products, &axes, false)
     }
 }
