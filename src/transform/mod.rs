@@ -9,6 +9,7 @@
 
 mod batch_axes;
 mod check;
+mod custom;
 mod flat;
 mod forward;
 mod reverse;
@@ -17,6 +18,7 @@ mod vmap;
 
 pub use batch_axes::{BatchAxes, SHARED};
 pub use check::check_grads;
+pub use custom::{custom_vjp, stop_gradient};
 pub use forward::{hessian, hvp, jacobian, jvp, linearize};
 pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};
 pub use vmap::{vmap, vmap_axes};

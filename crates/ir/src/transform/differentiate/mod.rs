@@ -19,6 +19,7 @@
 //! Invariant: the work is linear in the number of nodes.
 
 mod adjoint;
+mod custom;
 mod prepare;
 mod tangent;
 mod treatment;
@@ -89,7 +90,13 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
         });
     }
     w.graph.set_outputs(results);
-    Ok(w.graph.without_dead())
+    let differentiated = std::mem::take(&mut w.called);
+    let graph = w.graph.without_dead();
+    if differentiated.is_empty() {
+        return Ok(graph);
+    }
+    // Their rules hold for one derivative; what comes next differentiates what they are made of.
+    super::calls::inline_calls(&graph, &|function| differentiated.contains(function))
 }
 
 /// The graph that computes a function and its Jacobian-vector products.
@@ -346,6 +353,10 @@ impl Sweep {
     fn run(&mut self, w: &mut Writer) -> Result<()> {
         for i in (0..self.linear.len()).rev() {
             let value = ValueId((self.first + i) as u32);
+            if let Some(call) = w.calls.remove(&value) {
+                self.call(w, &call)?;
+                continue;
+            }
             let (true, Some(ct)) = (self.linear[i], self.cotangents[i]) else {
                 continue;
             };

@@ -86,6 +86,7 @@ pub(super) fn treatment(op: &Op) -> Treatment {
             | FourierOp::Irfft { .. },
         ) => Rule,
         Op::Get { .. } => Rule,
+        Op::Opaque { function } if function.pullback().is_some() => Rule,
         Op::Opaque { .. } => Treatment::None,
     }
 }
@@ -177,6 +178,7 @@ fn map(op: MapOp) -> Treatment {
         | MapOp::BitwiseXor
         | MapOp::LeftShift
         | MapOp::RightShift
+        | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Treatment::Zero,
     }
 }

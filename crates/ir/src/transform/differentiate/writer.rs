@@ -12,13 +12,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::custom::Call;
 use crate::error::{Error, Result};
 use crate::index::Slicing;
 use crate::scalar::Scalar;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
-    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, ReduceOp, ScanOp, ValueId, ViewOp,
-    infer_plain,
+    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, OpaqueFunction, ReduceOp, ScanOp,
+    ValueId, ViewOp, infer_plain,
 };
 
 /// Which derivative is written.
@@ -45,6 +46,10 @@ pub(super) struct Writer {
     pub(super) location: Option<&'static Location<'static>>,
     /// The placeholders that stand for linear functions.
     pub(super) whole: FxHashMap<ValueId, Whole>,
+    /// Calls of functions with pullbacks of their own, by the first placeholder of their results.
+    pub(super) calls: FxHashMap<ValueId, Call>,
+    /// The functions that were called so.
+    pub(super) called: Vec<OpaqueFunction>,
     placeholders: usize,
 }
 
@@ -55,6 +60,8 @@ impl Writer {
             mode,
             location: None,
             whole: FxHashMap::default(),
+            calls: FxHashMap::default(),
+            called: Vec::new(),
             placeholders: 0,
         }
     }

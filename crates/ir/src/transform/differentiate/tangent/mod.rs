@@ -83,6 +83,7 @@ pub(super) fn of_array(w: &mut Writer, site: &Site<'_>) -> Result<Tangent> {
 pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Result<Vec<Tangent>> {
     match site.op {
         Op::Linalg(op) => decompose::tangents(w, op, site, wanted),
+        Op::Opaque { function } => super::custom::tangents(w, function, site, wanted),
         Op::Leaf(_)
         | Op::Map(_)
         | Op::Reduce(_)
@@ -94,7 +95,6 @@ pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Resu
         | Op::Index(_)
         | Op::Fourier(_)
         | Op::Get { .. }
-        | Op::Random { .. }
-        | Op::Opaque { .. } => Err(super::without_rule(site.op)),
+        | Op::Random { .. } => Err(super::without_rule(site.op)),
     }
 }
