@@ -5,7 +5,7 @@
 //! the library of the arrays; of lazy arrays it is written down; inside of a function that is traced, as by
 //! [`autojit`](crate::autojit()), it becomes a part of that, and is compiled with it. So transformations nest in any order.
 //!
-//! `docs/gradients.md` goes through all of them.
+#![doc = include_str!("../../docs/gradients.md")]
 
 mod batch_axes;
 mod check;
