@@ -21,6 +21,8 @@
 mod adjoint;
 mod prepare;
 mod tangent;
+#[cfg(test)]
+mod tests;
 mod treatment;
 mod writer;
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::index::{IndexItem, IndexKey, Slicing};
 use crate::scatter::ScatterMode;
 use crate::types::{ArrayType, DType};
-use crate::{IndexOp, MapOp, Node, Scalar, ValueId};
+use crate::{IndexOp, MapOp, Node, ValueId};
 
 pub(super) fn of_node(
     w: &mut Writer,
@@ -115,8 +115,8 @@ fn scatter(
                     taken
                 } else {
                     let ty = w.ty(ct)?.with_dtype(DType::Int64);
-                    let numbers: Vec<Scalar> = (0..part.size() as i64).map(Scalar::Int).collect();
-                    let numbers = w.constant(&part.with_dtype(DType::Int64), &numbers)?;
+                    let numbers = w.positions(part.size())?;
+                    let numbers = w.reshape(numbers, &part.shape)?;
                     let none = w.zeros(&ty)?;
                     let winners = put(w, none, numbers, ScatterMode::Set)?;
                     let winners = get(w, winners)?;
