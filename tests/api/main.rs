@@ -12,6 +12,7 @@ mod little_memory;
 mod npy;
 mod numpy;
 mod plot;
+mod transform;
 mod tree;
 mod tutorial;
 mod user_errors;

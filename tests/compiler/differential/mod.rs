@@ -2,6 +2,7 @@
 //!
 //! [`table`] walks the op table: each op, dtype by dtype, over shapes around vector widths, broadcasts, views and
 //! special values. [`random`] makes well-typed graphs over the whole table and shrinks those that fail.
+//! [`batches`] compares batches of random graphs with loops over their examples.
 //! [`accuracy`] holds the engines to NumPy's accuracy where results may be rounded differently.
 //!
 //! [`failures`] runs what must fail on every engine, and nowhere sooner than when it runs.
@@ -12,6 +13,7 @@
 
 mod accuracy;
 mod agreement;
+mod batches;
 mod cases;
 mod compare;
 mod coverage;

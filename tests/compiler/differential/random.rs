@@ -6,7 +6,7 @@ use super::agreement::check;
 use super::program::{Numbers, decode};
 use super::values::{Random, seed};
 
-fn numbers(random: &mut Random) -> Numbers {
+pub(super) fn numbers(random: &mut Random) -> Numbers {
     let many = |random: &mut Random, from, to| from + random.below(to - from);
     let inputs = many(random, 1, 5);
     let steps = many(random, 1, 40);
@@ -86,7 +86,7 @@ fn simpler(numbers: &Numbers) -> Vec<Numbers> {
 }
 
 /// The simplest program that is found to fail as well, and how.
-fn shrunk(
+pub(super) fn shrunk(
     mut numbers: Numbers,
     mut failure: String,
     check: impl Fn(&Numbers) -> Result<(), String>,

@@ -1,0 +1,6 @@
+//! Transformations of functions: derivatives and batches, nested, of trees, with what closures capture.
+
+mod batches;
+mod errors;
+mod gradients;
+mod nesting;
