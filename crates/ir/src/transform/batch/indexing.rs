@@ -9,7 +9,7 @@ use crate::index::{IndexItem, IndexKey};
 use crate::scalar::Scalar;
 use crate::scatter::ScatterMode;
 use crate::types::{ArrayType, DType, Dims};
-use crate::{Error, IndexOp, MapOp, Op, Result, ValueId};
+use crate::{Error, IndexOp, IndexedBy, MapOp, Op, Result, ValueId};
 
 pub(super) fn index(b: &mut Batcher, op: &IndexOp, x: &[Item]) -> Result<ValueId> {
     match op {
@@ -50,7 +50,8 @@ fn take(b: &mut Batcher, axis: usize, x: Item, indices: Item) -> Result<ValueId>
         (true, true) | (false, false) => {
             let shape = b.shape(x.value)?;
             let size = shape[axis + 1];
-            let op = MapOp::WrapIndex { axis, size };
+            let of = IndexedBy::Getitem;
+            let op = MapOp::WrapIndex { axis, size, of };
             let positions = b.push(op, &[indices.value])?;
             let common = b.graph.ty(positions)?.ndim() - 1;
             let numbers = numbers(b, size, common)?;
