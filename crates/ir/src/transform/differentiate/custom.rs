@@ -62,16 +62,18 @@ pub(super) fn tangents(
 impl Sweep {
     /// Goes back through a call, once the cotangents of all its results are there.
     pub(super) fn call(&mut self, w: &mut Writer, call: &Call) -> Result<()> {
-        let of = |result: &Tangent| result.and_then(|placeholder| self.of(placeholder));
-        let cotangents: Vec<Option<ValueId>> = call.results.iter().map(of).collect();
+        let mut of = |result: &Tangent| match *result {
+            Some(placeholder) => self.finished(w, placeholder),
+            None => Ok(None),
+        };
+        let cotangents = call.results.iter().map(&mut of);
+        let cotangents = cotangents.collect::<Result<Vec<Option<ValueId>>>>()?;
         let Some(pullback) = call.function.pullback() else {
             return Ok(());
         };
         if cotangents.iter().all(Option::is_none) {
             return Ok(());
         }
-        let first = call.results.iter().flatten().next();
-        w.location = first.and_then(|&first| w.graph[first].location);
         let mut inputs = call.x.to_vec();
         for (ct, ty) in cotangents
             .iter()
@@ -85,7 +87,7 @@ impl Sweep {
         let gradients = w.graph.inline(pullback, &inputs, w.location)?;
         for (t, gradient) in call.t.iter().zip(gradients) {
             if let Some(t) = *t {
-                self.accumulate(w, t, gradient)?;
+                self.accumulate(w, t, gradient.into())?;
             }
         }
         Ok(())

@@ -22,6 +22,8 @@ mod adjoint;
 mod custom;
 mod prepare;
 mod tangent;
+#[cfg(test)]
+mod tests;
 mod treatment;
 mod writer;
 
@@ -30,10 +32,13 @@ pub use treatment::Treatment;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use self::adjoint::{Cotangent, Part};
 use self::tangent::{Site, Tangent};
 use self::writer::{Mode, Writer};
 use crate::error::{Error, Result};
-use crate::{Class, Graph, LeafOp, Node, Op, ValueId};
+use crate::index::IndexKey;
+use crate::scatter::ScatterMode;
+use crate::{Class, Graph, IndexOp, LeafOp, Node, Op, ValueId};
 
 /// The graph that computes a function and its vector-Jacobian products.
 ///
@@ -76,7 +81,7 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
         let ct = w.graph.add_input(graph.ty(value)?.clone());
         if let Some(t) = tangents[value.index()] {
             w.location = graph[value].location;
-            sweep.accumulate(&mut w, t, ct)?;
+            sweep.accumulate(&mut w, t, ct.into())?;
         }
     }
     sweep.run(&mut w)?;
@@ -306,7 +311,16 @@ struct Sweep {
     first: usize,
     /// Which nodes depend on a placeholder.
     linear: Vec<bool>,
+    /// The sums so far.
     cotangents: Vec<Option<ValueId>>,
+    /// What is not an array yet, and is put together when all of it is known.
+    pending: FxHashMap<ValueId, Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    parts: Vec<Part>,
+    added: Vec<(IndexKey, Vec<ValueId>, ValueId)>,
 }
 
 impl Sweep {
@@ -322,6 +336,7 @@ impl Sweep {
             first,
             cotangents: vec![None; linear.len()],
             linear,
+            pending: FxHashMap::default(),
         }
     }
 
@@ -335,37 +350,72 @@ impl Sweep {
     }
 
     /// Adds to the cotangent of a tangent.
-    fn accumulate(&mut self, w: &mut Writer, value: ValueId, ct: ValueId) -> Result<()> {
+    fn accumulate(&mut self, w: &mut Writer, value: ValueId, ct: Cotangent) -> Result<()> {
         if !self.is_linear(value) {
             return Ok(());
         }
-        let ty = w.ty(value)?;
-        let ct = w.gather(ct, &ty)?;
-        let sum = &mut self.cotangents[value.index() - self.first];
-        *sum = Some(match *sum {
-            Some(sum) => w.add(sum, ct)?,
-            None => ct,
-        });
+        match ct {
+            Cotangent::Whole(ct) => {
+                let ty = w.ty(value)?;
+                let ct = w.gather(ct, &ty)?;
+                let sum = &mut self.cotangents[value.index() - self.first];
+                *sum = Some(match *sum {
+                    Some(sum) => w.add(sum, ct)?,
+                    None => ct,
+                });
+            }
+            Cotangent::Part(part) => self.pending.entry(value).or_default().parts.push(part),
+            Cotangent::Added { key, arrays, ct } => {
+                let pending = self.pending.entry(value).or_default();
+                pending.added.push((key, arrays, ct));
+            }
+        }
         Ok(())
+    }
+
+    /// The cotangent of a tangent to which nothing is added any more.
+    fn finished(&mut self, w: &mut Writer, value: ValueId) -> Result<Option<ValueId>> {
+        if let Some(pending) = self.pending.remove(&value) {
+            let ty = w.ty(value)?;
+            if let Some(parts) = adjoint::assemble(w, pending.parts, &ty.shape)? {
+                self.accumulate(w, value, parts.into())?;
+            }
+            for (key, arrays, ct) in pending.added {
+                let sum = match self.of(value) {
+                    Some(sum) => sum,
+                    None => w.zeros(&ty)?,
+                };
+                // The sum is updated: nothing of the size of the array is added to it.
+                let mut inputs = vec![sum, w.cast(ct, ty.dtype)?];
+                inputs.extend(arrays);
+                let mode = ScatterMode::Add;
+                let sum = w.op(IndexOp::Scatter { key, mode }, &inputs)?;
+                self.cotangents[value.index() - self.first] = Some(sum);
+            }
+        }
+        Ok(self.of(value))
     }
 
     /// Goes from the last tangent to the first.
     fn run(&mut self, w: &mut Writer) -> Result<()> {
         for i in (0..self.linear.len()).rev() {
             let value = ValueId((self.first + i) as u32);
+            if !self.linear[i] {
+                continue;
+            }
+            w.location = w.graph[value].location;
             if let Some(call) = w.calls.remove(&value) {
                 self.call(w, &call)?;
                 continue;
             }
-            let (true, Some(ct)) = (self.linear[i], self.cotangents[i]) else {
+            let Some(ct) = self.finished(w, value)? else {
                 continue;
             };
             let node = w.graph[value].clone();
-            w.location = node.location;
             if is_placeholder(w, &node) {
                 if let Some(&whole) = w.whole.get(&value) {
                     let (input, ct) = adjoint::of_whole(w, whole, ct)?;
-                    self.accumulate(w, input, ct)?;
+                    self.accumulate(w, input, ct.into())?;
                 }
                 continue;
             }

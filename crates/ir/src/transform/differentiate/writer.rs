@@ -22,6 +22,9 @@ use crate::{
     ValueId, ViewOp, infer_plain,
 };
 
+/// Up to so many positions are a constant; more are counted when the graph runs.
+const LISTED: usize = 4096;
+
 /// Which derivative is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -137,8 +140,35 @@ impl Writer {
         Ok(self.graph.add_constant(host))
     }
 
-    pub(super) fn identity(&mut self, dtype: DType, n: usize) -> Result<ValueId> {
-        self.matrix(dtype, (n, n), |i, j| f64::from(u8::from(i == j)))
+    /// The numbers from 0 to `n - 1`.
+    pub(super) fn positions(&mut self, n: usize) -> Result<ValueId> {
+        let ty = ArrayType::new(DType::Int64, &[n]);
+        if n <= LISTED {
+            let data: Vec<Scalar> = (0..n as i64).map(Scalar::Int).collect();
+            return self.constant(&ty, &data);
+        }
+        let ones = self.fill(1.0, &ty)?;
+        let counts = self.op(ScanOp::Cumsum { axis: 0 }, &[ones])?;
+        let one = self.graph.add_literal(1, DType::Int64);
+        self.sub(counts, one)
+    }
+
+    /// Whether a comparison of column and row holds, for the elements of matrices: `column op row + k`.
+    fn mask(&mut self, op: MapOp, (rows, columns): (usize, usize), k: i64) -> Result<ValueId> {
+        let (row, column) = (self.positions(rows)?, self.positions(columns)?);
+        let row = self.reshape(row, &[rows, 1])?;
+        let row = if k == 0 {
+            row
+        } else {
+            let k = self.graph.add_literal(k, DType::Int64);
+            self.add(row, k)?
+        };
+        self.op(op, &[column, row])
+    }
+
+    /// Whether an element is on the diagonal of a square matrix.
+    pub(super) fn on_diagonal(&mut self, n: usize) -> Result<ValueId> {
+        self.mask(MapOp::Equal, (n, n), 0)
     }
 
     // ---- element by element ----
@@ -466,31 +496,28 @@ impl Writer {
     }
 
     /// The elements on and below the diagonal number `k`, zero elsewhere.
-    pub(super) fn lower(&mut self, x: ValueId, k: isize) -> Result<ValueId> {
-        let mask = self.triangle(x, |i, j| j <= i + k)?;
+    pub(super) fn lower(&mut self, x: ValueId, k: i64) -> Result<ValueId> {
+        let mask = self.triangle(MapOp::LessEqual, x, k)?;
         self.keep(mask, x)
     }
 
     /// The elements on and above the diagonal number `k`, zero elsewhere.
-    pub(super) fn upper(&mut self, x: ValueId, k: isize) -> Result<ValueId> {
-        let mask = self.triangle(x, |i, j| j >= i + k)?;
+    pub(super) fn upper(&mut self, x: ValueId, k: i64) -> Result<ValueId> {
+        let mask = self.triangle(MapOp::GreaterEqual, x, k)?;
         self.keep(mask, x)
     }
 
-    fn triangle(&mut self, x: ValueId, inside: impl Fn(isize, isize) -> bool) -> Result<ValueId> {
+    fn triangle(&mut self, op: MapOp, x: ValueId, k: i64) -> Result<ValueId> {
         let shape = self.shape(x)?;
         let size = (shape[shape.len() - 2], shape[shape.len() - 1]);
-        let element = |i, j| f64::from(u8::from(inside(i as isize, j as isize)));
-        self.matrix(DType::Bool, size, element)
+        self.mask(op, size, k)
     }
 
     /// The diagonals of square matrices.
     pub(super) fn diagonal(&mut self, x: ValueId) -> Result<ValueId> {
         let shape = self.shape(x)?;
         let ndim = shape.len();
-        let identity = self.matrix(DType::Bool, (shape[ndim - 2], shape[ndim - 1]), |i, j| {
-            f64::from(u8::from(i == j))
-        })?;
+        let identity = self.on_diagonal(shape[ndim - 1])?;
         let kept = self.keep(identity, x)?;
         self.sum(kept, &[ndim - 1], false)
     }

@@ -25,7 +25,7 @@ pub(super) fn of_node(
         ContractOp::Tensordot { x_axes, y_axes } => tensordot(w, [x_axes, y_axes], node, own, ct)?,
         ContractOp::Einsum { subscripts } => einsum(w, subscripts, node, own, ct)?,
     };
-    Ok(vec![(own, ct)])
+    Ok(vec![(own, ct.into())])
 }
 
 fn matmul(w: &mut Writer, node: &Node, own: usize, ct: ValueId) -> Result<ValueId> {

@@ -1,12 +1,12 @@
 //! Transposed selections and updates.
 
 use super::super::writer::Writer;
-use super::{Cotangents, not_linear};
+use super::{Cotangent, Cotangents, Part, not_linear};
 use crate::error::Result;
 use crate::index::{IndexItem, IndexKey, Slicing};
 use crate::scatter::ScatterMode;
-use crate::types::{ArrayType, DType};
-use crate::{IndexOp, MapOp, Node, Scalar, ValueId};
+use crate::types::DType;
+use crate::{IndexOp, MapOp, Node, ValueId};
 
 pub(super) fn of_node(
     w: &mut Writer,
@@ -22,19 +22,13 @@ pub(super) fn of_node(
             if arrays.is_empty() {
                 let slicing = key.slicing(&ty)?;
                 let ct = w.reshape(ct, &slicing.sizes)?;
-                return Ok(vec![(0, unslice(w, ct, &slicing, &ty)?)]);
+                return unslice(w, ct, &slicing);
             }
-            let dtype = w.dtype(ct)?;
-            let zeros = w.zeros(&ty.with_dtype(dtype))?;
-            let mut inputs = vec![zeros, ct];
-            inputs.extend_from_slice(arrays);
-            let mode = ScatterMode::Add;
-            let key = key.clone();
-            Ok(vec![(0, w.op(IndexOp::Scatter { key, mode }, &inputs)?)])
+            Ok(vec![(0, added(key.clone(), arrays, ct))])
         }
         IndexOp::Take { axis } => {
-            let ty = w.ty(node.inputs[0])?;
-            let items = (0..ty.ndim()).map(|a| {
+            let ndim = w.ty(node.inputs[0])?.ndim();
+            let items = (0..ndim).map(|a| {
                 if a == *axis {
                     IndexItem::Array
                 } else {
@@ -42,11 +36,7 @@ pub(super) fn of_node(
                 }
             });
             let key = IndexKey(items.collect());
-            let dtype = w.dtype(ct)?;
-            let zeros = w.zeros(&ty.with_dtype(dtype))?;
-            let mode = ScatterMode::Add;
-            let scatter = IndexOp::Scatter { key, mode };
-            Ok(vec![(0, w.op(scatter, &[zeros, ct, node.inputs[1]])?)])
+            Ok(vec![(0, added(key, &node.inputs[1..], ct))])
         }
         IndexOp::Scatter { mode, .. } | IndexOp::ScatterFlat { mode } => {
             scatter(w, op, *mode, node, linear, ct)
@@ -93,10 +83,10 @@ fn scatter(
     match mode {
         ScatterMode::Add => {
             if linear[0] {
-                cotangents.push((0, ct));
+                cotangents.push((0, ct.into()));
             }
             if linear[1] {
-                cotangents.push((1, get(w, ct)?));
+                cotangents.push((1, (get(w, ct)?).into()));
             }
         }
         ScatterMode::Set => {
@@ -105,7 +95,7 @@ fn scatter(
                 let ty = w.ty(values)?;
                 let dtype = w.dtype(ct)?;
                 let zeros = w.broadcast(zero, &ty.with_dtype(dtype).shape)?;
-                cotangents.push((0, put(w, ct, zeros, mode)?));
+                cotangents.push((0, (put(w, ct, zeros, mode)?).into()));
             }
             if linear[1] {
                 let taken = get(w, ct)?;
@@ -115,20 +105,20 @@ fn scatter(
                     taken
                 } else {
                     let ty = w.ty(ct)?.with_dtype(DType::Int64);
-                    let numbers: Vec<Scalar> = (0..part.size() as i64).map(Scalar::Int).collect();
-                    let numbers = w.constant(&part.with_dtype(DType::Int64), &numbers)?;
+                    let numbers = w.positions(part.size())?;
+                    let numbers = w.reshape(numbers, &part.shape)?;
                     let none = w.zeros(&ty)?;
                     let winners = put(w, none, numbers, ScatterMode::Set)?;
                     let winners = get(w, winners)?;
                     let won = w.op(MapOp::Equal, &[winners, numbers])?;
                     w.keep(won, taken)?
                 };
-                cotangents.push((1, taken));
+                cotangents.push((1, taken.into()));
             }
         }
         ScatterMode::Multiply if !linear[1] => {
             let factors = w.conj(values)?;
-            cotangents.push((0, put(w, ct, factors, mode)?));
+            cotangents.push((0, (put(w, ct, factors, mode)?).into()));
         }
         ScatterMode::Multiply | ScatterMode::Min | ScatterMode::Max => {
             return Err(not_linear(node));
@@ -137,31 +127,29 @@ fn scatter(
     Ok(cotangents)
 }
 
-/// Zeros of a type, with the elements of `ct` at the positions of a slicing: joins and reshapes, no positions as data.
-pub(in super::super) fn unslice(
-    w: &mut Writer,
-    ct: ValueId,
-    slicing: &Slicing,
-    ty: &ArrayType,
-) -> Result<ValueId> {
-    let dtype = w.dtype(ct)?;
+fn added(key: IndexKey, arrays: &[ValueId], ct: ValueId) -> Cotangent {
+    let arrays = arrays.to_vec();
+    Cotangent::Added { key, arrays, ct }
+}
+
+/// The cotangent of what a slice is taken of: a box, in which elements that were left out between others are zero.
+pub(super) fn unslice(w: &mut Writer, ct: ValueId, slicing: &Slicing) -> Result<Cotangents> {
     if slicing.sizes.contains(&0) {
-        return w.zeros(&ty.with_dtype(dtype));
+        return Ok(Vec::new());
     }
-    let mut ct = ct;
-    for (axis, &n) in ty.shape.iter().enumerate() {
-        let (mut start, step, size) = (
-            slicing.starts[axis],
-            slicing.steps[axis],
-            slicing.sizes[axis],
-        );
+    let (mut ct, mut starts) = (ct, slicing.starts.clone());
+    for axis in 0..starts.len() {
+        let (step, size) = (slicing.steps[axis], slicing.sizes[axis]);
+        if size == 1 {
+            continue;
+        }
         let gap = step.unsigned_abs();
         let length = (size - 1) * gap + 1;
-        if step < 0 && size > 1 {
+        if step < 0 {
             ct = w.flip(ct, axis)?;
-            start -= length - 1;
+            starts[axis] -= length - 1;
         }
-        if gap > 1 && size > 1 {
+        if gap > 1 {
             // Each element with zeros behind it.
             let apart = w.expand(ct, axis + 1)?;
             let apart = w.pad(apart, axis + 1, [0, gap - 1], 0.0)?;
@@ -170,8 +158,6 @@ pub(in super::super) fn unslice(
             let row = w.reshape(apart, &shape)?;
             ct = w.narrow(row, axis, 0, length)?;
         }
-        let length = w.shape(ct)?[axis];
-        ct = w.pad(ct, axis, [start, n - start - length], 0.0)?;
     }
-    Ok(ct)
+    Ok(vec![(0, Cotangent::Part(Part { starts, ct }))])
 }

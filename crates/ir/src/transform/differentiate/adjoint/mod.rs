@@ -6,6 +6,7 @@
 //!
 //! Only ops that the rules for tangents write are linear; any other one is an internal error.
 
+mod assemble;
 mod contract;
 mod fourier;
 mod index;
@@ -13,13 +14,34 @@ mod solve;
 
 use super::writer::{Whole, Writer};
 use crate::error::{Error, Result};
+use crate::index::IndexKey;
 use crate::types::Dims;
 use crate::{JoinOp, MapOp, Node, Op, ReduceOp, ScanOp, ValueId, ViewOp};
 
-pub(super) use index::unslice;
+pub(super) use assemble::{Part, assemble};
+
+/// What the result of a node adds to the cotangent of an input.
+pub(super) enum Cotangent {
+    /// An array.
+    Whole(ValueId),
+    /// Nothing but in a box.
+    Part(Part),
+    /// Elements that are added at the positions of a key.
+    Added {
+        key: IndexKey,
+        arrays: Vec<ValueId>,
+        ct: ValueId,
+    },
+}
+
+impl From<ValueId> for Cotangent {
+    fn from(value: ValueId) -> Self {
+        Self::Whole(value)
+    }
+}
 
 /// The cotangents of the inputs that are linear, by their numbers.
-pub(super) type Cotangents = Vec<(usize, ValueId)>;
+pub(super) type Cotangents = Vec<(usize, Cotangent)>;
 
 /// The cotangents of the inputs of a node for that of its result.
 ///
@@ -42,7 +64,7 @@ pub(super) fn of_node(
         Op::Linalg(op) => solve::of_node(w, op, node, linear, ct),
         Op::Fourier(op) => Ok(vec![(
             0,
-            fourier::of_transform(w, op.transform(), node, ct)?,
+            fourier::of_transform(w, op.transform(), node, ct)?.into(),
         )]),
         Op::Leaf(_) | Op::Sort(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
             Err(not_linear(node))
@@ -73,22 +95,22 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
         let mut cotangents = Vec::with_capacity(2);
         for (i, _) in linear.iter().enumerate().filter(|(_, linear)| **linear) {
             let ct = if minus && i == 1 { w.neg(ct)? } else { ct };
-            cotangents.push((i, ct));
+            cotangents.push((i, ct.into()));
         }
         Ok(cotangents)
     };
     match op {
         MapOp::Add => each(ct, false),
         MapOp::Subtract => each(ct, true),
-        MapOp::Negative => Ok(vec![(0, w.neg(ct)?)]),
-        MapOp::Conj => Ok(vec![(0, w.conj(ct)?)]),
-        MapOp::Real | MapOp::Astype { .. } => Ok(vec![(0, ct)]),
+        MapOp::Negative => Ok(vec![(0, w.neg(ct)?.into())]),
+        MapOp::Conj => Ok(vec![(0, w.conj(ct)?.into())]),
+        MapOp::Real | MapOp::Astype { .. } => Ok(vec![(0, ct.into())]),
         MapOp::Imag => {
             let dtype = w.dtype(node.inputs[0])?;
             let ct = w.cast(ct, dtype)?;
             let unit = num_complex::Complex64::i();
             let unit = w.graph.add_literal(unit, dtype);
-            Ok(vec![(0, w.mul(ct, unit)?)])
+            Ok(vec![(0, w.mul(ct, unit)?.into())])
         }
         MapOp::Multiply => {
             let (own, other) = match *linear {
@@ -97,20 +119,20 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
                 _ => return Err(not_linear(node)),
             };
             let other = w.conj(other)?;
-            Ok(vec![(own, w.mul(ct, other)?)])
+            Ok(vec![(own, w.mul(ct, other)?.into())])
         }
         MapOp::Divide if *linear == [true, false] => {
             let divisor = w.conj(node.inputs[1])?;
-            Ok(vec![(0, w.div(ct, divisor)?)])
+            Ok(vec![(0, w.div(ct, divisor)?.into())])
         }
         MapOp::Where => {
             let condition = node.inputs[0];
             let mut cotangents = Vec::with_capacity(2);
             if linear[1] {
-                cotangents.push((1, w.keep(condition, ct)?));
+                cotangents.push((1, w.keep(condition, ct)?.into()));
             }
             if linear[2] {
-                cotangents.push((2, w.drop(condition, ct)?));
+                cotangents.push((2, w.drop(condition, ct)?.into()));
             }
             Ok(cotangents)
         }
@@ -188,10 +210,10 @@ fn reduce(w: &mut Writer, op: &ReduceOp, node: &Node, ct: ValueId) -> Result<Cot
         w.broadcast(ct, &shape)
     };
     match op {
-        ReduceOp::Sum { axes, .. } => Ok(vec![(0, stretched(axes)?)]),
+        ReduceOp::Sum { axes, .. } => Ok(vec![(0, stretched(axes)?.into())]),
         ReduceOp::SumWhere { axes, .. } => {
             let ct = stretched(axes)?;
-            Ok(vec![(0, w.keep(node.inputs[1], ct)?)])
+            Ok(vec![(0, w.keep(node.inputs[1], ct)?.into())])
         }
         ReduceOp::Prod { .. }
         | ReduceOp::Max { .. }
@@ -208,7 +230,7 @@ fn scan(w: &mut Writer, op: &ScanOp, node: &Node, ct: ValueId) -> Result<Cotange
         ScanOp::Cumsum { axis } => {
             let ct = w.flip(ct, axis)?;
             let ct = w.cumsum(ct, axis)?;
-            Ok(vec![(0, w.flip(ct, axis)?)])
+            Ok(vec![(0, w.flip(ct, axis)?.into())])
         }
         ScanOp::Cumprod { .. } => Err(not_linear(node)),
     }
@@ -225,9 +247,9 @@ fn view(w: &mut Writer, op: &ViewOp, node: &Node, ct: ValueId) -> Result<Cotange
         }
         // The sum is taken where cotangents are accumulated.
         ViewOp::BroadcastTo { .. } => ct,
-        ViewOp::Slice { slicing } => unslice(w, ct, slicing, &ty)?,
+        ViewOp::Slice { slicing } => return index::unslice(w, ct, slicing),
     };
-    Ok(vec![(0, ct)])
+    Ok(vec![(0, ct.into())])
 }
 
 fn join(
@@ -248,7 +270,7 @@ fn join(
         };
         if linear[i] {
             let part = w.narrow(ct, axis, start, size)?;
-            cotangents.push((i, w.reshape(part, &shape)?));
+            cotangents.push((i, w.reshape(part, &shape)?.into()));
         }
         start += size;
     }

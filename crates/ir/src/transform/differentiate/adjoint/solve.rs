@@ -42,5 +42,5 @@ pub(super) fn of_node(
         | LinalgOp::Lstsq { .. } => return Err(not_linear(node)),
     };
     let a = w.adjoint(node.inputs[0])?;
-    Ok(vec![(1, w.op(op, &[a, ct])?)])
+    Ok(vec![(1, w.op(op, &[a, ct])?.into())])
 }

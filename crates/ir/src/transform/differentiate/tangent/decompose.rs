@@ -93,6 +93,23 @@ fn turned_rest(w: &mut Writer, q: ValueId, dq: ValueId, rest: ValueId) -> Result
     w.neg(product)
 }
 
+/// The rows or columns of an identity of `n` that a factor with `k` lacks.
+fn extra_identity(
+    w: &mut Writer,
+    factor: ValueId,
+    axis: usize,
+    (n, k): (usize, usize),
+) -> Result<ValueId> {
+    let ty = w.ty(factor)?;
+    let identity = w.on_diagonal(n - k)?;
+    let identity = w.cast(identity, ty.dtype)?;
+    let other = if axis + 1 == ty.ndim() { 0 } else { 1 };
+    let rest = w.pad(identity, other, [k, 0], 0.0)?;
+    let mut shape = ty.shape;
+    shape[axis] = n - k;
+    w.broadcast(rest, &shape)
+}
+
 struct Decomposition {
     x: ValueId,
     t: ValueId,
@@ -134,7 +151,7 @@ impl Decomposition {
         let mut skew = w.sub(below, above)?;
         if w.dtype(c)?.is_complex() {
             // The diagonal of r stays real.
-            let identity = w.identity(DType::Bool, k)?;
+            let identity = w.on_diagonal(k)?;
             let diagonal = w.keep(identity, c)?;
             let real = w.real(diagonal)?;
             let imaginary = w.sub(diagonal, real)?;
@@ -288,19 +305,12 @@ impl Decomposition {
         let columns = rows + 1;
         let k = m.min(n);
         let (p, mut l, mut u) = (self.part(w, 0)?, self.part(w, 1)?, self.part(w, 2)?);
-        let dtype = w.dtype(self.x)?;
         if m > k {
-            let mut shape = w.shape(l)?;
-            shape[columns] = m - k;
-            let rest = w.matrix(dtype, (m, m - k), |i, j| f64::from(u8::from(i == k + j)))?;
-            let rest = w.broadcast(rest, &shape)?;
+            let rest = extra_identity(w, l, columns, (m, k))?;
             l = w.concatenate(columns, &[l, rest])?;
         }
         if n > k {
-            let mut shape = w.shape(u)?;
-            shape[rows] = n - k;
-            let rest = w.matrix(dtype, (n - k, n), |i, j| f64::from(u8::from(j == k + i)))?;
-            let rest = w.broadcast(rest, &shape)?;
+            let rest = extra_identity(w, u, rows, (n, k))?;
             u = w.concatenate(rows, &[u, rest])?;
         }
         let p = w.swap(p)?;

@@ -131,15 +131,12 @@ fn cholesky(w: &mut Writer, lower: ValueId, t: ValueId) -> Result<ValueId> {
     let left = w.op(solve.clone(), &[lower, t])?;
     let left = w.adjoint(left)?;
     let both = w.op(solve, &[lower, left])?;
+    let below = w.lower(both, -1)?;
     let shape = w.shape(lower)?;
-    let n = shape[shape.len() - 1];
-    let dtype = w.dtype(lower)?;
-    let weights = w.matrix(dtype, (n, n), |i, j| match i.cmp(&j) {
-        std::cmp::Ordering::Less => 0.0,
-        std::cmp::Ordering::Equal => 0.5,
-        std::cmp::Ordering::Greater => 1.0,
-    })?;
-    let triangle = w.mul(both, weights)?;
+    let diagonal = w.on_diagonal(shape[shape.len() - 1])?;
+    let diagonal = w.keep(diagonal, both)?;
+    let half = w.scale(diagonal, 0.5)?;
+    let triangle = w.add(below, half)?;
     w.matmul(lower, triangle)
 }
 
@@ -208,7 +205,7 @@ fn solve(w: &mut Writer, op: &LinalgOp, site: &Site<'_>) -> Result<ValueId> {
                     lower,
                     unit_diagonal,
                 } => {
-                    let off = isize::from(unit_diagonal);
+                    let off = i64::from(unit_diagonal);
                     if lower {
                         w.lower(t, -off)?
                     } else {

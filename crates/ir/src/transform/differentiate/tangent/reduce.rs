@@ -6,8 +6,9 @@
 use super::super::writer::Writer;
 use super::{Site, Tangent};
 use crate::error::Result;
-use crate::types::{ArrayType, DType, Dims};
-use crate::{IndexOp, MapOp, ReduceOp, Scalar, ScanOp, SortOp, ValueId};
+use crate::index::{IndexItem, IndexKey};
+use crate::types::{ArrayType, Dims};
+use crate::{IndexOp, MapOp, ReduceOp, ScanOp, SortOp, ValueId};
 
 pub(super) fn tangent(w: &mut Writer, op: &ReduceOp, site: &Site<'_>) -> Result<Tangent> {
     let (x, Some(t)) = (site.x[0], site.t[0]) else {
@@ -135,22 +136,20 @@ pub(super) fn sort(w: &mut Writer, op: &SortOp, site: &Site<'_>) -> Result<Tange
     }
 }
 
-/// The elements at positions along an axis, by flat positions.
+/// The elements at positions along an axis, as `numpy.take_along_axis` gives them.
 fn take_along(w: &mut Writer, x: ValueId, order: ValueId, axis: usize) -> Result<ValueId> {
     let shape = w.shape(x)?;
-    let stride: usize = shape[axis + 1..].iter().product();
-    // Where each row begins: the position of its element number 0.
-    let mut starts = ArrayType::new(DType::Int64, &shape);
-    starts.shape[axis] = 1;
-    let rows = (0..starts.size()).map(|i| {
-        let (outer, inner) = (i / stride, i % stride);
-        Scalar::Int((outer * shape[axis] * stride + inner) as i64)
-    });
-    let rows: Vec<Scalar> = rows.collect();
-    let starts = w.constant(&starts, &rows)?;
-    let stride = w.graph.add_literal(stride as i64, DType::Int64);
-    let steps = w.mul(order, stride)?;
-    let positions = w.add(steps, starts)?;
-    let flat = w.reshape(x, &[shape.iter().product()])?;
-    w.op(IndexOp::Take { axis: 0 }, &[flat, positions])
+    let mut inputs = vec![x];
+    for (a, &n) in shape.iter().enumerate() {
+        inputs.push(if a == axis {
+            order
+        } else {
+            let positions = w.positions(n)?;
+            let mut along = Dims::from_slice(&[n]);
+            along.extend(std::iter::repeat_n(1, shape.len() - a - 1));
+            w.reshape(positions, &along)?
+        });
+    }
+    let key = IndexKey(vec![IndexItem::Array; shape.len()].into());
+    w.op(IndexOp::Getitem { key }, &inputs)
 }

@@ -1,0 +1,103 @@
+//! The table of what each op has: `tests/golden/transforms.txt`, made from code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::smooth;
+use crate::transform::differentiate::{Treatment, jvp, treatment, vjp};
+use crate::{Graph, Op};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The graphs of the filetests that run: each op of the table is in one of them.
+fn graphs() -> Vec<(String, Graph)> {
+    let folder = root().join("tests/filetests/run");
+    let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut graphs = Vec::new();
+    for file in files {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        graphs.push((path.display().to_string(), text.parse().unwrap()));
+    }
+    graphs.sort_by(|a: &(String, Graph), b| a.0.cmp(&b.0));
+    graphs
+}
+
+/// How an op is differentiated, over all attributes with which it occurs.
+fn words(found: &[Treatment]) -> String {
+    let has = |treatment: Treatment| found.contains(&treatment);
+    let words = [
+        (Treatment::Rule, "rule"),
+        (Treatment::Expansion, "by expansion"),
+        (Treatment::Zero, "zero"),
+        (Treatment::None, "none"),
+    ];
+    let words: Vec<&str> = words
+        .iter()
+        .filter(|(t, _)| has(*t))
+        .map(|(_, w)| *w)
+        .collect();
+    words.join(", ")
+}
+
+#[test]
+fn table() {
+    let mut found: BTreeMap<&'static str, Vec<Treatment>> = BTreeMap::new();
+    // Random draws and functions of the user's cannot be read from text.
+    found.insert("opaque", vec![Treatment::None]);
+    found.insert("random", vec![Treatment::Zero]);
+    for (_, graph) in graphs() {
+        for node in graph.nodes() {
+            found
+                .entry(node.op.name())
+                .or_default()
+                .push(treatment(&node.op));
+        }
+    }
+    let mut text = String::from("op                 vjp                 jvp\n");
+    for name in Op::NAMES {
+        let treatments = found
+            .get(name)
+            .unwrap_or_else(|| panic!("no filetest has {name}"));
+        // Both modes come from one rule.
+        let words = words(treatments);
+        text += format!("{name:18} {words:19} {words}").trim_end();
+        text.push('\n');
+    }
+    let path = root().join("tests/golden/transforms.txt");
+    if std::env::var_os("AUTOJIT_BLESS").is_some_and(|v| v == "1") {
+        fs::write(&path, &text).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, golden, "run again with AUTOJIT_BLESS=1");
+}
+
+/// Whatever is in a graph, its derivatives are graphs.
+#[test]
+fn all_graphs_have_derivatives() {
+    let mut failures = Vec::new();
+    for (name, graph) in graphs() {
+        let types = super::output_types(&graph);
+        let (wrt, outputs) = (smooth(graph.input_types()), smooth(&types));
+        for derivative in [vjp(&graph, &wrt, &outputs), jvp(&graph, &wrt, &outputs)] {
+            let result = derivative.and_then(|derivative| {
+                derivative.verify()?;
+                // Again: the derivatives of derivatives.
+                let types = super::output_types(&derivative);
+                jvp(
+                    &derivative,
+                    &smooth(derivative.input_types()),
+                    &smooth(&types),
+                )?
+                .verify()
+            });
+            if let Err(error) = result {
+                failures.push(format!("{name}: {error}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
