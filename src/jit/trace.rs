@@ -21,6 +21,7 @@ use crate::registry;
 use crate::tree::{self, Flattener, Structure, Tree};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::{CallDraws, unused};
+use autojit_ir::transform::calls::{has_calls, inline_calls};
 use autojit_ir::{Graph, LeafOp, Op, OpaqueFunction, ValueId};
 use autojit_library::backend::Backend;
 use autojit_library::logging::TARGET;
@@ -86,6 +87,10 @@ pub(super) fn build<A: Tree, R: Tree>(
     let trace_time = start.elapsed();
     let library = super::library_of(query.arrays);
     let (backend, unfit) = runner(task.backend, task.strict, library)?;
+    let traced = match has_calls(&traced) {
+        true => inline_calls(&traced, &|_| true)?,
+        false => traced,
+    };
     let traced = external_steps(traced, library);
     let as_written = keep_traced.then(|| traced.clone().without_dead());
     let mut code = Task { backend, ..*task }.compile(traced, trace_time, dump)?;

@@ -5,10 +5,11 @@
 //! the library of the arrays; of lazy arrays it is written down; inside of a function that is traced, as by
 //! [`autojit`](crate::autojit()), it becomes a part of that, and is compiled with it. So transformations nest in any order.
 //!
-//! `docs/gradients.md` goes through all of them.
+#![doc = include_str!("../../docs/gradients.md")]
 
 mod batch_axes;
 mod check;
+mod custom;
 mod flat;
 mod forward;
 mod reverse;
@@ -17,6 +18,7 @@ mod vmap;
 
 pub use batch_axes::{BatchAxes, SHARED};
 pub use check::check_grads;
+pub use custom::{custom_vjp, stop_gradient};
 pub use forward::{hessian, hvp, jacobian, jvp, linearize};
 pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};
 pub use vmap::{vmap, vmap_axes};

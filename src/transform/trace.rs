@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::{Reserved, unused};
+use autojit_ir::transform::calls::{has_calls, inline_calls};
 use autojit_ir::{ArrayType, Graph, HostArray, LeafOp, Op, Scalar, ValueId};
 use autojit_library::{self as library, Concrete};
 use smallvec::SmallVec;
@@ -145,7 +146,10 @@ pub(super) fn apply(
         true => crate::like::innermost_library(),
         false => library::common(concrete.iter().copied()),
     };
-    let results = library::run_graph(library, graph, &concrete)?;
+    let results = match has_calls(graph) {
+        true => library::run_graph(library, &inline_calls(graph, &|_| true)?, &concrete)?,
+        false => library::run_graph(library, graph, &concrete)?,
+    };
     Ok(results.into_iter().map(Array::from_concrete).collect())
 }
 

@@ -181,6 +181,8 @@ conversions {
     astype "astype" Astype { dtype: DType } (x) : infer::astype => eval::astype;
     /// The index brought into `0..size`: negative counts from the end, out of range is an error at run time.
     wrap_index "wrap_index" WrapIndex { axis: usize, size: usize, of: IndexedBy } (indices) : infer::wrap_index => eval::wrap_index, fails DType::is_integer;
+    /// `x` itself, which counts as a constant where derivatives are taken.
+    stop_gradient "stop_gradient" StopGradient (x) : infer::same, or expand::same;
 }
 classes {
 /// What a node without inputs stands for.
@@ -569,7 +571,10 @@ impl MapOp {
     /// Whether it is a function of elements alone, without attributes: all but conversions and checks.
     #[must_use]
     pub fn is_elementwise(self) -> bool {
-        !matches!(self, Self::Astype { .. } | Self::WrapIndex { .. })
+        !matches!(
+            self,
+            Self::Astype { .. } | Self::WrapIndex { .. } | Self::StopGradient
+        )
     }
 
     /// Whether this op can be written with others.

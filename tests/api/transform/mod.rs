@@ -4,3 +4,4 @@ mod batches;
 mod errors;
 mod gradients;
 mod nesting;
+mod rules;

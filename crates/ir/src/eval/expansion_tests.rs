@@ -184,6 +184,7 @@ fn expansions_mean_the_same() {
     let s = &mut seen;
     for op in [
         Op::Map(MapOp::Square),
+        Op::Map(MapOp::StopGradient),
         Op::Map(MapOp::IsNan),
         Op::Map(MapOp::IsInf),
         Op::Map(MapOp::IsFinite),

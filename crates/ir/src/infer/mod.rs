@@ -157,6 +157,11 @@ pub(super) fn get(index: &usize, inputs: &[&Type]) -> Result<Signature> {
     }
 }
 
+/// The rule of what leaves its input as it is.
+pub(super) fn same(inputs: &[&Type]) -> Result<Signature> {
+    Signature::unchanged(1, inputs[0].array()?.clone())
+}
+
 pub(super) fn astype(dtype: &DType, inputs: &[&Type]) -> Result<Signature> {
     Signature::unchanged(1, inputs[0].array()?.with_dtype(*dtype))
 }

@@ -11,6 +11,7 @@
 //! Source: `jax.vmap`; the rules follow from the definition: a result is the stack of the results of the examples.
 
 mod axes;
+mod calls;
 mod contract;
 mod indexing;
 mod linalg;
@@ -220,6 +221,12 @@ impl Batcher {
                     ty: Box::new(self.batched_type(ty)),
                 };
                 self.push(op, &[])?
+            }
+            Op::Opaque { function } if function.body().is_some() => {
+                let flags: Vec<bool> = x.iter().map(|item| item.batched).collect();
+                let function = calls::batched(function, &flags, self.size)?;
+                let values: Vec<ValueId> = x.iter().map(|item| item.value).collect();
+                self.push(Op::Opaque { function }, &values)?
             }
             Op::Opaque { function } => {
                 return Err(Error::unsupported(format!(

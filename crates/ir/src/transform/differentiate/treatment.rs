@@ -1,5 +1,6 @@
 //! How each op is differentiated, in one place.
 
+use crate::error::Error;
 use crate::{
     ContractOp, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ScanOp,
     SortOp, ViewOp,
@@ -86,6 +87,7 @@ pub(super) fn treatment(op: &Op) -> Treatment {
             | FourierOp::Irfft { .. },
         ) => Rule,
         Op::Get { .. } => Rule,
+        Op::Opaque { function } if function.pullback().is_some() => Rule,
         Op::Opaque { .. } => Treatment::None,
     }
 }
@@ -177,6 +179,19 @@ fn map(op: MapOp) -> Treatment {
         | MapOp::BitwiseXor
         | MapOp::LeftShift
         | MapOp::RightShift
+        | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Treatment::Zero,
+    }
+}
+
+/// The error for an op that has no rule.
+pub(super) fn without_rule(op: &Op) -> Error {
+    match op {
+        Op::Opaque { function } => Error::unsupported(format!(
+            "the function `{}` has no rule for its derivative; register one with it, or leave it out of the path from \
+             the arguments to the results that are differentiated",
+            function.name()
+        )),
+        op => Error::unsupported(format!("{} has no rule for its derivative", op.name())),
     }
 }

@@ -17,8 +17,8 @@ use crate::index::Slicing;
 use crate::scalar::Scalar;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
-    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, ReduceOp, ScanOp, ValueId, ViewOp,
-    infer_plain,
+    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, OpaqueFunction, ReduceOp, ScanOp,
+    ValueId, ViewOp, infer_plain,
 };
 
 /// Up to so many positions are a constant; more are counted when the graph runs.
@@ -40,6 +40,17 @@ pub(super) enum Whole {
     Expm { x: ValueId, t: ValueId },
 }
 
+/// A call of a function with a pullback of its own.
+pub(super) struct Call {
+    pub(super) function: OpaqueFunction,
+    /// The arguments.
+    pub(super) x: SmallVec<[ValueId; 4]>,
+    /// Their tangents.
+    pub(super) t: SmallVec<[Option<ValueId>; 4]>,
+    /// The placeholder of each result that is asked for.
+    pub(super) results: Vec<Option<ValueId>>,
+}
+
 /// Adds nodes to a graph.
 pub(super) struct Writer {
     pub(super) graph: Graph,
@@ -48,6 +59,10 @@ pub(super) struct Writer {
     pub(super) location: Option<&'static Location<'static>>,
     /// The placeholders that stand for linear functions.
     pub(super) whole: FxHashMap<ValueId, Whole>,
+    /// Calls of functions with pullbacks of their own, by the first placeholder of their results.
+    pub(super) calls: FxHashMap<ValueId, Call>,
+    /// The functions that were called so.
+    pub(super) called: Vec<OpaqueFunction>,
     placeholders: usize,
 }
 
@@ -58,6 +73,8 @@ impl Writer {
             mode,
             location: None,
             whole: FxHashMap::default(),
+            calls: FxHashMap::default(),
+            called: Vec::new(),
             placeholders: 0,
         }
     }

@@ -14,6 +14,8 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
             ("conj_of_conj", conj_of_conj),
         ],
         Op::Map(MapOp::Real) => &[("real_of_real", real_of_real)],
+        // Derivatives are taken before.
+        Op::Map(MapOp::StopGradient) => &[("stop_gradient", stop_gradient)],
         Op::Map(MapOp::Absolute) => &[("absolute_of_unsigned", absolute_of_unsigned)],
         Op::Map(MapOp::Astype { .. }) => &[("astype_to_same", astype_to_same)],
         Op::Map(MapOp::Negative) => &[("negative_of_negative", negative_of_negative)],
@@ -91,6 +93,10 @@ fn conj_of_conj(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
 }
 
 fn real_of_real(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
+    c.input_as_result(0)
+}
+
+fn stop_gradient(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
     c.input_as_result(0)
 }
 

@@ -196,6 +196,7 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
         | MapOp::BitwiseXor
         | MapOp::LeftShift
         | MapOp::RightShift
+        | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Err(not_linear(node)),
     }
 }

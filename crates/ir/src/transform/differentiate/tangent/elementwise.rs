@@ -177,6 +177,7 @@ fn unary(w: &mut Writer, op: MapOp, x: ValueId, t: ValueId, site: &Site<'_>) -> 
         | MapOp::IsInf
         | MapOp::IsFinite
         | MapOp::Invert
+        | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Ok(None),
         MapOp::Add
         | MapOp::Subtract
@@ -376,6 +377,7 @@ fn binary(
         | MapOp::Invert
         | MapOp::Where
         | MapOp::Astype { .. }
+        | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Err(Error::internal(format!("{op:?} of two inputs"))),
     }
 }
