@@ -140,6 +140,7 @@ pub(crate) fn call_all(case: &Case, inputs: &[Array]) -> Result<Vec<Array>> {
 fn resolve(argument: &Argument, values: &[Value]) -> Value {
     match argument {
         Argument::Reference(i) => values[*i].clone(),
+        Argument::Array(data) => Value::from(&data.to_array()),
         Argument::List(items) => Value::List(items.iter().map(|a| resolve(a, values)).collect()),
         Argument::Plain(value) => value.clone(),
     }

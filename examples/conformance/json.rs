@@ -69,6 +69,8 @@ pub(crate) struct Step {
 pub(crate) enum Argument {
     /// A value of the program: an input or the result of a step.
     Reference(usize),
+    /// An array that is no input: a constant of the program.
+    Array(Data),
     List(Vec<Argument>),
     Plain(Value),
 }
@@ -188,8 +190,11 @@ pub(crate) fn read(text: &str) -> Result<Vec<Read<Case>>, String> {
 }
 
 fn read_case(json: &Json) -> Read<Case> {
+    let mut step = read_step(json)?;
     let mut inputs = Vec::new();
-    let mut step = read_step(json, &mut inputs)?;
+    let arguments = step.args.iter_mut();
+    let arguments = arguments.chain(step.kwargs.iter_mut().map(|(_, argument)| argument));
+    arguments.for_each(|argument| take_arrays(argument, &mut inputs));
     // NumPy's default, which is not ours.
     if step.function == "linalg.svd" && !step.kwargs.iter().any(|(k, _)| k == "full_matrices") {
         let full = Argument::Plain(Value::Bool(true));
@@ -285,18 +290,9 @@ fn read_hessian(json: &Json) -> Option<Read<Case>> {
 }
 
 fn read_program(json: &Json) -> Read<Case> {
-    let mut inputs = list(json, "inputs")?
-        .iter()
-        .map(read_array)
-        .collect::<Read<Vec<_>>>()?;
-    let given = inputs.len();
-    let steps = list(json, "steps")?
-        .iter()
-        .map(|step| read_step(step, &mut inputs))
-        .collect::<Read<Vec<_>>>()?;
-    if inputs.len() != given {
-        return Err("a step of a program has an array that is not an input".into());
-    }
+    let inputs = read_arrays(json, "inputs")?;
+    let steps = list(json, "steps")?.iter().map(read_step);
+    let steps = steps.collect::<Read<Vec<_>>>()?;
     let outputs = read_numbers(json, "outputs")?;
     let is_gradient = json.get("gradients").is_some();
     let transform = if is_gradient {
@@ -341,26 +337,35 @@ fn read_results(json: &Json) -> Read<Vec<Data>> {
     read_arrays(json, key)
 }
 
-/// Reads a call; arrays among its arguments become inputs.
-fn read_step(json: &Json, inputs: &mut Vec<Data>) -> Read<Step> {
+/// Makes the arrays in an argument inputs.
+fn take_arrays(argument: &mut Argument, inputs: &mut Vec<Data>) {
+    match argument {
+        Argument::Array(data) => {
+            inputs.push(data.clone());
+            *argument = Argument::Reference(inputs.len() - 1);
+        }
+        Argument::List(items) => items.iter_mut().for_each(|item| take_arrays(item, inputs)),
+        Argument::Reference(_) | Argument::Plain(_) => {}
+    }
+}
+
+/// Reads a call.
+fn read_step(json: &Json) -> Read<Step> {
     let args = list(json, "args")?;
     let kwargs = json.get("kwargs").and_then(Json::as_object);
     Ok(Step {
         function: text(json, "fn").ok_or("no `fn`")?,
-        args: args
-            .iter()
-            .map(|a| read_argument(a, inputs))
-            .collect::<Read<_>>()?,
+        args: args.iter().map(read_argument).collect::<Read<_>>()?,
         kwargs: kwargs
             .ok_or("no `kwargs`")?
             .iter()
-            .map(|(name, a)| Ok((name.clone(), read_argument(a, inputs)?)))
+            .map(|(name, a)| Ok((name.clone(), read_argument(a)?)))
             .collect::<Read<_>>()?,
         get: json.get("get").and_then(Json::as_u64).map(|i| i as usize),
     })
 }
 
-fn read_argument(json: &Json, inputs: &mut Vec<Data>) -> Read<Argument> {
+fn read_argument(json: &Json) -> Read<Argument> {
     let Some(object) = json.as_object() else {
         return read_plain(json).map(Argument::Plain);
     };
@@ -368,15 +373,11 @@ fn read_argument(json: &Json, inputs: &mut Vec<Data>) -> Read<Argument> {
         return Err("a value has not exactly one key".into());
     };
     Ok(match kind.as_str() {
-        "array" => {
-            inputs.push(read_array(value)?);
-            Argument::Reference(inputs.len() - 1)
-        }
+        "array" => Argument::Array(read_array(value)?),
         "ref" => Argument::Reference(value.as_u64().ok_or("a reference is not a number")? as usize),
         "list" => {
             let items = value.as_array().ok_or("a list is not an array")?;
-            let items = items.iter().map(|item| read_argument(item, inputs));
-            Argument::List(items.collect::<Read<_>>()?)
+            Argument::List(items.iter().map(read_argument).collect::<Read<_>>()?)
         }
         "float" => Argument::Plain(Value::Float(read_float(value)?)),
         "complex" => Argument::Plain(Value::Complex(read_complex(value)?)),

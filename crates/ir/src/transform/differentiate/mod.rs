@@ -19,8 +19,8 @@
 //! Invariant: the work is linear in the number of nodes.
 
 mod adjoint;
-mod custom;
 mod prepare;
+mod sweep;
 mod tangent;
 #[cfg(test)]
 mod tests;
@@ -32,13 +32,11 @@ pub use treatment::Treatment;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use self::adjoint::{Cotangent, Part};
+use self::sweep::Sweep;
 use self::tangent::{Site, Tangent};
 use self::writer::{Mode, Writer};
 use crate::error::{Error, Result};
-use crate::index::IndexKey;
-use crate::scatter::ScatterMode;
-use crate::{Class, Graph, IndexOp, LeafOp, Node, Op, ValueId};
+use crate::{Class, Graph, LeafOp, Node, Op, ValueId};
 
 /// The graph that computes a function and its vector-Jacobian products.
 ///
@@ -175,18 +173,6 @@ fn check(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<()> {
     Ok(())
 }
 
-/// The error for an op that has no rule.
-fn without_rule(op: &Op) -> Error {
-    match op {
-        Op::Opaque { function } => Error::unsupported(format!(
-            "the function `{}` has no rule for its derivative: give it one by calling it inside of `custom_vjp`, or make it \
-             a constant by `stop_gradient`",
-            function.name()
-        )),
-        op => Error::unsupported(format!("{} has no rule for its derivative", op.name())),
-    }
-}
-
 /// The tangents of all nodes for those of the arguments.
 fn tangents(
     w: &mut Writer,
@@ -259,7 +245,7 @@ fn of_node(
     wanted: Option<&Vec<bool>>,
 ) -> Result<Found> {
     if treatment::treatment(&node.op) == Treatment::None {
-        return Err(without_rule(&node.op));
+        return Err(treatment::without_rule(&node.op));
     }
     // Rules see the dtypes of the signature, as libraries and backends do.
     let signature = w.graph.infer(&node.op, &node.inputs)?;
@@ -303,138 +289,4 @@ fn of_node(
         *t = fitted(w, *t, i)?;
     }
     Ok(Found::Tuple(tuple))
-}
-
-/// The way back through the tangents.
-struct Sweep {
-    /// The number of the first node that may be a tangent; those after the last one belong to the backward pass.
-    first: usize,
-    /// Which nodes depend on a placeholder.
-    linear: Vec<bool>,
-    /// The sums so far.
-    cotangents: Vec<Option<ValueId>>,
-    /// What is not an array yet, and is put together when all of it is known.
-    pending: FxHashMap<ValueId, Pending>,
-}
-
-#[derive(Default)]
-struct Pending {
-    parts: Vec<Part>,
-    added: Vec<(IndexKey, Vec<ValueId>, ValueId)>,
-}
-
-impl Sweep {
-    fn new(w: &Writer, first: usize) -> Self {
-        let nodes = &w.graph.nodes()[first..];
-        let mut linear = vec![false; nodes.len()];
-        for (i, node) in nodes.iter().enumerate() {
-            let mut inputs = node.inputs.iter().map(|input| input.index());
-            linear[i] = is_placeholder(w, node)
-                || inputs.any(|input| input >= first && linear[input - first]);
-        }
-        Self {
-            first,
-            cotangents: vec![None; linear.len()],
-            linear,
-            pending: FxHashMap::default(),
-        }
-    }
-
-    fn of(&self, value: ValueId) -> Option<ValueId> {
-        self.cotangents[value.index() - self.first]
-    }
-
-    fn is_linear(&self, value: ValueId) -> bool {
-        let index = value.index().checked_sub(self.first);
-        index.is_some_and(|i| self.linear.get(i) == Some(&true))
-    }
-
-    /// Adds to the cotangent of a tangent.
-    fn accumulate(&mut self, w: &mut Writer, value: ValueId, ct: Cotangent) -> Result<()> {
-        if !self.is_linear(value) {
-            return Ok(());
-        }
-        match ct {
-            Cotangent::Whole(ct) => {
-                let ty = w.ty(value)?;
-                let ct = w.gather(ct, &ty)?;
-                let sum = &mut self.cotangents[value.index() - self.first];
-                *sum = Some(match *sum {
-                    Some(sum) => w.add(sum, ct)?,
-                    None => ct,
-                });
-            }
-            Cotangent::Part(part) => self.pending.entry(value).or_default().parts.push(part),
-            Cotangent::Added { key, arrays, ct } => {
-                let pending = self.pending.entry(value).or_default();
-                pending.added.push((key, arrays, ct));
-            }
-        }
-        Ok(())
-    }
-
-    /// The cotangent of a tangent to which nothing is added any more.
-    fn finished(&mut self, w: &mut Writer, value: ValueId) -> Result<Option<ValueId>> {
-        if let Some(pending) = self.pending.remove(&value) {
-            let ty = w.ty(value)?;
-            if let Some(parts) = adjoint::assemble(w, pending.parts, &ty.shape)? {
-                self.accumulate(w, value, parts.into())?;
-            }
-            for (key, arrays, ct) in pending.added {
-                let sum = match self.of(value) {
-                    Some(sum) => sum,
-                    None => w.zeros(&ty)?,
-                };
-                // The sum is updated: nothing of the size of the array is added to it.
-                let mut inputs = vec![sum, w.cast(ct, ty.dtype)?];
-                inputs.extend(arrays);
-                let mode = ScatterMode::Add;
-                let sum = w.op(IndexOp::Scatter { key, mode }, &inputs)?;
-                self.cotangents[value.index() - self.first] = Some(sum);
-            }
-        }
-        Ok(self.of(value))
-    }
-
-    /// Goes from the last tangent to the first.
-    fn run(&mut self, w: &mut Writer) -> Result<()> {
-        for i in (0..self.linear.len()).rev() {
-            let value = ValueId((self.first + i) as u32);
-            if !self.linear[i] {
-                continue;
-            }
-            w.location = w.graph[value].location;
-            if let Some(call) = w.calls.remove(&value) {
-                self.call(w, &call)?;
-                continue;
-            }
-            let Some(ct) = self.finished(w, value)? else {
-                continue;
-            };
-            let node = w.graph[value].clone();
-            if is_placeholder(w, &node) {
-                if let Some(&whole) = w.whole.get(&value) {
-                    let (input, ct) = adjoint::of_whole(w, whole, ct)?;
-                    self.accumulate(w, input, ct.into())?;
-                }
-                continue;
-            }
-            let linear: SmallVec<[bool; 4]> =
-                node.inputs.iter().map(|&v| self.is_linear(v)).collect();
-            let result = adjoint::of_node(w, &node, &linear, ct);
-            let cotangents = result.map_err(|e| match node.location {
-                Some(location) => e.at(location),
-                None => e,
-            })?;
-            for (input, ct) in cotangents {
-                self.accumulate(w, node.inputs[input], ct)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a node is a leaf that stands for a direction.
-fn is_placeholder(w: &Writer, node: &Node) -> bool {
-    matches!(&node.op, Op::Leaf(LeafOp::Constant { index, .. }) if *index >= w.graph.constants().len())
 }

@@ -1,5 +1,6 @@
 //! How each op is differentiated, in one place.
 
+use crate::error::Error;
 use crate::{
     ContractOp, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ScanOp,
     SortOp, ViewOp,
@@ -180,5 +181,17 @@ fn map(op: MapOp) -> Treatment {
         | MapOp::RightShift
         | MapOp::StopGradient
         | MapOp::WrapIndex { .. } => Treatment::Zero,
+    }
+}
+
+/// The error for an op that has no rule.
+pub(super) fn without_rule(op: &Op) -> Error {
+    match op {
+        Op::Opaque { function } => Error::unsupported(format!(
+            "the function `{}` has no rule for its derivative: give it one by calling it inside of `custom_vjp`, or make it \
+             a constant by `stop_gradient`",
+            function.name()
+        )),
+        op => Error::unsupported(format!("{} has no rule for its derivative", op.name())),
     }
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::custom::Call;
 use crate::error::{Error, Result};
 use crate::index::Slicing;
 use crate::scalar::Scalar;
@@ -39,6 +38,17 @@ pub(super) enum Mode {
 pub(super) enum Whole {
     /// The derivative of `expm` at `x` in the direction `t`.
     Expm { x: ValueId, t: ValueId },
+}
+
+/// A call of a function with a pullback of its own.
+pub(super) struct Call {
+    pub(super) function: OpaqueFunction,
+    /// The arguments.
+    pub(super) x: SmallVec<[ValueId; 4]>,
+    /// Their tangents.
+    pub(super) t: SmallVec<[Option<ValueId>; 4]>,
+    /// The placeholder of each result that is asked for.
+    pub(super) results: Vec<Option<ValueId>>,
 }
 
 /// Adds nodes to a graph.

@@ -7,6 +7,7 @@
 //! Ops on tangents must be those that `adjoint` transposes.
 
 mod contract;
+mod custom;
 mod decompose;
 mod elementwise;
 mod index;
@@ -15,6 +16,7 @@ mod reduce;
 mod special;
 mod views;
 
+use super::treatment::without_rule;
 use super::writer::Writer;
 use crate::error::Result;
 use crate::{Op, ValueId};
@@ -71,7 +73,7 @@ pub(super) fn of_array(w: &mut Writer, site: &Site<'_>) -> Result<Tangent> {
         Op::Linalg(op) => linalg::tangent(w, op, site),
         Op::Fourier(_) => site.multilinear(w),
         Op::Leaf(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
-            Err(super::without_rule(site.op))
+            Err(without_rule(site.op))
         }
     }
 }
@@ -83,7 +85,7 @@ pub(super) fn of_array(w: &mut Writer, site: &Site<'_>) -> Result<Tangent> {
 pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Result<Vec<Tangent>> {
     match site.op {
         Op::Linalg(op) => decompose::tangents(w, op, site, wanted),
-        Op::Opaque { function } => super::custom::tangents(w, function, site, wanted),
+        Op::Opaque { function } => custom::tangents(w, function, site, wanted),
         Op::Leaf(_)
         | Op::Map(_)
         | Op::Reduce(_)
@@ -95,6 +97,6 @@ pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Resu
         | Op::Index(_)
         | Op::Fourier(_)
         | Op::Get { .. }
-        | Op::Random { .. } => Err(super::without_rule(site.op)),
+        | Op::Random { .. } => Err(without_rule(site.op)),
     }
 }
