@@ -92,12 +92,13 @@ impl<'a, T: Target> Emitter<'a, T> {
         let mut code = VCode::with_room(annotated);
         code.count = plan.count;
         code.scratch = scratch;
+        let shares_results = T::IS_NARROW && plan.lanes == Lanes::Inner;
         Self {
             kernel,
             plan,
             source,
             code,
-            registers: Registers::new::<T>(source, has_complex, copies, scratch),
+            registers: Registers::new::<T>(source, has_complex, copies, scratch, shares_results),
             pointers: Vec::new(),
             rows: Rows::default(),
             accumulators: vec![vec![SmallVec::new(); source.reductions.len()]; copies],

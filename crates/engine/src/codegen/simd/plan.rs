@@ -243,7 +243,10 @@ pub(super) fn plans<T: Target>(
         mined: mined.clone(),
         source: source.clone(),
     };
-    let unrolls = || [4, 2, 1].into_iter();
+    // Rows of two loops gain nothing from more partial sums, which take the registers of rows.
+    let has_rows = T::IS_NARROW && is_inner && !source.escaping.is_empty();
+    let most = if has_rows { 2 } else { 4 };
+    let unrolls = || [4, 2, 1].into_iter().filter(|&u| u <= most);
     let mut plans = SmallVec::new();
     let fixed = original
         .extent
@@ -251,7 +254,7 @@ pub(super) fn plans<T: Target>(
     if let Some(extent) = fixed {
         let extent = i32::from(extent);
         let vectors = ((extent + count - 1) / count) as usize;
-        if vectors * work <= LARGEST_UNROLLED {
+        if vectors * work <= LARGEST_UNROLLED * (64 / T::BYTES) as usize {
             // As many accumulators as there are vectors to add, at most.
             let unrolls = unrolls().filter(|&u| u <= vectors);
             plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
@@ -262,7 +265,7 @@ pub(super) fn plans<T: Target>(
     Ok(plans)
 }
 
-/// The most instructions, of lanes, in a loop that is unrolled altogether.
+/// The most instructions, on 64 bytes of lanes, in a loop that is unrolled altogether.
 const LARGEST_UNROLLED: usize = 256;
 
 /// Complex numbers need not be in order if nothing in lanes is.

@@ -20,6 +20,8 @@ pub(super) struct Registers<'a> {
     free_masks: u8,
     /// Whether masks are in vector registers.
     masks_are_vectors: bool,
+    /// Whether there is one result of reductions and of the outer part for all copies of the last loop.
+    shares_results: bool,
     /// Where registers are, for each copy of an unrolled loop.
     locations: Vec<Vec<Location>>,
     /// Why code cannot be made, once that is known.
@@ -32,6 +34,7 @@ impl<'a> Registers<'a> {
         has_complex: bool,
         copies: usize,
         scratch: u32,
+        shares_results: bool,
     ) -> Self {
         // The first mask register is no predicate, and the next one is of the tail; so are three more if there are
         // complex numbers.
@@ -45,6 +48,7 @@ impl<'a> Registers<'a> {
                 Masks::Vectors => 0,
             },
             masks_are_vectors: T::MASKS.are_vectors(),
+            shares_results,
             locations: vec![vec![Location::Nowhere; source.kinds.len()]; copies],
             failed: None,
         }
@@ -109,9 +113,10 @@ impl<'a> Registers<'a> {
         self.locations[self.copy(register, copy)][register as usize]
     }
 
-    /// Uniform registers are the same for all copies.
+    /// Uniform registers are the same for all copies, and results may be.
     pub(super) fn copy(&self, register: Register, copy: usize) -> usize {
-        if self.source.uniforms[register as usize].is_some() {
+        let is_shared = self.shares_results && self.source.escaping.contains(&register);
+        if is_shared || self.source.uniforms[register as usize].is_some() {
             0
         } else {
             copy

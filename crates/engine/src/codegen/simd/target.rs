@@ -41,6 +41,10 @@ pub(crate) trait Target {
     /// Bytes of a vector register: 64, 32 or 16.
     const BYTES: i32;
 
+    /// Whether vectors are so short and so few that a row takes many of them and has no room in registers. Then rows that
+    /// all rounds of a loop read get registers first, and sums of rows that a second loop uses have partial ones, too.
+    const IS_NARROW: bool = Self::BYTES <= 32;
+
     /// The number of vector registers, 32 at most.
     const VECTORS: u32;
 
