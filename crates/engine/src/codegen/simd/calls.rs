@@ -161,7 +161,7 @@ impl<T: Target> Emitter<'_, T> {
         self.clear_double_index();
         self.code
             .load_general(LIMIT, Address::new(STACK, self.calls.strip));
-        self.rounds(block);
+        self.rounds(block, self.plan.unroll);
         self.rest(block);
         self.release_all(&hoisted);
         for &index in &reductions {

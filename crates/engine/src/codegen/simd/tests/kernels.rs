@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::random::{Case, Random, random_case};
+use super::report;
 use crate::codegen::simd::plan::{self, Lanes, Plan};
 use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, verify};
@@ -123,8 +124,7 @@ fn random_kernels_for_avx2_verify_and_do_what_cranelifts_do_where_it_runs() {
 /// Emission, verification and disassembly are tested on any processor; results too where there is the target.
 fn random_kernels<T: Target>() {
     let runs = T::is_available();
-    let what = if runs { "run" } else { "only verified" };
-    println!("random kernels for {} are {what} on this machine", T::NAME);
+    report::<T>("random kernels");
     let mut random = Random(7);
     let mut fallbacks: BTreeMap<Fallback, u32> = BTreeMap::new();
     let mut calling = 0;

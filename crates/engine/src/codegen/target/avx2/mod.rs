@@ -26,7 +26,7 @@ use autojit_runtime::abi::Symbol;
 use super::x86::assembler::{Assembler, Opcode, Vex};
 use crate::codegen::simd::ir::{Kind, VectorOp};
 use crate::codegen::simd::target::{Demand, Masks, Target};
-use crate::codegen::simd::vcode::{Inst, Length, Operand, Tail, VCode, Vector, VectorInst};
+use crate::codegen::simd::vcode::{FlowInst, Inst, Length, Operand, Tail, VCode, Vector, VectorInst};
 use crate::kernel::Fold;
 
 pub(crate) struct Avx2;
@@ -73,6 +73,7 @@ impl Target for Avx2 {
                 Inst::Vector(inst) => encoder.vector_inst(inst),
                 Inst::Mask(inst) => encoder.mask_inst(inst),
                 Inst::Scalar(inst) => encoder.asm.scalar_inst(inst),
+                Inst::Flow(FlowInst::Align(bytes)) => encoder.align(*bytes),
                 Inst::Flow(inst) => encoder.asm.flow_inst(*inst, &address),
                 Inst::Note(_) => {}
             }
@@ -84,6 +85,19 @@ impl Target for Avx2 {
 /// The vector registers that the emitter leaves to the encoder, see [`Target::scratch`].
 const FIRST: Vector = Vector(15);
 const SECOND: Vector = Vector(14);
+
+/// Instructions of one to nine bytes that do nothing, as Intel's software developer's manual recommends them.
+const NOPS: [&[u8]; 9] = [
+    &[0x90],
+    &[0x66, 0x90],
+    &[0x0F, 0x1F, 0x00],
+    &[0x0F, 0x1F, 0x40, 0x00],
+    &[0x0F, 0x1F, 0x44, 0x00, 0x00],
+    &[0x66, 0x0F, 0x1F, 0x44, 0x00, 0x00],
+    &[0x0F, 0x1F, 0x80, 0x00, 0x00, 0x00, 0x00],
+    &[0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+    &[0x66, 0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+];
 
 /// No register in the field `vvvv`.
 const NO_REGISTER: u8 = 0;
@@ -254,6 +268,16 @@ impl Encoder {
                 masked,
                 ..
             } => self.scatter(kind, from, base, index, offset, masked),
+        }
+    }
+
+    /// Fills up to a multiple of `bytes` with as few instructions as there can be.
+    fn align(&mut self, bytes: usize) {
+        let mut missing = self.asm.code.len().next_multiple_of(bytes) - self.asm.code.len();
+        while missing > 0 {
+            let nop = NOPS[missing.min(NOPS.len()) - 1];
+            self.asm.bytes(nop);
+            missing -= nop.len();
         }
     }
 

@@ -7,6 +7,7 @@ use super::vectors::binary_opcode;
 use super::{Avx2, Encoder};
 use crate::codegen::simd::ir::{Binary, Kind, MaskLogic, Predicate, Rounding, Unary};
 use crate::codegen::simd::target::Target;
+use crate::codegen::simd::tests::report;
 use crate::codegen::simd::vcode::{
     ACC, AUX, Address, FlowInst, General, Inst, Length, Mask, MaskInst, Masking, Operand, POINTERS,
     STACK, ScalarInst, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, Tail, Unpack, VCode, Vector,
@@ -608,9 +609,8 @@ fn integers() -> Vec<i64> {
 }
 
 fn runs() -> bool {
-    let runs = Avx2::is_available();
-    println!("sequences for AVX2 {} on this machine", if runs { "run" } else { "do not run" });
-    runs
+    report::<Avx2>("sequences of instructions");
+    Avx2::is_available()
 }
 
 fn four<T: Copy, U>(x: &[T], f: impl Fn(T) -> U) -> [U; 4] {
@@ -692,5 +692,20 @@ fn integers_of_64_bits_are_computed_exactly() {
         assert_eq!(got, four(&pairs, |(x, y)| x.min(y) as u64));
         let got = run(absolute, a, b);
         assert_eq!(got, four(x, |x| x.wrapping_abs() as u64));
+    }
+}
+
+#[test]
+fn code_is_filled_up_with_few_instructions() {
+    for start in 0..32usize {
+        let mut encoder = encoder(4);
+        for _ in 0..start {
+            encoder.asm.byte(0x90);
+        }
+        encoder.align(32);
+        assert_eq!(encoder.asm.code.len() % 32, 0);
+        let lines = read(&encoder.asm.code);
+        assert!(lines.len() <= start + 4, "{lines:?}");
+        assert!(lines.iter().all(|line| line.contains("nop") || line == "xchg ax, ax"), "{lines:?}");
     }
 }
