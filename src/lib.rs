@@ -80,10 +80,10 @@
 pub mod ir {
     pub use autojit_ir::{
         Arity, ArrayType, Attribute, Axes, Builder, Class, ContractOp, Cutoff, DType, Dims,
-        FourierNorm, FourierOp, Graph, HostArray, IndexOp, JoinOp, LeafOp, LinalgOp, Literal,
-        MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp, Scalar, ScanOp, Shape,
-        Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp, broadcast_shapes,
-        derived, einsum, index, normalize_axis, random, scatter,
+        FourierNorm, FourierOp, Graph, HostArray, IndexOp, IndexedBy, JoinOp, LeafOp, LinalgOp,
+        Literal, MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp, Scalar, ScanOp,
+        Shape, Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp,
+        broadcast_shapes, derived, einsum, index, normalize_axis, random, scatter,
     };
 
     pub use crate::array::Element;

@@ -121,7 +121,7 @@ impl Array {
                 Some(array) => Self::from_concrete(array),
                 None => Self::failed(Error::internal(format!("{op} gave nothing")).at(location)),
             },
-            Err(error) => Self::failed(error.in_op(op.name()).at(location)),
+            Err(error) => Self::failed(error.in_op(op.error_name()).at(location)),
         })
     }
 

@@ -294,7 +294,7 @@ fn not_finite(array: &HostArray) -> Option<String> {
     }
     let mut first = None;
     let (mut nans, mut infinities) = (0_usize, 0_usize);
-    for (index, scalar) in array.to_scalars().into_iter().enumerate() {
+    for (index, scalar) in array.scalars().enumerate() {
         let z = scalar.to_complex();
         match () {
             () if z.re.is_nan() || z.im.is_nan() => nans += 1,

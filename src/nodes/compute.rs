@@ -72,7 +72,7 @@ fn compute_node(node: &LazyArray) -> Result<()> {
 }
 
 fn located(error: Error, op: &Op, location: &'static Location<'static>) -> Error {
-    error.in_op(op.name()).at(location)
+    error.in_op(op.error_name()).at(location)
 }
 
 fn run(op: &Op, inputs: &[LazyOperand]) -> Result<Results> {

@@ -252,7 +252,7 @@ impl Recording {
                     Some(traced) => traced.clone(),
                     None => {
                         let value = self.read(input, location);
-                        self.traced(value.map_err(|e| e.in_op(op.name()))?)
+                        self.traced(value.map_err(|e| e.in_op(op.error_name()))?)
                     }
                 });
             }
@@ -279,7 +279,7 @@ impl Recording {
             Own::Traced(traced) => Given::Array(&traced.ty),
             Own::Scalar(scalar) => Given::Scalar(scalar),
         };
-        let named = |e: Error| e.in_op(op.name());
+        let named = |e: Error| e.in_op(op.error_name());
         let share = |ty| self.written().shared(ty);
         let (ty, strong) = infer(&op, inputs.len(), given, share).map_err(named)?;
         let mut written = self.written();

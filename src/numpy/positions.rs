@@ -10,7 +10,7 @@ use super::{
 use crate::{Array, DType, Error, Operand, Result};
 use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::scatter::ScatterMode;
-use autojit_ir::{ArrayType, Class, Dims, HostArray, IndexOp, MapOp, Op, Scalar, Shape};
+use autojit_ir::{ArrayType, Class, Dims, HostArray, IndexOp, IndexedBy, MapOp, Op, Scalar, Shape};
 
 /// A copy of the array with values at positions along an axis, each line of `indices` going to its own line of `x`.
 ///
@@ -62,6 +62,8 @@ pub fn put_along_axis<'a>(
         .into(),
         scalar => scalar,
     };
+    let size = ty.shape[along];
+    let indices = in_range(IndexedBy::PutAlongAxis, indices, along, size);
     let lines = lines(&flat, &ty.shape, along, indices);
     let key = IndexKey(ty.shape.iter().map(|_| IndexItem::Array).collect());
     let mut inputs = vec![Operand::from(&flat), values];
@@ -73,6 +75,13 @@ pub fn put_along_axis<'a>(
     } else {
         result
     }
+}
+
+/// Indices counted from the start, which must be in range. What takes them next would say so under its own name.
+#[track_caller]
+pub(super) fn in_range(of: IndexedBy, indices: Array, axis: usize, size: usize) -> Array {
+    let op = Op::Map(MapOp::WrapIndex { axis, size, of });
+    Array::apply(op, &[indices.into()])
 }
 
 /// For each axis the positions along it: those given for one axis, and every position for the others.
@@ -94,7 +103,8 @@ pub(super) fn lines(x: &Array, shape: &Shape, along: usize, indices: Array) -> V
 
 /// Positions as `int64`, which must be at least zero and below a size. When it runs, others are an error.
 #[track_caller]
-fn checked(name: &'static str, positions: Array, axis: usize, size: usize) -> Array {
+fn checked(of: IndexedBy, positions: Array, axis: usize, size: usize) -> Array {
+    let name = of.name();
     let ty = match positions.ty() {
         Ok(ty) => ty,
         Err(error) => return fail(name, error),
@@ -107,7 +117,7 @@ fn checked(name: &'static str, positions: Array, axis: usize, size: usize) -> Ar
     // The op counts negative positions from the end; here they are out of range, as `size` is.
     let end = Scalar::Int(i64::try_from(size).unwrap_or(i64::MAX));
     let positions = where_(less(&positions, 0), end, &positions);
-    let op = Op::Map(MapOp::WrapIndex { axis, size });
+    let op = Op::Map(MapOp::WrapIndex { axis, size, of });
     Array::apply(op, &[positions.into()])
 }
 
@@ -176,7 +186,7 @@ pub fn unravel_index<'a>(
         Err(error) => return vec![fail("unravel_index", error)],
     };
     let total = sizes.iter().product();
-    let mut rest = checked("unravel_index", indices, 0, total);
+    let mut rest = checked(IndexedBy::UnravelIndex, indices, 0, total);
     let mut positions: Vec<Option<Array>> = vec![None; sizes.len()];
     for axis in order.axes(sizes.len()) {
         // Nothing is in range of an empty array, so what is divided by does not matter.
@@ -285,9 +295,9 @@ where
             return fail("ravel_multi_index", wrong);
         }
         let positions = match mode {
-            OutOfRange::Raise => checked("ravel_multi_index", positions, axis, size),
+            OutOfRange::Raise => checked(IndexedBy::RavelMultiIndex, positions, axis, size),
             // No position of an empty axis is in range.
-            _ if size == 0 => checked("ravel_multi_index", positions, axis, size),
+            _ if size == 0 => checked(IndexedBy::RavelMultiIndex, positions, axis, size),
             OutOfRange::Wrap => remainder(
                 super::special::cast(positions.into(), DType::Int64),
                 size as i64,

@@ -7,6 +7,7 @@ use std::ops::RangeFull;
 
 use super::along::Along;
 use super::options::Integers;
+use super::positions::{in_range, lines};
 use super::sorting::different;
 use super::special::beside;
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::array::Repr;
 use crate::{Array, DType, Error, Operand, Result};
 use autojit_ir::index::{IndexItem, IndexKey};
-use autojit_ir::{HostArray, IndexOp, Op};
+use autojit_ir::{HostArray, IndexOp, IndexedBy, Op};
 
 /// The elements at positions along an axis, each line of `indices` taking from its own line of `x`.
 ///
@@ -46,19 +47,11 @@ pub fn take_along_axis<'a>(
         ));
         return fail("take_along_axis", wrong);
     }
-    let creation = beside(&x);
+    let indices = in_range(IndexedBy::TakeAlongAxis, indices, axis, ty.shape[axis]);
+    let lines = lines(&x, &ty.shape, axis, indices);
     let key = IndexKey(ty.shape.iter().map(|_| IndexItem::Array).collect());
     let mut inputs = vec![Operand::from(&x)];
-    for (a, &n) in ty.shape.iter().enumerate() {
-        inputs.push(if a == axis {
-            indices.clone().into()
-        } else {
-            let mut shape = vec![1i64; ty.ndim()];
-            shape[a] = n as i64;
-            let creation = creation.clone().dtype(DType::Int64);
-            reshape(arange(n as i64, creation), shape).into()
-        });
-    }
+    inputs.extend(lines.iter().map(Operand::from));
     Array::apply(Op::Index(IndexOp::Getitem { key }), &inputs)
 }
 

@@ -9,4 +9,5 @@ mod flat_memory;
 mod huge_arrays;
 mod limits;
 mod modes;
+mod programs;
 mod scale;

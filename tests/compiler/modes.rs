@@ -12,7 +12,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::differential::values::{Random, seed};
 
-type Function = (&'static str, fn(&[Array]) -> Array);
+pub(crate) type Function = (&'static str, fn(&[Array]) -> Array);
 
 macro_rules! functions {
     ($($name:ident($($argument:ident),*);)*) => {
@@ -23,7 +23,7 @@ macro_rules! functions {
 }
 
 /// Functions of single elements.
-fn elementwise() -> Vec<Function> {
+pub(crate) fn elementwise() -> Vec<Function> {
     let mut all: Vec<Function> = functions! {
         negative(x); absolute(x); square(x); sign(x); sqrt(x); reciprocal(x); exp(x); exp2(x); expm1(x);
         log(x); log2(x); log10(x); log1p(x); sin(x); cos(x); tan(x); arcsin(x); arccos(x); arctan(x);
@@ -86,7 +86,7 @@ fn elementwise() -> Vec<Function> {
 }
 
 /// Functions that bring elements together, or into order.
-fn together() -> Vec<Function> {
+pub(crate) fn together() -> Vec<Function> {
     vec![
         ("sum", |v| np::sum(&v[0], ..)),
         ("prod", |v| np::prod(&v[0], ..)),
@@ -271,7 +271,7 @@ fn exact_real(random: &mut Random) -> f64 {
 }
 
 /// An array, sometimes of zeros of both signs and one other number alone.
-fn array(random: &mut Random, dtype: DType, shape: &[usize], exact: bool) -> Array {
+pub(crate) fn array(random: &mut Random, dtype: DType, shape: &[usize], exact: bool) -> Array {
     let zeros = random.below(4) == 0;
     let single = matches!(dtype.real(), DType::Float32);
     let mut draw = || match (zeros, exact) {
@@ -303,7 +303,7 @@ fn array(random: &mut Random, dtype: DType, shape: &[usize], exact: bool) -> Arr
 }
 
 /// The elements as bits of their parts; any NaN as the same.
-fn bits(x: &Array) -> Vec<u64> {
+pub(crate) fn bits(x: &Array) -> Vec<u64> {
     let part = |x: f64| {
         if x.is_nan() {
             f64::NAN.to_bits()

@@ -29,6 +29,8 @@ mod schedule;
 
 use std::sync::{Arc, Mutex};
 
+pub use codegen::cache::{KernelStatistics, kernel_statistics};
+
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Form, Graph, Op, OperandType, Type, ValueId};
 use autojit_library::backend::{Backend, Executable, Limits, Lowering};
@@ -113,8 +115,7 @@ impl Stages {
         verify(&|| schedule::verify(&lowered, &loops, &ranks, &order))?;
         verify(&|| memory::verify(&lowered, &loops, &order, &workspace))?;
         let bases = Bases::of(graph);
-        let scattered = program::scattered(graph);
-        let origin = |step| program::origin(graph, &scattered, &lowered, &loops, step);
+        let origin = |step| program::origin(graph, &lowered, &loops, step);
         let entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
         verify(&|| program::verify(&lowered, &loops, &order, &workspace, bases, &entries))?;
         Ok(Self {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::modes::{Cutoff, FourierNorm, QrMode};
+use super::modes::{Cutoff, FourierNorm, IndexedBy, QrMode};
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
 use super::types::{ArrayType, Axes, DType, Dims, Steps};
@@ -22,6 +22,12 @@ pub trait Attribute: Sized {
     /// # Errors
     /// The text is not one that [`Attribute::print`] gives.
     fn parse(text: &str) -> Result<Self>;
+
+    /// What a text without the attribute means, if it may be left out: for attributes that came later than their op, so
+    /// that older files stay readable.
+    fn absent() -> Option<Self> {
+        None
+    }
 }
 
 macro_rules! attribute_by_display {
@@ -52,6 +58,20 @@ attribute_by_display!(
     Cutoff,
     FourierNorm
 );
+
+impl Attribute for IndexedBy {
+    fn print(&self) -> String {
+        self.to_string()
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        text.parse()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::Getitem)
+    }
+}
 
 impl Attribute for Literal {
     fn print(&self) -> String {

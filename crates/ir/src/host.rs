@@ -284,7 +284,12 @@ impl HostArray {
     /// The elements in C order, widened.
     #[must_use]
     pub fn to_scalars(&self) -> Vec<Scalar> {
-        dispatch_host!(self, a => a.iter().map(|&x| x.widen()).collect())
+        self.scalars().collect()
+    }
+
+    /// The elements in C order, widened one at a time: large arrays need no memory for it.
+    pub fn scalars(&self) -> Box<dyn Iterator<Item = Scalar> + '_> {
+        dispatch_host!(self, a => Box::new(a.iter().map(|&x| x.widen())))
     }
 
     /// The same values, contiguous in C order; cheap if they already are.

@@ -49,7 +49,7 @@ pub use fourier::{Fourier, FourierKind};
 pub use graph::{Graph, source_lines};
 pub use host::{Element, HostArray};
 pub use infer::{Signature, normalize_axis};
-pub use modes::{Cutoff, FourierNorm, QrMode};
+pub use modes::{Cutoff, FourierNorm, IndexedBy, QrMode};
 pub use node::{Node, ValueId};
 pub use op::{
     Arity, ContractOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op, ReduceOp, ScanOp,

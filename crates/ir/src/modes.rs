@@ -11,9 +11,17 @@ use crate::error::{Error, Result};
 
 macro_rules! words {
     ($Type:ident, $what:literal: $($word:literal => $Variant:ident),*) => {
+        impl $Type {
+            /// NumPy's word for it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$Variant => $word),* }
+            }
+        }
+
         impl fmt::Display for $Type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Self::$Variant => $word),* })
+                f.write_str(self.name())
             }
         }
 
@@ -43,6 +51,29 @@ pub enum QrMode {
 }
 
 words!(QrMode, "a mode of qr": "reduced" => Reduced, "complete" => Complete);
+
+/// What looks elements up by indices: errors of a check of indices name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum IndexedBy {
+    /// A part of an array is read.
+    #[default]
+    Getitem,
+    /// A part of an array is updated.
+    Scatter,
+    /// `numpy.take_along_axis`.
+    TakeAlongAxis,
+    /// `numpy.put_along_axis`.
+    PutAlongAxis,
+    /// `numpy.unravel_index`.
+    UnravelIndex,
+    /// `numpy.ravel_multi_index`.
+    RavelMultiIndex,
+}
+
+words!(
+    IndexedBy, "what takes indices": "getitem" => Getitem, "scatter" => Scatter, "take_along_axis" => TakeAlongAxis,
+    "put_along_axis" => PutAlongAxis, "unravel_index" => UnravelIndex, "ravel_multi_index" => RavelMultiIndex
+);
 
 /// Where a pair of Fourier transforms, there and back, divides by the length.
 ///

@@ -25,7 +25,7 @@ use std::fmt;
 use super::attribute::{Attribute, NormOrder};
 use super::draw::{Distribution, Draw};
 use super::index::{IndexKey, Slicing};
-use super::modes::{Cutoff, FourierNorm, QrMode};
+use super::modes::{Cutoff, FourierNorm, IndexedBy, QrMode};
 use super::opaque::OpaqueFunction;
 use super::scalar::Literal;
 use super::scatter::ScatterMode;
@@ -180,7 +180,7 @@ conversions {
     /// The same values in another dtype.
     astype "astype" Astype { dtype: DType } (x) : infer::astype => eval::astype;
     /// The index brought into `0..size`: negative counts from the end, out of range is an error at run time.
-    wrap_index "wrap_index" WrapIndex { axis: usize, size: usize } (indices) : infer::wrap_index => eval::wrap_index, fails DType::is_integer;
+    wrap_index "wrap_index" WrapIndex { axis: usize, size: usize, of: IndexedBy } (indices) : infer::wrap_index => eval::wrap_index, fails DType::is_integer;
 }
 classes {
 /// What a node without inputs stands for.
@@ -555,11 +555,12 @@ const fn table_name(name: &'static str) -> &'static str {
 }
 
 fn parse_attribute<T: Attribute>(op: &str, name: &str, attributes: &[(&str, &str)]) -> Result<T> {
-    let text = attributes
-        .iter()
-        .find_map(|(n, text)| (*n == name).then_some(*text))
-        .ok_or_else(|| Error::parse(format!("`{op}` needs the attribute `{name}=`")))?;
-    T::parse(text)
+    match attributes.iter().find(|(n, _)| *n == name) {
+        Some((_, text)) => T::parse(text),
+        None => {
+            T::absent().ok_or_else(|| Error::parse(format!("`{op}` needs the attribute `{name}=`")))
+        }
+    }
 }
 
 impl Copy for MapOp {}
@@ -589,6 +590,29 @@ impl Op {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.row().name
+    }
+
+    /// The name in errors: of what users call, which checks of indices and flat positions are parts of.
+    #[must_use]
+    pub fn error_name(&self) -> &'static str {
+        match self {
+            Self::Opaque { function } => function.name(),
+            Self::Map(MapOp::WrapIndex { of, .. }) => of.name(),
+            Self::Index(IndexOp::ScatterFlat { .. }) => IndexedBy::Scatter.name(),
+            Self::Leaf(_)
+            | Self::Map(_)
+            | Self::Reduce(_)
+            | Self::Scan(_)
+            | Self::Sort(_)
+            | Self::Contract(_)
+            | Self::View(_)
+            | Self::Index(_)
+            | Self::Join(_)
+            | Self::Linalg(_)
+            | Self::Fourier(_)
+            | Self::Get { .. }
+            | Self::Random { .. } => self.name(),
+        }
     }
 
     /// The short name that statistics print: autoray's.

@@ -366,7 +366,7 @@ pub fn lower<P: Elementwise>(
         },
 
         MapOp::Astype { dtype: to } => converted(p, first, dtype, to)?,
-        MapOp::WrapIndex { axis, size } => One(p.wrap_index(a, axis, size)?),
+        MapOp::WrapIndex { axis, size, .. } => One(p.wrap_index(a, axis, size)?),
 
         MapOp::Power => {
             if class == Class::Integer && dtype != DType::Uint8 {

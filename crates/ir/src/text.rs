@@ -41,7 +41,7 @@ impl fmt::Display for Shortened<'_> {
         for (i, constant) in self.0.constants().iter().enumerate() {
             let size = constant.ty().size();
             write!(f, "constant {i} = {}", constant.ty())?;
-            for (position, scalar) in constant.to_scalars().iter().enumerate() {
+            for (position, scalar) in constant.scalars().enumerate() {
                 match position {
                     EDGE if size > SHOWN => f.write_str(" ..")?,
                     _ if size > SHOWN && (EDGE..size - EDGE).contains(&position) => {}
@@ -61,7 +61,7 @@ impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, constant) in self.constants().iter().enumerate() {
             write!(f, "constant {i} = {}", constant.ty())?;
-            for scalar in constant.to_scalars() {
+            for scalar in constant.scalars() {
                 write!(f, " {scalar}")?;
             }
             writeln!(f)?;

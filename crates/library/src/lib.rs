@@ -292,14 +292,10 @@ fn run(
     if let Op::Opaque { function } = op {
         return call_opaque(library, function, inputs, result);
     }
-    // Users write an index or an update, not the step that checks it: what it is a part of names it.
-    let named = |e: Error| match op {
-        Op::Map(MapOp::WrapIndex { .. }) => e,
-        op => e.in_op(op.name()),
-    };
+    let named = |e: Error| e.in_op(op.error_name());
     match library.run(op, inputs, result).map_err(named)? {
         Some(results) => Ok(results),
-        None => apply_expanded(library, op, inputs, result).map_err(|e| e.in_op(op.name())),
+        None => apply_expanded(library, op, inputs, result).map_err(named),
     }
 }
 
@@ -321,7 +317,7 @@ fn apply_expanded(
         let types: SmallVec<[ArrayType; 4]> = inputs.iter().map(|x| x.ty()).collect();
         let operands: SmallVec<[OperandType<'_>; 4]> = types.iter().map(Into::into).collect();
         let graph = expansion(op, &operands)?;
-        return Ok(walk(library, &graph, inputs, true, |_, _| Ok(()))?.into());
+        return Ok(run_graph(library, &graph, inputs)?.into());
     }
     if !library.round_trips() {
         return Err(Error::unsupported(format!(
@@ -358,17 +354,6 @@ pub fn observe_graph(
     library: &'static dyn AnyLibrary,
     graph: &Graph,
     inputs: &[&Concrete],
-    observe: impl FnMut(ValueId, &[Concrete]) -> Result<()>,
-) -> Result<Vec<Concrete>> {
-    walk(library, graph, inputs, false, observe)
-}
-
-/// Runs a graph that stands alone, or the expansion of an op, which then names what fails in it.
-fn walk(
-    library: &'static dyn AnyLibrary,
-    graph: &Graph,
-    inputs: &[&Concrete],
-    is_expansion: bool,
     mut observe: impl FnMut(ValueId, &[Concrete]) -> Result<()>,
 ) -> Result<Vec<Concrete>> {
     let mut last_use: Vec<u32> = vec![0; graph.nodes().len()];
@@ -413,16 +398,7 @@ fn walk(
                 let arguments = arguments.collect::<Result<SmallVec<[&Concrete; 4]>>>()?;
                 let fixed = draws.fixed(op);
                 let result = apply(library, fixed.as_ref().unwrap_or(op), &arguments);
-                result.map_err(|e| {
-                    // Users write an index, not the step that checks it.
-                    let is_check = matches!(op, Op::Map(MapOp::WrapIndex { .. }));
-                    let e = if is_check && !is_expansion {
-                        e.in_op("getitem")
-                    } else {
-                        e
-                    };
-                    node.location.map_or(e.clone(), |l| e.at(l))
-                })?
+                result.map_err(|e| node.location.map_or(e.clone(), |l| e.at(l)))?
             }
         };
         observe(value, &result)?;

@@ -222,10 +222,7 @@ fn scales(
 }
 
 pub(super) fn largest_element(array: &HostArray) -> f64 {
-    let sizes = array
-        .to_scalars()
-        .into_iter()
-        .map(|x| x.to_complex().norm());
+    let sizes = array.scalars().map(|x| x.to_complex().norm());
     sizes.filter(|size| size.is_finite()).fold(0.0, f64::max)
 }
 
@@ -238,9 +235,8 @@ pub(super) fn differences(x: &HostArray, y: &HostArray, scale: f64) -> (f64, Opt
         (DType::Float32 | DType::Complex64, _) => 1e-4,
         _ => 1e-9,
     };
-    let (xs, ys) = (x.to_scalars(), y.to_scalars());
     let (mut largest, mut first) = (0.0_f64, None);
-    for (index, pair) in xs.into_iter().zip(ys).enumerate() {
+    for (index, pair) in x.scalars().zip(y.scalars()).enumerate() {
         let difference = distance(pair.0, pair.1, scale);
         largest = largest.max(difference);
         if difference > allowed && first.is_none() {

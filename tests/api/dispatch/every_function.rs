@@ -21,7 +21,7 @@ use autojit::numpy::quantiles::{Method, method};
 use autojit::numpy::searching::{self, Side};
 use autojit::numpy::signal::{Overlap, spacing};
 use autojit::numpy::special::{AngleUnit, Replacements};
-use autojit::{Array, DType, get_namespace, numpy as np, register_function_wrapping};
+use autojit::{Array, DType, get_namespace, lazy, numpy as np, register_function_wrapping};
 
 type Bound = dyn Fn(&Namespace) -> Vec<Array>;
 
@@ -74,11 +74,11 @@ macro_rules! rows {
         fft { $($fft:ident ($($fft_arg:expr),*);)* }
     ) => {
         #[allow(unused_variables, reason = "each row uses some of the arrays")]
-        fn rows() -> Vec<Row> {
+        fn rows_with(change: fn(Array) -> Array) -> Vec<Row> {
             // NumPy's `where` is a keyword of Rust.
             let name = |text: &str| text.trim_end_matches('_').to_owned();
             // For as long as the test runs, so that every closure can refer to them.
-            $(let $x: &'static Array = Box::leak(Box::new($value));)*
+            $(let $x: &'static Array = Box::leak(Box::new(change($value)));)*
             vec![
                 $(Row {
                     name: name(stringify!($name)),
@@ -222,6 +222,10 @@ const ONLY_BY_NAME: &[&str] = &[
 /// What `call!` reaches by keywords of another name.
 const BY_KEYWORDS: &[&str] = &["einsum_path", "einsum_with", "unique_with", "average_with"];
 
+fn rows() -> Vec<Row> {
+    rows_with(|x| x)
+}
+
 fn shown(arrays: &[Array]) -> String {
     let one = |x: &Array| match x.ty() {
         Ok(ty) => format!("{ty} {x}"),
@@ -335,4 +339,56 @@ fn a_replacement_is_found_by_all_three_ways_and_gets_arguments_that_can_be_passe
             "call!(\"{name}\") does not call what is registered"
         );
     }
+}
+
+/// Wrong in as many ways as there are kinds of arguments: another number of axes, none, no elements, other dtypes, numbers
+/// that are out of every range.
+const CHANGES: &[fn(Array) -> Array] = &[
+    |x| np::zeros([2, 1, 3, 0, 2], np::dtype(x.dtype().unwrap())),
+    |x| np::ones([3, 1, 2, 2, 5], np::dtype(x.dtype().unwrap())),
+    |x| np::ones([7], np::dtype(x.dtype().unwrap())),
+    |x| np::ones([1, 0], np::dtype(x.dtype().unwrap())),
+    |_| Array::from(2.5),
+    |x| x * autojit::num_complex::Complex64::new(0.5, 1.0),
+    |x| x.astype(DType::Bool),
+    |x| np::full_like(x, i64::MAX, DType::Int64),
+    |x| np::full_like(x, -9.5, DType::Float64),
+    |x| np::full_like(x, f64::NAN, DType::Float64),
+];
+
+#[test]
+fn every_mistake_names_a_line_of_the_user() {
+    in_own_process!();
+    let xp = get_namespace(&Array::from(1.0));
+    let mut mistakes = 0;
+    let mut wrong = BTreeSet::new();
+    let mut check = |what: String, results: Vec<Array>| {
+        for result in results {
+            let result = match result.as_lazy() {
+                Some(_) => result.compute(),
+                None => result.check(),
+            };
+            let Err(error) = result else { continue };
+            mistakes += 1;
+            let file = error.location().map(|l| l.file());
+            if file != Some(file!()) {
+                wrong.insert(format!("{what}: {error}"));
+            }
+        }
+    };
+    for change in CHANGES {
+        for row in rows_with(*change) {
+            check(format!("np::{}", row.name), (row.typed)());
+            check(format!("xp.{}", row.name), (row.bound)(&xp));
+        }
+    }
+    for row in rows_with(|x| lazy::array(&CHANGES[1](x))) {
+        check(format!("lazily, np::{}", row.name), (row.typed)());
+    }
+    for row in rows_with(|x| lazy::array(&CHANGES[7](x))) {
+        check(format!("lazily, np::{}", row.name), (row.typed)());
+    }
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(mistakes > 1000, "only {mistakes} mistakes were refused");
 }

@@ -1,6 +1,6 @@
 //! Errors of calls: they name the types, what was expected, and the user's own line.
 
-use autojit::{Array, Error, autojit, backends, lazy, numpy as np};
+use autojit::{Array, Error, autojit, backends, ix, lazy, numpy as np};
 
 /// The message, after checking that it ends with this file and the line and column of `line!()` and so on.
 fn message_at(error: &Error, line: u32, column: Option<u32>) -> String {
@@ -237,29 +237,70 @@ fn an_array_that_escaped_from_its_trace_is_an_error_that_says_from_where() {
     );
 }
 
+/// One rule in all modes: what meets as arguments is of one library, and constants of a graph go along with any.
+#[cfg(feature = "torch")]
+#[test]
+fn arguments_are_of_one_library_and_constants_go_along() {
+    const REFUSAL: &str = "arrays of the libraries ndarray and torch cannot be mixed, convert one of them with to(..)";
+    let refused = |result: Result<Array, Error>| {
+        let text = result.unwrap_err().to_string();
+        assert!(text.starts_with(REFUSAL), "{text}");
+        assert!(text.contains("tests/api/jit/errors.rs:"), "{text}");
+    };
+    let sum = |result: Result<Array, Error>, library: &str| {
+        let result = result.unwrap();
+        assert_eq!(result.library().unwrap(), library);
+        let host = result.to("ndarray").to_vec::<f64>().unwrap();
+        assert_eq!(host, [4.0, 6.0], "{library}");
+    };
+    let x = Array::from([1.0, 2.0]);
+    let t = Array::from([3.0, 4.0]).to("torch");
+    refused((&x + &t).check());
+    sum((lazy::array(&x) + &t).compute(), "torch");
+    for backend in backends() {
+        let f = autojit(|(x, t): (Array, Array)| x + t).backend(backend);
+        refused(f.call((&x, &t)));
+        let captured = x.clone();
+        let f = autojit(move |t: Array| &captured + t).backend(backend);
+        sum(f.call(&t), "torch");
+        let captured = t.clone();
+        let f = autojit(move |x: Array| x + &captured).backend(backend);
+        sum(f.call(&x), "ndarray");
+    }
+}
+
 #[test]
 fn failures_of_compiled_code_name_their_operation() {
     let x = Array::from([1.0, 2.0, 3.0]);
     let at = Array::from([1i64, 7]);
     for backend in autojit::backends() {
-        let set = autojit(|(x, at): (Array, Array)| x.at(&at).set(1.0)).backend(backend);
-        let text = set.call((&x, &at)).unwrap_err().to_string();
-        // There the index is checked by a step of its own, which is named after what most checks belong to.
-        let op = if matches!(backend, "torch" | "xla") {
-            "getitem"
-        } else {
-            "scatter"
+        let named = |op: &str, f: fn(&Array, &Array) -> Array| {
+            let compiled = autojit(move |(x, at): (Array, Array)| f(&x, &at)).backend(backend);
+            let text = compiled.call((&x, &at)).unwrap_err().to_string();
+            let expected = format!("index 7 is out of range for axis 0 with size 3 in {op}, at ");
+            assert!(text.contains(&expected), "{backend}: {text}");
+            let eager = f(&x, &at).check().unwrap_err().to_string();
+            assert!(eager.contains(&expected), "{eager}");
         };
-        assert!(
-            text.contains(&format!(" in {op}, at ")),
-            "{backend}: {text}"
-        );
-        let get = autojit(|(x, at): (Array, Array)| x.get(&at) * 2.0).backend(backend);
-        let text = get.call((&x, &at)).unwrap_err().to_string();
-        assert!(
-            text.contains(" in getitem, at ") || text.contains(" in take, at "),
-            "{backend}: {text}"
-        );
+        named("scatter", |x, at| x.at(at).set(1.0));
+        named("scatter", |x, at| x.at(at).add(at));
+        named("take", |x, at| np::take(x, at, 0) * 2.0);
+        named("getitem", |x, at| {
+            np::stack([x, x], Some(1)).get(ix![at, at])
+        });
+        named("take_along_axis", |x, at| {
+            np::take_along_axis(x, at, 0) * 2.0
+        });
+        named("put_along_axis", |x, at| np::put_along_axis(x, at, 4.0, 0));
+        // Indices are checked even if there is nothing to read or to write.
+        named("scatter", |x, at| {
+            let wide = np::broadcast_to(np::expand_dims(x, 1), [3, 0]);
+            wide.at(at).set(1.0)
+        });
+        named("take", |x, at| {
+            let wide = np::broadcast_to(np::expand_dims(x, 1), [3, 0]);
+            np::take(wide, at, 0)
+        });
         // Results, and what lies between, that no memory holds.
         let huge =
             autojit(|x: Array| np::broadcast_to(&x, [1_i64 << 40, 3]) + 1.0).backend(backend);

@@ -9,7 +9,7 @@ mod functions;
 mod index;
 mod keywords;
 mod linear_algebra;
-mod modes;
+pub(crate) mod modes;
 mod random;
 mod right_answers;
 mod special;

@@ -2,8 +2,8 @@
 
 use autojit::ir::index::{IndexItem, IndexKey, Slicing};
 use autojit::ir::{
-    ContractOp, Dims, Graph, IndexOp, JoinOp, LeafOp, LinalgOp, Literal, MapOp, NormOrder, Op,
-    ReduceOp, ScanOp, SortOp, ValueId, ViewOp,
+    ContractOp, Dims, Graph, IndexOp, IndexedBy, JoinOp, LeafOp, LinalgOp, Literal, MapOp,
+    NormOrder, Op, ReduceOp, ScanOp, SortOp, ValueId, ViewOp,
 };
 use autojit::{ArrayType, DType, Result, Scalar};
 
@@ -792,7 +792,11 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 .collect()
         }
         "wrap_index" => {
-            let op = Op::Map(MapOp::WrapIndex { axis: 1, size: 6 });
+            let op = Op::Map(MapOp::WrapIndex {
+                axis: 1,
+                size: 6,
+                of: IndexedBy::Getitem,
+            });
             SHAPES
                 .iter()
                 .map(|s| Case::new(op.clone(), Index(6), &[s]))

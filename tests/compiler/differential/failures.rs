@@ -10,7 +10,7 @@ type Kind = fn(&Error) -> bool;
 const FAILURES: [(&[&str], &str, Kind); 12] = [
     (
         &["i64[2] 0 3"],
-        "%1 = wrap_index axis=0 size=3 %0",
+        "%1 = wrap_index axis=0 size=3 of=getitem %0",
         Error::is_index,
     ),
     (

@@ -16,7 +16,7 @@
 //!
 //! `unsafe` stands here for the type of emitted functions, and for reading their bytes.
 
-mod cache;
+pub(crate) mod cache;
 mod clif;
 #[cfg(test)]
 mod filetests;
@@ -131,6 +131,8 @@ pub(crate) fn compile(kernels: &[Kernel]) -> Result<Code> {
             cache.insert(kernels[index].clone(), new.clone());
             compiled[index] = Some(new);
         }
+        drop(cache);
+        cache::log_thrashing();
     }
     let compiled: Vec<Arc<Compiled>> = compiled.into_iter().flatten().collect();
     Ok(Code {

@@ -50,7 +50,7 @@ pub(crate) fn lower(graph: &Graph) -> Result<Lowered> {
     for value in graph.values().filter(|v| live[v.index()]) {
         lowering.current = value;
         let lowered = lowering.node(value).map_err(|e| {
-            let e = e.in_op(graph[value].op.name());
+            let e = e.in_op(graph[value].op.error_name());
             graph[value].location.map_or(e.clone(), |l| e.at(l))
         })?;
         lowering.values[value.index()] = Some(lowered);

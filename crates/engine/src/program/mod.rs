@@ -23,7 +23,7 @@ mod verify;
 pub(crate) use assemble::assemble;
 pub(crate) use divide::divisions;
 pub(crate) use entry::{Bases, Entries, Entry, Origin};
-pub(crate) use origin::{attributed, origin, scattered};
+pub(crate) use origin::{attributed, origin};
 pub(crate) use run::{Constants, Program};
 pub(crate) use text::print;
 pub(crate) use verify::verify;

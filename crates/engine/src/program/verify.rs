@@ -468,7 +468,7 @@ mod tests {
     use crate::loops::{KERNELS, build};
     use crate::lower::lower;
     use crate::memory::{Limit, choose};
-    use crate::program::{assemble, origin, scattered};
+    use crate::program::{assemble, origin};
     use crate::schedule::rank;
     use autojit_ir::Graph;
 
@@ -496,7 +496,7 @@ mod tests {
             let (order, workspace) = choose(&lowered, &loops, &ranks, Limit(1 << 20));
             let bases = Bases::of(&graph);
             let entries = assemble(&lowered, &loops, &order, &workspace, bases, |step| {
-                origin(&graph, &scattered(&graph), &lowered, &loops, step)
+                origin(&graph, &lowered, &loops, step)
             });
             let made = Self {
                 lowered,

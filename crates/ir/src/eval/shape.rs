@@ -1,6 +1,7 @@
 //! Ops that move elements without changing them: views, indexing and joining.
 
 use super::{Indices, Tensor, flat_index, one};
+use crate::IndexedBy;
 use crate::error::{Error, Result};
 use crate::index::{IndexItem, IndexKey, Slicing, advanced_position};
 use crate::types::{Dims, Type};
@@ -60,6 +61,7 @@ fn wrap(index: i64, axis: usize, size: usize) -> Result<usize> {
 pub(crate) fn wrap_index(
     axis: &usize,
     size: &usize,
+    _of: &IndexedBy,
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {

@@ -4,7 +4,7 @@ use super::{Builder, Expanded};
 use crate::error::{Error, Result};
 use crate::index::{IndexItem, IndexKey, advanced_position};
 use crate::types::{DType, Dims};
-use crate::{IndexOp, JoinOp, MapOp, Op, ValueId, ViewOp};
+use crate::{IndexOp, IndexedBy, JoinOp, MapOp, Op, ValueId, ViewOp};
 
 pub(crate) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     let (x, arrays) = (x[0], &x[1..]);
@@ -55,7 +55,8 @@ pub(crate) fn getitem(key: &IndexKey, b: &mut Builder<'_>, x: &[ValueId]) -> Exp
     // One flat index over all indexed axes, which come to the front.
     let mut flat = None;
     for ((&array, &size), &axis) in arrays.iter().zip(&sizes).zip(&original) {
-        let wrapped = b.push(Op::Map(MapOp::WrapIndex { axis, size }), &[array])?;
+        let of = IndexedBy::Getitem;
+        let wrapped = b.push(Op::Map(MapOp::WrapIndex { axis, size, of }), &[array])?;
         flat = Some(match flat {
             None => wrapped,
             Some(so_far) => {

@@ -7,7 +7,7 @@ use crate::index::{IndexItem, IndexKey, advanced_position, advanced_shape};
 use crate::scalar::Scalar;
 use crate::scatter::ScatterMode;
 use crate::types::{ArrayType, DType, Dims};
-use crate::{IndexOp, MapOp, Op, ValueId, ViewOp};
+use crate::{IndexOp, IndexedBy, MapOp, Op, ValueId, ViewOp};
 
 /// The position of each selected element in C order is a sum over axes; each term varies along one axis of the
 /// selection, or along those of the index arrays.
@@ -47,13 +47,17 @@ pub(crate) fn scatter(
             place();
             continue;
         }
-        let stride: usize = ty.shape[axis + 1..].iter().product();
+        // Of an array without elements every stride will do, and times zero would leave out the checks of indices.
+        let stride: usize = ty.shape[axis + 1..].iter().product::<usize>().max(1);
         match item {
             IndexItem::Int(_) => offset += slicing.starts[axis] * stride,
             IndexItem::Array => {
                 let size = ty.shape[axis];
-                let wrapped =
-                    b.push(Op::Map(MapOp::WrapIndex { axis, size }), &[arrays[number]])?;
+                let of = IndexedBy::Scatter;
+                let wrapped = b.push(
+                    Op::Map(MapOp::WrapIndex { axis, size, of }),
+                    &[arrays[number]],
+                )?;
                 let stride = b.literal(stride as i64, DType::Int64);
                 let scaled = b.push(Op::Map(MapOp::Multiply), &[wrapped, stride])?;
                 // Its axes are the last of those of all index arrays.

@@ -3,6 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{Signature, broadcast_shapes};
+use crate::IndexedBy;
 use crate::error::{Error, Result};
 use crate::index::{IndexKey, Slicing, advanced_shape};
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
@@ -148,7 +149,12 @@ pub(crate) fn getitem(key: &IndexKey, inputs: &[&Type]) -> Result<Signature> {
     })
 }
 
-pub(crate) fn wrap_index(_axis: &usize, _size: &usize, inputs: &[&Type]) -> Result<Signature> {
+pub(crate) fn wrap_index(
+    _axis: &usize,
+    _size: &usize,
+    _of: &IndexedBy,
+    inputs: &[&Type],
+) -> Result<Signature> {
     let ty = inputs[0].array()?;
     check_indices(ty)?;
     Signature::uniform(1, DType::Int64, ty.with_dtype(DType::Int64))

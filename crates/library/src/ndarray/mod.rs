@@ -116,7 +116,7 @@ impl AnyLibrary for Ndarray {
             Op::View(ViewOp::BroadcastTo { shape }) => shape::broadcast_to(x()?, shape)?,
             Op::View(ViewOp::Slice { slicing }) => shape::slice(x()?, slicing),
             Op::Index(IndexOp::Getitem { key }) if inputs.len() == 1 => shape::getitem(x()?, key)?,
-            Op::Map(MapOp::WrapIndex { axis, size }) => shape::wrap_index(x()?, *axis, *size)?,
+            Op::Map(MapOp::WrapIndex { axis, size, .. }) => shape::wrap_index(x()?, *axis, *size)?,
             Op::Index(IndexOp::Take { axis }) => {
                 shape::take(x()?, y()?, *axis, &result.array()?.shape)?
             }

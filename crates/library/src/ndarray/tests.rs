@@ -10,8 +10,8 @@ use crate::{Concrete, apply};
 use autojit_ir::error::Result;
 use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::{
-    ArrayType, ContractOp, DType, Dims, Element, HostArray, IndexOp, JoinOp, LinalgOp, MapOp, Op,
-    QrMode, ReduceOp, Scalar, ViewOp,
+    ArrayType, ContractOp, DType, Dims, Element, HostArray, IndexOp, IndexedBy, JoinOp, LinalgOp,
+    MapOp, Op, QrMode, ReduceOp, Scalar, ViewOp,
 };
 
 fn array<T: Element>(shape: &[usize], data: &[T]) -> HostArray {
@@ -422,7 +422,11 @@ fn gathers_and_joins() {
     assert!(error.is_index());
     let message = "index 3 is out of range for axis 1 with size 3 in take";
     assert_eq!(error.to_string(), message);
-    let wrap = Op::Map(MapOp::WrapIndex { axis: 0, size: 3 });
+    let wrap = Op::Map(MapOp::WrapIndex {
+        axis: 0,
+        size: 3,
+        of: IndexedBy::Getitem,
+    });
     check(wrap.clone(), &[&vector(&[-3_i64, 2])], &[2], &[0_i64, 2]);
     let error = run(&wrap, &[&vector(&[7_i64])]).unwrap_err();
     assert!(

@@ -372,7 +372,7 @@ fn write_graph(
                 let location = node.location.or(outer);
                 writer.origins.push(Origin {
                     line: writer.line + 1,
-                    op: op.name(),
+                    op: op.error_name(),
                     ty: first_type(graph, &node.inputs),
                     location,
                 });

@@ -127,13 +127,7 @@ impl Script {
             Some(ty) => torch::explained(error, ty),
             None => error,
         };
-        // Users write an index, not the step that checks it.
-        let op = if origin.op == "wrap_index" {
-            "getitem"
-        } else {
-            origin.op
-        };
-        let error = error.in_op(op);
+        let error = error.in_op(origin.op);
         match origin.location {
             Some(location) => error.at(location),
             None => error,

@@ -12,7 +12,7 @@ use super::calls::{HostCall, Work};
 use super::lower::{astype, lower, lowering};
 use super::module::{Extra, Purpose, Value, Writer, instruction_in};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{Graph, LeafOp, MapOp, Op, OperandType, Type, ValueId, expansion};
+use autojit_ir::{Graph, LeafOp, Op, OperandType, Type, ValueId, expansion};
 use autojit_library::backend::Lowering;
 
 /// A module that is yet to be compiled.
@@ -119,7 +119,7 @@ impl Emitter {
                     Values::from_iter(tuple.get(*index).cloned())
                 }
                 op => {
-                    let (name, location) = (shown(op), outer.unwrap_or(node.location));
+                    let (name, location) = (op.error_name(), outer.unwrap_or(node.location));
                     self.origins.push(Origin {
                         first: self.writer.len() as u32,
                         op: name,
@@ -192,13 +192,5 @@ impl Emitter {
             location: self.writer.location,
         };
         Ok(self.writer.host_call(call, inputs))
-    }
-}
-
-/// Users write an index, not the step that checks it.
-fn shown(op: &Op) -> &'static str {
-    match op {
-        Op::Map(MapOp::WrapIndex { .. }) => "getitem",
-        other => other.name(),
     }
 }

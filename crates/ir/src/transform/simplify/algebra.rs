@@ -17,6 +17,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
         Op::Map(MapOp::Absolute) => &[("absolute_of_unsigned", absolute_of_unsigned)],
         Op::Map(MapOp::Astype { .. }) => &[("astype_to_same", astype_to_same)],
         Op::Map(MapOp::Negative) => &[("negative_of_negative", negative_of_negative)],
+        Op::Map(MapOp::WrapIndex { .. }) => &[("wrap_index_twice", wrap_index_twice)],
         Op::Map(MapOp::Add) => &[
             ("neutral_right", neutral_right),
             ("neutral_left", neutral_left),
@@ -107,6 +108,16 @@ fn negative_of_negative(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
     (inner.op == Op::Map(MapOp::Negative)).then(|| inner.inputs[0])
 }
 
+/// A check of indices that were checked for the same size.
+fn wrap_index_twice(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
+    let size_of = |op: &Op| match op {
+        Op::Map(MapOp::WrapIndex { size, .. }) => Some(*size),
+        _ => None,
+    };
+    let checked = size_of(&c.node(c.inputs[0]).op)?;
+    (size_of(c.op)? == checked).then(|| c.input_as_result(0))?
+}
+
 /// The literal behind an input, looking through broadcasts and reshapes, as the op sees it: converted to the
 /// dtype of its results. So the integer 0 beside floating numbers is +0, which is not neutral in a sum.
 fn literal(c: &mut Candidate<'_, '_>, index: usize) -> Option<Scalar> {
@@ -178,7 +189,12 @@ fn is_zero(c: &mut Candidate<'_, '_>, index: usize) -> bool {
 /// `x * 0` and `0 * x`, whatever `x` is: nothing is infinite or NaN there.
 fn integer_times_zero(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
     let is_integer = c.array_type()?.dtype.class() == Class::Integer;
-    (is_integer && (is_zero(c, 0) || is_zero(c, 1))).then(|| zeros(c))?
+    // What may fail is not left out.
+    let may_fail = (0..2).any(|i| match &c.node(c.inputs[i]).op {
+        Op::Map(op) => op.can_fail(DType::Int64),
+        _ => false,
+    });
+    (is_integer && !may_fail && (is_zero(c, 0) || is_zero(c, 1))).then(|| zeros(c))?
 }
 
 /// `x - x`.

@@ -190,7 +190,7 @@ pub(super) fn lower<T: Torch>(
             _ => Err(not_native(op.name())),
         },
         MapOp::Astype { dtype: to } => astype(t, x, dtype, to),
-        MapOp::WrapIndex { axis, size } => shape::wrap_index(t, x, ty, axis, size),
+        MapOp::WrapIndex { axis, size, .. } => shape::wrap_index(t, x, ty, axis, size),
         derived!(MapOp) => Err(not_native(op.name())),
     }
 }

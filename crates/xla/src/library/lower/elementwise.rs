@@ -252,7 +252,7 @@ pub(super) fn lower(
         MapOp::Lgamma => return Err(not_native(op.name())),
         derived!(MapOp) => return Err(not_native(op.name())),
         MapOp::Astype { dtype } => shape::astype(w, x, dtype),
-        MapOp::WrapIndex { axis, size } => shape::wrap_index(w, x, axis, size),
+        MapOp::WrapIndex { axis, size, of } => shape::wrap_index(w, x, axis, size, of),
     };
     Ok(value)
 }

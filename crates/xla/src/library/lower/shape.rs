@@ -10,7 +10,7 @@ use autojit_ir::error::Result;
 use autojit_ir::index::Slicing;
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
-    ArrayType, Class, DType, Dims, IndexOp, JoinOp, Literal, MapOp, Op, ViewOp, derived,
+    ArrayType, Class, DType, Dims, IndexOp, IndexedBy, JoinOp, Literal, MapOp, Op, ViewOp, derived,
 };
 
 /// An op that rearranges elements.
@@ -176,7 +176,13 @@ fn slice(w: &mut Writer, x: &Value, slicing: &Slicing) -> Value {
 
 /// Positions that may count from the end, counted from the start. The call that does it also checks them; a module for
 /// others leaves the check out.
-pub(super) fn wrap_index(w: &mut Writer, indices: &Value, axis: usize, size: usize) -> Value {
+pub(super) fn wrap_index(
+    w: &mut Writer,
+    indices: &Value,
+    axis: usize,
+    size: usize,
+    of: IndexedBy,
+) -> Value {
     if w.purpose == Purpose::Save {
         let (zero, end) = (w.like(indices, 0), w.like(indices, size as i64));
         let negative = w.compare(Compare::Less, indices, &zero);
@@ -188,7 +194,10 @@ pub(super) fn wrap_index(w: &mut Writer, indices: &Value, axis: usize, size: usi
     {
         return w.like(indices, position);
     }
-    w.checked(indices, Work::Op(Op::Map(MapOp::WrapIndex { axis, size })))
+    w.checked(
+        indices,
+        Work::Op(Op::Map(MapOp::WrapIndex { axis, size, of })),
+    )
 }
 
 /// The position of an index that is in range.
@@ -204,11 +213,11 @@ fn take(w: &mut Writer, x: &Value, indices: &Value, axis: usize, result: &ArrayT
     if size == 0 {
         // There is nothing to take; whoever tries fails.
         if indices.ty.size() > 0 {
-            wrap_index(w, indices, axis, size);
+            wrap_index(w, indices, axis, size, IndexedBy::Getitem);
         }
         return w.literal(0, x.ty.dtype, &result.shape);
     }
-    let positions = wrap_index(w, indices, axis, size);
+    let positions = wrap_index(w, indices, axis, size, IndexedBy::Getitem);
     let offsets: Dims = (0..axis).chain(axis + common..result.ndim()).collect();
     let mut sizes = x.ty.shape.clone();
     sizes[axis] = 1;
