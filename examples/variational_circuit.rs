@@ -78,7 +78,7 @@ fn ground_energy(qubits: usize) -> Result<f64> {
         }
     }
     let matrix = np::reshape(Array::from(matrix), [size, size]);
-    np::linalg::eigvalsh(&matrix).get(0).item()
+    np::linalg::eigvalsh(&matrix, ..).get(0).item()
 }
 
 /// Adam: steps along the gradient, divided by its size on average.
