@@ -132,9 +132,14 @@ example conformance --library torch tests/conformance
 # Verifiers between all stages, where release builds have none.
 step env AUTOJIT_VERIFY=1 cargo test "${EVERYTHING[@]}" --test api --test filetests
 
-# Code for other processors, as far as this one runs it: loops by Cranelift alone, and without the vectors of AVX. Of the
-# differential tests the random graphs only, as the table of all ops takes minutes.
-for processor in AUTOJIT_WIDE=0 AUTOJIT_PROCESSOR=baseline; do
+# Code for other processors, as far as this one runs it: loops by Cranelift alone, for AVX2 where there is more, and without the
+# vectors of AVX. Of the differential tests the random graphs only, as the table of all ops takes minutes.
+AVX2=
+if grep -qw avx512f /proc/cpuinfo 2>/dev/null; then
+    AVX2=AUTOJIT_TARGET=avx2
+fi
+echo "Native code is tested for: the best target of this processor, clif, ${AVX2:+avx2, }baseline"
+for processor in AUTOJIT_TARGET=clif $AVX2 AUTOJIT_PROCESSOR=baseline; do
     step env "$processor" cargo test "${EVERYTHING[@]}" --test filetests
     step env "$processor" cargo test "${EVERYTHING[@]}" --test compiler -- --skip every_op_agrees
 done

@@ -5,7 +5,7 @@
 //! | `AUTOJIT_BACKEND=name` | the backend of functions that do not name one themselves |
 //! | `AUTOJIT_DISABLE=1` | `autojit(f)` runs `f` directly: no trace, no compilation |
 //! | `AUTOJIT_VERIFY=1` | graphs are verified after tracing and after each pass of the optimiser, the stages of the native compiler after each of them, and new code is compared with replay of the graph that it was made of |
-//! | `AUTOJIT_WIDE=0` | no machine code by our own emitter: Cranelift makes all of it |
+//! | `AUTOJIT_TARGET=name` | what native code is made for: `avx512`, `avx2`, or `clif` for Cranelift alone; others, and those that the processor lacks, are errors when something is compiled |
 //! | `AUTOJIT_PROCESSOR=level` | vector instructions beyond `baseline` or `avx2` are not used; read by `autojit_runtime::processor`, which is below this crate |
 //! | `AUTOJIT_LOG=level` | compilations are logged to standard error: `warn`, `info`, `debug` or `trace`, see [`logging`](crate::logging) |
 //! | `AUTOJIT_DUMP=folder` | each compilation writes its graphs and its explanation to a subfolder of its own |
@@ -27,8 +27,8 @@ pub struct Environment {
     pub disable: bool,
     /// `AUTOJIT_VERIFY`.
     pub verify: bool,
-    /// `AUTOJIT_WIDE`: on unless it is 0.
-    pub wide: bool,
+    /// `AUTOJIT_TARGET`.
+    pub target: Option<String>,
     /// `AUTOJIT_DUMP`.
     pub dump: Option<PathBuf>,
     /// `AUTOJIT_LOG`.
@@ -54,7 +54,7 @@ pub fn environment() -> &'static Environment {
             backend: text("AUTOJIT_BACKEND"),
             disable: is_on("AUTOJIT_DISABLE"),
             verify: is_on("AUTOJIT_VERIFY"),
-            wide: text("AUTOJIT_WIDE").is_none_or(|text| text != "0"),
+            target: text("AUTOJIT_TARGET"),
             dump: env::var_os("AUTOJIT_DUMP")
                 .filter(|folder| !folder.is_empty())
                 .map(PathBuf::from),

@@ -2,8 +2,8 @@
 
 use autojit::dispatch::{Arguments, register_function};
 use autojit::{
-    Array, Error, call, grad, jvp, numpy as np, transform::SHARED, value_and_grad_aux, vjp, vmap,
-    vmap_axes,
+    Array, Error, call, custom_vjp, grad, jvp, numpy as np, transform::SHARED, value_and_grad_aux,
+    vjp, vmap, vmap_axes,
 };
 
 /// The message, without the line, which must be one of this file.
@@ -144,4 +144,17 @@ fn opaque_functions_are_named() {
         text.contains("`transform_opaque` has no rule for its derivative"),
         "{text}"
     );
+    // With a rule of one's own there is a derivative.
+    let opaque = |x: &Array| -> Array {
+        let result = call!("transform_opaque", x).and_then(autojit::Value::into_array);
+        result.expect("a registered function")
+    };
+    let ruled = custom_vjp(
+        |x: Array| opaque(&x),
+        |x: Array| (opaque(&x), opaque(&x)),
+        |y: Array, ct: Array| ct * y,
+    );
+    let number = |x: Array| ruled(x).map(|y| np::sum(y, ..));
+    let gradient = grad(number)(np::zeros(&[2], ..)).unwrap();
+    assert_eq!(gradient.to_vec::<f64>().unwrap(), [1.0, 1.0]);
 }

@@ -1,7 +1,7 @@
-//! Graphs in, vector kernels, vector code or machine code for AVX-512 out, on any processor.
+//! Graphs in, vector kernels, vector code or machine code for a target out, on any processor.
 //!
 //! `filetests/<stage>/*.graph` holds a graph of core ops and, after a line `; ----`, the expected text. The first line names
-//! the stage, and comments say what the file is about:
+//! the stage, after it `avx2` if the code is not for AVX-512, and comments say what the file is about:
 //!
 //! ```text
 //! ; test: vcode
@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use super::simd;
 use super::simd::target::Target;
+use super::target::avx2::Avx2;
 use super::target::avx512::{Avx512, tests::read};
 use crate::kernel::Kernel;
 use autojit_ir::Graph;
@@ -36,18 +37,18 @@ const STAGES: &[&str] = &["simd", "vcode", "disasm"];
 const SEPARATOR: &str = "; ----\n";
 
 /// The text of a stage for each kernel of a graph.
-fn print(graph: &Graph, stage: &str) -> String {
+fn print<T: Target>(graph: &Graph, stage: &str) -> String {
     let kernels = crate::compile(graph, &Limits::default()).unwrap().kernels;
     let mut text = String::new();
     for (number, kernel) in kernels.iter().enumerate() {
         writeln!(text, "kernel {number}").unwrap();
-        text += &print_kernel(kernel, stage);
+        text += &print_kernel::<T>(kernel, stage);
     }
     text
 }
 
-fn print_kernel(kernel: &Kernel, stage: &str) -> String {
-    let (plan, code) = match simd::vector_code::<Avx512>(kernel, true) {
+fn print_kernel<T: Target>(kernel: &Kernel, stage: &str) -> String {
+    let (plan, code) = match simd::vector_code::<T>(kernel, true) {
         Ok(code) => code,
         Err(why) => return format!("Cranelift ({why})\n"),
     };
@@ -56,7 +57,7 @@ fn print_kernel(kernel: &Kernel, stage: &str) -> String {
         "vcode" => code.to_string(),
         _ => {
             // Addresses of functions are those of this process, so their names' lengths stand for them.
-            let bytes = Avx512::encode(&code, |function| function.name.len() as u64);
+            let bytes = T::encode(&code, |function| function.name.len() as u64);
             read(&bytes).join("\n") + "\n"
         }
     }
@@ -66,11 +67,19 @@ fn print_kernel(kernel: &Kernel, stage: &str) -> String {
 fn check(path: &Path, stage: &str) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let (head, expected) = text.split_once(SEPARATOR).unwrap_or((text.as_str(), ""));
-    if head.lines().next() != Some(&format!("; test: {stage}")) {
+    let tested = head
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("; test: "));
+    let Some(target) = tested.and_then(|tested| tested.strip_prefix(stage)) else {
         return Err(format!("a test of another stage is in the folder {stage}"));
-    }
+    };
     let graph: Graph = head.parse().map_err(|e| format!("{e}"))?;
-    let got = print(&graph, stage);
+    let got = match target.trim() {
+        "" => print::<Avx512>(&graph, stage),
+        "avx2" => print::<Avx2>(&graph, stage),
+        other => return Err(format!("there is no target {other}")),
+    };
     if std::env::var_os("AUTOJIT_BLESS").is_some_and(|v| v == "1") {
         let head = head.trim_end();
         return fs::write(path, format!("{head}\n{SEPARATOR}{got}")).map_err(|e| e.to_string());

@@ -112,7 +112,8 @@ enum Memory {
 /// Compiles kernels, those that this process has not compiled yet.
 ///
 /// # Errors
-/// Cranelift is needed and does not know this machine (unsupported), there is no memory, or an internal error.
+/// `AUTOJIT_TARGET` names no target of this machine (value), Cranelift is needed and does not know this machine
+/// (unsupported), there is no memory, or an internal error.
 pub(crate) fn compile(kernels: &[Kernel]) -> Result<Code> {
     let mut compiled: Vec<Option<Arc<Compiled>>> = {
         let mut cache = cache();
@@ -143,7 +144,7 @@ pub(crate) fn compile(kernels: &[Kernel]) -> Result<Code> {
 
 /// Compiles kernels, by the emitter what that can, by Cranelift the others.
 fn compile_new(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
-    let target = target::of_this_machine();
+    let target = target::chosen()?;
     let emit = |kernel: &&Kernel| target.and_then(|target| (target.emit)(kernel));
     let attempts: Vec<Result<Vec<u8>, Fallback>> = kernels.iter().map(emit).collect();
     let codes: Vec<&[u8]> = attempts.iter().flatten().map(Vec::as_slice).collect();

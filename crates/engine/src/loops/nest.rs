@@ -90,6 +90,15 @@ pub(crate) struct Nest {
 }
 
 impl Nest {
+    /// The same loop with other literals: zeros.
+    pub(super) fn without_numbers(&self) -> Self {
+        let zero = |literal: &Literal| Literal::new(0, literal.dtype);
+        Self {
+            literals: self.literals.iter().map(zero).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Whether the loop writes to a slot.
     pub(crate) fn writes(&self, slot: usize) -> bool {
         self.operations.iter().any(|o| o.stores_to(slot))

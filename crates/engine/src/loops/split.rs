@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::nest::{NestId, Nests};
+use super::nest::{Nest, NestId, Nests};
 use super::step::{Fusion, Step};
 use crate::lower::Lowered;
 
@@ -30,9 +30,16 @@ pub(crate) fn split(
     if nests.len() <= kernels {
         return None;
     }
-    let mut loops: FxHashMap<NestId, u32> = FxHashMap::default();
+    // Literals are parameters of kernels, so nests that differ in nothing else share their code.
+    let mut codes: FxHashMap<Nest, u32> = FxHashMap::default();
+    let mut code_of: Vec<u32> = Vec::with_capacity(nests.len());
+    for nest in nests.iter() {
+        let new = codes.len() as u32;
+        code_of.push(*codes.entry(nest.without_numbers()).or_insert(new));
+    }
+    let mut loops = vec![0u32; codes.len()];
     for nest in (0..fusion.steps.len()).filter_map(&nest_of) {
-        *loops.entry(nest).or_default() += 1;
+        loops[code_of[nest.0 as usize] as usize] += 1;
     }
     let mut alone = vec![false; lowered.instructions.len()];
     let mut few = 0;
@@ -42,7 +49,8 @@ pub(crate) fn split(
         };
         let shape = &lowered.geometries[group.domain].shape;
         let elements = shape.iter().fold(1usize, |n, &len| n.saturating_mul(len));
-        if loops[&nest] < LOOPS && group.members.len() > 1 && elements <= ELEMENTS {
+        let sharing = loops[code_of[nest.0 as usize] as usize];
+        if sharing < LOOPS && group.members.len() > 1 && elements <= ELEMENTS {
             few += 1;
             for &(id, _) in &group.members {
                 alone[id.0 as usize] = true;

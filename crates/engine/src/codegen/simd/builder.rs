@@ -324,6 +324,15 @@ impl VCode {
         });
     }
 
+    pub(crate) fn permute_quarters(&mut self, length: Length, to: Vector, from: Vector, lanes: u8) {
+        self.push(VectorInst::PermuteQuarters {
+            length,
+            to,
+            from,
+            lanes,
+        });
+    }
+
     pub(crate) fn upper_half(&mut self, length: Length, to: Vector, from: Vector) {
         self.push(VectorInst::UpperHalf { length, to, from });
     }

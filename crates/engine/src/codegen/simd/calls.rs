@@ -161,7 +161,7 @@ impl<T: Target> Emitter<'_, T> {
         self.clear_double_index();
         self.code
             .load_general(LIMIT, Address::new(STACK, self.calls.strip));
-        self.rounds(block);
+        self.rounds(block, self.plan.unroll);
         self.rest(block);
         self.release_all(&hoisted);
         for &index in &reductions {
@@ -376,6 +376,11 @@ impl<T: Target> Emitter<'_, T> {
     }
 
     fn save_or_restore(&mut self, place: Location, save: bool) {
+        // Of one element, so that the first lanes of masks in vectors are enough, too.
+        let place = match place {
+            Location::Mask(mask) => mask.vector().map_or(place, Location::Vector),
+            _ => place,
+        };
         match place {
             Location::Vector(Vector(number)) => {
                 let at = Address::new(STACK, self.calls.saved + 16 * i32::from(number));

@@ -88,12 +88,17 @@ impl<'a, T: Target> Emitter<'a, T> {
         let source: &VectorKernel = &plan.source;
         let copies = plan.unroll.max(1);
         let has_complex = kernel.slots.iter().any(|s| s.dtype.is_complex());
+        let scratch = T::scratch(&plan.demand(kernel));
+        let mut code = VCode::with_room(annotated);
+        code.count = plan.count;
+        code.scratch = scratch;
+        let shares_results = T::IS_NARROW && plan.lanes == Lanes::Inner;
         Self {
             kernel,
             plan,
             source,
-            code: VCode::with_room(annotated),
-            registers: Registers::new::<T>(source, has_complex, copies),
+            code,
+            registers: Registers::new::<T>(source, has_complex, copies, scratch, shares_results),
             pointers: Vec::new(),
             rows: Rows::default(),
             accumulators: vec![vec![SmallVec::new(); source.reductions.len()]; copies],
@@ -246,6 +251,11 @@ impl<'a, T: Target> Emitter<'a, T> {
         let count = self.plan.mined.own_slots;
         let spilled = count.saturating_sub(pool.len()) as i32;
         self.frame = 8 * (counters + spilled);
+        if T::MASKS.are_vectors() && self.plan.demand(self.kernel).has_tails {
+            // `TAIL` is the first of four.
+            self.code.tails = self.frame;
+            self.frame += 4 * T::BYTES;
+        }
         for register in pool.iter().take(count) {
             if CALLEE_SAVED.contains(register) {
                 self.used_callee_saved.push(*register);
@@ -345,6 +355,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         let count = self.plan.count;
         for register in wanted {
             if self.source.kind(register) == Kind::Mask {
+                // Nothing reads them from memory.
+                room = room.saturating_sub(self.registers.vectors_for(Kind::Mask));
                 self.hoist(register, count);
             } else if room > 0 {
                 room -= 1;

@@ -145,7 +145,7 @@ pub(crate) struct Block {
     pub(crate) ends: Vec<SmallVec<[Register; 3]>>,
     /// Uniform registers, those first that are read most.
     pub(crate) uniforms: Vec<Register>,
-    /// The most vector registers that hold results at once.
+    /// The most vector registers that hold results at once, masks among them if these are in vectors.
     pub(crate) pressure: usize,
     /// What runs on scratch memory after the instructions ran for a strip of elements.
     pub(crate) calls: Vec<StripCall>,
@@ -185,8 +185,8 @@ impl VectorKernel {
         self.blocks().any(|s| !s.calls.is_empty()) || self.outer.instructions.iter().any(of_outer)
     }
 
-    /// Works out lifetimes once all instructions are there.
-    pub(crate) fn finish(&mut self) {
+    /// Works out lifetimes once all instructions are there. Masks may take vector registers.
+    pub(crate) fn finish(&mut self, masks_are_vectors: bool) {
         let escaping: Vec<Register> = {
             let mut made: Vec<Register> = self
                 .reductions
@@ -203,7 +203,7 @@ impl VectorKernel {
         let blocks = self.before.iter_mut().chain([&mut self.outer]);
         for block in blocks.chain(&mut self.after) {
             let is_local = |r: Register| !escaping.contains(&r);
-            block.lifetimes(&self.kinds, &self.uniforms, &is_local);
+            block.lifetimes(&self.kinds, &self.uniforms, &is_local, masks_are_vectors);
         }
         self.escaping = escaping;
     }
@@ -220,6 +220,7 @@ impl Block {
         kinds: &[Kind],
         uniforms: &[Option<Uniform>],
         is_local: &dyn Fn(Register) -> bool,
+        masks_are_vectors: bool,
     ) {
         const UNREAD: u32 = u32::MAX;
         let mut last_read = vec![UNREAD; kinds.len()];
@@ -232,7 +233,7 @@ impl Block {
         }
         let (mut live, mut pressure) = (0usize, 0usize);
         for (index, instruction) in self.instructions.iter().enumerate() {
-            let is_vector = |r: &Register| kinds[*r as usize] != Kind::Mask;
+            let is_vector = |r: &Register| masks_are_vectors || kinds[*r as usize] != Kind::Mask;
             let writes = instruction.writes();
             live += writes.iter().filter(|r| is_vector(r)).count();
             // Loads and stores of complex numbers take two more on their way.

@@ -376,7 +376,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         if chunked {
             self.chunks_inside(block, count * self.plan.unroll as i32);
         } else {
-            self.rounds(block);
+            self.rounds(block, self.plan.unroll);
         }
         self.rest(block);
         if chunked {
@@ -387,8 +387,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Unmasked rounds from `INDEX` on, as long as there are as many elements.
-    pub(super) fn rounds(&mut self, block: &Block) {
-        let unroll = self.plan.unroll;
+    pub(super) fn rounds(&mut self, block: &Block, unroll: usize) {
         let round = self.plan.count * unroll as i32;
         let (top, rest) = (self.code.label(), self.code.label());
         self.code.add_number(LIMIT, 1 - round);
@@ -405,8 +404,11 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.code.add_number(LIMIT, round - 1);
     }
 
-    /// Masked steps until `LIMIT`.
+    /// Masked steps until `LIMIT`; where masks cost much, unmasked ones before them.
     pub(super) fn rest(&mut self, block: &Block) {
+        if T::MASKS.are_vectors() && self.plan.unroll > 1 {
+            self.rounds(block, 1);
+        }
         let (tail, done) = (self.code.label(), self.code.label());
         self.code
             .begin_indexed_loop(self.innermost(), self.plan.count);

@@ -44,7 +44,7 @@ mod rows;
 mod select;
 pub(crate) mod target;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod text;
 mod transfers;
 pub(crate) mod vcode;

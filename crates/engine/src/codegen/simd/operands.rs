@@ -37,6 +37,16 @@ pub(crate) struct Vector(pub(crate) u8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Mask(pub(crate) u8);
 
+/// A mask with this number or a later one is in the vector register with that much less, on targets without mask registers.
+pub(crate) const FIRST_VECTOR_MASK: u8 = 8;
+
+impl Mask {
+    /// The vector register that holds this mask, if it is in one.
+    pub(crate) fn vector(self) -> Option<Vector> {
+        self.0.checked_sub(FIRST_VECTOR_MASK).map(Vector)
+    }
+}
+
 /// Lanes within the array.
 pub(crate) const TAIL: Mask = Mask(1);
 /// The same for the two vectors in memory that hold complex numbers.

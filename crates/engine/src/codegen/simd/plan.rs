@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::super::Fallback;
 use super::ir::{Kind, VectorKernel};
 use super::select;
-use super::target::Target;
+use super::target::{Demand, Target};
 use super::vcode::Length;
 use crate::codegen::strip::{self, StripMined};
 use crate::kernel::{self, Fold, Kernel, Operation, Stride};
@@ -58,6 +58,17 @@ impl Plan {
     /// Vectors that so many elements take.
     pub(super) fn vectors(&self, extent: i32) -> usize {
         ((extent + self.count - 1) / self.count) as usize
+    }
+
+    /// What the kernel demands of a target.
+    pub(super) fn demand(&self, kernel: &Kernel) -> Demand<'_> {
+        let axis = self.axis(kernel);
+        let mut slots = kernel.slots.iter();
+        Demand {
+            kernel: &self.source,
+            has_tails: axis.is_some() && self.fixed.is_none(),
+            gathers: slots.any(|s| axis.is_some_and(|a| s.strides[a] == Stride::Parameter)),
+        }
     }
 
     /// The axis along the lanes.
@@ -168,7 +179,14 @@ pub(super) fn plans<T: Target>(
     let original = kernel;
     let kernel = &mined.kernel;
     let is_inner = lanes == Lanes::Inner;
-    let source = select::select(kernel, &mined.before, &mined.after, &is_uniform, is_inner)?;
+    let source = select::select(
+        kernel,
+        &mined.before,
+        &mined.after,
+        &is_uniform,
+        is_inner,
+        T::MASKS.are_vectors(),
+    )?;
     let source = std::rc::Rc::new(source);
     let has_calls = source.has_calls();
     let lies_apart = |slot: &kernel::Slot| slot.strides[axis.unwrap_or(0)] == Stride::Parameter;
@@ -225,7 +243,10 @@ pub(super) fn plans<T: Target>(
         mined: mined.clone(),
         source: source.clone(),
     };
-    let unrolls = || [4, 2, 1].into_iter();
+    // Rows of two loops gain nothing from more partial sums, which take the registers of rows.
+    let has_rows = T::IS_NARROW && is_inner && !source.escaping.is_empty();
+    let most = if has_rows { 2 } else { 4 };
+    let unrolls = || [4, 2, 1].into_iter().filter(|&u| u <= most);
     let mut plans = SmallVec::new();
     let fixed = original
         .extent
@@ -233,7 +254,7 @@ pub(super) fn plans<T: Target>(
     if let Some(extent) = fixed {
         let extent = i32::from(extent);
         let vectors = ((extent + count - 1) / count) as usize;
-        if vectors * work <= LARGEST_UNROLLED {
+        if vectors * work <= LARGEST_UNROLLED * (64 / T::BYTES) as usize {
             // As many accumulators as there are vectors to add, at most.
             let unrolls = unrolls().filter(|&u| u <= vectors);
             plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
@@ -244,7 +265,7 @@ pub(super) fn plans<T: Target>(
     Ok(plans)
 }
 
-/// The most instructions, of lanes, in a loop that is unrolled altogether.
+/// The most instructions, on 64 bytes of lanes, in a loop that is unrolled altogether.
 const LARGEST_UNROLLED: usize = 256;
 
 /// Complex numbers need not be in order if nothing in lanes is.

@@ -42,9 +42,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let mut registers = 0;
         for (index, reduction) in self.source.reductions.iter().enumerate() {
             let parts = reduction.result.parts().len();
-            if reduction.kind != Kind::Mask {
-                registers += parts * sets;
-            }
+            registers += parts * sets * self.registers.vectors_for(reduction.kind);
             if self.is_compensated(index) {
                 registers += 2 * parts * self.copies() + 3;
             }

@@ -6,8 +6,8 @@
 
 use super::super::Fallback;
 use super::ir::{Kind, Register, VectorKernel};
-use super::target::Target;
-use super::vcode::{Location, Mask, Vector};
+use super::target::{Masks, Target};
+use super::vcode::{FIRST_VECTOR_MASK, Location, Mask, Vector};
 
 pub(super) const PRESSURE: Fallback = "it needs more vector registers than there are";
 
@@ -18,6 +18,10 @@ pub(super) struct Registers<'a> {
     /// Bits of those that hold rows, see `rows.rs`; they are not given back by others.
     pub(super) resident: u32,
     free_masks: u8,
+    /// Whether masks are in vector registers.
+    masks_are_vectors: bool,
+    /// Whether there is one result of reductions and of the outer part for all copies of the last loop.
+    shares_results: bool,
     /// Where registers are, for each copy of an unrolled loop.
     locations: Vec<Vec<Location>>,
     /// Why code cannot be made, once that is known.
@@ -29,15 +33,22 @@ impl<'a> Registers<'a> {
         source: &'a VectorKernel,
         has_complex: bool,
         copies: usize,
+        scratch: u32,
+        shares_results: bool,
     ) -> Self {
         // The first mask register is no predicate, and the next one is of the tail; so are three more if there are
         // complex numbers.
         let reserved = if has_complex { 5 } else { 2 };
         Self {
             source,
-            free: u32::MAX >> (32 - T::VECTORS),
+            free: u32::MAX >> (32 - T::VECTORS + scratch),
             resident: 0,
-            free_masks: u8::MAX << reserved & u8::MAX >> (8 - T::MASKS),
+            free_masks: match T::MASKS {
+                Masks::Registers(count) => u8::MAX << reserved & u8::MAX >> (8 - count),
+                Masks::Vectors => 0,
+            },
+            masks_are_vectors: T::MASKS.are_vectors(),
+            shares_results,
             locations: vec![vec![Location::Nowhere; source.kinds.len()]; copies],
             failed: None,
         }
@@ -64,6 +75,9 @@ impl<'a> Registers<'a> {
     }
 
     pub(super) fn take_mask(&mut self) -> Mask {
+        if self.masks_are_vectors {
+            return Mask(FIRST_VECTOR_MASK + self.take().0);
+        }
         if self.free_masks == 0 {
             self.failed = Some("it needs more mask registers than there are");
             return Mask(7);
@@ -74,7 +88,10 @@ impl<'a> Registers<'a> {
     }
 
     pub(super) fn give_mask(&mut self, mask: Mask) {
-        self.free_masks |= 1 << mask.0;
+        match mask.vector() {
+            Some(vector) => self.give(vector),
+            None => self.free_masks |= 1 << mask.0,
+        }
     }
 
     pub(super) fn take_for(&mut self, kind: Kind) -> Location {
@@ -96,9 +113,10 @@ impl<'a> Registers<'a> {
         self.locations[self.copy(register, copy)][register as usize]
     }
 
-    /// Uniform registers are the same for all copies.
+    /// Uniform registers are the same for all copies, and results may be.
     pub(super) fn copy(&self, register: Register, copy: usize) -> usize {
-        if self.source.uniforms[register as usize].is_some() {
+        let is_shared = self.shares_results && self.source.escaping.contains(&register);
+        if is_shared || self.source.uniforms[register as usize].is_some() {
             0
         } else {
             copy
@@ -161,6 +179,11 @@ impl<'a> Registers<'a> {
     /// Bits of the registers that hold nothing.
     pub(super) fn free(&self) -> (u32, u8) {
         (self.free, self.free_masks)
+    }
+
+    /// The vector registers that a value of this kind takes.
+    pub(super) fn vectors_for(&self, kind: Kind) -> usize {
+        usize::from(kind != Kind::Mask || self.masks_are_vectors)
     }
 
     pub(super) fn free_vectors(&self) -> usize {

@@ -42,7 +42,12 @@ impl<T: Target> Emitter<'_, T> {
             + numbers.min(4)
             + 1;
         let mut room = self.registers.free_vectors().saturating_sub(reserved);
-        for pass in [Pass::Carry, Pass::Hoist] {
+        let passes = if T::IS_NARROW {
+            [Pass::Hoist, Pass::Carry]
+        } else {
+            [Pass::Carry, Pass::Hoist]
+        };
+        for pass in passes {
             for slot in 0..slots {
                 let first = element(before, slot, pass == Pass::Carry);
                 let last = element(after, slot, false);
@@ -76,6 +81,7 @@ impl<T: Target> Emitter<'_, T> {
                         break;
                     }
                     match pass {
+                        Pass::Carry if row.hoisted[vector] => continue,
                         // What is hoisted is there for both loops.
                         Pass::Carry => row.carried[vector] = true,
                         Pass::Hoist if row.carried[vector] => {

@@ -49,6 +49,7 @@ pub(super) fn select(
     after: &[Phase],
     is_uniform: &dyn Fn(usize) -> bool,
     calls_outside: bool,
+    masks_are_vectors: bool,
 ) -> Result<VectorKernel, Fallback> {
     let mut selector = Selector {
         kernel,
@@ -64,7 +65,7 @@ pub(super) fn select(
     selector.out.outer = std::mem::take(&mut selector.block);
     selector.calls = false;
     selector.out.after = selector.phases(after, is_uniform)?;
-    selector.out.finish();
+    selector.out.finish(masks_are_vectors);
     Ok(selector.out)
 }
 

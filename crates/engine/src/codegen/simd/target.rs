@@ -2,22 +2,61 @@
 
 use autojit_runtime::abi::Symbol;
 
+use super::ir::VectorKernel;
 use super::vcode::VCode;
+
+/// Where truth values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Masks {
+    /// In mask registers, 8 at most. The first is never used, and some are reserved for tails, see `operands.rs`.
+    Registers(u32),
+    /// In vector registers, a lane of ones or zeros for each value; lanes are as wide as a vector allows with all elements
+    /// of the kernel in it. The masks of tails are in the frame, or constants.
+    Vectors,
+}
+
+impl Masks {
+    pub(crate) fn are_vectors(self) -> bool {
+        self == Self::Vectors
+    }
+}
+
+/// What a kernel demands of a target, beside its instructions.
+pub(crate) struct Demand<'a> {
+    pub(crate) kernel: &'a VectorKernel,
+    /// Whether there are tails whose lengths are known only when the kernel runs.
+    pub(crate) has_tails: bool,
+    /// Whether elements that lie apart are gathered or scattered.
+    pub(crate) gathers: bool,
+}
 
 /// All that the emitter knows of a processor.
 pub(crate) trait Target {
     /// What users call it.
     const NAME: &'static str;
 
+    /// What `AUTOJIT_TARGET` calls it.
+    const KEY: &'static str;
+
     /// Bytes of a vector register: 64, 32 or 16.
     const BYTES: i32;
+
+    /// Whether vectors are so short and so few that a row takes many of them and has no room in registers. Then rows that
+    /// all rounds of a loop read get registers first, and sums of rows that a second loop uses have partial ones, too.
+    const IS_NARROW: bool = Self::BYTES <= 32;
 
     /// The number of vector registers, 32 at most.
     const VECTORS: u32;
 
-    /// The number of mask registers, 8 at most; the first is never used, see [`VCode`] for those of tails. A target
-    /// whose truth values are in vectors keeps so many vector registers for them.
-    const MASKS: u32;
+    /// Where truth values are.
+    const MASKS: Masks;
+
+    /// Whether one instruction takes any lanes of two vectors.
+    const PERMUTES_TWO: bool;
+
+    /// How many vector registers, the last ones, are needed to encode a kernel's instructions beside those that the
+    /// instructions name.
+    fn scratch(demand: &Demand<'_>) -> u32;
 
     /// Whether this processor has the instructions, and the system the calling convention.
     fn is_available() -> bool;

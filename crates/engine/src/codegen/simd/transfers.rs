@@ -215,12 +215,15 @@ impl<T: Target> Emitter<'_, T> {
     /// Two vectors `re im re im ..` of memory become the parts of complex numbers.
     fn separate(&mut self, kind: Kind, length: Length, to: [Vector; 2], from: [Vector; 2]) {
         let [first, second] = from;
-        if self.plan.order == Order::Natural {
+        let is_natural = self.plan.order == Order::Natural;
+        if is_natural && T::PERMUTES_TWO {
             for (odd, part) in to.into_iter().enumerate() {
                 let lanes = lane_numbers(kind, |lane| 2 * lane + odd as u64);
                 self.permute(kind, length, part, from, lanes);
             }
-        } else if kind.size() == 8 {
+            return;
+        }
+        if kind.size() == 8 {
             self.code
                 .unpack(Unpack::Low, kind, length, to[0], first, second);
             self.code
@@ -230,6 +233,12 @@ impl<T: Target> Emitter<'_, T> {
                 .shuffle_singles(length, to[0], first, second, 0b10_00_10_00);
             self.code
                 .shuffle_singles(length, to[1], first, second, 0b11_01_11_01);
+        }
+        if is_natural && length == Length::Bits256 {
+            for part in to {
+                self.code
+                    .permute_quarters(length, part, part, MIDDLE_SWAPPED);
+            }
         }
     }
 
@@ -346,12 +355,30 @@ impl<T: Target> Emitter<'_, T> {
                 .code
                 .unpack(which, kind, length, to, parts[0], parts[1]);
         }
+        if !T::PERMUTES_TWO {
+            // What `separate` does, backwards.
+            if length != Length::Bits256 {
+                return self
+                    .code
+                    .unpack(which, kind, length, to, parts[0], parts[1]);
+            }
+            let im = self.registers.take();
+            self.code
+                .permute_quarters(length, to, parts[0], MIDDLE_SWAPPED);
+            self.code
+                .permute_quarters(length, im, parts[1], MIDDLE_SWAPPED);
+            self.code.unpack(which, kind, length, to, to, im);
+            return self.registers.give(im);
+        }
         let count = count as u64;
         let first = if which == Unpack::Low { 0 } else { count / 2 };
         let lanes = lane_numbers(kind, |lane| first + lane / 2 + lane % 2 * count);
         self.permute(kind, length, to, parts, lanes);
     }
 }
+
+/// Quarters 0, 2, 1, 3: between the order of memory and what shuffles within each 128 bits give.
+const MIDDLE_SWAPPED: u8 = 0b11_01_10_00;
 
 /// A vector of lane numbers.
 fn lane_numbers(kind: Kind, number: impl Fn(u64) -> u64) -> [u64; 8] {

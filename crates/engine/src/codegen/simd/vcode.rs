@@ -1,7 +1,7 @@
 //! Vector code: what a kernel becomes on the registers of a target, loops and pointers included, but not yet bytes.
 //!
 //! The emitter writes it in one pass, in which registers are allocated; a target encodes it. Vector and mask registers
-//! are numbered from zero. General-purpose registers are those of x86-64, which all targets of the emitter have; their
+//! are numbered from zero; masks that are in vector registers from [`FIRST_VECTOR_MASK`]. General-purpose registers are those of x86-64, which all targets of the emitter have; their
 //! roles are fixed:
 //!
 //! | register | role |
@@ -21,9 +21,9 @@ use autojit_runtime::abi::Symbol;
 use super::ir::{Binary, Kind, MaskLogic, Predicate, Register, Unary};
 pub(crate) use super::operands::{
     ACC, ARGUMENTS, AUX, Address, CALLEE_SAVED, CALLER_SAVED, Condition, Constant, ConstantBits,
-    Constants, DOUBLE_INDEX, General, INDEX, LIMIT, Label, Length, Location, Mask, Masking,
-    Operand, PARAMETERS, POINTERS, Pointer, STACK, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED,
-    Unpack, Vector, parameter,
+    Constants, DOUBLE_INDEX, FIRST_VECTOR_MASK, General, INDEX, LIMIT, Label, Length, Location,
+    Mask, Masking, Operand, PARAMETERS, POINTERS, Pointer, STACK, TAIL, TAIL_FIRST, TAIL_SECOND,
+    TAIL_UNPACKED, Unpack, Vector, parameter,
 };
 
 /// Instructions on vectors.
@@ -124,6 +124,13 @@ pub(crate) enum VectorInst {
     /// Lanes within each 128 bits: of 64 bits one bit each says which, of 32 bits two.
     PermuteWithin {
         kind: Kind,
+        length: Length,
+        to: Vector,
+        from: Vector,
+        lanes: u8,
+    },
+    /// Lanes of 64 bits within each 256 bits, two bits each.
+    PermuteQuarters {
         length: Length,
         to: Vector,
         from: Vector,
@@ -486,4 +493,10 @@ pub(crate) struct VCode {
     pub(crate) pointers: Vec<Pointer>,
     /// Whether notes about registers are written.
     pub(crate) annotated: bool,
+    /// Elements per vector, of the widest.
+    pub(crate) count: i32,
+    /// Vector registers that instructions do not name, the last ones: the target needs them to encode the instructions.
+    pub(crate) scratch: u32,
+    /// Where the masks of tails are in the frame, one vector each, for targets that have them there.
+    pub(crate) tails: i32,
 }

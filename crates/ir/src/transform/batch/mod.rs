@@ -15,6 +15,8 @@ mod calls;
 mod contract;
 mod indexing;
 mod linalg;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::panic::Location;

@@ -188,8 +188,8 @@ fn map(op: MapOp) -> Treatment {
 pub(super) fn without_rule(op: &Op) -> Error {
     match op {
         Op::Opaque { function } => Error::unsupported(format!(
-            "the function `{}` has no rule for its derivative; register one with it, or leave it out of the path from \
-             the arguments to the results that are differentiated",
+            "the function `{}` has no rule for its derivative: give it one by calling it inside of `custom_vjp`, or make it \
+             a constant by `stop_gradient`",
             function.name()
         )),
         op => Error::unsupported(format!("{} has no rule for its derivative", op.name())),

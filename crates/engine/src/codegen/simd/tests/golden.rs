@@ -9,6 +9,7 @@ use super::measure::{arithmetic, gram_schmidt, sum, sum_rows};
 use super::random::{Random, random_case};
 use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, plan};
+use crate::codegen::target::avx2::Avx2;
 use crate::codegen::target::avx512::Avx512;
 use crate::kernel::Kernel;
 use autojit_ir::DType;
@@ -21,22 +22,22 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 }
 
 /// The hash of the code by each plan that there is, one after the other, and of why others are none.
-fn hash(kernel: &Kernel) -> (usize, u64) {
+fn hash<T: Target>(kernel: &Kernel) -> (usize, u64) {
     let mut all: Vec<u8> = Vec::new();
     let mut made = 0;
     match plan::choices(kernel) {
         Err(why) => all.extend(why.as_bytes()),
         Ok(choices) => {
             for lanes in choices {
-                match plan::plans::<Avx512>(kernel, lanes) {
+                match plan::plans::<T>(kernel, lanes) {
                     Err(why) => all.extend(why.as_bytes()),
                     Ok(plans) => {
                         for plan in plans {
-                            match emitter::emit::<Avx512>(&plan, false) {
+                            match emitter::emit::<T>(&plan, false) {
                                 Ok(code) => {
                                     made += 1;
                                     // Functions are called at the hashes of their names.
-                                    let code = Avx512::encode(&code, |function| {
+                                    let code = T::encode(&code, |function| {
                                         fingerprint(function.name.as_bytes())
                                     });
                                     all.extend(code);
@@ -54,9 +55,14 @@ fn hash(kernel: &Kernel) -> (usize, u64) {
 
 #[test]
 fn machine_code_is_as_recorded() {
+    recorded::<Avx512>();
+    recorded::<Avx2>();
+}
+
+fn recorded<T: Target>() {
     let mut text = String::new();
     let mut record = |name: &str, kernel: &Kernel| {
-        let (made, hash) = hash(kernel);
+        let (made, hash) = hash::<T>(kernel);
         writeln!(text, "{name} {made} {hash:016x}").unwrap();
     };
     record("arithmetic", &arithmetic());
@@ -83,7 +89,8 @@ fn machine_code_is_as_recorded() {
         let case = random_case(&mut random);
         record(&format!("random {number}"), &case.kernel);
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/codegen/simd/tests/avx512.hashes");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/codegen/simd/tests");
+    let path = folder.join(format!("{}.hashes", T::KEY));
     if std::env::var_os("AUTOJIT_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
@@ -95,6 +102,6 @@ fn machine_code_is_as_recorded() {
             first = first.or(Some((got, expected)));
         }
     }
-    assert_eq!(differ, 0, "first {first:?}");
+    assert_eq!(differ, 0, "{}, first {first:?}", T::NAME);
     assert_eq!(text.lines().count(), expected.lines().count());
 }

@@ -1,12 +1,14 @@
-//! Random kernels: verified on any processor; where it has AVX-512, run by the emitter's code and by Cranelift's on memory
-//! that both must leave the same: to the bit, but for the payload of NaN.
+//! Random kernels for each target: verified on any processor; where it has the target, run by the emitter's code and by
+//! Cranelift's on memory that both must leave the same: to the bit, but for the payload of NaN.
 
 use std::collections::BTreeMap;
 
 use super::random::{Case, Random, random_case};
+use super::report;
 use crate::codegen::simd::plan::{self, Lanes, Plan};
 use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, verify};
+use crate::codegen::target::avx2::Avx2;
 use crate::codegen::target::avx512::{Avx512, tests::read};
 use crate::codegen::{Fallback, KernelFunction, Pages, clif};
 use crate::kernel::Kernel;
@@ -62,14 +64,14 @@ fn same(a: &[u8], b: &[u8], dtype: DType) -> bool {
 }
 
 /// Emits a kernel by a plan, verifies the vector code and reads the machine code with a decoder that is not ours.
-fn emit(case: &Case, plan: &Plan) -> Option<Vec<u8>> {
+fn emit<T: Target>(case: &Case, plan: &Plan) -> Option<Vec<u8>> {
     let kernel = &plan.mined.kernel;
     verify::verify_kernel(&plan.source, kernel)
         .unwrap_or_else(|why| panic!("{why}\n{:#?}\n{plan}", case.kernel));
-    let code = emitter::emit::<Avx512>(plan, true).ok()?;
-    verify::verify_code::<Avx512>(&code, kernel)
+    let code = emitter::emit::<T>(plan, true).ok()?;
+    verify::verify_code::<T>(&code, kernel)
         .unwrap_or_else(|why| panic!("{why}\n{:#?}\n{plan}{code:#}", case.kernel));
-    let bytes = Avx512::encode(&code, |function| function.address as u64);
+    let bytes = T::encode(&code, |function| function.address as u64);
     read(&bytes);
     Some(bytes)
 }
@@ -109,10 +111,20 @@ pub(super) fn plans<T: Target>(kernel: &Kernel) -> Result<Vec<Plan>, Fallback> {
     }
 }
 
-/// Emission, verification and disassembly are tested on any processor; results too where there is AVX-512.
 #[test]
-fn random_kernels_verify_and_do_what_cranelifts_do_where_avx512_runs() {
-    let runs = Avx512::is_available();
+fn random_kernels_for_avx512_verify_and_do_what_cranelifts_do_where_it_runs() {
+    random_kernels::<Avx512>();
+}
+
+#[test]
+fn random_kernels_for_avx2_verify_and_do_what_cranelifts_do_where_it_runs() {
+    random_kernels::<Avx2>();
+}
+
+/// Emission, verification and disassembly are tested on any processor; results too where there is the target.
+fn random_kernels<T: Target>() {
+    let runs = T::is_available();
+    report::<T>("random kernels");
     let mut random = Random(7);
     let mut fallbacks: BTreeMap<Fallback, u32> = BTreeMap::new();
     let mut calling = 0;
@@ -127,12 +139,12 @@ fn random_kernels_verify_and_do_what_cranelifts_do_where_avx512_runs() {
             Vec::new()
         };
         for (index, case) in cases.iter().enumerate() {
-            let plans = plans::<Avx512>(&case.kernel).unwrap_or_else(|why| {
+            let plans = plans::<T>(&case.kernel).unwrap_or_else(|why| {
                 *fallbacks.entry(why).or_default() += 1;
                 Vec::new()
             });
             for plan in &plans {
-                let Some(code) = emit(case, plan) else {
+                let Some(code) = emit::<T>(case, plan) else {
                     continue;
                 };
                 if let Some(reference) = references.get(index) {

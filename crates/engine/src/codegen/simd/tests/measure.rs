@@ -1,14 +1,14 @@
 //! What vector code costs and gains, as ratios within one process.
 //!
 //! ```text
-//! cargo test --release -p autojit-engine --lib simd::tests::measure -- --ignored --nocapture --test-threads 1
+//! RUSTFLAGS=-Ctarget-cpu=native cargo test --release -p autojit-engine --lib simd::tests::measure -- --ignored --nocapture --test-threads 1
 //! ```
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::codegen::target::avx512::Avx512;
-use crate::codegen::{KernelFunction, Pages, clif, simd};
+use crate::codegen::target::{self, Entry};
+use crate::codegen::{KernelFunction, Pages, clif};
 use crate::kernel::{Fold, Kernel, Operation, Slot, Stride};
 use autojit_ir::{DType, MapOp};
 
@@ -147,8 +147,14 @@ struct Both {
     _module: Vec<clif::Compiled>,
 }
 
+fn target() -> Entry {
+    target::chosen()
+        .unwrap()
+        .expect("this machine has a target")
+}
+
 fn both(kernel: &Kernel) -> Both {
-    let code = simd::emit::<Avx512>(kernel).unwrap();
+    let code = (target().emit)(kernel).unwrap();
     let (pages, offsets) = Pages::new(&[&code]).unwrap();
     // SAFETY: the emitter writes functions of this type.
     let wide =
@@ -179,8 +185,8 @@ fn times(both: &Both, sizes: &[usize], parameters: &[i64]) -> (f64, f64) {
     (run(both.wide), run(both.cranelift))
 }
 
+/// As rustc compiles it for the processors that the crate is built for.
 #[inline(never)]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw")]
 fn arithmetic_in_rust(x: [&[f64]; 5], to: &mut [f64]) {
     for (i, to) in to.iter_mut().enumerate() {
         *to = x[0][i] * x[1][i] + x[2][i] * x[3][i] - x[4][i];
@@ -197,7 +203,7 @@ fn measure() {
     ];
     for (name, kernel) in &kernels {
         let wide_time = shortest(|| {
-            black_box(simd::emit::<Avx512>(black_box(kernel)).unwrap());
+            black_box((target().emit)(black_box(kernel)).unwrap());
         });
         let start = Instant::now();
         for _ in 0..5 {
@@ -213,8 +219,7 @@ fn measure() {
         let mut output = vec![0.0; n];
         let slices: [&[f64]; 5] = std::array::from_fn(|i| &inputs[i][..n]);
         let rust = shortest(|| {
-            // SAFETY: the test asks for these instructions before.
-            unsafe { arithmetic_in_rust(black_box(slices), black_box(&mut output)) }
+            arithmetic_in_rust(black_box(slices), black_box(&mut output));
         });
         println!(
             "arithmetic {n}: {wide:.0} ns, of Cranelift {:.2}, of rustc {:.2}",

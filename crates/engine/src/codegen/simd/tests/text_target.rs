@@ -4,7 +4,7 @@ use autojit_runtime::abi::Symbol;
 
 use super::kernels::plans;
 use super::random::{Random, random_case};
-use crate::codegen::simd::target::Target;
+use crate::codegen::simd::target::{Demand, Masks, Target};
 use crate::codegen::simd::vcode::VCode;
 use crate::codegen::simd::{emitter, verify};
 
@@ -13,9 +13,15 @@ struct Text;
 
 impl Target for Text {
     const NAME: &'static str = "text";
+    const KEY: &'static str = "text";
     const BYTES: i32 = 32;
     const VECTORS: u32 = 16;
-    const MASKS: u32 = 8;
+    const MASKS: Masks = Masks::Registers(8);
+    const PERMUTES_TWO: bool = true;
+
+    fn scratch(_: &Demand<'_>) -> u32 {
+        0
+    }
 
     fn is_available() -> bool {
         false

@@ -227,6 +227,16 @@ impl Display for VectorInst {
                 from,
                 lanes,
             } => write!(f, "permute{} {to}, {from}, {lanes:#b}", Lanes(kind, length)),
+            Self::PermuteQuarters {
+                length,
+                to,
+                from,
+                lanes,
+            } => write!(
+                f,
+                "permute_quarters.{} {to}, {from}, {lanes:#010b}",
+                length.bytes()
+            ),
             Self::UpperHalf { length, to, from } => {
                 write!(f, "upper_half.{} {to}, {from}", length.bytes())
             }

@@ -6,10 +6,11 @@
 use smallvec::SmallVec;
 
 use super::Mistake;
+use crate::codegen::simd::target::Masks;
 use crate::codegen::simd::vcode::{
-    ACC, ARGUMENTS, AUX, Address, CALLER_SAVED, DOUBLE_INDEX, FlowInst, General, Inst, LIMIT,
-    Location, Mask, MaskInst, Masking, Name, Note, Operand, PARAMETERS, POINTERS, STACK,
-    ScalarInst, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, VCode, Vector, VectorInst,
+    ACC, ARGUMENTS, AUX, Address, CALLER_SAVED, DOUBLE_INDEX, FIRST_VECTOR_MASK, FlowInst, General,
+    Inst, LIMIT, Location, Mask, MaskInst, Masking, Name, Note, Operand, PARAMETERS, POINTERS,
+    STACK, ScalarInst, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, VCode, Vector, VectorInst,
 };
 
 /// What a register holds, if it is written.
@@ -19,6 +20,7 @@ type Content = Option<SmallVec<[Name; 1]>>;
 struct State {
     vectors: Vec<Content>,
     masks: Vec<Content>,
+    masks_are_vectors: bool,
     /// The locations that were written since something new began.
     fresh: Vec<Location>,
     /// Bits of the general-purpose registers that are written.
@@ -30,7 +32,12 @@ impl State {
         match location {
             Location::Nowhere => None,
             Location::Vector(vector) => self.vectors.get_mut(usize::from(vector.0)),
-            Location::Mask(mask) => self.masks.get_mut(usize::from(mask.0)),
+            Location::Mask(mask) => match mask.vector() {
+                Some(vector) if self.masks_are_vectors => {
+                    self.vectors.get_mut(usize::from(vector.0))
+                }
+                _ => self.masks.get_mut(usize::from(mask.0)),
+            },
         }
     }
 
@@ -52,11 +59,17 @@ impl State {
     }
 }
 
-pub(super) fn verify(code: &VCode, vectors: u32, masks: u32) -> Result<(), Mistake> {
+pub(super) fn verify(code: &VCode, vectors: u32, masks: Masks) -> Result<(), Mistake> {
+    let registers = match masks {
+        Masks::Registers(count) => count,
+        // Those of tails, which are elsewhere.
+        Masks::Vectors => u32::from(FIRST_VECTOR_MASK),
+    };
     let bit = |register: General| 1u16 << register.0;
     let entry = State {
         vectors: vec![None; vectors as usize],
-        masks: vec![None; masks as usize],
+        masks: vec![None; registers as usize],
+        masks_are_vectors: masks.are_vectors(),
         fresh: Vec::new(),
         generals: bit(POINTERS) | bit(PARAMETERS) | bit(STACK),
     };
@@ -351,6 +364,7 @@ impl Effects<'_> {
                 self.write(indices);
             }
             VectorInst::PermuteWithin { to, from, .. }
+            | VectorInst::PermuteQuarters { to, from, .. }
             | VectorInst::UpperHalf { to, from, .. }
             | VectorInst::Convert { to, from, .. } => {
                 self.read(from);

@@ -48,5 +48,5 @@ pub(super) fn verify_kernel(source: &VectorKernel, kernel: &Kernel) -> Result<()
 /// The first mistake.
 pub(super) fn verify_code<T: Target>(code: &VCode, kernel: &Kernel) -> Result<(), Mistake> {
     structure::verify(code, kernel)?;
-    allocation::verify(code, T::VECTORS, T::MASKS)
+    allocation::verify(code, T::VECTORS - code.scratch, T::MASKS)
 }

@@ -1,12 +1,12 @@
 //! Truth values in mask registers, and the masks of tails.
 
-use super::assembler::Assembler;
-use super::vectors::{NO_REGISTER, floating, opcode};
+use super::vectors::{NO_REGISTER, floating};
 use crate::codegen::simd::ir::{Kind, MaskLogic, Predicate};
 use crate::codegen::simd::vcode::{
     ACC, AUX, Address, General, Length, Mask, MaskInst, Masking, Operand, TAIL, TAIL_FIRST,
     TAIL_SECOND, TAIL_UNPACKED, Tail, Vector,
 };
+use crate::codegen::target::x86::assembler::{Assembler, opcode};
 
 impl Assembler {
     /// Compares lane by lane; lanes that `only` leaves out give false.
@@ -73,24 +73,24 @@ impl Assembler {
             MaskLogic::NotXor => (0x46, a, b),
             MaskLogic::Xor => (0x47, a, b),
         };
-        self.vex(opcode(1, 0, false, code), true, to.0, a.0, b.0);
+        self.vex_registers(opcode(1, 0, false, code), true, to.0, a.0, b.0);
     }
 
     pub(super) fn mask_not(&mut self, to: Mask, from: Mask) {
-        self.vex(opcode(1, 0, false, 0x44), false, to.0, 0, from.0);
+        self.vex_registers(opcode(1, 0, false, 0x44), false, to.0, 0, from.0);
     }
 
     pub(super) fn mask_copy(&mut self, to: Mask, from: Mask) {
-        self.vex(opcode(1, 0, false, 0x90), false, to.0, 0, from.0);
+        self.vex_registers(opcode(1, 0, false, 0x90), false, to.0, 0, from.0);
     }
 
     /// The lower 16 bits of a register.
     pub(super) fn mask_from(&mut self, to: Mask, from: General) {
-        self.vex(opcode(1, 0, false, 0x92), false, to.0, 0, from.0);
+        self.vex_registers(opcode(1, 0, false, 0x92), false, to.0, 0, from.0);
     }
 
     pub(super) fn mask_to(&mut self, to: General, from: Mask) {
-        self.vex(opcode(1, 0, false, 0x93), false, to.0, 0, from.0);
+        self.vex_registers(opcode(1, 0, false, 0x93), false, to.0, 0, from.0);
     }
 
     /// Which of 16 bytes are not zero.

@@ -3,12 +3,10 @@
 //! ```text
 //! vectors.rs     the bytes of vector instructions
 //! masks.rs       those of truth values, and the masks of tails
-//! general.rs     those on general-purpose registers
-//! assembler.rs   prefixes, operands, labels, constants
+//! evex.rs        their prefix
 //! ```
 
-mod assembler;
-mod general;
+mod evex;
 mod masks;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,17 +14,23 @@ mod vectors;
 
 use autojit_runtime::abi::Symbol;
 
-use crate::codegen::simd::target::Target;
-use crate::codegen::simd::vcode::{ACC, FlowInst, Inst, ScalarInst, VCode, VectorInst};
-use assembler::Assembler;
+use crate::codegen::simd::target::{Demand, Masks, Target};
+use crate::codegen::simd::vcode::{Inst, VCode, VectorInst};
+use crate::codegen::target::x86::assembler::Assembler;
 
 pub(crate) struct Avx512;
 
 impl Target for Avx512 {
     const NAME: &'static str = "AVX-512";
+    const KEY: &'static str = "avx512";
     const BYTES: i32 = 64;
     const VECTORS: u32 = 32;
-    const MASKS: u32 = 8;
+    const MASKS: Masks = Masks::Registers(8);
+    const PERMUTES_TWO: bool = true;
+
+    fn scratch(_: &Demand<'_>) -> u32 {
+        0
+    }
 
     #[cfg(all(target_arch = "x86_64", unix))]
     fn is_available() -> bool {
@@ -41,17 +45,13 @@ impl Target for Avx512 {
     }
 
     fn encode(code: &VCode, address: impl Fn(&'static Symbol) -> u64) -> Vec<u8> {
-        let mut asm = Assembler::new(code.labels, code.constants.clone());
+        let mut asm = Assembler::new(code.labels, code.constants.clone(), 1);
         for inst in &code.insts {
             match inst {
                 Inst::Vector(inst) => asm.vector_inst(inst),
                 Inst::Mask(inst) => asm.mask_inst(inst),
                 Inst::Scalar(inst) => asm.scalar_inst(inst),
-                Inst::Flow(FlowInst::Call(function)) => {
-                    asm.move_word(ACC, address(function));
-                    asm.call(ACC);
-                }
-                Inst::Flow(inst) => asm.flow_inst(*inst),
+                Inst::Flow(inst) => asm.flow_inst(*inst, &address),
                 Inst::Note(_) => {}
             }
         }
@@ -150,6 +150,12 @@ impl Assembler {
                 from,
                 lanes,
             } => self.permute_within(kind, length, to, from, lanes),
+            VectorInst::PermuteQuarters {
+                length,
+                to,
+                from,
+                lanes,
+            } => self.permute_quarters(length, to, from, lanes),
             VectorInst::UpperHalf { length, to, from } => self.upper_half(length, to, from),
             VectorInst::Convert {
                 from_kind,
@@ -185,54 +191,6 @@ impl Assembler {
                 self.gather_mask(mask, masked);
                 self.scatter(kind, length, from, base, index, offset, mask);
             }
-        }
-    }
-
-    fn scalar_inst(&mut self, inst: &ScalarInst) {
-        match *inst {
-            ScalarInst::Load { to, from } => self.load_general(to, from),
-            ScalarInst::Store { to, from } => self.store_general(to, from),
-            ScalarInst::StoreByte { to, from } => self.store_byte(to, from),
-            ScalarInst::Move { to, from } => self.move_general(to, from),
-            ScalarInst::MoveNumber { to, number } => self.move_number(to, number),
-            ScalarInst::Clear { to } => self.clear_general(to),
-            ScalarInst::AddNumber { to, number } => self.add_number(to, number),
-            ScalarInst::AndNumber { to, number } => self.and_number(to, number),
-            ScalarInst::CompareNumber { a, number } => self.compare_number(a, number),
-            ScalarInst::AddNumberToMemory { to, number } => self.add_number_to_memory(to, number),
-            ScalarInst::Add { to, from } => self.add(to, from),
-            ScalarInst::AddMemory { to, from } => self.add_memory(to, from),
-            ScalarInst::AddToMemory { to, from } => self.add_to_memory(to, from),
-            ScalarInst::Subtract { to, from } => self.subtract(to, from),
-            ScalarInst::Compare { a, b } => self.compare_general(a, b),
-            ScalarInst::CompareMemory { a, b } => self.compare_memory(a, b),
-            ScalarInst::Negate { to } => self.negate(to),
-            ScalarInst::MultiplyMemory { to, from } => self.multiply_memory(to, from),
-            ScalarInst::MultiplyNumber { to, from, number } => {
-                self.multiply_number(to, from, number);
-            }
-            ScalarInst::AddressOf { to, address } => self.address_of(to, address),
-            ScalarInst::MoveIf {
-                condition,
-                to,
-                from,
-            } => self.move_if(condition, to, from),
-            ScalarInst::Test { a } => self.test(a),
-            ScalarInst::Push { from } => self.push(from),
-            ScalarInst::Pop { to } => self.pop(to),
-        }
-    }
-
-    fn flow_inst(&mut self, inst: FlowInst) {
-        match inst {
-            FlowInst::Bind(label) => self.bind(label),
-            FlowInst::Jump(label) => self.jump(label),
-            FlowInst::JumpIf(condition, label) => self.jump_if(condition, label),
-            FlowInst::Align(bytes) => self.align(bytes),
-            // `encode` writes these.
-            FlowInst::Call(_) => {}
-            FlowInst::LeaveVectors => self.clear_upper(),
-            FlowInst::Return => self.return_(),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
-use super::assembler::Assembler;
 use crate::codegen::simd::ir::{Binary, Kind, MaskLogic, Predicate, Rounding, Unary};
 use crate::codegen::simd::vcode::{
     Address, Condition, ConstantBits, Constants, General, Label, Length, Mask, Masking, Operand,
     Unpack, Vector,
 };
+use crate::codegen::target::x86::assembler::Assembler;
 
 const RAX: General = General(0);
 const RCX: General = General(1);
@@ -322,6 +322,10 @@ fn vector_instructions_are_what_they_are_called() {
             "vpermilps xmm3, xmm29, 55h",
         ),
         (
+            &|s| s.permute_quarters(Bits512, a, c, 0xD8),
+            "vpermpd zmm3, zmm29, 0D8h",
+        ),
+        (
             &|s| s.upper_half(Bits512, a, c),
             "vextractf64x4 ymm3, zmm29, 1",
         ),
@@ -497,7 +501,7 @@ fn general_instructions_are_what_they_are_called() {
 
 #[test]
 fn jumps_and_constants_find_their_places() {
-    let mut asm = Assembler::new(2, Constants::default());
+    let mut asm = Assembler::new(2, Constants::default(), 1);
     let (back, forth) = (Label(0), Label(1));
     asm.bind(back);
     asm.jump_if(Condition::Less, forth);

@@ -1,20 +1,12 @@
 //! The instructions on vectors and masks that kernels use, each as a function. Source: Intel's software developer's
 //! manual, volume 2.
 
-use super::assembler::{Assembler, Evex, Opcode};
+use super::evex::Evex;
 use crate::codegen::simd::ir::{Binary, Kind, Unary};
 use crate::codegen::simd::vcode::{
     Address, General, Length, Mask, Masking, Operand, Unpack, Vector,
 };
-
-pub(super) const fn opcode(map: u8, prefix: u8, w: bool, code: u8) -> Opcode {
-    Opcode {
-        map,
-        prefix,
-        w,
-        code,
-    }
-}
+use crate::codegen::target::x86::assembler::{Assembler, Opcode, opcode};
 
 /// An opcode of map `0F` whose form for doubles has the prefix `66` and W.
 pub(super) const fn floating(kind: Kind, code: u8) -> Opcode {
@@ -366,6 +358,20 @@ impl Assembler {
             NO_REGISTER,
             from.into(),
             kind.size(),
+            Masking::None,
+            Some(lanes),
+        );
+    }
+
+    /// Lanes of 64 bits within each 256 bits, two bits each.
+    pub(super) fn permute_quarters(&mut self, length: Length, to: Vector, from: Vector, lanes: u8) {
+        self.vector(
+            opcode(3, 1, true, 0x01),
+            length,
+            to.0,
+            NO_REGISTER,
+            from.into(),
+            8,
             Masking::None,
             Some(lanes),
         );
