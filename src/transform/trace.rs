@@ -11,7 +11,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::random::{Reserved, unused};
+use autojit_ir::random::{Draw, Reserved, unused};
 use autojit_ir::transform::calls::{has_calls, inline_calls};
 use autojit_ir::{ArrayType, Graph, HostArray, LeafOp, Op, Scalar, ValueId};
 use autojit_library::{self as library, Concrete};
@@ -111,7 +111,7 @@ fn trace_here<A: Tree, R: Tree>(
 }
 
 /// Applies a graph to arrays: inlined into the innermost trace that one of them belongs to, written down as lazy nodes if one
-/// is lazy, else run op by op in the library of the arrays.
+/// is lazy, else run op by op in the library of the arrays. What a trace around it draws in each call is lazy too.
 ///
 /// # Errors
 /// An array failed, or an op does; the message names its line.
@@ -138,7 +138,15 @@ pub(super) fn apply(
             .map(|r| Array(Repr::Traced(r)))
             .collect());
     }
-    if lazy {
+    // What a trace draws anew in each call has no value yet.
+    let draws = |op: &Op| {
+        let draw = match op {
+            Op::Random { draw, .. } => draw,
+            _ => return false,
+        };
+        matches!(draw, Draw::Call(_))
+    };
+    if lazy || graph.nodes().iter().any(|node| draws(&node.op)) {
         return write_all(graph, inputs, location);
     }
     library::check_together(concrete.iter().copied())?;

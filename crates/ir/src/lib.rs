@@ -56,7 +56,7 @@ pub use op::{
     Arity, ContractOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op, ReduceOp, ScanOp,
     SortOp, ViewOp,
 };
-pub use opaque::{Implement, OpaqueFunction};
+pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use source::SourceLine;
 pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type, broadcast_shapes};

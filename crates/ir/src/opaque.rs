@@ -9,7 +9,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::attribute::Attribute;
-use super::graph::Graph;
 use super::host::HostArray;
 use super::types::{ArrayType, Type};
 use crate::error::{Error, Result};
@@ -26,18 +25,9 @@ struct Inner {
     rule: Box<Rule>,
     reference: Box<Reference>,
     implementation: Box<dyn Any + Send + Sync>,
-    custom: Option<Custom>,
+    /// What else is known of it, by a layer above.
+    custom: Option<Box<dyn Any + Send + Sync>>,
 }
-
-/// What is known of a function that is a graph with a pullback of its own.
-struct Custom {
-    body: Graph,
-    pullback: Graph,
-    implement: Implement,
-}
-
-/// Gives what those who run graphs know a function by that is a graph.
-pub type Implement = Arc<dyn Fn(&Graph) -> Box<dyn Any + Send + Sync> + Send + Sync>;
 
 impl OpaqueFunction {
     /// A function from the rule for its types, what it means for arrays in main memory, and what those who run
@@ -57,77 +47,26 @@ impl OpaqueFunction {
         }))
     }
 
-    /// A function that is a graph, and gives the tuple of its results, with a pullback of its own: a graph of the arguments
-    /// and then a cotangent for each result, which gives a gradient for each argument, of its type.
-    ///
-    /// # Errors
-    /// The pullback does not have these types.
-    pub fn with_pullback(
+    /// A function of which a layer above knows more.
+    pub(crate) fn with_custom(
         name: &'static str,
-        body: Graph,
-        pullback: Graph,
-        implement: Implement,
-    ) -> Result<Self> {
-        let types = |graph: &Graph| -> Result<Vec<ArrayType>> {
-            let outputs = graph.outputs().iter();
-            outputs.map(|&output| graph.ty(output).cloned()).collect()
-        };
-        let arguments = body.input_types().to_vec();
-        let results = types(&body)?;
-        let cotangents = [arguments.as_slice(), &results].concat();
-        if pullback.input_types() != cotangents || types(&pullback)? != arguments {
-            return Err(Error::internal(format!(
-                "the pullback of `{name}` does not have the types of the function"
-            )));
-        }
-        let rule = move |inputs: &[ArrayType]| {
-            if inputs != arguments {
-                return Err(Error::internal("a function was called with other types"));
-            }
-            Ok(Type::Tuple(results.clone().into()))
-        };
-        let reference = {
-            let body = body.clone();
-            move |inputs: &[HostArray]| body.evaluate(inputs)
-        };
-        Ok(Self(Arc::new(Inner {
+        rule: Box<Rule>,
+        reference: Box<Reference>,
+        implementation: Box<dyn Any + Send + Sync>,
+        custom: Box<dyn Any + Send + Sync>,
+    ) -> Self {
+        Self(Arc::new(Inner {
             name,
-            rule: Box::new(rule),
-            reference: Box::new(reference),
-            implementation: implement(&body),
-            custom: Some(Custom {
-                body,
-                pullback,
-                implement,
-            }),
-        })))
+            rule,
+            reference,
+            implementation,
+            custom: Some(custom),
+        }))
     }
 
-    /// The graph that it is, if it is one.
-    #[must_use]
-    pub fn body(&self) -> Option<&Graph> {
-        self.0.custom.as_ref().map(|custom| &custom.body)
-    }
-
-    /// The graph of its pullback, if it has one of its own.
-    #[must_use]
-    pub fn pullback(&self) -> Option<&Graph> {
-        self.0.custom.as_ref().map(|custom| &custom.pullback)
-    }
-
-    /// The same function with another graph and pullback.
-    ///
-    /// # Errors
-    /// It is no graph, or the two do not fit.
-    pub(crate) fn map_graphs(
-        &self,
-        map: impl FnOnce(&Graph, &Graph) -> Result<(Graph, Graph)>,
-    ) -> Result<Self> {
-        let Some(custom) = &self.0.custom else {
-            return Err(Error::internal(format!("`{}` is no graph", self.name())));
-        };
-        let (body, pullback) = map(&custom.body, &custom.pullback)?;
-        Self::with_pullback(self.name(), body, pullback, Arc::clone(&custom.implement))
+    /// What a layer above knows of it.
+    pub(crate) fn custom(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.custom.as_deref()
     }
 
     /// The name that the user gave it.

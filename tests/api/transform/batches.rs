@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use autojit::{
-    Array, DType, Result, autojit, lazy, numpy as np,
+    Array, DType, Error, Result, autojit, lazy, numpy as np,
     transform::{BatchAxes, SHARED},
     vmap, vmap_axes,
 };
@@ -96,6 +96,11 @@ fn each_example_draws_numbers_of_its_own() -> Result<()> {
     // Compiled, each call draws anew, and the same numbers as eagerly.
     let compiled = autojit(vmap(f));
     let (one, two) = (compiled.call(&x)??, compiled.call(&x)??);
+    assert_ne!(values(&one), values(&two));
+    // Of arrays with values inside of a trace, it is part of that.
+    let inside = autojit(|y: Array| Ok::<Array, Error>(vmap(f)(np::ones(&[3], ..))? + y));
+    let zero = Array::from(0.0);
+    let (one, two) = (inside.call(&zero)??, inside.call(&zero)??);
     assert_ne!(values(&one), values(&two));
     // What is drawn and does not depend on an example is drawn for each too.
     let noise = |_: Array| generator.random(&[]);
