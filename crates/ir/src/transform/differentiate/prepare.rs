@@ -67,9 +67,16 @@ pub(super) fn prepare<'a>(
             *input = map[input.index()];
         }
         let written = match &node.op {
-            Op::Leaf(LeafOp::Input { index, .. }) => ValueId(*index as u32),
+            // The arguments are the first nodes of the new graph.
+            Op::Leaf(LeafOp::Input { index, .. }) => {
+                let value = ValueId(*index as u32);
+                new.locate(value, node.location);
+                value
+            }
             Op::Leaf(LeafOp::Constant { index, .. }) => {
-                new.add_constant(graph.constants()[*index].clone())
+                let value = new.add_constant(graph.constants()[*index].clone());
+                new.locate(value, node.location);
+                value
             }
             _ if expands((&node, &active[value.index()])) => expanded(&mut new, &node)?,
             _ => new.insert_node(&mut node),

@@ -64,7 +64,7 @@ pub(super) fn treatment(op: &Op) -> Treatment {
         ) => Rule,
         Op::Join(JoinOp::Concatenate { .. } | JoinOp::Stack { .. }) => Rule,
         Op::Linalg(op) => match op {
-            LinalgOp::Norm { order, axes, .. } => norm(*order, axes.as_ref().map(|a| a.len())),
+            LinalgOp::Norm { order, axes, .. } => norm(*order, axes.as_deref().map(<[usize]>::len)),
             LinalgOp::Svdvals | LinalgOp::Eigvalsh | LinalgOp::Eigvals => Expansion,
             LinalgOp::Qr { .. }
             | LinalgOp::Svd { .. }

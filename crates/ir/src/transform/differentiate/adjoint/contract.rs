@@ -48,9 +48,9 @@ fn matmul(w: &mut Writer, node: &Node, own: usize, ct: ValueId) -> Result<ValueI
     }
     // Vectors as a row on the left, and as a column on the right.
     let as_matrix = |ty: &ArrayType, is_left: bool| -> Dims {
-        match ty.shape.as_slice() {
-            &[n] if is_left => Dims::from_slice(&[1, n]),
-            &[n] => Dims::from_slice(&[n, 1]),
+        match *ty.shape.as_slice() {
+            [n] if is_left => Dims::from_slice(&[1, n]),
+            [n] => Dims::from_slice(&[n, 1]),
             _ => ty.shape.clone(),
         }
     };

@@ -11,8 +11,8 @@ use super::linalg::{hermitian_part, sum_of_matrix};
 use super::{Site, Tangent};
 use crate::error::{Error, Result};
 use crate::modes::Cutoff;
-use crate::types::DType;
-use crate::{LinalgOp, MapOp, Op, QrMode, ValueId};
+use crate::types::{DType, Dims};
+use crate::{LinalgOp, MapOp, Op, QrMode, ReduceOp, ValueId};
 
 pub(super) fn tangents(
     w: &mut Writer,
@@ -83,6 +83,34 @@ fn divide_by_upper(w: &mut Writer, b: ValueId, a: ValueId) -> Result<ValueId> {
 fn pairs(w: &mut Writer, op: MapOp, x: ValueId) -> Result<ValueId> {
     let (row, column) = (w.as_row(x)?, w.as_column(x)?);
     w.op(op, &[row, column])
+}
+
+/// `1 / x`, and zero where `x` is zero to the precision of `values`: differences, sums or values themselves of a
+/// decomposition, which are as accurate as the largest one.
+fn inverses(w: &mut Writer, x: ValueId, values: ValueId) -> Result<ValueId> {
+    let ty = w.ty(values)?;
+    let (axis, ndim) = (ty.ndim() - 1, w.ty(x)?.ndim());
+    let precision = if ty.dtype.real() == DType::Float32 {
+        f64::from(f32::EPSILON)
+    } else {
+        f64::EPSILON
+    };
+    let sizes = w.op(MapOp::Absolute, &[values])?;
+    let max = ReduceOp::Max {
+        axes: Dims::from_slice(&[axis]),
+        keepdims: true,
+    };
+    let largest = w.op(max, &[sizes])?;
+    let mut limit = w.scale(largest, precision * ty.shape[axis].max(4) as f64)?;
+    if ndim > ty.ndim() {
+        limit = w.as_row(limit)?;
+    }
+    let size = w.op(MapOp::Absolute, &[x])?;
+    let is_zero = w.op(MapOp::LessEqual, &[size, limit])?;
+    let one = w.number(1.0, x)?;
+    let safe = w.select(is_zero, one, x)?;
+    let inverse = w.op(MapOp::Reciprocal, &[safe])?;
+    w.drop(is_zero, inverse)
 }
 
 /// The rest of an orthonormal basis, which turns only to stay orthogonal: `-q (dq^H rest)`.
@@ -206,10 +234,10 @@ impl Decomposition {
         let (sum, difference) = (w.add(d, d_adjoint)?, w.sub(d, d_adjoint)?);
         let gaps = pairs(w, MapOp::Subtract, s)?;
         let sums = pairs(w, MapOp::Add, s)?;
-        let (gaps, sums) = (w.inverse_or_zero(gaps)?, w.inverse_or_zero(sums)?);
+        let (gaps, sums) = (inverses(w, gaps, s)?, inverses(w, sums, s)?);
         let (gaps, sums) = (w.scale(gaps, 0.5)?, w.scale(sums, 0.5)?);
         let (apart, together) = (w.mul(sum, gaps)?, w.mul(difference, sums)?);
-        let inverse = w.inverse_or_zero(s)?;
+        let inverse = inverses(w, s, s)?;
         let inverse = w.as_row(inverse)?;
 
         let du = if wanted[0] {
@@ -270,7 +298,7 @@ impl Decomposition {
         let diagonal = w.diagonal(d)?;
         let dw = w.real(diagonal)?;
         let gaps = pairs(w, MapOp::Subtract, values)?;
-        let gaps = w.inverse_or_zero(gaps)?;
+        let gaps = inverses(w, gaps, values)?;
         let turn = w.mul(d, gaps)?;
         Ok(vec![Some(dw), Some(w.matmul(v, turn)?)])
     }
@@ -289,7 +317,7 @@ impl Decomposition {
             return Ok(vec![Some(dw), None]);
         }
         let gaps = pairs(w, MapOp::Subtract, values)?;
-        let gaps = w.inverse_or_zero(gaps)?;
+        let gaps = inverses(w, gaps, values)?;
         let turn = w.mul(d, gaps)?;
         let dv = w.matmul(v, turn)?;
         let longer = w.along(v, dv)?;

@@ -193,6 +193,15 @@ fn repeated_values_of_decompositions() {
         array("f64[2,2]", &[3.0, 1.0, -5.0, 2.0]),
     ];
     close(&real(&polar, &inputs), &[0.0, 3.0, -3.0, 0.0]);
+    // Of a rotation, whose singular values are equal up to rounding: q skew(q^T m).
+    let (c, d) = (0.3f64.cos(), 0.3f64.sin());
+    let m = [3.0, 1.0, -5.0, 2.0];
+    let skew = ((c * m[1] + d * m[3]) - (c * m[2] - d * m[0])) / 2.0;
+    let inputs = [array("f64[2,2]", &[c, -d, d, c]), array("f64[2,2]", &m)];
+    close(
+        &real(&polar, &inputs),
+        &[d * skew, c * skew, -c * skew, d * skew],
+    );
     // Rank one: the zero singular values give nothing.
     let rank_one = [1.0, 2.0, 2.0, 4.0];
     let largest = "%a = norm order=2 axes=[0,1] keepdims=false %0\nreturn %a";

@@ -5,6 +5,7 @@
 //! - `J t` is the central difference of the graph along `t`;
 //! - both graphs verify, and give the results of the graph itself.
 
+mod cost;
 mod degenerate;
 mod ops;
 mod random_graphs;
@@ -215,6 +216,27 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Checks the derivatives of the gradients of a graph at a point: second derivatives.
+///
+/// # Errors
+/// One is wrong; the message shows the graph of the gradients.
+pub(super) fn check_again(
+    graph: &Graph,
+    inputs: &[HostArray],
+    random: &mut Random,
+) -> Result<(), String> {
+    let types = output_types(graph);
+    let (wrt, outputs) = (smooth(graph.input_types()), smooth(&types));
+    let gradients = vjp(graph, &wrt, &outputs).map_err(|e| e.to_string())?;
+    let mut all = inputs.to_vec();
+    all.extend(outputs.iter().map(|&i| random.array(&types[i])));
+    let tolerance = Tolerance {
+        modes: 1e-7,
+        differences: Some(1e-4),
+    };
+    check(&gradients, &all, tolerance, random)
 }
 
 /// Reads a graph of some inputs: lines of the text form, in which `%0`, `%1`, .. are the inputs.

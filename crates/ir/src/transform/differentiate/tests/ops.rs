@@ -1,6 +1,6 @@
 //! The rule of each op, alone, for real and complex numbers of both precisions.
 
-use super::{Random, Tolerance, check, graph};
+use super::{Random, Tolerance, check, check_again, graph};
 use crate::HostArray;
 
 /// A body with `T` for the dtype and `R` for the real dtype of the same precision, and the types of its inputs.
@@ -33,7 +33,7 @@ fn run(dtypes: &[&str], cases: &[Case]) {
             let types: Vec<String> = types.iter().map(|ty| filled(ty)).collect();
             let types: Vec<&str> = types.iter().map(String::as_str).collect();
             let graph = graph(&types, &filled(body));
-            for seed in 0..3 {
+            for seed in 0..2 {
                 let mut random = Random::new(seed * 1000 + number as u64 + 1);
                 let inputs: Vec<HostArray> = graph
                     .input_types()
@@ -42,6 +42,9 @@ fn run(dtypes: &[&str], cases: &[Case]) {
                     .collect();
                 let tolerance = Tolerance::of(&graph);
                 failures.extend(check(&graph, &inputs, tolerance, &mut random).err());
+                if seed == 0 && tolerance.differences.is_some() {
+                    failures.extend(check_again(&graph, &inputs, &mut random).err());
+                }
             }
         }
     }
