@@ -791,6 +791,10 @@ pub(crate) fn cases(name: &str, dtype: DType) -> Vec<Case> {
                 .flat_map(|mode| cases.iter().map(move |c| case(mode, c)))
                 .collect()
         }
+        "stop_gradient" => SHAPES
+            .iter()
+            .map(|s| Case::new(Op::Map(MapOp::StopGradient), Number, &[s]))
+            .collect(),
         "wrap_index" => {
             let op = Op::Map(MapOp::WrapIndex {
                 axis: 1,
