@@ -92,8 +92,9 @@ fn check<A: Tree, R: Tree>(
         let largest = expected.iter().map(|x| x.norm()).fold(1.0, f64::max);
         let pairs = tangent.values.iter().zip(&expected).enumerate();
         for (i, (got, expected)) in pairs {
-            // Written so that a NaN is a difference.
-            if !((got - expected).norm() <= tolerance * largest) {
+            // A NaN is not within any tolerance.
+            let agrees = (got - expected).norm() <= tolerance * largest;
+            if !agrees {
                 return Err(Error::failed_check(format!(
                     "the derivative of element {i} of {} is {}, differences give {}",
                     place("the result", &paths[output]),
@@ -122,7 +123,8 @@ fn check<A: Tree, R: Tree>(
         .zip(tangents)
         .map(|(u, t)| u.size() * t.size())
         .sum();
-    if !((forwards - backwards).abs() <= tolerance * size.max(1.0)) {
+    let agree = (forwards - backwards).abs() <= tolerance * size.max(1.0);
+    if !agree {
         return Err(Error::failed_check(format!(
             "the derivative in a direction is {forwards} in forward mode and {backwards} in reverse mode"
         )));

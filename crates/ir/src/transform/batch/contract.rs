@@ -25,7 +25,7 @@ pub(super) fn contract(b: &mut Batcher, op: &ContractOp, x: &[Item]) -> Result<V
                     ContractOp::Tensordot { x_axes, y_axes },
                     &[x[0].value, x[1].value],
                 )?;
-                b.to_front(product, free)
+                b.in_front(product, free)
             }
             // A batch of matrix products.
             (true, true) | (false, false) => b.expanded(&Op::Contract(op.clone()), x),

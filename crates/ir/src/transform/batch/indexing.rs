@@ -45,7 +45,7 @@ fn take(b: &mut Batcher, axis: usize, x: Item, indices: Item) -> Result<ValueId>
         }
         (false, true) => {
             let taken = b.push(IndexOp::Take { axis }, &[x.value, indices.value])?;
-            b.to_front(taken, axis)
+            b.in_front(taken, axis)
         }
         (true, true) | (false, false) => {
             let shape = b.shape(x.value)?;

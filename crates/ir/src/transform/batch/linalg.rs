@@ -115,7 +115,7 @@ fn solve(b: &mut Batcher, op: &LinalgOp, matrix: Item, right: Item) -> Result<Va
 fn as_columns(b: &mut Batcher, right: ValueId, ndim: usize) -> Result<(ValueId, Dims)> {
     // The rows are the only axis of a vector, and the last but one of matrices.
     let rows = if ndim == 1 { 1 } else { ndim - 1 };
-    let moved = b.to_front(right, rows)?;
+    let moved = b.in_front(right, rows)?;
     let shape = b.shape(moved)?;
     let columns = shape[1..].iter().product();
     let columns = b.reshape(moved, Dims::from_slice(&[shape[0], columns]))?;

@@ -375,7 +375,7 @@ impl Batcher {
     }
 
     /// The value with an axis moved to the front.
-    fn to_front(&mut self, x: ValueId, axis: usize) -> Result<ValueId> {
+    fn in_front(&mut self, x: ValueId, axis: usize) -> Result<ValueId> {
         let ndim = self.graph.ty(x)?.ndim();
         let perm = std::iter::once(axis).chain((0..ndim).filter(|&a| a != axis));
         self.transpose(x, perm.collect())
