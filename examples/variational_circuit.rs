@@ -53,7 +53,7 @@ fn energy(angles: &Array, zz: &Array, qubits: usize, layers: usize) -> Array {
     );
     for layer in 0..layers as i64 {
         let pair = angles.get(layer);
-        state = state * np::exp(zz * pair.get(0) * -Complex64::i());
+        state *= np::exp(zz * pair.get(0) * -Complex64::i());
         for qubit in 0..qubits {
             state = turned(&state, &pair.get(1), qubit, qubits);
         }
@@ -62,7 +62,7 @@ fn energy(angles: &Array, zz: &Array, qubits: usize, layers: usize) -> Array {
     let mut energy = -np::sum(probability * zz, ..);
     for qubit in 0..qubits {
         let parts = around(&state, qubit, qubits);
-        energy = energy - np::sum(np::real(np::conj(&parts) * np::flip(&parts, 1)), ..);
+        energy -= np::sum(np::real(np::conj(&parts) * np::flip(&parts, 1)), ..);
     }
     energy
 }

@@ -194,7 +194,11 @@ impl Numbers {
     }
 
     fn size(&self) -> f64 {
-        self.values.iter().map(|x| x.norm_sqr()).sum::<f64>().sqrt()
+        self.values
+            .iter()
+            .map(Complex64::norm_sqr)
+            .sum::<f64>()
+            .sqrt()
     }
 }
 

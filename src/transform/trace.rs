@@ -140,11 +140,8 @@ pub(super) fn apply(
     }
     // What a trace draws anew in each call has no value yet.
     let draws = |op: &Op| {
-        let draw = match op {
-            Op::Random { draw, .. } => draw,
-            _ => return false,
-        };
-        matches!(draw, Draw::Call(_))
+        let call = |draw: &Draw| matches!(draw, Draw::Call(_));
+        matches!(op, Op::Random { draw, .. } if call(draw))
     };
     if lazy || graph.nodes().iter().any(|node| draws(&node.op)) {
         return write_all(graph, inputs, location);

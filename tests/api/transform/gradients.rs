@@ -24,10 +24,10 @@ fn gradients_have_the_structure_of_the_argument() -> Result<()> {
     let loss = |model: Model| {
         let mut y = np::sum(&model.weights * &model.weights, ..) * model.power;
         if let Some(bias) = &model.bias {
-            y = y + np::sum(bias, ..);
+            y += np::sum(bias, ..);
         }
         for (layer, factor) in &model.layers {
-            y = y + np::sum(layer * *factor, ..);
+            y += np::sum(layer * *factor, ..);
         }
         y
     };
