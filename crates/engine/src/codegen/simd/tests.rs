@@ -4,7 +4,6 @@ mod golden;
 mod graphs;
 mod kernels;
 pub(super) mod measure;
-mod random;
 mod text_target;
 
 use std::io::Write as _;
