@@ -21,10 +21,10 @@ fn axes_follow_the_tree() -> Result<()> {
     };
     let map = |x: Array| BTreeMap::from([("k".to_owned(), x)]);
     let args = (
-        np::reshape(np::arange(6.0, ..), &[2, 3]),
+        np::reshape(np::arange(6.0, ..), [2, 3]),
         vec![
             Array::from([1.0, 2.0, 3.0]),
-            np::reshape(np::arange(6.0, ..), &[3, 2]),
+            np::reshape(np::arange(6.0, ..), [3, 2]),
         ],
         map(Array::from(100.0)),
         10,
@@ -48,7 +48,7 @@ fn axes_follow_the_tree() -> Result<()> {
 
 #[test]
 fn what_does_not_differ_is_repeated_or_shared() -> Result<()> {
-    let x = np::ones(&[4, 2], ..);
+    let x = np::ones([4, 2], ..);
     let f = |x: Array| (np::sum(&x, ..), Array::from([7.0, 8.0]));
     let (sums, same) = vmap(f)(x.clone())?;
     assert_eq!((sums.shape()?, same.shape()?), (vec![4], vec![4, 2]));
@@ -62,7 +62,7 @@ fn what_does_not_differ_is_repeated_or_shared() -> Result<()> {
 #[test]
 fn no_examples_and_one() -> Result<()> {
     for size in [0, 1] {
-        let x = np::ones(&[size, 3], ..);
+        let x = np::ones([size, 3], ..);
         let f = |x: Array| {
             (
                 np::max(&x, ..),
@@ -83,8 +83,8 @@ fn no_examples_and_one() -> Result<()> {
 #[test]
 fn each_example_draws_numbers_of_its_own() -> Result<()> {
     let generator = np::random::default_rng(3);
-    let f = |x: Array| generator.normal(0.0, 1.0, &[2]) * x;
-    let x = np::ones(&[50], ..);
+    let f = |x: Array| generator.normal(0.0, 1.0, [2]) * x;
+    let x = np::ones([50], ..);
     let first = vmap(f)(x.clone())?;
     assert_eq!(first.shape()?, [50, 2]);
     let mut drawn = values(&first);
@@ -98,12 +98,12 @@ fn each_example_draws_numbers_of_its_own() -> Result<()> {
     let (one, two) = (compiled.call(&x)??, compiled.call(&x)??);
     assert_ne!(values(&one), values(&two));
     // Of arrays with values inside of a trace, it is part of that.
-    let inside = autojit(|y: Array| Ok::<Array, Error>(vmap(f)(np::ones(&[3], ..))? + y));
+    let inside = autojit(|y: Array| Ok::<Array, Error>(vmap(f)(np::ones([3], ..))? + y));
     let zero = Array::from(0.0);
     let (one, two) = (inside.call(&zero)??, inside.call(&zero)??);
     assert_ne!(values(&one), values(&two));
     // What is drawn and does not depend on an example is drawn for each too.
-    let noise = |_: Array| generator.random(&[]);
+    let noise = |_: Array| generator.random([]);
     let mut drawn = values(&vmap(noise)(x)?);
     drawn.dedup();
     assert_eq!(drawn.len(), 50);
@@ -115,7 +115,7 @@ fn all_modes_agree() -> Result<()> {
     let f = |(a, b): (Array, Array)| np::linalg::solve(&a, &b);
     let a = np::reshape(
         Array::from([2.0, 1.0, 1.0, 3.0, 4.0, 0.0, 1.0, 5.0]),
-        &[2, 2, 2],
+        [2, 2, 2],
     );
     let b = Array::from([[1.0, 2.0], [3.0, 4.0]]);
     let eager = values(&vmap(f)((a.clone(), b.clone()))?);
@@ -160,8 +160,8 @@ fn rules_do_not_repeat_what_is_shared() -> Result<()> {
 #[test]
 fn least_squares_of_many_matrices() -> Result<()> {
     let f = |(a, b): (Array, Array)| np::linalg::lstsq(&a, &b, ..);
-    let a = np::reshape(np::sin(np::arange(36.0, ..) * 1.7), &[3, 4, 3]);
-    let b = np::reshape(np::cos(np::arange(24.0, ..)), &[3, 4, 2]);
+    let a = np::reshape(np::sin(np::arange(36.0, ..) * 1.7), [3, 4, 3]);
+    let b = np::reshape(np::cos(np::arange(24.0, ..)), [3, 4, 2]);
     for right in [b.clone(), np::take(&b, 0, 2)] {
         let (x, residuals, rank, s) = vmap(f)((a.clone(), right.clone()))?;
         for i in 0..3 {

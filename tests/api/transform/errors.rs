@@ -79,7 +79,7 @@ fn cotangents_and_tangents_fit() {
 #[test]
 fn batches_fit() {
     let f = |(x, y): (Array, Vec<Array>)| &x + &y[0];
-    let args = || (np::ones(&[3, 2], ..), vec![np::ones(&[4, 2], ..)]);
+    let args = || (np::ones([3, 2], ..), vec![np::ones([4, 2], ..)]);
     let error = vmap(f)(args()).unwrap_err();
     assert!(error.is_shape());
     assert_eq!(
@@ -101,11 +101,11 @@ fn batches_fit() {
     );
     let sum = |x: Array| (np::sum(&x, ..), 3);
     assert_eq!(
-        message(vmap_axes(sum, 0, SHARED)(np::ones(&[3, 2], ..))),
+        message(vmap_axes(sum, 0, SHARED)(np::ones([3, 2], ..))),
         "`.0` of the result of vmap differs between examples, so it needs an axis for them"
     );
     assert_eq!(
-        message(vmap_axes(sum, 0, (1, 0))(np::ones(&[3, 2], ..))),
+        message(vmap_axes(sum, 0, (1, 0))(np::ones([3, 2], ..))),
         "vmap cannot put the examples along axis 1 of `.0` of the result, which has 0 axes for one example"
     );
 }
@@ -117,10 +117,10 @@ fn operations_in_the_function_name_their_line() {
     assert_eq!(text, "cannot broadcast f64[2] with f64[3] in add");
     // What fails when it runs names the forward operation, in the backward pass too.
     let g = |x: Array| np::sum(np::linalg::inv(&x), ..);
-    let text = message(vmap(g)(np::zeros(&[2, 2, 2], ..)));
+    let text = message(vmap(g)(np::zeros([2, 2, 2], ..)));
     assert!(text.contains("singular"), "{text}");
     // A closure may give an error.
-    let failing = |_: Array| Err::<Array, Error>(np::ones(&[2], ..).get(5).check().unwrap_err());
+    let failing = |_: Array| Err::<Array, Error>(np::ones([2], ..).get(5).check().unwrap_err());
     assert!(message(grad(failing)(Array::from(1.0))).contains("out of range"));
 }
 
@@ -133,13 +133,13 @@ fn opaque_functions_are_named() {
         .unwrap()
         .with_shape_rule(|args: &Arguments| args.array(0).ty());
     let f = |x: Array| -> Result<Array, Error> { call!("transform_opaque", &x)?.try_into() };
-    let text = message(vmap(f)(np::ones(&[2, 2], ..)));
+    let text = message(vmap(f)(np::ones([2, 2], ..)));
     assert!(
         text.starts_with("the function `transform_opaque` is opaque, so there is no rule for a batch of its arguments"),
         "{text}"
     );
     let number = |x: Array| Ok::<_, Error>(np::sum(f(x)?, ..));
-    let text = message(grad(number)(np::ones(&[2], ..)));
+    let text = message(grad(number)(np::ones([2], ..)));
     assert!(
         text.contains("`transform_opaque` has no rule for its derivative"),
         "{text}"
@@ -155,6 +155,6 @@ fn opaque_functions_are_named() {
         |y: Array, ct: Array| ct * y,
     );
     let number = |x: Array| ruled(x).map(|y| np::sum(y, ..));
-    let gradient = grad(number)(np::zeros(&[2], ..)).unwrap();
+    let gradient = grad(number)(np::zeros([2], ..)).unwrap();
     assert_eq!(gradient.to_vec::<f64>().unwrap(), [1.0, 1.0]);
 }
