@@ -23,7 +23,7 @@ pub enum Mode {
     Max,
 }
 
-/// A copy of `x` with `out[positions[i]]` combined with `values[i]`, for one `i` after the other.
+/// A copy of `x`, or `x` itself, with `out[positions[i]]` combined with `values[i]`, for one `i` after the other.
 ///
 /// ```
 /// use autojit_runtime::{abi::Kind, scatter::{Mode, Scatter}};
@@ -51,14 +51,14 @@ pub struct Scatter {
 }
 
 impl Scatter {
-    /// Copies and scatters.
+    /// Copies, unless `out` is `x`, and scatters.
     ///
     /// # Errors
     /// [`Failure::IndexOutOfRange`] with the first offending position. `out` is then partly written.
     ///
     /// # Safety
     /// `x` must be readable and `out` writable for `size` elements, `positions` and `values` readable for `count`, all
-    /// aligned; `out` must lie apart from the others.
+    /// aligned; `out` must lie apart from the others, or be `x`, which is then changed itself.
     pub unsafe fn run(
         &self,
         x: *const u8,
@@ -91,8 +91,10 @@ impl Scatter {
         out: *mut u8,
     ) -> Result<(), Failure> {
         let (x, values, out) = (x.cast::<T>(), values.cast::<T>(), out.cast::<T>());
-        // SAFETY: the caller promises buffers of `size` elements that lie apart.
-        unsafe { std::ptr::copy_nonoverlapping(x, out, self.size) };
+        if !std::ptr::eq(x, out) {
+            // SAFETY: the caller promises buffers of `size` elements that lie apart if they are not one.
+            unsafe { std::ptr::copy_nonoverlapping(x, out, self.size) };
+        }
         let combine = match self.mode {
             Mode::Set => |_: T, value: T| value,
             Mode::Add => T::add,

@@ -261,8 +261,9 @@ impl Array {
     pub fn to_ndarray<T: Element>(&self) -> Result<ArrayD<T>> {
         let location = Location::caller();
         self.typed(|array: &ArcArray<T, IxDyn>| {
-            HostArray::check_memory(&ArrayType::new(T::DTYPE, array.shape()))?;
-            Ok(array.to_owned())
+            let elements = HostArray::elements_of(&array.view())?;
+            ArrayD::from_shape_vec(array.raw_dim(), elements)
+                .map_err(|e| Error::internal(format!("a copy has the wrong size ({e})")))
         })
         .map_err(|e| e.at(location))
     }
@@ -274,7 +275,7 @@ impl Array {
     #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| collected(array.shape(), array.iter()))
+        self.typed(|array: &ArcArray<T, IxDyn>| HostArray::elements_of(&array.view()))
             .map_err(|e| e.at(location))
     }
 

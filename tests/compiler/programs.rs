@@ -17,6 +17,9 @@ const KEEP: &[&str] = &[
     "positive", "maximum", "minimum", "copysign", "fmax", "fmin", "fabs", "where", "times",
 ];
 
+/// Those of them that are rounded for complex numbers.
+const ROUNDED: &[&str] = &["absolute", "fabs", "sign"];
+
 /// Those whose results need a few bits more.
 const WIDEN: &[&str] = &["add", "subtract", "multiply", "square"];
 
@@ -127,9 +130,11 @@ impl Program {
                 .iter()
                 .map(|&i| known[i].1)
                 .try_fold(0, |w, x| x.map(|x| w.max(x)));
+            let is_complex = |i: usize| values[i].dtype().is_ok_and(DType::is_complex);
             let exactness = match (adds, width) {
                 (true, None) => continue,
                 (true, Some(width)) if width > 0 && !SUMS.contains(&name) => continue,
+                (false, Some(_)) if ROUNDED.contains(&name) && is_complex(arguments[0]) => None,
                 (false, Some(width)) if KEEP.contains(&name) => Some(width),
                 (false, Some(width)) if WIDEN.contains(&name) && width < WIDEST => Some(width + 1),
                 (true, Some(_)) | (false, _) => None,

@@ -9,6 +9,7 @@ use std::fmt;
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 use num_complex::{Complex32, Complex64};
 
+use super::c_order;
 use super::scalar::Scalar;
 use super::types::{ArrayType, DType, Shape};
 use crate::error::{Error, Result};
@@ -270,6 +271,25 @@ impl HostArray {
         }
     }
 
+    /// The elements of an array in C order.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn elements_of<T: Element>(array: &ArrayViewD<'_, T>) -> Result<Vec<T>> {
+        let ty = || ArrayType::new(T::TYPE, array.shape());
+        let mut elements = Vec::new();
+        match elements.try_reserve_exact(array.len()) {
+            Ok(()) => c_order::extend(&mut elements, array),
+            Err(_) => {
+                return Err(Error::value(format!(
+                    "not enough memory for an array {}",
+                    ty()
+                )));
+            }
+        }
+        Ok(elements)
+    }
+
     /// [`to_contiguous`](Self::to_contiguous), where a copy may not fit into memory.
     ///
     /// # Errors
@@ -296,7 +316,13 @@ impl HostArray {
     #[must_use]
     pub fn to_contiguous(&self) -> Self {
         dispatch_host!(self, a => {
-            if a.is_standard_layout() { self.clone() } else { Self::from(a.as_standard_layout().into_owned()) }
+            if a.is_standard_layout() {
+                return self.clone();
+            }
+            let mut elements = Vec::with_capacity(a.len());
+            c_order::extend(&mut elements, &a.view());
+            let array = ArrayD::from_shape_vec(a.raw_dim(), elements);
+            Self::from(array.expect("there is an element for each position"))
         })
     }
 

@@ -11,6 +11,7 @@
 mod op;
 
 mod attribute;
+mod c_order;
 mod constants;
 mod draw;
 pub mod einsum;

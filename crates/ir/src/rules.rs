@@ -84,7 +84,7 @@ macro_rules! define_rules {
                     $( Self::$Class(op) => op.reference(inputs, result), )*
                     $( Self::$Alone { $($alone_attr),* } => Some($alone_eval($($alone_attr,)* inputs, result)), )*
                 };
-                results.map(|results| results.map_err(|e| e.in_op(self.name())))
+                results.map(|results| results.map_err(|e| e.in_op(self.error_name())))
             }
 
             /// Writes the op with others into a graph; `None` for a core op.

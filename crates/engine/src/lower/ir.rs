@@ -162,7 +162,7 @@ pub(crate) enum Call {
         /// The axis, for messages.
         axis: usize,
     },
-    /// A copy with other values at some positions.
+    /// Other values at some positions of a copy, or of the array itself if its memory is that of the result.
     Scatter(Scatter),
     /// A random draw.
     Random {
@@ -183,6 +183,25 @@ pub(crate) enum Call {
     External(External),
     /// Linear algebra, or a Fourier transform, on contiguous arrays.
     Runtime(Box<RuntimeCall>),
+}
+
+impl Call {
+    /// The operand whose memory may become that of the operand at `position`: the call then changes it where it lies.
+    pub(crate) fn in_place(&self, position: usize) -> Option<usize> {
+        match self {
+            // The array, the values, the positions and the result.
+            Call::Scatter(_) => (position == 3).then_some(0),
+            Call::Matmul(_)
+            | Call::Gather { .. }
+            | Call::Random { .. }
+            | Call::ArgReduce(_)
+            | Call::Scan(_)
+            | Call::Sort(_)
+            | Call::Copy(_)
+            | Call::External(_)
+            | Call::Runtime(_) => None,
+        }
+    }
 }
 
 /// A call with what it reads and writes.

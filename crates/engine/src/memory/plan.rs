@@ -5,9 +5,10 @@
 //! fit in one pass and start on a 64-byte line; within a block, items smaller than a line are packed, larger ones
 //! are on lines of their own.
 //!
-//! A loop that writes each element where it read one for the last time does so in the same memory. Invariant: nothing
-//! else in its group touches that memory ([`Nest::in_place`](crate::loops::Nest::in_place) says what is safe within a
-//! loop).
+//! A loop that writes each element where it read one for the last time does so in the same memory, and a call that changes
+//! some elements of an array that nothing reads later changes them there. Invariant: nothing else in its group touches that
+//! memory ([`Nest::in_place`](crate::loops::Nest::in_place) says what is safe within a loop, and
+//! [`Call::in_place`](crate::lower::Call::in_place) of a call).
 
 use super::free_list::FreeList;
 use crate::loops::{Loops, Work};
@@ -129,11 +130,14 @@ impl Planner<'_> {
 
     /// Lets the operands at a position have the memory of others that this group reads for the last time.
     fn take_over(&mut self, group: u32, members: &[u32], position: usize) {
-        let Work::Loop(nest) = self.loops.work(members[0]) else {
-            return;
+        let sources = match self.loops.work(members[0]) {
+            Work::Loop(nest) => self.loops.nests[nest].in_place(position),
+            Work::Call(call) => {
+                let call = &self.lowered.calls[call as usize].call;
+                call.in_place(position).into_iter().collect()
+            }
         };
-        let nest = &self.loops.nests[nest];
-        let source = nest.in_place(position).into_iter().find(|&source| {
+        let source = sources.into_iter().find(|&source| {
             members.iter().all(|&step| {
                 let anchors = self.loops.anchors(step);
                 let ((from, from_offset), (to, to_offset)) = (anchors[source], anchors[position]);

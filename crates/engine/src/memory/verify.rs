@@ -3,7 +3,8 @@
 //! - buffers outside of the workspace, and buffers that are not aligned for their elements;
 //! - buffers that are alive at the same time and overlap, unless one is declared to take over the memory of the other;
 //! - buffers declared to do so that are of another size or at another offset, that begin to live before the other is
-//!   used for the last time, or whose loop reads an element after it wrote there, or at another index.
+//!   used for the last time, or whose loop reads an element after it wrote there, or at another index, or whose call does
+//!   not work in place.
 
 use std::collections::BTreeMap;
 
@@ -143,10 +144,21 @@ fn in_place(
             continue;
         }
         readers += 1;
-        let Work::Loop(nest) = loops.work(step) else {
-            return Err(wrong("in a call"));
+        let nest = match loops.work(step) {
+            Work::Loop(nest) => &loops.nests[nest],
+            Work::Call(call) => {
+                let call = &lowered.calls[call as usize].call;
+                for target in slots(to) {
+                    if !slots(from).eq(call.in_place(target)) {
+                        return Err(wrong("in a call that does not work in place"));
+                    }
+                    if slots(from).any(|source| anchors[source].1 != anchors[target].1) {
+                        return Err(wrong("which is read at another index"));
+                    }
+                }
+                continue;
+            }
         };
-        let nest = &loops.nests[nest];
         for source in slots(from) {
             for target in slots(to) {
                 if anchors[source].1 != anchors[target].1

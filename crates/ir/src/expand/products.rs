@@ -248,55 +248,69 @@ fn sum_labels(
     ))
 }
 
-/// Replaces repeated labels of one operand by the diagonal over their axes.
+/// Replaces repeated labels of one operand by the diagonals over their axes, all labels at once: at most one copy, and none
+/// where the axes already lie so.
 fn take_diagonals(
     b: &mut Builder<'_>,
     mut x: ValueId,
     labels: &[char],
 ) -> Result<(ValueId, Vec<char>)> {
     let mut labels = labels.to_vec();
-    while let Some((first, second)) = repeated(&labels) {
+    loop {
+        let pairs = repeated(&labels);
+        if pairs.is_empty() {
+            return Ok((x, labels));
+        }
         let ty = b.ty(x)?;
-        let n = ty.shape[first];
-        if ty.shape[second] != n {
+        if let Some((first, second)) = pairs.iter().find(|(i, j)| ty.shape[*i] != ty.shape[*j]) {
             return Err(Error::shape(format!(
-                "the diagonal of {ty} needs axes of equal length"
+                "the diagonal of {ty} needs axes of equal length, {} and {} are not",
+                ty.shape[*first], ty.shape[*second]
             )));
         }
-        let mut perm: Dims = (0..ty.ndim())
-            .filter(|a| *a != first && *a != second)
+        let is_paired = |axis: usize| pairs.iter().any(|&(i, j)| axis == i || axis == j);
+        let others: Dims = (0..ty.ndim()).filter(|&a| !is_paired(a)).collect();
+        let firsts = pairs.iter().map(|&(first, _)| first);
+        let seconds = pairs.iter().map(|&(_, second)| second);
+        let perm: Dims = others
+            .iter()
+            .copied()
+            .chain(firsts.clone())
+            .chain(seconds)
             .collect();
-        let mut shape: Dims = perm.iter().map(|&a| ty.shape[a]).collect();
-        perm.extend([first, second]);
         let moved = b.transpose(x, perm)?;
+        // The pairs are a square matrix with a row for each index of the first axes.
+        let n: usize = firsts.clone().map(|a| ty.shape[a]).product();
+        let mut shape: Dims = others.iter().map(|&a| ty.shape[a]).collect();
         shape.push(n * n);
         let flat = b.reshape(moved, &shape)?;
-        // The diagonal is every (n + 1)-th element.
+        // Its diagonal is every (n + 1)-th element.
         let mut items = vec![IndexItem::FULL; shape.len() - 1];
         items.push(IndexItem::Slice {
             start: None,
             stop: None,
             step: Some(n as i64 + 1),
         });
-        x = b.push(
-            Op::Index(IndexOp::Getitem {
-                key: IndexKey(items.into()),
-            }),
-            &[flat],
-        )?;
-        let label = labels[first];
-        labels.remove(second);
-        labels.remove(first);
-        labels.push(label);
+        let key = IndexKey(items.into());
+        let diagonal = b.push(Op::Index(IndexOp::Getitem { key }), &[flat])?;
+        shape.pop();
+        shape.extend(firsts.clone().map(|a| ty.shape[a]));
+        x = b.reshape(diagonal, &shape)?;
+        labels = others
+            .iter()
+            .copied()
+            .chain(firsts)
+            .map(|a| labels[a])
+            .collect();
     }
-    Ok((x, labels))
 }
 
-fn repeated(labels: &[char]) -> Option<(usize, usize)> {
-    (0..labels.len()).find_map(|i| {
-        labels[i + 1..]
-            .iter()
-            .position(|l| *l == labels[i])
-            .map(|j| (i, i + 1 + j))
-    })
+/// For each label that is there more than once, the first two axes that have it.
+fn repeated(labels: &[char]) -> Vec<(usize, usize)> {
+    let second = |i: usize| {
+        let is_first = !labels[..i].contains(&labels[i]);
+        let second = labels[i + 1..].iter().position(|l| *l == labels[i]);
+        second.filter(|_| is_first).map(|j| (i, i + 1 + j))
+    };
+    (0..labels.len()).filter_map(second).collect()
 }

@@ -30,7 +30,9 @@ pub(super) fn reshape(x: &HostArray, shape: &[usize]) -> Result<HostArray> {
         {
             return Ok(T::host_array(move_unit_axes(x.clone(), shape)));
         } else {
-            x.as_standard_layout().into_owned().into_shared()
+            let elements = HostArray::elements_of(&x.view())?;
+            let array = Shared::from_shape_vec(x.raw_dim(), elements);
+            array.map_err(|e| Error::internal(format!("a copy has the wrong size ({e})")))?
         };
         contiguous
             .into_shape_with_order(IxDyn(shape))
