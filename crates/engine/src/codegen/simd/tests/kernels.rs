@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::random::{Case, Random, random_case};
-use super::report;
 use crate::codegen::simd::plan::{self, Lanes, Plan};
-use crate::codegen::simd::target::Target;
+use crate::codegen::simd::target::{Target, report};
 use crate::codegen::simd::{emitter, verify};
 use crate::codegen::target::avx2::Avx2;
 use crate::codegen::target::avx512::{Avx512, tests::read};
