@@ -82,7 +82,7 @@ pytorch)
     exit 0
     ;;
 fuzz)
-    targets=(graph call exported_file text)
+    targets=(graph kernel call exported_file text)
     RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/coverage-rustc.sh step cargo build --workspace --exclude autojit-torch \
         --exclude autojit-xla --locked --features autojit-fuzz/libfuzzer "${targets[@]/#/--bin=}"
     for target in "${targets[@]}"; do

@@ -1,10 +1,8 @@
 //! The fuzz targets as functions of bytes, which panic where something is wrong.
 //!
-//! `cargo +nightly fuzz run --features libfuzzer graph` (or `call`, `exported_file`, `text`) runs them by libFuzzer. The tests of this
+//! `cargo +nightly fuzz run --features libfuzzer graph` (or `kernel`, `call`, `exported_file`, `text`) runs them by libFuzzer. The tests of this
 //! package run them on fixed random bytes and on the inputs in `regressions`, where what a fuzzer finds is put: they need
 //! nothing but stable Rust.
-//!
-//! There is no target for single kernels of the engine yet: `graph` reaches them through whole graphs.
 
 #[path = "../../tests/compiler/differential/agreement.rs"]
 mod agreement;
@@ -37,6 +35,15 @@ pub fn graph(bytes: &[u8]) {
     if let Err(difference) = agreement::check(&numbers(bytes)) {
         panic!("{difference}");
     }
+}
+
+/// Bytes choose a loop of the native compiler and the memory it works on: the code for each target that this processor has
+/// must leave the same memory as Cranelift's, and every representation on the way keeps its promises.
+///
+/// # Panics
+/// If they do not.
+pub fn kernel(bytes: &[u8]) {
+    autojit_engine::check_random_kernel(bytes);
 }
 
 /// The first bytes are the counts of the parts, each part takes as many as it needs, and what is missing is zero.

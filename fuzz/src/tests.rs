@@ -29,6 +29,11 @@ fn graphs() {
 }
 
 #[test]
+fn kernels() {
+    run(crate::kernel, "kernel", 200);
+}
+
+#[test]
 fn calls() {
     let (mut calls, mut results) = (0, 0);
     let target = |bytes: &[u8]| {

@@ -30,6 +30,8 @@ mod schedule;
 use std::sync::{Arc, Mutex};
 
 pub use codegen::cache::{KernelStatistics, kernel_statistics};
+#[cfg(feature = "fuzzing")]
+pub use codegen::check_random_kernel;
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Form, Graph, Op, OperandType, Type, ValueId};

@@ -109,6 +109,15 @@ enum Memory {
     Module(#[allow(dead_code, reason = "see above")] Arc<clif::Module>),
 }
 
+/// Runs the kernel that bytes are by the emitter's code for every target of this processor, and by Cranelift's.
+///
+/// # Panics
+/// They differ, or break the rules of a verifier.
+#[cfg(feature = "fuzzing")]
+pub fn check_random_kernel(bytes: &[u8]) {
+    target::check_random_kernel(bytes);
+}
+
 /// Compiles kernels, those that this process has not compiled yet.
 ///
 /// # Errors

@@ -17,6 +17,7 @@
 //! calls.rs        functions of the runtime, strip-mined loops
 //! reductions.rs   partial results, chunks of long sums, what is combined at the end  (combine.rs)
 //! text.rs         both representations as text
+//! random/         random kernels for tests and fuzzers
 //! verify/         what both of them promise
 //! ```
 //!
@@ -38,6 +39,8 @@ mod kinds;
 mod loops;
 mod operands;
 mod plan;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::codegen) mod random;
 mod reductions;
 mod registers;
 mod rows;

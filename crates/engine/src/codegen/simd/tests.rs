@@ -4,5 +4,4 @@ mod golden;
 mod graphs;
 mod kernels;
 pub(super) mod measure;
-mod random;
 mod text_target;

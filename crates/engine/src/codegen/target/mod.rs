@@ -21,6 +21,8 @@ pub(crate) struct Entry {
     key: &'static str,
     is_available: fn() -> bool,
     pub(crate) emit: fn(&Kernel) -> Result<Vec<u8>, Fallback>,
+    #[cfg(feature = "fuzzing")]
+    check: fn(&[u8]),
 }
 
 impl Entry {
@@ -30,6 +32,8 @@ impl Entry {
             key: T::KEY,
             is_available: T::is_available,
             emit: simd::emit::<T>,
+            #[cfg(feature = "fuzzing")]
+            check: simd::random::check::<T>,
         }
     }
 }
@@ -48,6 +52,13 @@ macro_rules! targets {
 targets! {
     avx512::Avx512,
     avx2::Avx2,
+}
+
+/// Checks the kernel that bytes are with every target that this machine has.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn check_random_kernel(bytes: &[u8]) {
+    let available = TARGETS.iter().filter(|target| (target.is_available)());
+    available.for_each(|target| (target.check)(bytes));
 }
 
 /// The target that `AUTOJIT_TARGET` names, or else the best one that this machine has; or why the emitter is not used.

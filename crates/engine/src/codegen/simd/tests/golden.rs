@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::measure::{arithmetic, gram_schmidt, sum, sum_rows};
-use super::random::{Random, random_case};
+use crate::codegen::simd::random::{Random, random_case};
 use crate::codegen::simd::target::Target;
 use crate::codegen::simd::{emitter, plan};
 use crate::codegen::target::avx2::Avx2;
@@ -84,7 +84,7 @@ fn recorded<T: Target>() {
             record(&format!("gram_schmidt {dtype} {extent}"), &kernel);
         }
     }
-    let mut random = Random(2026);
+    let mut random = Random::new(2026);
     for number in 0..800 {
         let case = random_case(&mut random);
         record(&format!("random {number}"), &case.kernel);

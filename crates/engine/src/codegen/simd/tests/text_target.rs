@@ -2,8 +2,8 @@
 
 use autojit_runtime::abi::Symbol;
 
-use super::kernels::plans;
-use super::random::{Random, random_case};
+use crate::codegen::simd::random::plans;
+use crate::codegen::simd::random::{Random, random_case};
 use crate::codegen::simd::target::{Demand, Masks, Target};
 use crate::codegen::simd::vcode::VCode;
 use crate::codegen::simd::{emitter, verify};
@@ -34,7 +34,7 @@ impl Target for Text {
 
 #[test]
 fn random_kernels_verify_on_a_target_of_16_registers_of_32_bytes() {
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut emitted = 0;
     for _ in 0..500 {
         let case = random_case(&mut random);

@@ -7,13 +7,35 @@ use smallvec::SmallVec;
 use crate::kernel::{Fold, Kernel, Operation, Slot, Stride, Value};
 use autojit_ir::{DType, MapOp};
 
-/// Numbers that look random; Vigna's splitmix64.
-pub(super) struct Random(pub(super) u64);
+/// A source of choices: bytes that a fuzzer gives, and behind their end numbers that look random (Vigna's splitmix64).
+pub(in crate::codegen) struct Random<'b> {
+    bytes: &'b [u8],
+    state: u64,
+}
 
-impl Random {
+impl<'b> Random<'b> {
+    /// Numbers that look random.
+    #[cfg(test)]
+    pub(in crate::codegen) fn new(seed: u64) -> Self {
+        Self {
+            bytes: &[],
+            state: seed,
+        }
+    }
+
+    /// The choices that bytes are.
+    pub(in crate::codegen) fn of(bytes: &'b [u8]) -> Self {
+        Self { bytes, state: 0 }
+    }
+
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let x = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        // No choice is among more than 65536.
+        if let [low, high, rest @ ..] = self.bytes {
+            self.bytes = rest;
+            return u64::from(u16::from_le_bytes([*low, *high]));
+        }
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let x = (self.state ^ self.state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let x = (x ^ x >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ x >> 31
     }
@@ -42,15 +64,15 @@ const DTYPES: [DType; 7] = [
 ];
 
 /// A kernel with the memory that it runs on.
-pub(super) struct Case {
-    pub(super) kernel: Kernel,
-    pub(super) parameters: Vec<i64>,
+pub(in crate::codegen) struct Case {
+    pub(in crate::codegen) kernel: Kernel,
+    pub(in crate::codegen) parameters: Vec<i64>,
     /// The bytes of each slot's buffer, and the offset of its first element.
-    pub(super) buffers: Vec<(Vec<u8>, usize)>,
+    pub(in crate::codegen) buffers: Vec<(Vec<u8>, usize)>,
 }
 
-struct Builder<'a> {
-    random: &'a mut Random,
+struct Builder<'a, 'b> {
+    random: &'a mut Random<'b>,
     kernel: Kernel,
     extents: Vec<usize>,
     buffers: Vec<(Vec<u8>, usize)>,
@@ -71,8 +93,8 @@ enum Section {
     After,
 }
 
-fn number_bytes(random: &mut Random, dtype: DType) -> Vec<u8> {
-    let real = |random: &mut Random| match random.below(24) {
+fn number_bytes(random: &mut Random<'_>, dtype: DType) -> Vec<u8> {
+    let real = |random: &mut Random<'_>| match random.below(24) {
         0 => f64::NAN,
         1 => f64::INFINITY,
         2 => f64::NEG_INFINITY,
@@ -99,7 +121,7 @@ fn number_bytes(random: &mut Random, dtype: DType) -> Vec<u8> {
     }
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     fn value(&mut self, dtype: DType) -> Value {
         self.kernel.dtypes.push(dtype);
         self.kernel.dtypes.len() as Value - 1
@@ -335,7 +357,7 @@ impl Builder<'_> {
     }
 }
 
-pub(super) fn random_case(random: &mut Random) -> Case {
+pub(in crate::codegen) fn random_case(random: &mut Random<'_>) -> Case {
     let reduces = !random.one_in(3);
     let (outer_rank, inner_rank) = if reduces {
         (random.below(3), random.below(3))
