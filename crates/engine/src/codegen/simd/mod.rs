@@ -47,7 +47,7 @@ mod rows;
 mod select;
 pub(crate) mod target;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 mod text;
 mod transfers;
 pub(crate) mod vcode;

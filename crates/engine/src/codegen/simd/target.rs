@@ -65,3 +65,17 @@ pub(crate) trait Target {
     /// that `address` gives.
     fn encode(code: &VCode, address: impl Fn(&'static Symbol) -> u64) -> Vec<u8>;
 }
+
+/// Says whether code for a target runs in a test or is only verified: not by a macro, whose output the test harness keeps
+/// to itself.
+#[cfg(test)]
+pub(crate) fn report<T: Target>(what: &str) {
+    use std::io::Write as _;
+    let how = if T::is_available() {
+        "run"
+    } else {
+        "are verified, and not run as this machine lacks it"
+    };
+    // A test does not fail for what it could not say.
+    let _ = writeln!(std::io::stderr(), "{what} for {} {how}", T::NAME);
+}

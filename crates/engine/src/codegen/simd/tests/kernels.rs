@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::report;
 use crate::codegen::simd::plan::Lanes;
 use crate::codegen::simd::random::{Case, Random, compare, emit, plans, random_case};
-use crate::codegen::simd::target::Target;
+use crate::codegen::simd::target::{Target, report};
 use crate::codegen::target::avx2::Avx2;
 use crate::codegen::target::avx512::{Avx512, tests::read};
 use crate::codegen::{Fallback, clif};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::vectors::binary_opcode;
 use super::{Avx2, Encoder};
 use crate::codegen::simd::ir::{Binary, Kind, MaskLogic, Predicate, Rounding, Unary};
-use crate::codegen::simd::target::Target;
-use crate::codegen::simd::tests::report;
+use crate::codegen::simd::target::{Target, report};
 use crate::codegen::simd::vcode::{
     ACC, AUX, Address, FlowInst, General, Inst, Length, Mask, MaskInst, Masking, Operand, POINTERS,
     STACK, ScalarInst, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, Tail, Unpack, VCode, Vector,
