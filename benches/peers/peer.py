@@ -44,6 +44,8 @@ class Peer:
     """What is the same for all: an eager call. Subclasses say how arrays come in, and what is compiled."""
 
     packages = ["numpy"]
+    # Whether its namespace has `value_and_grad` and `vmap`.
+    transforms = False
 
     def __init__(self, threads):
         self.threads = threads
@@ -112,6 +114,7 @@ class Autoray(Numpy):
 
 class Jax(Peer):
     packages = ["jax", "jaxlib"]
+    transforms = True
 
     def __init__(self, threads):
         super().__init__(threads)
@@ -144,6 +147,8 @@ class Jax(Peer):
 
         class Namespace:
             erf = staticmethod(jax.scipy.special.erf)
+            value_and_grad = staticmethod(jax.value_and_grad)
+            vmap = staticmethod(jax.vmap)
 
             def __getattr__(self, name):
                 return getattr(jax.numpy, name)
@@ -224,6 +229,8 @@ def prepare(peer, task):
     import workloads
 
     function = workloads.find(task["workload"])
+    if function in workloads.TRANSFORMED and not peer.transforms:
+        raise Declined("it has neither gradients nor batches")
     peer.forget()
     gc.collect()
     arrays = [peer.array(numpy.load(file)) for file in task["inputs"]]

@@ -257,5 +257,27 @@ def matmul(xp, arrays, n, parameters):
     return [xp.matmul(*arrays)]
 
 
+def grad_mgs(xp, arrays, n, parameters):
+    x, weights = arrays
+    value = lambda x: xp.sum(mgs(xp, [x], n, parameters)[0] * weights)
+    return list(xp.value_and_grad(value)(x))
+
+
+def grad_kalman(xp, arrays, n, parameters):
+    *matrices, z = arrays
+    value = lambda matrices: kalman(xp, [*matrices, z], n, parameters)[2]
+    value, gradients = xp.value_and_grad(value)(matrices)
+    return [value, *gradients]
+
+
+def vmap_kalman(xp, arrays, n, parameters):
+    *matrices, z = arrays
+    return [xp.vmap(lambda z: kalman(xp, [*matrices, z], z.shape[0], parameters)[2])(z)]
+
+
+# What is for namespaces with `value_and_grad` and `vmap`.
+TRANSFORMED = [grad_mgs, grad_kalman, vmap_kalman]
+
+
 def find(name):
     return globals()[name.split(".")[0]]

@@ -27,7 +27,7 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
 }];
 
 /// The rows of `x`, made orthonormal one after the other.
-fn gram_schmidt(x: Array) -> Array {
+pub(super) fn gram_schmidt(x: Array) -> Array {
     let mut rows: Vec<Array> = Vec::new();
     for j in 0..x.len().unwrap_or(0) as i64 {
         let mut row = x.get(j);

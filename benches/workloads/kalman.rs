@@ -16,14 +16,17 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
 }];
 
 const STATES: usize = 6;
-const OBSERVED: usize = 3;
+pub(super) const OBSERVED: usize = 3;
 /// Noise of the motion and of the observations.
 const MOTION: f64 = 0.01;
 const OBSERVATION: f64 = 0.25;
 
 /// Positions and speeds along three axes; positions are observed. Gives the last estimate, its covariance, and the
 /// logarithm of the likelihood of the observations.
-fn filter((f, h, q, r, z): (Array, Array, Array, Array, Array), n: usize) -> (Array, Array, Array) {
+pub(super) fn filter(
+    (f, h, q, r, z): (Array, Array, Array, Array, Array),
+    n: usize,
+) -> (Array, Array, Array) {
     let one = np::eye(STATES as i64, np::like(&f));
     let mut x = np::zeros([STATES as i64], np::like(&f));
     let mut p = one.clone();
@@ -60,11 +63,18 @@ fn matrix(data: Vec<f64>, columns: usize) -> Array {
     np::reshape(Array::from(data), [-1, columns as i64])
 }
 
+/// The motion, what is observed, and the noise of both.
+pub(super) fn matrices() -> (Array, Array, Array, Array) {
+    (
+        matrix(motion(), STATES),
+        np::eye(OBSERVED as i64, np::columns(STATES as i64)),
+        np::eye(STATES as i64, ..) * MOTION,
+        np::eye(OBSERVED as i64, ..) * OBSERVATION,
+    )
+}
+
 fn build(n: usize, dtype: DType) -> Result<Case, String> {
-    let f = matrix(motion(), STATES);
-    let h = np::eye(OBSERVED as i64, np::columns(STATES as i64));
-    let q = np::eye(STATES as i64, ..) * MOTION;
-    let r = np::eye(OBSERVED as i64, ..) * OBSERVATION;
+    let (f, h, q, r) = matrices();
     let z = normal(1, &[n, OBSERVED], dtype);
     let observations = reals(&z);
     let check = move |results: &[Array]| {
@@ -77,7 +87,7 @@ fn build(n: usize, dtype: DType) -> Result<Case, String> {
 }
 
 /// The three axes do not know of each other, so the filter is three filters of a position and a speed: scalars only.
-fn by_axes(z: &[f64]) -> (Vec<f64>, Vec<f64>, f64) {
+pub(super) fn by_axes(z: &[f64]) -> (Vec<f64>, Vec<f64>, f64) {
     let (mut states, mut covariance) = (vec![0.0; STATES], vec![0.0; STATES * STATES]);
     let mut likelihood = 0.0;
     for axis in 0..OBSERVED {

@@ -8,6 +8,7 @@
 
 mod circuit;
 mod elementwise;
+mod gradients;
 mod gram_schmidt;
 mod graphs;
 mod heat;
@@ -107,6 +108,7 @@ pub(crate) fn all() -> Vec<&'static Workload> {
         networks::WORKLOADS,
         linear_algebra::WORKLOADS,
         products::WORKLOADS,
+        gradients::WORKLOADS,
     ]
     .into_iter()
     .flatten()
