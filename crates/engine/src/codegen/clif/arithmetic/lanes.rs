@@ -6,6 +6,7 @@ use autojit_ir::semantics::{
     Binary, Comparison, Element, Elementwise, Logic, Lowered, Made, Primitives, Unary, lower,
 };
 use autojit_ir::{DType, MapOp};
+use autojit_runtime::processor::{self, Level};
 
 /// Whether an op has a vector form, given the dtypes of its inputs.
 pub(super) fn exist(op: MapOp, inputs: &[DType], result: DType) -> bool {
@@ -19,6 +20,12 @@ pub(super) fn exist(op: MapOp, inputs: &[DType], result: DType) -> bool {
 
 /// There is no vector form.
 struct NoLanes;
+
+/// Whether vectors of floats may be compared with what lies in memory. Cranelift 0.135 makes a load the operand of `cmpps` and
+/// `cmppd` whatever its alignment is, and without AVX that faults for addresses that are no multiple of 16.
+fn compares_from_memory() -> bool {
+    !cfg!(target_arch = "x86_64") || processor::level() > Level::Baseline
+}
 
 /// Primitives without values.
 struct Lanes {
@@ -66,11 +73,12 @@ impl Primitives for Lanes {
 
     fn compare(&mut self, comparison: Comparison, dtype: DType, (): &(), (): &()) -> Made<Self> {
         only_if(match comparison {
+            Comparison::Equal if dtype.is_float() => compares_from_memory(),
             Comparison::Equal => dtype != DType::Bool,
             Comparison::Less
             | Comparison::LessEqual
             | Comparison::NotLessEqual
-            | Comparison::Ordered => dtype.is_float(),
+            | Comparison::Ordered => dtype.is_float() && compares_from_memory(),
         })
     }
 
