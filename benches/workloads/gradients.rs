@@ -51,7 +51,7 @@ fn check_gradient(
         .iter()
         .enumerate()
         .map(|(i, x)| {
-            let shape: Vec<usize> = x.shape().unwrap_or_default().to_vec();
+            let shape = x.shape().unwrap_or_default();
             normal(100 + i as u64, &shape, DType::Float64)
         })
         .collect();

@@ -131,8 +131,11 @@ fn array_libraries() {
     register_library(Panicking("to_host")).unwrap();
     let x = Array::from([1.0]).to("panicking");
     is_told(&x.to_vec::<f64>().unwrap_err(), &words("no values"));
-    let compiled = autojit(|x: Array| &x + 1.0).call(&x);
-    is_told(&compiled.unwrap_err(), &words("no values"));
+    // Native code works on values; replay calls the library.
+    if autojit::backends().contains(&"cranelift") {
+        let compiled = autojit(|x: Array| &x + 1.0).backend("cranelift").call(&x);
+        is_told(&compiled.unwrap_err(), &words("no values"));
+    }
 }
 
 #[derive(Clone)]
