@@ -55,6 +55,11 @@ const CASES: &[(&str, usize, DType)] = &[
     ("networks.chain_64", 3, DType::Float64),
     ("linalg", 8, DType::Float64),
     ("matmul", 8, DType::Float64),
+    ("grad_mgs", 5, DType::Float64),
+    ("grad_mgs", 10, DType::Float64),
+    ("grad_kalman", 2, DType::Float64),
+    ("grad_kalman", 4, DType::Float64),
+    ("vmap_kalman", 3, DType::Float64),
 ];
 
 /// What is counted of a case.
