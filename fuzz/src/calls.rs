@@ -339,7 +339,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
             (Ok(_), Err(error)) if error.is_unsupported() || needs_values(error) => None,
             (Ok(_), Err(error)) => Some(format!("fails: {error}")),
             (Err(expected), Err(error)) => Some(format!("fails: {error}\ninstead of: {expected}")),
-            // Parameters of distributions and shares are looked into where their values are known.
+            // Parameters of distributions, shares and weights are looked into where their values are known.
             (Err(error), Ok(_)) if error.is_value() && has_parameters(call.name) => None,
             (Err(expected), Ok(_)) => Some(format!("should fail: {expected}")),
         };
@@ -352,7 +352,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
 
 /// Whether a function looks into arguments beside the array, whose values it must know for that.
 fn has_parameters(name: &str) -> bool {
-    name.starts_with("random") || ["quantile", "percentile"].contains(&name)
+    name.starts_with("random") || ["quantile", "percentile", "average"].contains(&name)
 }
 
 /// Whether an error says that a traced array has no values yet.
