@@ -24,7 +24,7 @@ pub(super) struct Cache {
     dropped: u64,
 }
 
-/// What the cache of kernels did in this process.
+/// Counts of the cache of kernels of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelStatistics {
     /// Kernels that are held, besides those that only executables still have.
@@ -35,7 +35,7 @@ pub struct KernelStatistics {
     pub dropped: u64,
 }
 
-/// What the cache of kernels did in this process.
+/// The counts of the cache of kernels of this process.
 #[must_use]
 pub fn kernel_statistics() -> KernelStatistics {
     cache().statistics()

@@ -108,6 +108,40 @@ fn norm(order: NormOrder, axes: Option<usize>) -> Treatment {
     }
 }
 
+/// The pattern of the elementwise ops whose derivative is zero wherever it exists: they have no rule, and are linear in no
+/// tangent.
+macro_rules! constant {
+    () => {
+        $crate::MapOp::LogicalNot
+            | $crate::MapOp::IsNan
+            | $crate::MapOp::IsInf
+            | $crate::MapOp::IsFinite
+            | $crate::MapOp::Floor
+            | $crate::MapOp::Ceil
+            | $crate::MapOp::Trunc
+            | $crate::MapOp::Rint
+            | $crate::MapOp::Invert
+            | $crate::MapOp::FloorDivide
+            | $crate::MapOp::Equal
+            | $crate::MapOp::NotEqual
+            | $crate::MapOp::Less
+            | $crate::MapOp::LessEqual
+            | $crate::MapOp::Greater
+            | $crate::MapOp::GreaterEqual
+            | $crate::MapOp::LogicalAnd
+            | $crate::MapOp::LogicalOr
+            | $crate::MapOp::LogicalXor
+            | $crate::MapOp::BitwiseAnd
+            | $crate::MapOp::BitwiseOr
+            | $crate::MapOp::BitwiseXor
+            | $crate::MapOp::LeftShift
+            | $crate::MapOp::RightShift
+            | $crate::MapOp::StopGradient
+            | $crate::MapOp::WrapIndex { .. }
+    };
+}
+pub(super) use constant;
+
 fn map(op: MapOp) -> Treatment {
     match op {
         MapOp::Negative
@@ -155,32 +189,7 @@ fn map(op: MapOp) -> Treatment {
         | MapOp::Copysign
         | MapOp::Where
         | MapOp::Astype { .. } => Treatment::Rule,
-        MapOp::LogicalNot
-        | MapOp::IsNan
-        | MapOp::IsInf
-        | MapOp::IsFinite
-        | MapOp::Floor
-        | MapOp::Ceil
-        | MapOp::Trunc
-        | MapOp::Rint
-        | MapOp::Invert
-        | MapOp::FloorDivide
-        | MapOp::Equal
-        | MapOp::NotEqual
-        | MapOp::Less
-        | MapOp::LessEqual
-        | MapOp::Greater
-        | MapOp::GreaterEqual
-        | MapOp::LogicalAnd
-        | MapOp::LogicalOr
-        | MapOp::LogicalXor
-        | MapOp::BitwiseAnd
-        | MapOp::BitwiseOr
-        | MapOp::BitwiseXor
-        | MapOp::LeftShift
-        | MapOp::RightShift
-        | MapOp::StopGradient
-        | MapOp::WrapIndex { .. } => Treatment::Zero,
+        constant!() => Treatment::Zero,
     }
 }
 

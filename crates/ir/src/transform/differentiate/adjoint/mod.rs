@@ -12,6 +12,7 @@ mod fourier;
 mod index;
 mod solve;
 
+use super::treatment::constant;
 use super::writer::{Whole, Writer};
 use crate::error::{Error, Result};
 use crate::index::IndexKey;
@@ -136,6 +137,7 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
             }
             Ok(cotangents)
         }
+        constant!() => Err(not_linear(node)),
         MapOp::Absolute
         | MapOp::Square
         | MapOp::Sign
@@ -157,47 +159,21 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
         | MapOp::Sinh
         | MapOp::Cosh
         | MapOp::Tanh
-        | MapOp::LogicalNot
-        | MapOp::IsNan
-        | MapOp::IsInf
-        | MapOp::IsFinite
-        | MapOp::Floor
-        | MapOp::Ceil
-        | MapOp::Trunc
-        | MapOp::Rint
         | MapOp::Cbrt
         | MapOp::Arcsinh
         | MapOp::Arccosh
         | MapOp::Arctanh
         | MapOp::Erf
         | MapOp::Lgamma
-        | MapOp::Invert
         | MapOp::Divide
-        | MapOp::FloorDivide
         | MapOp::Remainder
         | MapOp::Power
         | MapOp::Arctan2
         | MapOp::Maximum
         | MapOp::Minimum
-        | MapOp::Equal
-        | MapOp::NotEqual
-        | MapOp::Less
-        | MapOp::LessEqual
-        | MapOp::Greater
-        | MapOp::GreaterEqual
-        | MapOp::LogicalAnd
-        | MapOp::LogicalOr
-        | MapOp::LogicalXor
         | MapOp::Fmod
         | MapOp::Hypot
-        | MapOp::Copysign
-        | MapOp::BitwiseAnd
-        | MapOp::BitwiseOr
-        | MapOp::BitwiseXor
-        | MapOp::LeftShift
-        | MapOp::RightShift
-        | MapOp::StopGradient
-        | MapOp::WrapIndex { .. } => Err(not_linear(node)),
+        | MapOp::Copysign => Err(not_linear(node)),
     }
 }
 

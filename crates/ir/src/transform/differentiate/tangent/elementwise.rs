@@ -14,6 +14,7 @@ use super::{Site, Tangent, special};
 use crate::error::{Error, Result};
 use crate::{MapOp, ValueId};
 
+use super::super::treatment::constant;
 use super::super::writer::Writer;
 
 pub(super) fn tangent(w: &mut Writer, op: MapOp, site: &Site<'_>) -> Result<Tangent> {
@@ -166,46 +167,20 @@ fn unary(w: &mut Writer, op: MapOp, x: ValueId, t: ValueId, site: &Site<'_>) -> 
             times(w, slope)
         }
         // Constant but for jumps, or real where an imaginary part is asked for.
-        MapOp::Sign
-        | MapOp::Imag
-        | MapOp::Floor
-        | MapOp::Ceil
-        | MapOp::Trunc
-        | MapOp::Rint
-        | MapOp::LogicalNot
-        | MapOp::IsNan
-        | MapOp::IsInf
-        | MapOp::IsFinite
-        | MapOp::Invert
-        | MapOp::StopGradient
-        | MapOp::WrapIndex { .. } => Ok(None),
+        MapOp::Sign | MapOp::Imag => Ok(None),
+        constant!() => Ok(None),
         MapOp::Add
         | MapOp::Subtract
         | MapOp::Multiply
         | MapOp::Divide
-        | MapOp::FloorDivide
         | MapOp::Remainder
         | MapOp::Power
         | MapOp::Arctan2
         | MapOp::Maximum
         | MapOp::Minimum
-        | MapOp::Equal
-        | MapOp::NotEqual
-        | MapOp::Less
-        | MapOp::LessEqual
-        | MapOp::Greater
-        | MapOp::GreaterEqual
-        | MapOp::LogicalAnd
-        | MapOp::LogicalOr
-        | MapOp::LogicalXor
         | MapOp::Fmod
         | MapOp::Hypot
         | MapOp::Copysign
-        | MapOp::BitwiseAnd
-        | MapOp::BitwiseOr
-        | MapOp::BitwiseXor
-        | MapOp::LeftShift
-        | MapOp::RightShift
         | MapOp::Where => Err(Error::internal(format!("{op:?} of one input"))),
     }
 }
@@ -320,21 +295,7 @@ fn binary(
             };
             difference(w, s, lost)
         }
-        MapOp::FloorDivide
-        | MapOp::Equal
-        | MapOp::NotEqual
-        | MapOp::Less
-        | MapOp::LessEqual
-        | MapOp::Greater
-        | MapOp::GreaterEqual
-        | MapOp::LogicalAnd
-        | MapOp::LogicalOr
-        | MapOp::LogicalXor
-        | MapOp::BitwiseAnd
-        | MapOp::BitwiseOr
-        | MapOp::BitwiseXor
-        | MapOp::LeftShift
-        | MapOp::RightShift => Ok(None),
+        constant!() => Ok(None),
         MapOp::Negative
         | MapOp::Absolute
         | MapOp::Square
@@ -360,25 +321,14 @@ fn binary(
         | MapOp::Conj
         | MapOp::Real
         | MapOp::Imag
-        | MapOp::LogicalNot
-        | MapOp::IsNan
-        | MapOp::IsInf
-        | MapOp::IsFinite
-        | MapOp::Floor
-        | MapOp::Ceil
-        | MapOp::Trunc
-        | MapOp::Rint
         | MapOp::Cbrt
         | MapOp::Arcsinh
         | MapOp::Arccosh
         | MapOp::Arctanh
         | MapOp::Erf
         | MapOp::Lgamma
-        | MapOp::Invert
         | MapOp::Where
-        | MapOp::Astype { .. }
-        | MapOp::StopGradient
-        | MapOp::WrapIndex { .. } => Err(Error::internal(format!("{op:?} of two inputs"))),
+        | MapOp::Astype { .. } => Err(Error::internal(format!("{op:?} of two inputs"))),
     }
 }
 
