@@ -18,7 +18,7 @@ pub(crate) fn evaluate(case: &Case, transform: &Transform, inputs: &[Array]) -> 
             cotangents,
         } => {
             let f = of_some(case, wrt, outputs, inputs);
-            pulled(&f, some(inputs, wrt), cotangents)
+            pulled(&f, some(inputs, wrt), &beside(inputs, cotangents)?)
         }
         Transform::Tangent {
             wrt,
@@ -26,7 +26,7 @@ pub(crate) fn evaluate(case: &Case, transform: &Transform, inputs: &[Array]) -> 
             tangents,
         } => {
             let f = of_some(case, wrt, outputs, inputs);
-            jvp(f, some(inputs, wrt), arrays(tangents))?.1
+            jvp(f, some(inputs, wrt), beside(inputs, tangents)?)?.1
         }
         Transform::HessianProduct {
             wrt,
@@ -35,8 +35,9 @@ pub(crate) fn evaluate(case: &Case, transform: &Transform, inputs: &[Array]) -> 
             tangents,
         } => {
             let f = of_some(case, wrt, outputs, inputs);
-            let gradient = |inputs: Vec<Array>| pulled(&f, inputs, cotangents);
-            jvp(gradient, some(inputs, wrt), arrays(tangents))?.1
+            let cotangents = beside(inputs, cotangents)?;
+            let gradient = |inputs: Vec<Array>| pulled(&f, inputs, &cotangents);
+            jvp(gradient, some(inputs, wrt), beside(inputs, tangents)?)?.1
         }
     }
 }
@@ -62,16 +63,25 @@ fn of_some(
 fn pulled(
     f: &impl Fn(Vec<Array>) -> Result<Vec<Array>>,
     inputs: Vec<Array>,
-    cotangents: &[Data],
+    cotangents: &[Array],
 ) -> Result<Vec<Array>> {
     let (_, pullback) = vjp(f, inputs)?;
-    pullback(Ok(arrays(cotangents)))
+    pullback(Ok(cotangents.to_vec()))
 }
 
 fn some(arrays: &[Array], numbers: &[usize]) -> Vec<Array> {
     numbers.iter().map(|&index| arrays[index].clone()).collect()
 }
 
-fn arrays(data: &[Data]) -> Vec<Array> {
-    data.iter().map(Data::to_array).collect()
+/// The arrays of a case, in the library of its inputs where they have values.
+fn beside(inputs: &[Array], data: &[Data]) -> Result<Vec<Array>> {
+    let library = match inputs.first() {
+        Some(input) => input.library()?,
+        None => "lazy",
+    };
+    let arrays = data.iter().map(Data::to_array);
+    Ok(match library {
+        "lazy" => arrays.collect(),
+        library => arrays.map(|x| x.to(library)).collect(),
+    })
 }
