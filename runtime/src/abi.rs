@@ -3,7 +3,7 @@
 //!
 //! One list ([`symbols`]) gives each function once: the row's Rust function becomes an `extern "C"` function, its C
 //! signature for the code generator, and its address for the linker. Invariants: names are unique, all begin with
-//! `autojit_`, no function unwinds, blocks or allocates.
+//! `autojit_`, no two have one [`SymbolId`], no function unwinds, blocks or allocates.
 //!
 //! Parameters of type [`AbiType::I8`] are received in a full register and truncated here, so a caller need not extend
 //! them; of a returned [`AbiType::I8`] only the low eight bits mean anything.
@@ -31,9 +31,31 @@ pub enum AbiType {
     Pointer,
 }
 
+/// What a function that compiled code may call works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Scalars.
+    Scalar,
+    /// Contiguous blocks, `(x, to, n)` or `(x, y, to, n)`.
+    Block,
+}
+
+/// Which function compiled code calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SymbolId {
+    /// NumPy's name of the function.
+    pub function: &'static str,
+    /// Scalars or blocks.
+    pub form: Form,
+    /// The type of the arguments.
+    pub kind: Kind,
+}
+
 /// A function that compiled code may call.
 #[derive(Clone, Copy, Debug)]
 pub struct Symbol {
+    /// Which function it is.
+    pub id: SymbolId,
     /// The name to link by.
     pub name: &'static str,
     /// The C parameters.
@@ -52,14 +74,15 @@ unsafe impl Sync for Symbol {}
 /// `f32` and `f64` functions of the trait [`Real`], by arity.
 macro_rules! real {
     ($list:ident; $($name:ident($($argument:ident),*))*) => {
-        real!(@ $list "_f32" f32 F32; $($name($($argument),*))*);
-        real!(@ $list "_f64" f64 F64; $($name($($argument),*))*);
+        real!(@ $list "_f32" f32 F32 Float32; $($name($($argument),*))*);
+        real!(@ $list "_f64" f64 F64 Float64; $($name($($argument),*))*);
     };
-    (@ $list:ident $suffix:literal $type:ident $abi:ident; $($name:ident($($argument:ident),*))*) => {$({
+    (@ $list:ident $suffix:literal $type:ident $abi:ident $kind:ident; $($name:ident($($argument:ident),*))*) => {$({
         extern "C" fn call($($argument: $type),*) -> $type {
             <$type as Real>::$name($($argument),*)
         }
         $list.push(Symbol {
+            id: SymbolId { function: stringify!($name), form: Form::Scalar, kind: Kind::$kind },
             name: concat!("autojit_", stringify!($name), $suffix),
             params: &[$(real!(@abi $argument $abi)),*],
             result: Some(AbiType::$abi),
@@ -72,16 +95,17 @@ macro_rules! real {
 /// Binary functions of the trait [`Integer`] for one type, received in a register of type `$register`.
 macro_rules! integer {
     ($list:ident; $($name:ident)*) => {
-        integer!(@ $list "_i32" i32 i32 I32; $($name)*);
-        integer!(@ $list "_i64" i64 i64 I64; $($name)*);
-        integer!(@ $list "_u8" u8 u32 I8; $($name)*);
+        integer!(@ $list "_i32" i32 i32 I32 Int32; $($name)*);
+        integer!(@ $list "_i64" i64 i64 I64 Int64; $($name)*);
+        integer!(@ $list "_u8" u8 u32 I8 Uint8; $($name)*);
     };
-    (@ $list:ident $suffix:literal $type:ident $register:ident $abi:ident; $($name:ident)*) => {$({
+    (@ $list:ident $suffix:literal $type:ident $register:ident $abi:ident $kind:ident; $($name:ident)*) => {$({
         #[allow(trivial_numeric_casts, clippy::unnecessary_cast)]
         extern "C" fn call(x: $register, y: $register) -> $type {
             <$type as Integer>::$name(x as $type, y as $type)
         }
         $list.push(Symbol {
+            id: SymbolId { function: stringify!($name), form: Form::Scalar, kind: Kind::$kind },
             name: concat!("autojit_", stringify!($name), $suffix),
             params: &[AbiType::$abi, AbiType::$abi],
             result: Some(AbiType::$abi),
@@ -93,10 +117,10 @@ macro_rules! integer {
 /// Functions of `Complex<f32>` and `Complex<f64>` that write real and imaginary part through a last pointer.
 macro_rules! complex {
     ($list:ident; $($name:ident($($re:ident $im:ident),*))*) => {
-        complex!(@ $list "_c64" f32 F32; $($name($($re $im),*))*);
-        complex!(@ $list "_c128" f64 F64; $($name($($re $im),*))*);
+        complex!(@ $list "_c64" f32 F32 Complex64; $($name($($re $im),*))*);
+        complex!(@ $list "_c128" f64 F64 Complex128; $($name($($re $im),*))*);
     };
-    (@ $list:ident $suffix:literal $type:ident $abi:ident; $($name:ident($($re:ident $im:ident),*))*) => {$({
+    (@ $list:ident $suffix:literal $type:ident $abi:ident $kind:ident; $($name:ident($($re:ident $im:ident),*))*) => {$({
         /// # Safety
         /// `out` must be valid for writing two reals; it need not be aligned to both together.
         unsafe extern "C" fn call($($re: $type, $im: $type,)* out: *mut $type) {
@@ -108,6 +132,7 @@ macro_rules! complex {
             }
         }
         $list.push(Symbol {
+            id: SymbolId { function: stringify!($name), form: Form::Scalar, kind: Kind::$kind },
             name: concat!("autojit_", stringify!($name), $suffix),
             params: &[$(real!(@abi $re $abi), real!(@abi $im $abi),)* AbiType::Pointer],
             result: None,
@@ -119,13 +144,13 @@ macro_rules! complex {
 /// Functions of contiguous blocks: pointers to the sources, then to the destination, then the number of elements.
 macro_rules! wide {
     ($list:ident; $($enum:ident($($source:ident),*) { $($name:ident = $variant:ident,)* })*) => {
-        $(wide!(@ $list $enum map_f32 "_f32" f32 ($($source)*); $($name = $variant)*);
-        wide!(@ $list $enum map_f64 "_f64" f64 ($($source)*); $($name = $variant)*);)*
+        $(wide!(@ $list $enum map_f32 "_f32" f32 Float32 ($($source)*); $($name = $variant)*);
+        wide!(@ $list $enum map_f64 "_f64" f64 Float64 ($($source)*); $($name = $variant)*);)*
     };
-    (@ $list:ident $enum:ident $map:ident $suffix:literal $type:ident $sources:tt; $($name:ident = $variant:ident)*) => {
-        $(wide!(@@ $list $enum $variant $map $type $sources concat!("autojit_wide_", stringify!($name), $suffix));)*
+    (@ $list:ident $enum:ident $map:ident $suffix:literal $type:ident $kind:ident $sources:tt; $($name:ident = $variant:ident)*) => {
+        $(wide!(@@ $list $enum $variant $map $suffix $type $kind $sources $name);)*
     };
-    (@@ $list:ident $enum:ident $variant:ident $map:ident $type:ident ($($source:ident)*) $name:expr) => {{
+    (@@ $list:ident $enum:ident $variant:ident $map:ident $suffix:literal $type:ident $kind:ident ($($source:ident)*) $name:ident) => {{
         /// # Safety
         /// Every pointer must be valid for `n` aligned elements; the destination may be one of the sources, but not
         /// overlap them otherwise.
@@ -134,7 +159,8 @@ macro_rules! wide {
             unsafe { $enum::$variant.$map($($source,)* to, n as usize) }
         }
         $list.push(Symbol {
-            name: $name,
+            id: SymbolId { function: stringify!($name), form: Form::Block, kind: Kind::$kind },
+            name: concat!("autojit_wide_", stringify!($name), $suffix),
             params: &[$(wide!(@pointer $source),)* AbiType::Pointer, AbiType::I64],
             result: None,
             address: call as *const u8,
@@ -150,8 +176,9 @@ macro_rules! wide {
 /// same bits as those of the function of scalars whose name lacks `wide_` (but for the payload of a NaN).
 ///
 /// ```
-/// use autojit_runtime::abi::{AbiType, symbols};
+/// use autojit_runtime::abi::{AbiType, Kind, symbols};
 /// let exp = symbols().iter().find(|symbol| symbol.name == "autojit_exp_f64").unwrap();
+/// assert_eq!((exp.id.function, exp.id.kind), ("exp", Kind::Float64));
 /// assert_eq!((exp.params, exp.result), (&[AbiType::F64][..], Some(AbiType::F64)));
 /// ```
 pub fn symbols() -> &'static [Symbol] {
@@ -193,13 +220,20 @@ fn absolute(list: &mut Vec<Symbol>) {
     extern "C" fn c128(re: f64, im: f64) -> f64 {
         complex::absolute(Complex::new(re, im))
     }
+    let id = |kind| SymbolId {
+        function: "absolute",
+        form: Form::Scalar,
+        kind,
+    };
     list.push(Symbol {
+        id: id(Kind::Complex64),
         name: "autojit_absolute_c64",
         params: &[AbiType::F32, AbiType::F32],
         result: Some(AbiType::F32),
         address: c64 as *const u8,
     });
     list.push(Symbol {
+        id: id(Kind::Complex128),
         name: "autojit_absolute_c128",
         params: &[AbiType::F64, AbiType::F64],
         result: Some(AbiType::F64),
@@ -224,6 +258,8 @@ mod tests {
     fn names_are_unique_and_addresses_set() {
         let names: HashSet<_> = symbols().iter().map(|symbol| symbol.name).collect();
         assert_eq!(names.len(), symbols().len());
+        let ids: HashSet<_> = symbols().iter().map(|symbol| symbol.id).collect();
+        assert_eq!(ids.len(), symbols().len());
         assert_eq!(names.len(), 2 * 33 + 3 * 3 + 2 * 23 + 2 + 2 * 21);
         assert!(
             symbols()
@@ -238,6 +274,7 @@ mod tests {
         let mut out32 = [f32::NAN; 2];
         let mut out64 = [f64::NAN; 2];
         for Symbol {
+            id: _,
             name,
             params,
             result,

@@ -6,6 +6,16 @@ use autojit::run_graph;
 use super::compare::{differences, flushed};
 use super::program::{Numbers, decode};
 
+/// The backends that tests go through: all of them, but where the environment asks for native code of another processor, only
+/// those that it concerns.
+pub(crate) fn tested_backends() -> Vec<&'static str> {
+    let forced = ["AUTOJIT_TARGET", "AUTOJIT_PROCESSOR"];
+    let is_forced = forced.iter().any(|name| std::env::var_os(name).is_some());
+    let mut backends = autojit::backends();
+    backends.retain(|&backend| !is_forced || !matches!(backend, "torch" | "xla"));
+    backends
+}
+
 /// The same graph with every array that its results depend on as a result.
 fn with_all_results(graph: &Graph) -> Graph {
     let mut all = graph.clone();
@@ -34,7 +44,7 @@ pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
     program.graph.verify().map_err(|e| e.to_string())?;
     let expected = program.graph.evaluate(&program.inputs);
     let flushed: Vec<HostArray> = program.inputs.iter().map(flushed).collect();
-    for backend in autojit::backends() {
+    for backend in tested_backends() {
         // These take longer to compile than all else together: a quarter of the programs is for them too.
         if matches!(backend, "torch" | "xla") && !numbers.seed.is_multiple_of(4) {
             continue;

@@ -232,24 +232,30 @@ fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
         return false;
     };
     built.graph.verify().unwrap();
+    let backends = autojit::backends().into_iter().filter(|&b| b != "xla");
+    let compiled: Vec<_> = backends
+        .map(|backend| (backend, CompiledGraph::new(backend, &built.graph)))
+        .collect();
     for set in [Set::Ordinary, Set::Special] {
         let inputs = inputs(&built, set);
         let expected = built.graph.evaluate(&inputs);
         let folded = constant(&built.graph, &inputs);
-        let mut runs: Vec<(&str, &Graph, &[HostArray])> = Vec::new();
-        for backend in autojit::backends().into_iter().filter(|&b| b != "xla") {
-            runs.push((backend, &built.graph, &inputs));
+        for (backend, compiled) in &compiled {
+            let called = compiled.as_ref().map_err(Clone::clone);
+            let mut runs = vec![(
+                called.and_then(|compiled| compiled.run(&inputs)),
+                inputs.as_slice(),
+            )];
             if set == Set::Special {
-                runs.push((backend, &folded, &[]));
+                runs.push((run_graph(backend, &folded, &[]), &[]));
             }
-        }
-        for (backend, graph, inputs) in runs {
-            let got = run_graph(backend, graph, inputs);
-            let mut all = differences(backend, &got, &expected, &built.tolerances);
-            if backend == "torch" && set == Set::Special && got.is_ok() {
-                all.retain(|(output, _)| !is_beyond_torch(name, &built.labels[*output]));
+            for (got, inputs) in runs {
+                let mut all = differences(backend, &got, &expected, &built.tolerances);
+                if *backend == "torch" && set == Set::Special && got.is_ok() {
+                    all.retain(|(output, _)| !is_beyond_torch(name, &built.labels[*output]));
+                }
+                report(backend, set, &built, &all, inputs, failures);
             }
-            report(backend, set, &built, &all, inputs, failures);
         }
     }
     if autojit::backends().contains(&"xla") {

@@ -1,14 +1,29 @@
-//! The functions of the runtime that machine code calls, by name.
+//! The functions of the runtime that machine code calls.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use autojit_runtime::abi::{Symbol, symbols};
+use autojit_ir::{DType, MapOp};
+use autojit_library::runtime::kind;
+use autojit_runtime::abi::{Form, Symbol, SymbolId, symbols};
+use rustc_hash::FxHashMap;
 
-static SYMBOLS: LazyLock<HashMap<&'static str, &'static Symbol>> =
+static SYMBOLS: LazyLock<FxHashMap<SymbolId, &'static Symbol>> =
+    LazyLock::new(|| symbols().iter().map(|s| (s.id, s)).collect());
+
+static NAMES: LazyLock<FxHashMap<&'static str, &'static Symbol>> =
     LazyLock::new(|| symbols().iter().map(|s| (s.name, s)).collect());
 
-/// The function with this name, if the runtime has one.
-pub(super) fn symbol(name: &str) -> Option<&'static Symbol> {
-    SYMBOLS.get(name).copied()
+/// The entry point of the function with this name, for a linker.
+pub(super) fn address(name: &str) -> Option<*const u8> {
+    NAMES.get(name).map(|symbol| symbol.address)
+}
+
+/// The function for an op on arguments of a dtype, if the runtime has one.
+pub(super) fn symbol(op: MapOp, form: Form, dtype: DType) -> Option<&'static Symbol> {
+    let id = SymbolId {
+        function: op.name(),
+        form,
+        kind: kind(dtype),
+    };
+    SYMBOLS.get(&id).copied()
 }

@@ -15,7 +15,7 @@
 
 use std::collections::HashSet;
 
-use autojit_runtime::abi::Symbol;
+use autojit_runtime::abi::{Form, Symbol};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -92,11 +92,7 @@ pub(super) fn slice_function(op: MapOp, dtype: DType) -> Option<&'static Symbol>
     if !dtype.is_float() || !op.is_elementwise() {
         return None;
     }
-    runtime::symbol(&format!(
-        "autojit_wide_{}_{}",
-        op.name(),
-        dtype.short_name()
-    ))
+    runtime::symbol(op, Form::Block, dtype)
 }
 
 struct Splitter<'a> {

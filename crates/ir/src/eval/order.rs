@@ -1,31 +1,51 @@
 //! Running totals and sorting along an axis.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::elementwise::multiply_scalars;
 use super::{Tensor, one};
 use crate::error::Result;
 use crate::scalar::Scalar;
-use crate::types::Type;
+use crate::types::{ArrayType, Type};
 
-/// The elements of the line along `axis` that goes through an index.
-fn line(x: &Tensor, axis: usize, index: &[usize]) -> Vec<Scalar> {
-    let mut at = index.to_vec();
-    (0..x.shape()[axis])
-        .map(|i| {
-            at[axis] = i;
-            x.at(&at)
-        })
-        .collect()
+/// Replaces each line along `axis` by as many scalars.
+fn by_lines(
+    x: &Tensor,
+    axis: usize,
+    ty: &ArrayType,
+    result: impl Fn(Vec<Scalar>) -> Vec<Scalar>,
+) -> Tensor {
+    let mut lines: HashMap<Vec<usize>, Vec<Scalar>> = HashMap::new();
+    Tensor::build(ty, |index| {
+        let mut at = index.to_vec();
+        at[axis] = 0;
+        let line = lines.entry(at.clone()).or_insert_with(|| {
+            let elements = (0..x.shape()[axis]).map(|i| {
+                at[axis] = i;
+                x.at(&at)
+            });
+            result(elements.collect())
+        });
+        line[index[axis]]
+    })
 }
 
+/// The line of the totals of the elements up to each.
+fn running(line: Vec<Scalar>, add: impl Fn(Scalar, Scalar) -> Scalar) -> Vec<Scalar> {
+    let mut total = None;
+    let totals = line.into_iter().map(|x| {
+        let next = total.map_or(x, |total| add(total, x));
+        total = Some(next);
+        next
+    });
+    totals.collect()
+}
+
+/// In order: the total begins with the first element, whatever the sign of its zero.
 pub(crate) fn cumsum(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
-    let ty = result.array()?;
-    one(Tensor::build(ty, |index| {
-        let line = line(&inputs[0], *axis, index);
-        // In order: the total begins with the first element, whatever the sign of its zero.
-        let terms = line[..=index[*axis]].iter().copied();
-        terms.reduce(add_scalars).unwrap_or(line[0])
+    one(by_lines(&inputs[0], *axis, result.array()?, |line| {
+        running(line, add_scalars)
     }))
 }
 
@@ -40,10 +60,11 @@ fn add_scalars(x: Scalar, y: Scalar) -> Scalar {
 pub(crate) fn cumprod(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
     let ty = result.array()?;
     let unit = Scalar::Int(1).cast(ty.dtype);
-    one(Tensor::build(ty, |index| {
-        let line = line(&inputs[0], *axis, index);
-        let factors = line[..=index[*axis]].iter();
-        factors.fold(unit, |product, &x| multiply_scalars(product, x))
+    one(by_lines(&inputs[0], *axis, ty, |mut line| {
+        if let Some(first) = line.first_mut() {
+            *first = multiply_scalars(unit, *first);
+        }
+        running(line, multiply_scalars)
     }))
 }
 
@@ -72,15 +93,14 @@ fn positions(line: &[Scalar]) -> Vec<usize> {
 }
 
 pub(crate) fn sort(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
-    one(Tensor::build(result.array()?, |index| {
-        let line = line(&inputs[0], *axis, index);
-        line[positions(&line)[index[*axis]]]
+    one(by_lines(&inputs[0], *axis, result.array()?, |line| {
+        positions(&line).into_iter().map(|i| line[i]).collect()
     }))
 }
 
 pub(crate) fn argsort(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
-    one(Tensor::build(result.array()?, |index| {
-        let line = line(&inputs[0], *axis, index);
-        Scalar::Int(positions(&line)[index[*axis]] as i64)
+    one(by_lines(&inputs[0], *axis, result.array()?, |line| {
+        let positions = positions(&line).into_iter();
+        positions.map(|i| Scalar::Int(i as i64)).collect()
     }))
 }

@@ -174,7 +174,7 @@ impl<'a> Emitter<'a, '_, '_> {
                     let mut arguments: SmallVec<[Clif; 4]> =
                         slots.map(|&slot| addresses[usize::from(slot)]).collect();
                     arguments.push(count);
-                    let function = (s.a.import)(s.a.builder, call.function.name)?;
+                    let function = (s.a.import)(s.a.builder, call.function)?;
                     s.a.builder.ins().call(function, &arguments);
                 }
             }

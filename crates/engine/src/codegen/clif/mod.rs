@@ -21,6 +21,7 @@ pub(super) use module::Compiled;
 pub(crate) use module::clif;
 pub(super) use module::{Module, compile};
 
+use autojit_runtime::abi::Symbol;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
@@ -36,8 +37,8 @@ use arithmetic::{Arithmetic, Element, Width, component, memory};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, MapOp};
 
-/// Makes a runtime function callable by its symbol.
-type Import<'a> = dyn FnMut(&mut FunctionBuilder<'_>, &str) -> Result<FuncRef> + 'a;
+/// Makes a function of the runtime callable.
+type Import<'a> = dyn FnMut(&mut FunctionBuilder<'_>, &'static Symbol) -> Result<FuncRef> + 'a;
 
 /// Emits the body of a kernel into a function whose two parameters are pointers.
 ///

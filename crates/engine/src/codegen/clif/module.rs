@@ -91,11 +91,6 @@ fn abi_type(ty: AbiType) -> Type {
     }
 }
 
-/// The function of the runtime with this name.
-fn symbol(name: &str) -> Result<&'static Symbol> {
-    runtime::symbol(name).ok_or_else(|| Error::internal(format!("the runtime has no {name}")))
-}
-
 /// That of a [`KernelFunction`].
 fn kernel_signature(convention: CallConv) -> Signature {
     let mut signature = Signature::new(convention);
@@ -172,19 +167,19 @@ pub(crate) fn clif(kernel: &Kernel) -> Result<String> {
     let mut context = FunctionBuilderContext::new();
     let mut builder = FunctionBuilder::new(&mut function, &mut context);
     let mut used: HashMap<&'static str, FuncRef> = HashMap::new();
-    let mut import = |builder: &mut FunctionBuilder<'_>, name: &str| -> Result<FuncRef> {
-        let symbol = symbol(name)?;
-        let function = used.entry(symbol.name).or_insert_with(|| {
-            let signature = builder.import_signature(symbol_signature(symbol, convention));
-            builder.import_function(ExtFuncData {
-                name: ExternalName::testcase(symbol.name),
-                signature,
-                colocated: false,
-                patchable: false,
-            })
-        });
-        Ok(*function)
-    };
+    let mut import =
+        |builder: &mut FunctionBuilder<'_>, symbol: &'static Symbol| -> Result<FuncRef> {
+            let function = used.entry(symbol.name).or_insert_with(|| {
+                let signature = builder.import_signature(symbol_signature(symbol, convention));
+                builder.import_function(ExtFuncData {
+                    name: ExternalName::testcase(symbol.name),
+                    signature,
+                    colocated: false,
+                    patchable: false,
+                })
+            });
+            Ok(*function)
+        };
     emit(&kernel.general(), &mut builder, &mut import)?;
     builder.finalize(isa.frontend_config());
     Ok(function.display().to_string())
@@ -198,7 +193,7 @@ fn machine() -> Result<&'static OwnedTargetIsa> {
 fn compile_together(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
     let isa = machine()?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
-    builder.symbol_lookup_fn(Box::new(|name| runtime::symbol(name).map(|s| s.address)));
+    builder.symbol_lookup_fn(Box::new(runtime::address));
     // From here on, dropping `owner` frees what was allocated, also after an error.
     let mut owner = Module(ManuallyDrop::new(Mutex::new(JITModule::new(builder))));
     let module = owner.0.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -215,26 +210,26 @@ fn compile_together(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
         let frontend = module.isa().frontend_config();
         let mut builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
         let mut used: HashMap<&'static str, FuncRef> = HashMap::new();
-        let mut import = |builder: &mut FunctionBuilder<'_>, name: &str| -> Result<FuncRef> {
-            let symbol = symbol(name)?;
-            if let Some(&function) = used.get(symbol.name) {
-                return Ok(function);
-            }
-            let id = match imports.get(symbol.name) {
-                Some(&id) => id,
-                None => {
-                    let signature = symbol_signature(symbol, module.isa().default_call_conv());
-                    let id = module
-                        .declare_function(name, Linkage::Import, &signature)
-                        .map_err(internal)?;
-                    imports.insert(symbol.name, id);
-                    id
+        let mut import =
+            |builder: &mut FunctionBuilder<'_>, symbol: &'static Symbol| -> Result<FuncRef> {
+                if let Some(&function) = used.get(symbol.name) {
+                    return Ok(function);
                 }
+                let id = match imports.get(symbol.name) {
+                    Some(&id) => id,
+                    None => {
+                        let signature = symbol_signature(symbol, module.isa().default_call_conv());
+                        let id = module
+                            .declare_function(symbol.name, Linkage::Import, &signature)
+                            .map_err(internal)?;
+                        imports.insert(symbol.name, id);
+                        id
+                    }
+                };
+                let function = module.declare_func_in_func(id, builder.func);
+                used.insert(symbol.name, function);
+                Ok(function)
             };
-            let function = module.declare_func_in_func(id, builder.func);
-            used.insert(symbol.name, function);
-            Ok(function)
-        };
         emit(kernel, &mut builder, &mut import)?;
         builder.finalize(frontend);
         module.define_function(id, &mut context).map_err(internal)?;

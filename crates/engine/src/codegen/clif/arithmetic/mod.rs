@@ -20,10 +20,12 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::FunctionBuilder;
 use smallvec::SmallVec;
 
+use crate::codegen::runtime;
 use crate::kernel::{Fold, Operation};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::semantics;
 use autojit_ir::{DType, MapOp};
+use autojit_runtime::abi::{Form, Symbol};
 use primitives::Builder;
 
 /// The value of an element, or of a few in lanes.
@@ -101,7 +103,8 @@ pub(super) fn has_lanes(operation: &Operation, inputs: &[DType], result: DType) 
 /// Emits the ops of one kernel.
 pub(super) struct Arithmetic<'a, 'b> {
     pub(super) builder: &'a mut FunctionBuilder<'b>,
-    pub(super) import: &'a mut dyn FnMut(&mut FunctionBuilder<'_>, &str) -> Result<FuncRef>,
+    pub(super) import:
+        &'a mut dyn FnMut(&mut FunctionBuilder<'_>, &'static Symbol) -> Result<FuncRef>,
     /// Where to record a failure, if the kernel can fail.
     pub(super) failure: Option<Value>,
 }
@@ -175,9 +178,11 @@ impl Arithmetic<'_, '_> {
     }
 
     /// Calls a scalar function of the runtime.
-    fn call(&mut self, name: &str, x: &[Element], dtype: DType, result: DType) -> Result<Element> {
-        let symbol = format!("autojit_{name}_{}", dtype.short_name());
-        let function = (self.import)(self.builder, &symbol)?;
+    fn call(&mut self, op: MapOp, x: &[Element], dtype: DType, result: DType) -> Result<Element> {
+        let symbol = runtime::symbol(op, Form::Scalar, dtype).ok_or_else(|| {
+            Error::internal(format!("the runtime has no {} of {dtype}", op.name()))
+        })?;
+        let function = (self.import)(self.builder, symbol)?;
         let mut arguments: SmallVec<[Value; 5]> = x.iter().flat_map(|e| e.parts()).collect();
         if !result.is_complex() {
             let call = self.builder.ins().call(function, &arguments);

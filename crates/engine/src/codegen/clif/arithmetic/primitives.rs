@@ -121,7 +121,7 @@ impl Elementwise for Builder<'_, '_, '_> {
     }
 
     fn call(&mut self, op: MapOp, x: &[Element], dtype: DType, result: DType) -> Result<Element> {
-        self.a.call(op.name(), x, dtype, result)
+        self.a.call(op, x, dtype, result)
     }
 
     fn refuse_negative(&mut self, &exponent: &Value, dtype: DType) -> Result<()> {
