@@ -79,10 +79,10 @@
 /// The intermediate representation: types, the op table, graphs, their text form and their meaning.
 pub mod ir {
     pub use autojit_ir::{
-        Arity, ArrayType, Attribute, Axes, Builder, Class, ContractOp, Cutoff, DType, Dims,
-        FourierNorm, FourierOp, Graph, HostArray, IndexOp, IndexedBy, JoinOp, LeafOp, LinalgOp,
-        Literal, MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp, Scalar, ScanOp,
-        Shape, Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp,
+        Arity, ArrayType, Attribute, Axes, Bodies, Body, Builder, Class, ContractOp, ControlOp,
+        Cutoff, DType, Dims, FourierNorm, FourierOp, Graph, HostArray, IndexOp, IndexedBy, JoinOp,
+        LeafOp, LinalgOp, Literal, MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp,
+        Scalar, ScanOp, Shape, Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp,
         broadcast_shapes, derived, einsum, index, normalize_axis, random, scatter,
     };
 
@@ -102,6 +102,7 @@ pub mod error {
 
 mod array;
 mod backends;
+pub mod control;
 pub mod dispatch;
 mod export;
 pub mod index;
@@ -123,6 +124,7 @@ pub use autojit_ir::{ArrayType, DType, Error, Result, Scalar};
 pub use autojit_library::backend::{CodeReport, KernelCode, Support};
 pub use autojit_library::{Library, Spelled};
 pub use backends::{CompiledGraph, backends, optimize_graph, run_graph, support};
+pub use control::{cond, fori_loop, scan, switch, while_loop};
 pub use dispatch::{
     backend_like, compose, get_namespace, register_function, register_function_wrapping,
 };

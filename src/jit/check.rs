@@ -184,7 +184,7 @@ pub(super) fn check_first_run(
             }
         )
     };
-    let calls = |node: &autojit_ir::Node| matches!(node.op, Op::Opaque { .. });
+    let calls = |node: &autojit_ir::Node| node.op.any(&|op| matches!(op, Op::Opaque { .. }));
     let is_repeatable = !graph.nodes().iter().any(|node| draws(node) || calls(node));
     if backend.name() == replay.name() || !is_repeatable {
         return Ok(());

@@ -91,7 +91,7 @@ pub(super) fn build<A: Tree, R: Tree>(
         true => inline_calls(&traced, &|_| true)?,
         false => traced,
     };
-    let traced = external_steps(traced, library);
+    let traced = external_steps(traced, library)?;
     let as_written = keep_traced.then(|| traced.clone().without_dead());
     let mut code = Task { backend, ..*task }.compile(traced, trace_time, dump)?;
     code.choice.declined.splice(0..0, unfit);
@@ -167,13 +167,13 @@ fn runner(
 
 /// The graph with the ops that a registered function stands in the place of as calls of that function, and all
 /// such calls bound to the library whose arrays the compiled function was called with.
-fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
+fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Result<Graph> {
     let is_replaced = |op: &Op| registry::is_replaced(library.name(), op);
     // Main memory is where opaque functions run by default.
     let foreign = library.name() != library::default_library().name();
     let is_call = |op: &Op| is_replaced(op) || (foreign && matches!(op, Op::Opaque { .. }));
-    if !registry::any() || !graph.nodes().iter().any(|node| is_call(&node.op)) {
-        return graph;
+    if !registry::any() || !graph.nodes().iter().any(|node| node.op.any(&is_call)) {
+        return Ok(graph);
     }
     // Equal ops get one function, so that equal nodes stay one node.
     let mut functions: FxHashMap<&Op, OpaqueFunction> = FxHashMap::default();
@@ -202,12 +202,12 @@ fn external_steps(graph: Graph, library: &'static dyn AnyLibrary) -> Graph {
                     let function = functions.entry(op).or_insert_with(call).clone();
                     Op::Opaque { function }
                 } else {
-                    op.clone()
+                    op.map_graphs(|graph| external_steps(graph.clone(), library))?
                 };
                 new.insert(op, &inputs, node.ty.clone(), node.location)
             }
         });
     }
     new.set_outputs(graph.outputs().iter().map(|o| map[o.index()]).collect());
-    new
+    Ok(new)
 }

@@ -613,7 +613,11 @@ impl Recording {
                     LazyArray::known(Concrete::Ndarray(host), location)
                 }
                 (op, _) => {
-                    let operand = |input: &ValueId| match written.graph.as_literal(*input) {
+                    // Beside other inputs a number would adopt another dtype than these ops take.
+                    let is_exact = matches!(op, Op::Control(_) | Op::Opaque { .. });
+                    let literal =
+                        |input: ValueId| written.graph.as_literal(input).filter(|_| !is_exact);
+                    let operand = |input: &ValueId| match literal(*input) {
                         Some(literal) => LazyOperand::Scalar(literal.value),
                         None => LazyOperand::Node(written.nodes[input].clone()),
                     };

@@ -218,6 +218,16 @@ fn arguments(op: &Op, inputs: &[LazyOperand], ndim: Option<usize>) -> String {
                 mode: QrMode::Reduced,
             },
         ) => all,
+        // The graphs inside are as long as programs.
+        Op::Control(_) => {
+            let summary = op.summary();
+            let attributes = summary.split(' ').skip(1).map(str::to_owned);
+            inputs
+                .into_iter()
+                .chain(attributes)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
         // Ops without a form of their own print their attributes by name.
         Op::Leaf(_)
         | Op::Map(_)

@@ -6,7 +6,8 @@ use super::Arguments;
 use crate::Value;
 use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::{
-    ContractOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ViewOp,
+    ContractOp, ControlOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp,
+    ViewOp,
 };
 
 /// The name of an op, where users know it; functions of linear algebra have a longer one.
@@ -16,6 +17,9 @@ pub(super) fn name_of(op: &Op) -> Option<&'static str> {
         | Op::Get { .. }
         | Op::View(ViewOp::Slice { .. })
         | Op::Map(MapOp::WrapIndex { .. })
+        | Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+        )
         | Op::Opaque { .. } => None,
         Op::Reduce(ReduceOp::SumWhere { .. }) => Some("sum"),
         _ => Some(op.name()),
@@ -24,7 +28,17 @@ pub(super) fn name_of(op: &Op) -> Option<&'static str> {
 
 /// Whether a function of this name is written down as one op.
 pub(super) fn is_op(name: &str) -> bool {
-    let hidden = ["slice", "wrap_index", "opaque", "get", "input", "literal"];
+    let hidden = [
+        "slice",
+        "wrap_index",
+        "opaque",
+        "get",
+        "input",
+        "literal",
+        "scan",
+        "while_loop",
+        "switch",
+    ];
     let name = name.rsplit('.').next().unwrap_or(name);
     Op::NAMES.contains(&name) && !hidden.contains(&name)
 }

@@ -8,10 +8,10 @@ use crate::tree::{self, Flattener, Structure, Tree, array_paths};
 
 /// The arrays of a tree with their types, and everything else of it.
 #[derive(Clone)]
-pub(super) struct Flat {
-    pub(super) structure: Structure,
-    pub(super) arrays: Vec<Array>,
-    pub(super) types: Vec<ArrayType>,
+pub(crate) struct Flat {
+    pub(crate) structure: Structure,
+    pub(crate) arrays: Vec<Array>,
+    pub(crate) types: Vec<ArrayType>,
 }
 
 impl Flat {
@@ -19,7 +19,7 @@ impl Flat {
     ///
     /// # Errors
     /// It contains an `Err` or a failed array.
-    pub(super) fn of<T: Tree>(tree: &T) -> Result<Self> {
+    pub(crate) fn of<T: Tree>(tree: &T) -> Result<Self> {
         let mut flat = Flattener::new();
         tree::flattened(|| tree.flatten(&mut flat))?;
         flat.check()?;
@@ -32,7 +32,7 @@ impl Flat {
     }
 
     /// Where each array stands in the tree.
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         array_paths(self.structure.tokens())
     }
 
@@ -40,7 +40,7 @@ impl Flat {
     ///
     /// # Errors
     /// One holds integers or booleans.
-    pub(super) fn check_differentiable(&self, what: &str) -> Result<()> {
+    pub(crate) fn check_differentiable(&self, what: &str) -> Result<()> {
         let whole = |ty: &ArrayType| !(ty.dtype.is_float() || ty.dtype.is_complex());
         match self.types.iter().position(whole) {
             None => Ok(()),
@@ -56,7 +56,7 @@ impl Flat {
     ///
     /// # Errors
     /// It has not; the message names the first place.
-    pub(super) fn check_like(&self, other: &Self, what: &str) -> Result<()> {
+    pub(crate) fn check_like(&self, other: &Self, what: &str) -> Result<()> {
         if self.types.len() != other.types.len() {
             return Err(Error::tree(format!(
                 "expected {what} with {} arrays as in {}, got {}",
@@ -79,7 +79,7 @@ impl Flat {
 }
 
 /// A place in a tree, for messages.
-pub(super) fn place(tree: &str, path: &str) -> String {
+pub(crate) fn place(tree: &str, path: &str) -> String {
     if path.is_empty() {
         tree.to_owned()
     } else {
@@ -91,7 +91,7 @@ pub(super) fn place(tree: &str, path: &str) -> String {
 ///
 /// # Errors
 /// The structure is one of another type.
-pub(super) fn rebuild<T: Tree>(
+pub(crate) fn rebuild<T: Tree>(
     structure: &Structure,
     arrays: impl IntoIterator<Item = Array>,
 ) -> Result<T> {

@@ -22,3 +22,6 @@ pub use custom::{custom_vjp, stop_gradient};
 pub use forward::{hessian, hvp, jacobian, jvp, linearize};
 pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};
 pub use vmap::{vmap, vmap_axes};
+
+pub(crate) use flat::{Flat, place, rebuild};
+pub(crate) use trace::{Function, trace};

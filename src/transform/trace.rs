@@ -24,18 +24,18 @@ use crate::nodes::{FreeVariable, Recording, Tracing, current_trace};
 use crate::tree::{self, Structure, Tree};
 
 /// A closure as a graph.
-pub(super) struct Function {
+pub(crate) struct Function {
     /// Takes the arrays of the arguments, then those that were captured.
-    pub(super) graph: Graph,
+    pub(crate) graph: Graph,
     /// Arrays without values yet that the closure uses.
-    pub(super) captured: Vec<Array>,
+    pub(crate) captured: Vec<Array>,
     /// The results without their arrays.
-    pub(super) output: Structure,
+    pub(crate) output: Structure,
 }
 
 impl Function {
     /// The types of the results.
-    pub(super) fn output_types(&self) -> Result<Vec<ArrayType>> {
+    pub(crate) fn output_types(&self) -> Result<Vec<ArrayType>> {
         let outputs = self.graph.outputs().iter();
         outputs
             .map(|&output| self.graph.ty(output).cloned())
@@ -47,7 +47,7 @@ impl Function {
 ///
 /// # Errors
 /// An operation in the closure failed, or its result contains an `Err`.
-pub(super) fn trace<A: Tree, R: Tree>(
+pub(crate) fn trace<A: Tree, R: Tree>(
     f: &impl Fn(A) -> R,
     structure: &Structure,
     types: &[ArrayType],
@@ -115,7 +115,7 @@ fn trace_here<A: Tree, R: Tree>(
 ///
 /// # Errors
 /// An array failed, or an op does; the message names its line.
-pub(super) fn apply(
+pub(crate) fn apply(
     graph: &Graph,
     inputs: &[Array],
     location: &'static Location<'static>,
@@ -199,7 +199,7 @@ fn write_all(
 ///
 /// # Errors
 /// There is an internal error.
-pub(super) fn with_last_input(graph: &Graph, value: impl Into<Scalar>) -> Result<Graph> {
+pub(crate) fn with_last_input(graph: &Graph, value: impl Into<Scalar>) -> Result<Graph> {
     let mut bound = Graph::new();
     let types = graph.input_types();
     let Some((last, others)) = types.split_last() else {

@@ -3,6 +3,7 @@
 #[path = "../process.rs"]
 mod process;
 
+mod control;
 mod dispatch;
 mod export;
 mod jit;

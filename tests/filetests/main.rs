@@ -318,8 +318,17 @@ fn run() {
         if file.cases.is_empty() {
             failures.push("no case".into());
         }
+        let graph: Option<Graph> = text.parse().ok();
+        let has_loops = graph.is_some_and(|graph| {
+            let mut nodes = graph.nodes().iter();
+            nodes.any(|node| !node.op.bodies().is_empty())
+        });
         for case in &file.cases {
             for &(name, engine) in ENGINES {
+                // It has no loops, which is an error where nothing takes over.
+                if has_loops && name == "torch" {
+                    continue;
+                }
                 let wrong = file.mismatch(name, &run(engine, case), &case.expected);
                 failures.extend(wrong.map(|w| format!("line {}, {name}: {w}", case.line)));
             }

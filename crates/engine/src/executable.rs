@@ -11,7 +11,7 @@ use crate::kernel::Kernel;
 use crate::loops::{Fusion, Step};
 use crate::lower::Lowered;
 use crate::memory::Workspace;
-use crate::program::{Entry, Origin, Program, attributed};
+use crate::program::{Entry, Inner, Origin, Program, attributed};
 use crate::results::ResultMemory;
 use crate::schedule::Order;
 use autojit_ir::error::{Error, Result};
@@ -68,6 +68,26 @@ impl Counts {
             not_fused,
         }
     }
+}
+
+impl Counts {
+    pub(crate) fn instructions(&self) -> usize {
+        self.instructions
+    }
+}
+
+/// The programs inside of loops and branches, at all levels.
+fn inner_programs(program: &Program) -> Vec<&Inner> {
+    let mut found: Vec<&Inner> = Vec::new();
+    let mut entries: Vec<&u32> = program.controls.keys().collect();
+    entries.sort();
+    for entry in entries {
+        for inner in program.controls[entry].programs() {
+            found.push(inner);
+            found.extend(inner_programs(&inner.program));
+        }
+    }
+    found
 }
 
 impl Native {
@@ -196,7 +216,19 @@ impl Executable for Native {
             };
             KernelCode::new(format!("kernel {index}: {kernel}"), address, bytes, clif)
         };
-        kernels.map(code).collect()
+        let mut all: Vec<KernelCode> = kernels.map(code).collect();
+        for (number, inner) in inner_programs(&self.program).into_iter().enumerate() {
+            for (index, kernel) in inner.kernels.iter().enumerate() {
+                let (address, bytes) = inner.program.code.bytes_of(index);
+                let clif = match inner.program.code.generator(index) {
+                    Generator::Simd(_) => None,
+                    Generator::Cranelift(_) => codegen::clif(kernel).ok(),
+                };
+                let name = format!("kernel {index} of inner program {number}: {kernel}");
+                all.push(KernelCode::new(name, address, bytes, clif));
+            }
+        }
+        all
     }
 
     fn describe(&self) -> String {
@@ -231,6 +263,22 @@ impl Executable for Native {
                 self.lines_of(index)
             );
         }
+        for (number, inner) in inner_programs(&self.program).into_iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "inner program {number}, of a loop or a branch: {} instructions that run as {} entries; {} distinct \
+                 kernels, {} bytes of code, {} bytes of workspace",
+                inner.instructions,
+                inner.program.entries.len(),
+                inner.kernels.len(),
+                inner.program.code.bytes,
+                inner.program.workspace_bytes,
+            );
+            for (index, kernel) in inner.kernels.iter().enumerate() {
+                let generator = inner.program.code.generator(index);
+                let _ = writeln!(text, "  kernel {index}, by {generator}: {kernel}");
+            }
+        }
         if self.program.threads > 1 {
             let (divided, threads) = (self.program.divisions.len(), self.program.threads);
             let _ = writeln!(text, "{divided} loops divided among {threads} threads");
@@ -255,6 +303,18 @@ impl Executable for Native {
         report.code_bytes = Some(self.program.code.bytes);
         report.workspace_bytes = Some(self.program.workspace_bytes);
         report.planned_peak_bytes = Some(self.program.workspace_bytes + results);
+        for inner in inner_programs(&self.program) {
+            let program = &inner.program;
+            let add = |total: &mut Option<usize>, count: usize| {
+                *total = total.map(|total| total + count);
+            };
+            add(&mut report.instructions, inner.instructions);
+            add(&mut report.kernels, inner.kernels.len());
+            add(&mut report.tape_entries, program.entries.len());
+            add(&mut report.code_bytes, program.code.bytes);
+            add(&mut report.workspace_bytes, program.workspace_bytes);
+            add(&mut report.planned_peak_bytes, program.workspace_bytes);
+        }
         report
     }
 }

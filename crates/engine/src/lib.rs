@@ -29,19 +29,21 @@ mod schedule;
 
 use std::sync::{Arc, Mutex};
 
+use rustc_hash::FxHashMap;
+
 pub use codegen::cache::{KernelStatistics, kernel_statistics};
 #[cfg(feature = "fuzzing")]
 pub use codegen::check_random_kernel;
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Form, Graph, Op, OperandType, Type, ValueId};
+use autojit_ir::{ArrayType, ControlOp, Form, Graph, Op, OperandType, Type, ValueId};
 use autojit_library::backend::{Backend, Executable, Limits, Lowering};
 use autojit_library::environment::environment;
 use executable::{Counts, Native};
 use loops::Loops;
-use lower::Lowered;
+use lower::{Call, Lowered};
 use memory::{Limit, Workspace};
-use program::{Bases, Constants, Entries, Origin, Program};
+use program::{Bases, Constants, Control, Entries, Entry, Inner, Origin, Program};
 use schedule::{Order, Rank};
 
 /// The native backend.
@@ -149,7 +151,9 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
     let (outputs, output_origins) = outputs(graph, &lowered)?;
     let code = codegen::compile(&entries.kernels)?;
     let divisions = program::divisions(&entries, limits.threads);
+    let controls = controls(&entries, limits)?;
     let program = Program {
+        controls,
         code,
         entries: entries.list,
         origins: entries.origins,
@@ -172,6 +176,72 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         kernels: entries.kernels,
         counts,
     })
+}
+
+/// Compiles the graphs inside of loops and branches: once, however often they run.
+fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control>> {
+    let mut controls = FxHashMap::default();
+    for (index, entry) in entries.list.iter().enumerate() {
+        let Entry::Call {
+            call: Call::Control(step),
+            ..
+        } = entry
+        else {
+            continue;
+        };
+        let control = match &step.op {
+            ControlOp::Scan { body, .. } => Control::Scan(Box::new(inner(body.graph()?, limits)?)),
+            ControlOp::While {
+                condition, body, ..
+            } => Control::While {
+                before: Box::new(inner(condition.graph()?, limits)?),
+                iteration: Box::new(inner(
+                    &iteration(condition.graph()?, body.graph()?)?,
+                    limits,
+                )?),
+            },
+            ControlOp::Switch { branches } => {
+                let branches = branches.iter();
+                let branches = branches.map(|branch| inner(branch.graph()?, limits));
+                Control::Switch(branches.collect::<Result<_>>()?)
+            }
+        };
+        controls.insert(index as u32, control);
+    }
+    Ok(controls)
+}
+
+/// The program of a graph inside of another one.
+fn inner(graph: &Graph, limits: &Limits) -> Result<Inner> {
+    // The limit of memory is that of the whole.
+    let limits = Limits {
+        memory: None,
+        ..*limits
+    };
+    let native = compile(graph, &limits)?;
+    let bytes = |&buffer: &usize| {
+        let ty = &native.outputs[buffer];
+        (buffer, ty.size() * ty.dtype.size())
+    };
+    Ok(Inner {
+        inputs: native.inputs.len(),
+        results: native.results.iter().map(bytes).collect(),
+        instructions: native.counts.instructions(),
+        kernels: native.kernels,
+        program: native.program,
+    })
+}
+
+/// The body of a `while_loop`, with the condition of what it gives as one more result.
+fn iteration(condition: &Graph, body: &Graph) -> Result<Graph> {
+    let mut graph = Graph::new();
+    let types = body.input_types().iter();
+    let given: Vec<ValueId> = types.map(|ty| graph.add_input(ty.clone())).collect();
+    let mut results = graph.inline(body, &given, None)?;
+    let after = [results.as_slice(), &given[results.len()..]].concat();
+    results.extend(graph.inline(condition, &after, None)?);
+    graph.set_outputs(results);
+    Ok(graph)
 }
 
 /// The stages that [`print_stage`] prints, in order.

@@ -35,6 +35,8 @@ struct Inner {
     message: String,
     op: Option<String>,
     location: Option<&'static Location<'static>>,
+    /// The iterations of the loops around it, the innermost first.
+    iterations: Vec<u64>,
     /// The line of a function that was written in another program, and came here as a file.
     foreign_line: Option<String>,
 }
@@ -121,6 +123,7 @@ impl Error {
             message,
             op: None,
             location: None,
+            iterations: Vec::new(),
             foreign_line: None,
         }))
     }
@@ -146,6 +149,21 @@ impl Error {
             Arc::make_mut(&mut self.0).location = Some(location);
         }
         self
+    }
+
+    /// Adds the number of the iteration of a loop, from zero, in which it happened.
+    #[must_use]
+    pub fn in_iteration(mut self, iteration: u64) -> Self {
+        Arc::make_mut(&mut self.0).iterations.push(iteration);
+        self
+    }
+
+    /// A loop went on for as long as it may.
+    #[must_use]
+    pub fn iteration_limit(limit: u64) -> Self {
+        Self::value(format!(
+            "the condition of the loop still holds after {limit} iterations, which is its limit"
+        ))
     }
 
     /// Removes a line of this project, where it called a function on behalf of the user; the user's line is added by the caller.
@@ -186,6 +204,10 @@ impl fmt::Display for Error {
         let names = |op: &str| self.0.message.ends_with(&format!(" {op}"));
         if let Some(op) = self.0.op.as_deref().filter(|op| !names(op)) {
             write!(f, " in {op}")?;
+        }
+        for (level, iteration) in self.0.iterations.iter().enumerate() {
+            let within = if level == 0 { ", in" } else { " of" };
+            write!(f, "{within} iteration {iteration}")?;
         }
         match (&self.0.foreign_line, self.0.location) {
             // The line of the call says less than that of the operation.

@@ -11,6 +11,7 @@
 mod op;
 
 mod attribute;
+mod body;
 mod c_order;
 mod constants;
 mod draw;
@@ -26,6 +27,7 @@ mod host;
 pub mod index;
 mod infer;
 mod modes;
+mod nested;
 mod node;
 mod opaque;
 pub mod random;
@@ -41,6 +43,7 @@ mod types;
 mod verify;
 
 pub use attribute::{Attribute, NormOrder};
+pub use body::{Bodies, Body};
 pub use constants::Constants;
 pub use error::{Error, Result};
 pub use eval::Tensor;
@@ -53,8 +56,8 @@ pub use infer::{Signature, normalize_axis};
 pub use modes::{Cutoff, FourierNorm, IndexedBy, QrMode};
 pub use node::{Node, ValueId};
 pub use op::{
-    Arity, ContractOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op, ReduceOp, ScanOp,
-    SortOp, ViewOp,
+    Arity, ContractOp, ControlOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op,
+    ReduceOp, ScanOp, SortOp, ViewOp,
 };
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};

@@ -22,7 +22,10 @@
 
 use std::fmt;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::attribute::{Attribute, NormOrder};
+use super::body::{Bodies, Body};
 use super::draw::{Distribution, Draw};
 use super::index::{IndexKey, Slicing};
 use super::modes::{Cutoff, FourierNorm, IndexedBy, QrMode};
@@ -303,6 +306,15 @@ Linalg LinalgOp {
     solve_triangular "solve_triangular" SolveTriangular { lower: bool, unit_diagonal: bool } (a, b) : infer::solve_triangular => eval::solve_triangular;
     /// Least squares for one matrix: the tuple `(x, residuals, rank, s)`.
     lstsq "lstsq" Lstsq { rcond: Cutoff } (a, b) : infer::lstsq => eval::lstsq;
+}
+/// Loops and branches, whose bodies are graphs.
+Control ControlOp {
+    /// The body `length` times, a tuple of what is carried and of stacked elements. It takes the carried arrays, an element of each of `xs` (the last ones first if `reverse`) and all other inputs, and gives the carried arrays and elements.
+    scan "scan" Scan { body: Body, carry: usize, xs: usize, length: usize, reverse: bool } (; arrays) : infer::scan_loop => eval::scan_loop;
+    /// The body as long as the condition holds, a tuple of what is carried; an error after `limit` iterations. Both take the carried arrays and all other inputs.
+    while_loop "while_loop" While { condition: Body, body: Body, carry: usize, limit: u64 } (; arrays) : infer::while_loop => eval::while_loop;
+    /// What one of the branches gives for the other inputs, as a tuple: that of the number `index`, or of the nearest one; the second one if a boolean is true.
+    switch "switch" Switch { branches: Bodies } (index; arrays) : infer::switch => eval::switch;
 }
 /// Fourier transforms along an axis.
 Fourier FourierOp {
@@ -615,6 +627,7 @@ impl Op {
             | Self::Join(_)
             | Self::Linalg(_)
             | Self::Fourier(_)
+            | Self::Control(_)
             | Self::Get { .. }
             | Self::Random { .. } => self.name(),
         }
@@ -627,6 +640,60 @@ impl Op {
             Self::Opaque { function } => function.name(),
             _ => self.row().shown,
         }
+    }
+
+    /// The graphs inside of it.
+    #[must_use]
+    pub fn bodies(&self) -> SmallVec<[&Body; 2]> {
+        let Self::Control(op) = self else {
+            return SmallVec::new();
+        };
+        match op {
+            ControlOp::Scan { body, .. } => smallvec![body],
+            ControlOp::While {
+                condition, body, ..
+            } => smallvec![condition, body],
+            ControlOp::Switch { branches } => branches.iter().collect(),
+        }
+    }
+
+    /// The same op with other bodies.
+    ///
+    /// # Errors
+    /// Those of the closure.
+    pub fn map_bodies(&self, mut map: impl FnMut(&Body) -> Result<Body>) -> Result<Self> {
+        let Self::Control(op) = self else {
+            return Ok(self.clone());
+        };
+        Ok(Self::Control(match op {
+            ControlOp::Scan {
+                body,
+                carry,
+                xs,
+                length,
+                reverse,
+            } => ControlOp::Scan {
+                body: map(body)?,
+                carry: *carry,
+                xs: *xs,
+                length: *length,
+                reverse: *reverse,
+            },
+            ControlOp::While {
+                condition,
+                body,
+                carry,
+                limit,
+            } => ControlOp::While {
+                condition: map(condition)?,
+                body: map(body)?,
+                carry: *carry,
+                limit: *limit,
+            },
+            ControlOp::Switch { branches } => ControlOp::Switch {
+                branches: branches.iter().map(map).collect::<Result<_>>()?,
+            },
+        }))
     }
 
     /// How many inputs it takes.
@@ -662,5 +729,37 @@ impl fmt::Display for Op {
             write!(f, " {name}={text}")?;
         }
         Ok(())
+    }
+}
+
+impl Op {
+    /// The name and the attributes for people to read: of graphs inside, how many nodes they have.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Self::Control(op) = self else {
+            return self.to_string();
+        };
+        let mut bodies = self.bodies().into_iter().map(Body::nodes);
+        let mut next = || format!("{{{} nodes}}", bodies.next().unwrap_or(0));
+        let name = self.name();
+        match op {
+            ControlOp::Scan {
+                length, reverse, ..
+            } => {
+                let order = if *reverse { " reverse" } else { "" };
+                format!("{name} length={length}{order} body={}", next())
+            }
+            ControlOp::While { limit, .. } => {
+                let limit = match *limit {
+                    u64::MAX => String::new(),
+                    limit => format!(" limit={limit}"),
+                };
+                format!("{name}{limit} condition={} body={}", next(), next())
+            }
+            ControlOp::Switch { branches } => {
+                let branches: Vec<String> = branches.iter().map(|_| next()).collect();
+                format!("{name} branches={}", branches.join(","))
+            }
+        }
     }
 }

@@ -7,8 +7,8 @@ use super::expand::{self, Builder};
 use super::infer::{self, Signature};
 use super::node::ValueId;
 use super::op::{
-    Arity, ContractOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op, ReduceOp, ScanOp,
-    SortOp, ViewOp,
+    Arity, ContractOp, ControlOp, FourierOp, IndexOp, JoinOp, LeafOp, LinalgOp, MapOp, Op,
+    ReduceOp, ScanOp, SortOp, ViewOp,
 };
 use super::types::{ArrayType, Type};
 use crate::error::{Error, Result};

@@ -136,7 +136,7 @@ fn parse_op<'t>(name: &str, attributes: impl IntoIterator<Item = &'t str>) -> Re
         word.split_once('=')
             .ok_or_else(|| Error::parse(format!("expected an attribute `name=..`, got `{word}`")))
     });
-    Op::parse(name, &attributes.collect::<Result<Vec<_>>>()?)
+    Op::parse(name, &attributes.collect::<Result<Vec<_>>>()?)?.map_bodies(super::Body::resolved)
 }
 
 impl Graph {

@@ -47,6 +47,9 @@ impl Graph {
                 }
                 _ => {}
             }
+            for body in node.op.bodies() {
+                body.graph()?.verify()?;
+            }
             let types: Vec<&Type> = node.inputs.iter().map(|&i| &*self[i].ty).collect();
             match node.op.infer(&types) {
                 Ok(signature) if signature.result == *node.ty => {}

@@ -7,6 +7,7 @@
 
 pub mod backend;
 pub mod callback;
+mod control;
 pub mod environment;
 mod foreign;
 mod known;
@@ -291,6 +292,10 @@ fn run(
 ) -> Result<Results> {
     if let Op::Opaque { function } = op {
         return call_opaque(library, function, inputs, result);
+    }
+    if let Op::Control(op) = op {
+        let name = op.name();
+        return control::run(library, op, inputs, result).map_err(|e| e.in_op(name));
     }
     let named = |e: Error| e.in_op(op.error_name());
     match library.run(op, inputs, result).map_err(named)? {

@@ -95,6 +95,7 @@ impl RuntimeCall {
             | Op::View(_)
             | Op::Index(_)
             | Op::Join(_)
+            | Op::Control(_)
             | Op::Get { .. }
             | Op::Random { .. }
             | Op::Opaque { .. } => return None,

@@ -89,7 +89,7 @@ impl Drawing {
                 Op::Leaf(LeafOp::Constant { .. }) => ("constant", Origin::Constant),
                 op => (op.shown_name(), Origin::Computed),
             };
-            let mut operation = node.op.to_string();
+            let mut operation = node.op.summary();
             for &input in &node.inputs {
                 if let Op::Leaf(LeafOp::Literal { value }) = &graph[input].op {
                     operation.push_str(&format!(" {value}"));

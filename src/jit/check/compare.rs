@@ -24,7 +24,7 @@ pub(in crate::jit) fn compare(
     let difference = |value: ValueId, (position, elements), only_together, magnified| {
         let node = &graph[value];
         Ok::<_, Error>(Difference {
-            operation: node.op.to_string(),
+            operation: node.op.summary(),
             ty: graph.ty(value)?.clone(),
             line: line(value),
             position,

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use autojit_ir::{
-    ContractOp, Graph, IndexOp, LeafOp, LinalgOp, Op, Type, ValueId, ViewOp, derived,
+    Body, ContractOp, ControlOp, Graph, IndexOp, LeafOp, LinalgOp, Op, Type, ValueId, ViewOp,
+    derived,
 };
 
 /// Estimates for a graph.
@@ -24,6 +25,12 @@ pub(super) fn of_graph(graph: &Graph) -> Cost {
     let live = graph.live();
     let mut cost = Cost::default();
     for value in graph.values().filter(|v| live[v.index()]) {
+        if let Op::Control(op) = &graph[value].op {
+            let inside = of_control(op);
+            cost.operations = cost.operations.saturating_add(inside.operations);
+            cost.bytes = cost.bytes.saturating_add(inside.bytes);
+            continue;
+        }
         let (operations, moves) = of_node(graph, value);
         cost.operations = cost.operations.saturating_add(operations);
         if moves {
@@ -33,6 +40,26 @@ pub(super) fn of_graph(graph: &Graph) -> Cost {
         }
     }
     cost
+}
+
+/// That of all iterations; of a loop that ends by itself that of one, and of a choice that of the most expensive branch.
+fn of_control(op: &ControlOp) -> Cost {
+    let of_body = |body: &Body| body.graph().map_or(Cost::default(), of_graph);
+    match op {
+        ControlOp::Scan { body, length, .. } => {
+            let one = of_body(body);
+            let times = |count: u64| count.saturating_mul(*length as u64);
+            Cost {
+                operations: times(one.operations),
+                bytes: times(one.bytes),
+            }
+        }
+        ControlOp::While { body, .. } => of_body(body),
+        ControlOp::Switch { branches } => {
+            let costs = branches.iter().map(of_body);
+            costs.max_by_key(|cost| cost.operations).unwrap_or_default()
+        }
+    }
 }
 
 fn bytes(ty: &Type) -> u64 {
@@ -103,6 +130,7 @@ fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
         | Op::Join(_)
         | Op::Linalg(derived!(LinalgOp))
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Random { .. }
         | Op::Opaque { .. } => match input(0) {
             all if all > out => all,

@@ -225,3 +225,32 @@ fn a_library_that_gives_another_type_is_found_out() {
         "{error}"
     );
 }
+
+#[test]
+fn loops_run_in_the_library_of_the_arrays() {
+    in_own_process!();
+    let x = boxed(&[0.5, 1.0]);
+    let y = autojit::fori_loop(0, 3, |i: Array, x: Array| x * 2.0 + i, x.clone()).unwrap();
+    assert_eq!(
+        (y.library().unwrap(), values(&y)),
+        ("boxed", vec![8.0, 12.0])
+    );
+    let z = autojit::cond(true, |x: Array| x + 1.0, |x: Array| -x, y).unwrap();
+    assert_eq!(
+        (z.library().unwrap(), values(&z)),
+        ("boxed", vec![9.0, 13.0])
+    );
+    let step = |sum: Array, x: Array| (&sum + &x, sum * x);
+    let (last, products) = autojit::scan(step, np::sum(&x, ..), x).unwrap();
+    assert_eq!(
+        (last.library().unwrap(), values(&last)),
+        ("boxed", vec![3.0])
+    );
+    assert_eq!(values(&products), [0.75, 2.0]);
+    let small = |x: Array| np::less(np::sum(&x, ..), 100.0);
+    let large = autojit::while_loop(small, |x: Array| x * 2.0, z).unwrap();
+    assert_eq!(
+        (large.library().unwrap(), values(&large)),
+        ("boxed", vec![72.0, 104.0])
+    );
+}

@@ -2,6 +2,7 @@
 //!
 //! [`table`] walks the op table: each op, dtype by dtype, over shapes around vector widths, broadcasts, views and
 //! special values. [`random`] makes well-typed graphs over the whole table and shrinks those that fail.
+//! [`control`] makes programs of loops and branches in each other, and compares gradients with those of unrolled ones.
 //! [`batches`] compares batches of random graphs with loops over their examples.
 //! [`accuracy`] holds the engines to NumPy's accuracy where results may be rounded differently.
 //!
@@ -16,6 +17,7 @@ mod agreement;
 mod batches;
 mod cases;
 mod compare;
+mod control;
 mod coverage;
 mod failures;
 mod matrices;

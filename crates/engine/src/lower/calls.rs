@@ -12,6 +12,7 @@ use autojit_runtime::scan::Scan;
 use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
+use super::control::Control;
 use super::external::External;
 use super::ir::{Call, CallSite, DrawSource, Instruction, Operand, View};
 use super::layout::{Geometry, Layout};
@@ -19,7 +20,9 @@ use super::lowering::{LoweredValue, Lowering};
 use autojit_ir::error::Result;
 use autojit_ir::random::{Distribution, Draw};
 use autojit_ir::scatter::ScatterMode;
-use autojit_ir::{ArrayType, Dims, OpaqueFunction, ScanOp, SortOp, Steps, Type, ValueId};
+use autojit_ir::{
+    ArrayType, ControlOp, Dims, OpaqueFunction, ScanOp, SortOp, Steps, Type, ValueId,
+};
 use autojit_library::runtime::RuntimeCall;
 use autojit_library::runtime::kind;
 use autojit_library::{random_distribution, scatter_mode};
@@ -289,6 +292,29 @@ impl Lowering<'_> {
         let outputs = self.several(node.ty.arrays());
         self.push_call(call, inputs, outputs.clone());
         Ok(LoweredValue::Tuple(outputs.into_vec().into()))
+    }
+
+    /// A loop or a choice.
+    pub(crate) fn control(&mut self, value: ValueId, op: &ControlOp) -> Result<LoweredValue> {
+        let node = &self.graph[value];
+        let views = node.inputs.iter().map(|&input| self.contiguous(input));
+        let inputs: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
+        let ty = |view: &View| ArrayType {
+            dtype: view.dtype,
+            shape: self.lowered.shape(view).clone(),
+        };
+        let results = node.ty.arrays().to_vec();
+        let control = Control {
+            op: op.clone(),
+            inputs: inputs.iter().map(ty).collect(),
+            results,
+        };
+        let mut types = control.results.clone();
+        types.extend_from_slice(&control.results[..control.carried()]);
+        let outputs = self.several(&types);
+        let given = outputs[..control.results.len()].to_vec();
+        self.push_call(Call::Control(Box::new(control)), inputs, outputs);
+        Ok(LoweredValue::Tuple(given.into()))
     }
 
     /// Views of new buffers, which the instruction that will be pushed next writes.

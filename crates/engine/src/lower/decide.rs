@@ -1,8 +1,8 @@
 //! Which ops the engine compiles as they are. Graphs come in the form of core ops, so all others were expanded before.
 
 use autojit_ir::{
-    ContractOp, Error, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp, ScanOp,
-    SortOp, ViewOp, derived,
+    ContractOp, ControlOp, Error, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp,
+    ScanOp, SortOp, ViewOp, derived,
 };
 use autojit_library::backend::Lowering;
 
@@ -77,6 +77,9 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | FourierOp::Irfft { .. },
         ) => Native,
         // Steps of the program, on its own memory.
+        Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+        ) => Native,
         Op::Random { .. } | Op::Opaque { .. } => Native,
     }
 }

@@ -94,6 +94,7 @@ impl Lowering<'_> {
                 | Op::Join(_)
                 | Op::Linalg(_)
                 | Op::Fourier(_)
+                | Op::Control(_)
                 | Op::Random { .. }
                 | Op::Opaque { .. } => {
                     self.destinations.entry(value).or_insert((buffer, layout));

@@ -16,6 +16,7 @@ use autojit_runtime::scan::Scan;
 use autojit_runtime::scatter::Scatter;
 use autojit_runtime::sort::Sort;
 
+use super::control::Control;
 use super::external::External;
 use super::layout::{self, Geometries, Geometry, GeometryId, Layout};
 use autojit_ir::error::{Error, Result};
@@ -181,6 +182,8 @@ pub(crate) enum Call {
     Copy(StridedCopy),
     /// A function that a user registered.
     External(External),
+    /// A loop or a choice, with programs of its own.
+    Control(Box<Control>),
     /// Linear algebra, or a Fourier transform, on contiguous arrays.
     Runtime(Box<RuntimeCall>),
 }
@@ -199,6 +202,7 @@ impl Call {
             | Call::Sort(_)
             | Call::Copy(_)
             | Call::External(_)
+            | Call::Control(_)
             | Call::Runtime(_) => None,
         }
     }

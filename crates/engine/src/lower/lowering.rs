@@ -291,6 +291,7 @@ impl Lowering<'_> {
             Op::Random {
                 draw, distribution, ..
             } => self.random(value, draw, *distribution)?,
+            Op::Control(op) => return self.control(value, op),
             Op::Opaque { function } => return self.external(value, function),
         };
         Ok(LoweredValue::One(Operand::View(view)))
@@ -313,6 +314,7 @@ impl Lowering<'_> {
             | Op::Index(_)
             | Op::Linalg(_)
             | Op::Fourier(_)
+            | Op::Control(_)
             | Op::Get { .. }
             | Op::Random { .. }
             | Op::Opaque { .. } => return Ok(None),

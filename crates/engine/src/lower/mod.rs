@@ -6,6 +6,7 @@
 //! | `lowering.rs` | the two passes over the graph |
 //! | `destinations.rs` | where values are computed: in results, in parts of joins |
 //! | `calls.rs`, `external.rs` | ops that are one call of the runtime or of a registered function |
+//! | `control.rs` | loops and branches |
 //! | `ir.rs`, `layout.rs` | the instructions, and the views that they read and write |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
@@ -14,6 +15,7 @@
 //! there; only results and the workspace are written; every element of every view lies inside its buffer.
 
 mod calls;
+mod control;
 mod decide;
 mod destinations;
 mod external;
@@ -23,6 +25,7 @@ mod lowering;
 mod text;
 mod verify;
 
+pub(crate) use control::Control;
 pub(crate) use decide::decide;
 pub(crate) use ir::*;
 pub(crate) use layout::{Geometry, GeometryId, elements, extent};

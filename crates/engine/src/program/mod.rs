@@ -6,7 +6,7 @@
 //! | `assemble.rs` | groups become entries: kernels, and batches of steps |
 //! | `origin.rs` | the op and the source line to name if an entry fails |
 //! | `divide.rs` | entries that several threads run |
-//! | `run.rs` | the program with its code, and its runs |
+//! | `run.rs` | the program with its code, its runs, and the programs inside of loops and branches |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
 //! What this stage promises to code: each operand of an entry lies inside its base; a kernel reaches the elements that the
@@ -24,6 +24,6 @@ pub(crate) use assemble::assemble;
 pub(crate) use divide::divisions;
 pub(crate) use entry::{Bases, Entries, Entry, Origin};
 pub(crate) use origin::{attributed, origin};
-pub(crate) use run::{Constants, Program};
+pub(crate) use run::{Constants, Control, Inner, Program};
 pub(crate) use text::print;
 pub(crate) use verify::verify;

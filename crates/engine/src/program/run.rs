@@ -10,11 +10,12 @@ use super::divide::Division;
 use super::entry::{Entry, Origin, RelativeAddress};
 use super::origin::attributed;
 use crate::codegen::{Code, FAILURE_INDEX};
-use crate::lower::{Call, DrawSource};
+use crate::kernel::Kernel;
+use crate::lower::{self, Call, DrawSource};
 use crate::memory::ALIGNMENT;
-use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::CallDraws;
+use autojit_ir::{ArrayType, ControlOp, DType, HostArray};
 
 /// A runnable program.
 pub(crate) struct Program {
@@ -31,10 +32,47 @@ pub(crate) struct Program {
     /// How many threads a call may use, and the entries that are divided among them.
     pub(crate) threads: usize,
     pub(crate) divisions: FxHashMap<u32, Division>,
+    /// What is compiled of loops and branches, by their entries.
+    pub(crate) controls: FxHashMap<u32, Control>,
     /// The draws that each call takes from generators.
     pub(crate) draws: Vec<Arc<CallDraws>>,
     /// Workspaces of calls that ended, for calls to come.
     pub(crate) pool: Mutex<Vec<Arena>>,
+}
+
+/// What is compiled of a loop or a choice.
+pub(crate) enum Control {
+    /// The body.
+    Scan(Box<Inner>),
+    /// The condition before the first iteration; the body, with the condition after it as its last result.
+    While {
+        before: Box<Inner>,
+        iteration: Box<Inner>,
+    },
+    /// The branches.
+    Switch(Vec<Inner>),
+}
+
+impl Control {
+    /// The programs of the graphs inside.
+    pub(crate) fn programs(&self) -> SmallVec<[&Inner; 2]> {
+        match self {
+            Self::Scan(body) => SmallVec::from_iter([&**body]),
+            Self::While { before, iteration } => SmallVec::from_iter([&**before, &**iteration]),
+            Self::Switch(branches) => branches.iter().collect(),
+        }
+    }
+}
+
+/// The program of a graph inside of a loop or a branch.
+pub(crate) struct Inner {
+    pub(crate) program: Program,
+    /// How many arrays it takes.
+    pub(crate) inputs: usize,
+    /// The output buffer of each result, and its size in bytes: results that are one value share a buffer.
+    pub(crate) results: Vec<(usize, usize)>,
+    pub(crate) kernels: Vec<Kernel>,
+    pub(crate) instructions: usize,
 }
 
 /// The array constants of a program, contiguous.
@@ -168,6 +206,20 @@ impl Program {
                 unsafe { external.run(&addresses) }.map_err(|e| self.locate(index, e))?;
                 continue;
             }
+            if let Entry::Call {
+                call: Call::Control(step),
+                ..
+            } = entry
+            {
+                let addresses: SmallVec<[*mut u8; 16]> = operands.iter().map(address).collect();
+                let compiled = self.controls.get(&(index as u32));
+                let compiled =
+                    compiled.ok_or_else(|| Error::internal("a loop that was not compiled"))?;
+                // SAFETY: as above; the outputs of a loop are its results and as many buffers as it carries arrays.
+                unsafe { run_control(step, compiled, &addresses) }
+                    .map_err(|e| self.locate(index, e))?;
+                continue;
+            }
             for (pointer, operand) in memory.iter_mut().zip(operands) {
                 pointer.write(address(operand));
             }
@@ -268,7 +320,9 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
             Call::Scan(scan) => scan.run(pointers[0], pointers[1]),
             Call::Sort(sort) => sort.run(pointers[0], pointers[1]),
             // Run by `entries`, which does not come here with it.
-            Call::External(_) => return Err(Error::internal("an external step in the runtime")),
+            Call::External(_) | Call::Control(_) => {
+                return Err(Error::internal("an external step in the runtime"));
+            }
             Call::Copy(copy) => {
                 copy.run(pointers[0], pointers[1]);
                 Ok(())
@@ -286,4 +340,265 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
         (Failure::OutOfMemory, _) => Error::value(failure.to_string()),
         (failure, _) => Error::linear_algebra(failure.to_string()),
     })
+}
+
+/// A program inside of a loop or a branch with the addresses that it is run on, which change between iterations.
+struct Runner<'p> {
+    inner: &'p Inner,
+    arena: Option<Arena>,
+    bases: SmallVec<[*mut u8; 32]>,
+    /// The base of the first input; those of the outputs follow.
+    first: usize,
+    /// Results that are a copy of an earlier one: from which, to where.
+    copies: SmallVec<[(usize, *mut u8); 2]>,
+}
+
+impl<'p> Runner<'p> {
+    fn new(inner: &'p Inner) -> Result<Self> {
+        let mut arena = inner.program.arena()?;
+        let mut bases: SmallVec<[*mut u8; 32]> = SmallVec::new();
+        bases.push(arena.as_mut_ptr());
+        bases.extend_from_slice(inner.program.constants.addresses());
+        let first = bases.len();
+        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
+        bases.resize(
+            first + inner.inputs + buffers.unwrap_or(0),
+            std::ptr::null_mut(),
+        );
+        let mut copies = SmallVec::new();
+        for (k, (buffer, _)) in inner.results.iter().enumerate() {
+            if inner.first_of(*buffer) != k {
+                copies.push((k, std::ptr::null_mut()));
+            }
+        }
+        Ok(Self {
+            inner,
+            arena: Some(arena),
+            bases,
+            first,
+            copies,
+        })
+    }
+
+    fn read(&mut self, input: usize, address: *mut u8) {
+        self.bases[self.first + input] = address;
+    }
+
+    fn write(&mut self, result: usize, address: *mut u8) {
+        if let Some(copy) = self.copies.iter_mut().find(|(k, _)| *k == result) {
+            copy.1 = address;
+            return;
+        }
+        let (buffer, _) = self.inner.results[result];
+        self.bases[self.first + self.inner.inputs + buffer] = address;
+    }
+
+    /// # Safety
+    /// The addresses that were set are those of what the graph takes, and of memory for what it gives.
+    unsafe fn run(&self) -> Result<()> {
+        // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
+        unsafe { self.inner.program.entries(&self.bases, |_| {})? };
+        for &(k, to) in &self.copies {
+            let (buffer, bytes) = self.inner.results[k];
+            let from = self.bases[self.first + self.inner.inputs + buffer];
+            // SAFETY: both have the size of the result, and are different buffers.
+            unsafe { to.copy_from_nonoverlapping(from, bytes) };
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Runner<'_> {
+    fn drop(&mut self) {
+        if let Some(arena) = self.arena.take() {
+            self.inner.program.release(arena);
+        }
+    }
+}
+
+impl Inner {
+    /// The first result that is in an output buffer.
+    fn first_of(&self, buffer: usize) -> usize {
+        let mut results = self.results.iter();
+        results.position(|(b, _)| *b == buffer).unwrap_or(0)
+    }
+}
+
+fn bytes(ty: &ArrayType) -> usize {
+    ty.size() * ty.dtype.size()
+}
+
+/// Runs a loop or a choice.
+///
+/// # Safety
+/// `addresses` are those of contiguous arrays of the types of the inputs, of memory for the results, and of memory for each
+/// array that is carried, all aligned for their dtypes.
+unsafe fn run_control(
+    step: &lower::Control,
+    compiled: &Control,
+    addresses: &[*mut u8],
+) -> Result<()> {
+    let (inputs, outputs) = addresses.split_at(step.inputs.len());
+    let (results, others) = outputs.split_at(step.results.len());
+    // SAFETY: forwarded.
+    unsafe {
+        match (&step.op, compiled) {
+            (
+                ControlOp::Scan {
+                    carry,
+                    xs,
+                    length,
+                    reverse,
+                    ..
+                },
+                Control::Scan(body),
+            ) => {
+                let counts = (*carry, *xs, *length);
+                run_scan(step, body, counts, *reverse, inputs, results, others)
+            }
+            (ControlOp::While { carry, limit, .. }, Control::While { before, iteration }) => {
+                let programs = (&**before, &**iteration);
+                run_while(step, programs, *carry, *limit, inputs, results, others)
+            }
+            (ControlOp::Switch { .. }, Control::Switch(branches)) => {
+                let index = read_index(step.inputs[0].dtype, inputs[0]);
+                let chosen = index.clamp(0, branches.len() as i64 - 1) as usize;
+                let mut runner = Runner::new(&branches[chosen])?;
+                for (k, &input) in inputs[1..].iter().enumerate() {
+                    runner.read(k, input);
+                }
+                for (k, &result) in results.iter().enumerate() {
+                    runner.write(k, result);
+                }
+                runner.run()
+            }
+            (ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. }, _) => {
+                Err(Error::internal("a loop that is compiled as another one"))
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`run_control`].
+unsafe fn run_scan(
+    step: &lower::Control,
+    body: &Inner,
+    (carry, xs, length): (usize, usize, usize),
+    reverse: bool,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+    others: &[*mut u8],
+) -> Result<()> {
+    if length == 0 {
+        // SAFETY: forwarded.
+        unsafe { copy_carried(step, carry, inputs, results) };
+        return Ok(());
+    }
+    let mut runner = Runner::new(body)?;
+    for (k, &input) in inputs.iter().enumerate() {
+        runner.read(k, input);
+    }
+    let element = |ty: &ArrayType| bytes(ty) / length;
+    let read: SmallVec<[usize; 8]> = step.inputs[carry..carry + xs].iter().map(element).collect();
+    let written: SmallVec<[usize; 8]> = step.results[carry..].iter().map(element).collect();
+    for number in 0..length {
+        let at = if reverse { length - 1 - number } else { number };
+        // The last iteration writes the results.
+        let (to, from) = match (length - 1 - number) % 2 {
+            0 => (results, others),
+            _ => (others, results),
+        };
+        for (k, (&from, &to)) in from.iter().zip(to).enumerate().take(carry) {
+            if number > 0 {
+                runner.read(k, from);
+            }
+            runner.write(k, to);
+        }
+        for (k, size) in read.iter().enumerate() {
+            runner.read(carry + k, inputs[carry + k].wrapping_add(at * size));
+        }
+        for (k, size) in written.iter().enumerate() {
+            runner.write(carry + k, results[carry + k].wrapping_add(at * size));
+        }
+        // SAFETY: elements lie one after the other in contiguous arrays; what an iteration reads was written by the one
+        // before it, or is given.
+        unsafe { runner.run() }.map_err(|e| e.in_iteration(number as u64))?;
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As [`run_control`].
+unsafe fn run_while(
+    step: &lower::Control,
+    (before, iteration): (&Inner, &Inner),
+    carry: usize,
+    limit: u64,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+    others: &[*mut u8],
+) -> Result<()> {
+    let mut holds = 0_u8;
+    let flag = &raw mut holds;
+    let mut first = Runner::new(before)?;
+    let mut runner = Runner::new(iteration)?;
+    for (k, &input) in inputs.iter().enumerate() {
+        first.read(k, input);
+        runner.read(k, input);
+    }
+    first.write(0, flag);
+    runner.write(carry, flag);
+    // SAFETY: the condition takes what the loop is given, and gives one boolean.
+    unsafe { first.run() }.map_err(|e| e.in_iteration(0))?;
+    let mut last = inputs;
+    let mut number: u64 = 0;
+    // SAFETY: the address of `holds`, which lives as long as the runners.
+    while unsafe { flag.read() } != 0 {
+        if number == limit {
+            return Err(Error::iteration_limit(limit));
+        }
+        let to = if number.is_multiple_of(2) {
+            results
+        } else {
+            others
+        };
+        for (k, (&from, &to)) in last.iter().zip(to).enumerate().take(carry) {
+            runner.read(k, from);
+            runner.write(k, to);
+        }
+        // SAFETY: an iteration reads what is given or what the one before wrote, and writes other memory.
+        unsafe { runner.run() }.map_err(|e| e.in_iteration(number))?;
+        last = to;
+        number += 1;
+    }
+    if number.is_multiple_of(2) {
+        // SAFETY: what was written last has the types of what is carried, and lies in other buffers.
+        unsafe { copy_carried(step, carry, last, results) };
+    }
+    Ok(())
+}
+
+/// # Safety
+/// The first addresses are those of arrays that are carried, and of memory for them elsewhere.
+unsafe fn copy_carried(step: &lower::Control, carry: usize, from: &[*mut u8], to: &[*mut u8]) {
+    let pairs = from.iter().zip(to).zip(&step.results);
+    for ((&from, &to), ty) in pairs.take(carry) {
+        // SAFETY: forwarded.
+        unsafe { to.copy_from_nonoverlapping(from, bytes(ty)) };
+    }
+}
+
+/// # Safety
+/// The address is that of a number of this dtype.
+unsafe fn read_index(dtype: DType, address: *const u8) -> i64 {
+    // SAFETY: forwarded.
+    unsafe {
+        match dtype {
+            DType::Bool | DType::Uint8 => i64::from(address.read()),
+            DType::Int32 => i64::from(address.cast::<i32>().read()),
+            DType::Int64 => address.cast::<i64>().read(),
+            DType::Float32 | DType::Float64 | DType::Complex64 | DType::Complex128 => 0,
+        }
+    }
 }

@@ -44,6 +44,7 @@ fn print_call(call: &Call, op: &str) -> String {
         | Call::Scan(_)
         | Call::Sort(_)
         | Call::External(_)
+        | Call::Control(_)
         | Call::Runtime(_) => op.to_owned(),
     }
 }

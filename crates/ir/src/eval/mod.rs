@@ -14,6 +14,7 @@
 mod bits;
 mod complex;
 mod contract;
+mod control;
 mod eigen;
 mod elementwise;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod systems;
 
 pub(super) use bits::*;
 pub(super) use contract::{einsum, matmul, tensordot};
+pub(super) use control::{scan_loop, switch, while_loop};
 pub(super) use eigen::{eig, eigh, eigvals, eigvalsh};
 pub(super) use elementwise::*;
 pub(super) use fourier::{fft, ifft, irfft, rfft};

@@ -6,6 +6,7 @@
 //!
 //! Messages name the types, as `f64[3,4]`, and what was expected.
 
+mod control;
 mod elementwise;
 mod fourier;
 mod given;
@@ -18,6 +19,7 @@ mod reduce;
 mod scatter;
 mod shapes;
 
+pub(super) use control::*;
 pub(super) use elementwise::*;
 pub(super) use fourier::*;
 pub(super) use given::*;

@@ -102,6 +102,7 @@ fn plain(op: &Op, count: usize, dtype: DType, ndim: usize) -> Option<Plain> {
         | Op::Join(_)
         | Op::Linalg(_)
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Get { .. }
         | Op::Random { .. }
         | Op::Opaque { .. } => return None,

@@ -29,7 +29,14 @@ pub fn check_exportable(op: &Op) -> Result<()> {
         } => Err(Error::unsupported(
             "random numbers that each call draws anew cannot be exported: make them an argument",
         )),
-        _ => Ok(()),
+        op => {
+            let bodies = op.bodies();
+            let mut graphs = bodies.iter().map(|body| body.graph());
+            graphs.try_for_each(|graph| {
+                let mut nodes = graph?.nodes().iter();
+                nodes.try_for_each(|node| check_exportable(&node.op))
+            })
+        }
     }
 }
 

@@ -109,6 +109,10 @@ pub fn inline_calls(graph: &Graph, which: &dyn Fn(&OpaqueFunction) -> bool) -> R
         Op::Opaque { function } if which(function) => function.body().cloned(),
         _ => None,
     };
+    let inside = |op: &Op| match op.any(&|op| body(op).is_some()) {
+        true => op.map_graphs(|graph| inline_calls(graph, which)),
+        false => Ok(op.clone()),
+    };
     let mut new = graph.same_inputs();
     let mut map: Vec<ValueId> = Vec::with_capacity(graph.nodes().len());
     let mut results: FxHashMap<ValueId, Vec<ValueId>> = FxHashMap::default();
@@ -130,7 +134,7 @@ pub fn inline_calls(graph: &Graph, which: &dyn Fn(&OpaqueFunction) -> bool) -> R
                     // Only its parts are read.
                     ValueId(u32::MAX)
                 }
-                None => new.insert(op.clone(), &inputs, node.ty.clone(), node.location),
+                None => new.insert(inside(op)?, &inputs, node.ty.clone(), node.location),
             },
         });
     }
@@ -138,9 +142,9 @@ pub fn inline_calls(graph: &Graph, which: &dyn Fn(&OpaqueFunction) -> bool) -> R
     Ok(new)
 }
 
-/// Whether a graph calls a function that is a graph.
+/// Whether a graph calls a function that is a graph, be it in a loop or a branch.
 #[must_use]
 pub fn has_calls(graph: &Graph) -> bool {
     let is_call = |op: &Op| matches!(op, Op::Opaque { function } if function.body().is_some());
-    graph.nodes().iter().any(|node| is_call(&node.op))
+    graph.nodes().iter().any(|node| node.op.any(&is_call))
 }

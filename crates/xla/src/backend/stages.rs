@@ -321,6 +321,7 @@ impl<'g> Cut<'g> {
                 | Op::Join(_)
                 | Op::Linalg(_)
                 | Op::Fourier(_)
+                | Op::Control(_)
                 | Op::Get { .. }
                 | Op::Random { .. }
                 | Op::Opaque { .. } => {

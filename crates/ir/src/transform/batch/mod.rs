@@ -13,6 +13,7 @@
 mod axes;
 mod calls;
 mod contract;
+mod control;
 mod indexing;
 mod linalg;
 #[cfg(test)]
@@ -175,6 +176,7 @@ impl Batcher {
             | Op::Join(_)
             | Op::Linalg(_)
             | Op::Fourier(_)
+            | Op::Control(_)
             | Op::Random { .. }
             | Op::Opaque { .. } => {}
         }
@@ -211,6 +213,7 @@ impl Batcher {
             Op::Join(op) => views::join(self, op, x)?,
             Op::Index(op) => indexing::index(self, op, x)?,
             Op::Linalg(op) => return linalg::linalg(self, op, x),
+            Op::Control(op) => return control::control(self, op, x),
             Op::Get { .. } => self.push(op.clone(), &[x[0].value])?,
             Op::Random {
                 draw,

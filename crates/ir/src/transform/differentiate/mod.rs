@@ -19,6 +19,7 @@
 //! Invariant: the work is linear in the number of nodes.
 
 mod adjoint;
+mod control;
 mod prepare;
 mod sweep;
 mod tangent;
@@ -94,7 +95,7 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     }
     w.graph.set_outputs(results);
     let differentiated = std::mem::take(&mut w.called);
-    let graph = w.graph.without_dead();
+    let graph = finished(w)?;
     if differentiated.is_empty() {
         return Ok(graph);
     }
@@ -149,7 +150,15 @@ pub fn jvp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
         });
     }
     w.graph.set_outputs(results);
-    Ok(w.graph.without_dead())
+    finished(w)
+}
+
+/// What was written, without what nothing depends on.
+fn finished(w: Writer) -> Result<Graph> {
+    match w.replaced.is_empty() {
+        true => Ok(w.graph.without_dead()),
+        false => control::redirect(&w.graph, &w.replaced),
+    }
 }
 
 /// How an op is differentiated: what [`vjp`] and [`jvp`] do with it.

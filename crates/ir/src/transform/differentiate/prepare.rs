@@ -137,6 +137,7 @@ fn replace_singular_values(graph: &mut Graph, value: ValueId) -> Result<ValueId>
         | Op::Join(_)
         | Op::Linalg(_)
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Get { .. }
         | Op::Random { .. }
         | Op::Opaque { .. } => Ok(value),

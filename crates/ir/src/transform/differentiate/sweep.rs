@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::adjoint::{self, Cotangent, Part};
+use super::control;
 use super::writer::{Call, Writer};
 use crate::error::Result;
 use crate::index::IndexKey;
@@ -149,27 +150,15 @@ impl Sweep {
     fn call(&mut self, w: &mut Writer, call: &Call) -> Result<()> {
         let of = |result: &Option<ValueId>| result.and_then(|placeholder| self.of(placeholder));
         let cotangents: Vec<Option<ValueId>> = call.results.iter().map(of).collect();
-        let Some(pullback) = call.function.pullback() else {
-            return Ok(());
-        };
         if cotangents.iter().all(Option::is_none) {
             return Ok(());
         }
         let first = call.results.iter().flatten().next();
         w.location = first.and_then(|&first| w.graph[first].location);
-        let mut inputs = call.x.to_vec();
-        for (ct, ty) in cotangents
-            .iter()
-            .zip(&pullback.input_types()[call.x.len()..])
-        {
-            inputs.push(match *ct {
-                Some(ct) => ct,
-                None => w.zeros(ty)?,
-            });
-        }
-        let gradients = w.graph.inline(pullback, &inputs, w.location)?;
-        for (t, gradient) in call.t.iter().zip(gradients) {
-            if let Some(t) = *t {
+        let pulled = control::pull(w, call, &cotangents);
+        let gradients = pulled.map_err(|e| w.location.map_or(e.clone(), |l| e.at(l)))?;
+        for (input, gradient) in gradients {
+            if let Some(t) = call.t[input] {
                 self.accumulate(w, t, gradient.into())?;
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::{
-    ContractOp, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, ScanOp,
-    SortOp, ViewOp,
+    ContractOp, ControlOp, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp,
+    ScanOp, SortOp, ViewOp,
 };
 
 /// How an op is differentiated.
@@ -85,6 +85,10 @@ pub(super) fn treatment(op: &Op) -> Treatment {
             | FourierOp::Ifft { .. }
             | FourierOp::Rfft { .. }
             | FourierOp::Irfft { .. },
+        ) => Rule,
+        // A loop of which the number of iterations is not known has a rule for forward mode alone.
+        Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
         ) => Rule,
         Op::Get { .. } => Rule,
         Op::Opaque { function } if function.pullback().is_some() => Rule,

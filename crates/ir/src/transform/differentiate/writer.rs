@@ -17,8 +17,8 @@ use crate::index::Slicing;
 use crate::scalar::Scalar;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
-    ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, OpaqueFunction, ReduceOp, ScanOp,
-    ValueId, ViewOp, infer_plain,
+    Bodies, ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, OpaqueFunction, ReduceOp,
+    ScanOp, ValueId, ViewOp, infer_plain,
 };
 
 /// Up to so many positions are a constant; more are counted when the graph runs.
@@ -40,9 +40,47 @@ pub(super) enum Whole {
     Expm { x: ValueId, t: ValueId },
 }
 
-/// A call of a function with a pullback of its own.
+/// How cotangents of several results go back to the arguments at once.
+pub(super) enum Pullback {
+    /// By the pullback of a function that has one.
+    Function(OpaqueFunction),
+    /// By a loop from the last iteration to the first.
+    Loop(Box<LoopPullback>),
+    /// By that of the branch that was taken.
+    Branches(Bodies),
+}
+
+/// What is known of a loop that is gone back through.
+pub(super) struct LoopPullback {
+    /// Takes what was kept of an iteration and the cotangents of what varies, and gives gradients.
+    pub(super) late: Graph,
+    /// For each input that varies, whether `late` gives its gradient; the first residuals are those of the others.
+    pub(super) is_late: Vec<bool>,
+    pub(super) residuals: Vec<Residual>,
+    /// Which inputs of the body vary.
+    pub(super) inputs: Vec<bool>,
+    /// Which results of the body vary.
+    pub(super) outputs: Vec<bool>,
+    /// The types of the results of the body.
+    pub(super) element_types: Vec<ArrayType>,
+    pub(super) carry: usize,
+    pub(super) xs: usize,
+    pub(super) length: usize,
+    pub(super) reverse: bool,
+}
+
+/// What the way back through a loop reads of the way there.
+#[derive(Clone, Copy)]
+pub(super) enum Residual {
+    /// The same in all iterations.
+    Invariant(ValueId),
+    /// An element for each.
+    Stacked(ValueId),
+}
+
+/// An op with several results that is gone back through as a whole.
 pub(super) struct Call {
-    pub(super) function: OpaqueFunction,
+    pub(super) pullback: Pullback,
     /// The arguments.
     pub(super) x: SmallVec<[ValueId; 4]>,
     /// Their tangents.
@@ -59,10 +97,12 @@ pub(super) struct Writer {
     pub(super) location: Option<&'static Location<'static>>,
     /// The placeholders that stand for linear functions.
     pub(super) whole: FxHashMap<ValueId, Whole>,
-    /// Calls of functions with pullbacks of their own, by the first placeholder of their results.
+    /// What is gone back through as a whole, by the first placeholder of its results.
     pub(super) calls: FxHashMap<ValueId, Call>,
     /// The functions that were called so.
     pub(super) called: Vec<OpaqueFunction>,
+    /// For tuples those that stand in their place, and where their results are.
+    pub(super) replaced: FxHashMap<ValueId, (ValueId, Vec<usize>)>,
     placeholders: usize,
 }
 
@@ -75,6 +115,7 @@ impl Writer {
             whole: FxHashMap::default(),
             calls: FxHashMap::default(),
             called: Vec::new(),
+            replaced: FxHashMap::default(),
             placeholders: 0,
         }
     }

@@ -52,6 +52,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
         | Op::Join(_)
         | Op::Linalg(_)
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Get { .. }
         | Op::Random { .. }
         | Op::Opaque { .. } => &[],
@@ -76,6 +77,7 @@ pub(super) fn fast_rules(op: &Op) -> &'static [Rule] {
         | Op::Join(_)
         | Op::Linalg(_)
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Get { .. }
         | Op::Random { .. }
         | Op::Opaque { .. } => &[],

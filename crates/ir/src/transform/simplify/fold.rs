@@ -17,6 +17,8 @@ fn stays(op: &Op) -> bool {
     match op {
         // What a user registered may have effects, and runs at each call.
         Op::Opaque { .. } => true,
+        // The interpreter is slow, and how often it would run is not known.
+        Op::Control(_) => true,
         // Their order is free, and should be that of `eig` beside them; the interpreter's iteration is slow, too.
         Op::Linalg(LinalgOp::Eigvals) => true,
         // Views of constants are free where they are, and would only be copied by folding.

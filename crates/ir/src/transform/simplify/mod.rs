@@ -3,9 +3,10 @@
 //! [`optimize`] runs its passes in order, each linear in the number of nodes:
 //!
 //! 1. `reorder products`, by option only: chains of matrix products in the order that takes the fewest operations;
-//! 2. `rewrite`: one rebuild of the live part, in which equal nodes become one, the rules of `algebra.rs`, `views.rs`
+//! 2. `loops`, where there are any: what iterations share is computed once, and what nothing reads is not;
+//! 3. `rewrite`: one rebuild of the live part, in which equal nodes become one, the rules of `algebra.rs`, `views.rs`
 //!    and `fold.rs` are tried at every node, and ops are written with core ops if the backend takes only those;
-//! 3. `dead code`: what the rules left behind goes.
+//! 4. `dead code`: what the rules left behind goes.
 //!
 //! All rules but those of [`Options::fast_math`] are exact under IEEE 754: nothing here changes a bit of a result,
 //! signed zeros and NaN included. The order of the products is a matter of rounding, which is why it is an option.
@@ -13,6 +14,7 @@
 mod algebra;
 mod candidate;
 mod fold;
+mod loops;
 mod products;
 mod rewrite;
 mod views;
@@ -128,6 +130,9 @@ pub fn optimize_observed(
         graph = passes.run("reorder products", || {
             Ok((products::reorder(graph)?, vec![]))
         })?;
+    }
+    if loops::has_loops(&graph) {
+        graph = passes.run("loops", || loops::reduce(&graph))?;
     }
     let rules = rewrite::Rules::new(options);
     graph = passes.run("rewrite", || {

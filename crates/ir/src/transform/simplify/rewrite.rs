@@ -79,6 +79,10 @@ fn first(
 /// A rule or an expansion gave a value of another type: an internal error.
 pub(super) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<Graph> {
     rebuild(graph, |new, node, _| {
+        if let Op::Control(_) = &node.op {
+            let inside = |graph: &Graph| Ok(rewrite(graph.clone(), form, rules)?.without_dead());
+            node.op = node.op.map_graphs(inside)?;
+        }
         Builder::with_rules(new, node.location, form, rules).adopt(node)
     })
 }
@@ -114,6 +118,7 @@ pub(super) fn rebuild(
             | Op::Join(_)
             | Op::Linalg(_)
             | Op::Fourier(_)
+            | Op::Control(_)
             | Op::Get { .. }
             | Op::Random { .. }
             | Op::Opaque { .. } => {

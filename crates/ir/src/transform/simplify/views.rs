@@ -45,6 +45,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
         | Op::Join(_)
         | Op::Linalg(_)
         | Op::Fourier(_)
+        | Op::Control(_)
         | Op::Get { .. }
         | Op::Random { .. }
         | Op::Opaque { .. } => &[],

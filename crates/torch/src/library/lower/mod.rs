@@ -18,8 +18,8 @@ use smallvec::SmallVec;
 use super::functions::Torch;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, ContractOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, NormOrder, Op, OperandType,
-    ReduceOp, ScanOp, SortOp, Type, ViewOp, derived,
+    ArrayType, ContractOp, ControlOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, NormOrder, Op,
+    OperandType, ReduceOp, ScanOp, SortOp, Type, ViewOp, derived,
 };
 use autojit_library::backend::Lowering;
 
@@ -102,6 +102,9 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | FourierOp::Rfft { .. }
             | FourierOp::Irfft { .. },
         ) => Native,
+        Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+        ) => Lowering::unsupported("torch", op),
         Op::Opaque { function } => Lowering::Unsupported(Error::unsupported(format!(
             "a TorchScript module has no way to call the registered function {}",
             function.name()
@@ -134,7 +137,7 @@ pub fn lower<T: Torch>(
         Op::Join(op) => shape::join(t, op, inputs)?,
         Op::Linalg(op) => return linalg::lower(t, op, inputs, types, result),
         Op::Fourier(op) => linalg::transform(t, op.transform(), x, ty, result.array()?)?,
-        Op::Leaf(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
+        Op::Leaf(_) | Op::Control(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
             return Err(not_native(op.name()));
         }
     };

@@ -18,8 +18,8 @@ use smallvec::SmallVec;
 use super::module::{Purpose, Value, Writer};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ContractOp, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp, ScanOp, SortOp,
-    Type, ViewOp, derived,
+    ContractOp, ControlOp, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp, ScanOp,
+    SortOp, Type, ViewOp, derived,
 };
 use autojit_library::backend::Lowering;
 pub(super) use shape::astype;
@@ -87,6 +87,9 @@ pub(super) fn lowering(op: &Op, operands: &[OperandType<'_>], purpose: Purpose) 
             | FourierOp::Rfft { .. }
             | FourierOp::Irfft { .. },
         ) => Native,
+        Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+        ) => Lowering::unsupported("xla", op),
         // Registered functions are called between programs, see `backend/stages.rs`.
         Op::Random { .. } | Op::Opaque { .. } => Call,
     }
@@ -115,7 +118,12 @@ pub(super) fn lower(
         Op::Index(op) => shape::index(w, op, inputs, result)?,
         Op::Join(op) => shape::join(w, op, inputs, result)?,
         Op::Fourier(op) => products::transform(w, x, op.transform(), result),
-        Op::Leaf(_) | Op::Get { .. } | Op::Linalg(_) | Op::Random { .. } | Op::Opaque { .. } => {
+        Op::Leaf(_)
+        | Op::Control(_)
+        | Op::Get { .. }
+        | Op::Linalg(_)
+        | Op::Random { .. }
+        | Op::Opaque { .. } => {
             return Err(not_native(op.name()));
         }
     };

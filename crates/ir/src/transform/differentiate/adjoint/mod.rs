@@ -67,9 +67,12 @@ pub(super) fn of_node(
             0,
             fourier::of_transform(w, op.transform(), node, ct)?.into(),
         )]),
-        Op::Leaf(_) | Op::Sort(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
-            Err(not_linear(node))
-        }
+        Op::Leaf(_)
+        | Op::Sort(_)
+        | Op::Control(_)
+        | Op::Get { .. }
+        | Op::Random { .. }
+        | Op::Opaque { .. } => Err(not_linear(node)),
     }
 }
 

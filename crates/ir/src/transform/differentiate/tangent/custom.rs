@@ -4,7 +4,7 @@
 use smallvec::SmallVec;
 
 use super::super::treatment::without_rule;
-use super::super::writer::{Call, Mode, Writer};
+use super::super::writer::{Call, Mode, Pullback, Writer};
 use super::{Site, Tangent};
 use crate::error::{Error, Result};
 use crate::{Class, OpaqueFunction};
@@ -39,7 +39,7 @@ pub(super) fn tangents(
         w.calls.insert(
             first,
             Call {
-                function: function.clone(),
+                pullback: Pullback::Function(function.clone()),
                 x: SmallVec::from_slice(site.x),
                 t: SmallVec::from_slice(site.t),
                 results: results.clone(),

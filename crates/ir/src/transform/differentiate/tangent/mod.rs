@@ -16,6 +16,7 @@ mod reduce;
 mod special;
 mod views;
 
+use super::control;
 use super::treatment::without_rule;
 use super::writer::Writer;
 use crate::error::Result;
@@ -72,7 +73,7 @@ pub(super) fn of_array(w: &mut Writer, site: &Site<'_>) -> Result<Tangent> {
         Op::Index(op) => index::tangent(w, op, site),
         Op::Linalg(op) => linalg::tangent(w, op, site),
         Op::Fourier(_) => site.multilinear(w),
-        Op::Leaf(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
+        Op::Leaf(_) | Op::Control(_) | Op::Get { .. } | Op::Random { .. } | Op::Opaque { .. } => {
             Err(without_rule(site.op))
         }
     }
@@ -86,6 +87,16 @@ pub(super) fn of_tuple(w: &mut Writer, site: &Site<'_>, wanted: &[bool]) -> Resu
     match site.op {
         Op::Linalg(op) => decompose::tangents(w, op, site, wanted),
         Op::Opaque { function } => custom::tangents(w, function, site, wanted),
+        Op::Control(op) => control::tangents(
+            w,
+            &control::Site {
+                op,
+                x: site.x,
+                t: site.t,
+                out: site.out,
+                wanted,
+            },
+        ),
         Op::Leaf(_)
         | Op::Map(_)
         | Op::Reduce(_)

@@ -1,0 +1,321 @@
+//! What a `scan` need not do in each iteration: results that nothing reads, arrays that the body does not look at, and what is the
+//! same in all iterations, which is computed once before the loop.
+//!
+//! All of it is exact. Nothing is moved out of a loop without iterations, which computes nothing; elementwise functions of a few
+//! numbers stay, as they cost less than an array more, and so do views, which cost nothing.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::body::Body;
+use crate::error::Result;
+use crate::{ControlOp, Graph, LeafOp, Node, Op, ValueId};
+
+/// The smallest array whose elementwise functions are moved.
+const LEAST: usize = 16;
+
+/// No value.
+const NONE: ValueId = ValueId(u32::MAX);
+
+/// Whether there is a loop in a graph.
+pub(super) fn has_loops(graph: &Graph) -> bool {
+    let is_loop = |op: &Op| matches!(op, Op::Control(ControlOp::Scan { .. }));
+    graph.nodes().iter().any(|node| node.op.any(&is_loop))
+}
+
+/// How often each was done.
+#[derive(Default)]
+struct Counts {
+    results: usize,
+    inputs: usize,
+    moved: usize,
+}
+
+/// The graph with smaller loops, and what was done.
+///
+/// # Errors
+/// There is an internal error.
+pub(super) fn reduce(graph: &Graph) -> Result<(Graph, Vec<(&'static str, usize)>)> {
+    let mut counts = Counts::default();
+    let graph = reduced(graph, &mut counts)?;
+    let done = [
+        ("unused_result", counts.results),
+        ("unused_input", counts.inputs),
+        ("invariant", counts.moved),
+    ];
+    Ok((
+        graph,
+        done.into_iter().filter(|(_, count)| *count > 0).collect(),
+    ))
+}
+
+fn reduced(graph: &Graph, counts: &mut Counts) -> Result<Graph> {
+    let live = graph.live();
+    let mut used: FxHashMap<ValueId, Vec<bool>> = FxHashMap::default();
+    for value in graph.values().filter(|v| live[v.index()]) {
+        let node = &graph[value];
+        if let Op::Get { index } = node.op {
+            let tuple = node.inputs[0];
+            let count = graph[tuple].ty.arrays().len();
+            used.entry(tuple).or_insert_with(|| vec![false; count])[index] = true;
+        }
+    }
+    let mut new = graph.same_inputs();
+    let mut map: Vec<ValueId> = Vec::with_capacity(live.len());
+    // Where the results of a loop are that has fewer.
+    let mut places: FxHashMap<ValueId, Vec<usize>> = FxHashMap::default();
+    for value in graph.values() {
+        let node = &graph[value];
+        if !live[value.index()] {
+            map.push(NONE);
+            continue;
+        }
+        let mut inputs: SmallVec<[ValueId; 4]> =
+            node.inputs.iter().map(|i| map[i.index()]).collect();
+        map.push(match &node.op {
+            Op::Leaf(LeafOp::Input { index, .. }) => {
+                let value = ValueId(*index as u32);
+                new.locate(value, node.location);
+                value
+            }
+            Op::Leaf(LeafOp::Constant { index, .. }) => {
+                let value = new.add_constant(graph.constants()[*index].clone());
+                new.locate(value, node.location);
+                value
+            }
+            Op::Leaf(LeafOp::Literal { value }) => new.add_literal(value.value, value.dtype),
+            Op::Get { index } => {
+                let places = places.get(&node.inputs[0]);
+                let index = places.map_or(*index, |places| places[*index]);
+                new.insert(Op::Get { index }, &inputs, node.ty.clone(), node.location)
+            }
+            Op::Control(ControlOp::Scan { .. }) => {
+                let used = used.get(&value).map(Vec::as_slice);
+                let (op, kept) = scan(&mut new, node, &mut inputs, used.unwrap_or(&[]), counts)?;
+                places.insert(value, kept);
+                new.push(op.into(), &inputs, node.location)?
+            }
+            op => {
+                let op = op.map_graphs(|graph| reduced(graph, counts))?;
+                new.insert(op, &inputs, node.ty.clone(), node.location)
+            }
+        });
+    }
+    new.set_outputs(graph.outputs().iter().map(|o| map[o.index()]).collect());
+    Ok(new)
+}
+
+/// The loop with fewer results and inputs, and where its results are.
+fn scan(
+    outer: &mut Graph,
+    node: &Node,
+    inputs: &mut SmallVec<[ValueId; 4]>,
+    used: &[bool],
+    counts: &mut Counts,
+) -> Result<(ControlOp, Vec<usize>)> {
+    let Op::Control(ControlOp::Scan {
+        body,
+        carry,
+        xs,
+        length,
+        reverse,
+    }) = &node.op
+    else {
+        return Err(crate::Error::internal("expected a scan"));
+    };
+    let mut body = reduced(body.graph()?, counts)?;
+    let mut places = Vec::with_capacity(body.outputs().len());
+    let mut outputs: Vec<ValueId> = Vec::new();
+    for (index, &output) in body.outputs().iter().enumerate() {
+        places.push(outputs.len());
+        if index < *carry || used.get(index) == Some(&true) {
+            outputs.push(output);
+        } else {
+            counts.results += 1;
+        }
+    }
+    body.set_outputs(outputs);
+    let moved = match length {
+        0 => Vec::new(),
+        _ => movable(&body, carry + xs),
+    };
+    let live = read(&body, &moved);
+    let mut outside = body.clone();
+    outside.set_outputs(moved.clone());
+    let values = outer.inline_live(&outside, inputs, node.location);
+    counts.moved += moved.len();
+
+    // The body with what was moved as inputs, and without those that it does not read.
+    let mut new = Graph::new();
+    let mut map = vec![NONE; body.nodes().len()];
+    let mut given: SmallVec<[ValueId; 4]> = SmallVec::new();
+    let mut elements = 0;
+    for (index, ty) in body.input_types().iter().enumerate() {
+        let leaf = input_leaf(&body, index);
+        let is_read = leaf.is_some_and(|leaf| live[leaf.index()]);
+        if index >= *carry && !is_read {
+            counts.inputs += 1;
+            continue;
+        }
+        let input = new.add_input(ty.clone());
+        if let Some(leaf) = leaf {
+            map[leaf.index()] = input;
+        }
+        elements += usize::from((*carry..carry + xs).contains(&index));
+        given.push(inputs[index]);
+    }
+    for (&value, outer_value) in moved.iter().zip(values) {
+        map[value.index()] = new.add_input(body.ty(value)?.clone());
+        given.push(outer_value);
+    }
+    for value in body.values() {
+        let node = &body[value];
+        if !live[value.index()] || map[value.index()] != NONE {
+            continue;
+        }
+        map[value.index()] = match &node.op {
+            Op::Leaf(LeafOp::Input { .. }) => continue,
+            Op::Leaf(LeafOp::Constant { index, .. }) => {
+                new.add_constant(body.constants()[*index].clone())
+            }
+            Op::Leaf(LeafOp::Literal { value }) => new.add_literal(value.value, value.dtype),
+            op => {
+                let inputs: SmallVec<[ValueId; 4]> =
+                    node.inputs.iter().map(|i| map[i.index()]).collect();
+                new.insert(op.clone(), &inputs, node.ty.clone(), node.location)
+            }
+        };
+    }
+    new.set_outputs(body.outputs().iter().map(|o| map[o.index()]).collect());
+    *inputs = given;
+    let op = ControlOp::Scan {
+        body: Body::new(new)?,
+        carry: *carry,
+        xs: elements,
+        length: *length,
+        reverse: *reverse,
+    };
+    Ok((op, places))
+}
+
+fn input_leaf(graph: &Graph, number: usize) -> Option<ValueId> {
+    let is_leaf = |value: &ValueId| matches!(graph[*value].op, Op::Leaf(LeafOp::Input { index, .. }) if index == number);
+    graph.values().find(is_leaf)
+}
+
+/// The values that are computed before the loop: the last ones of those that are the same in all iterations.
+fn movable(body: &Graph, differ: usize) -> Vec<ValueId> {
+    let mut same = vec![true; body.nodes().len()];
+    let mut moves = vec![false; body.nodes().len()];
+    for value in body.values() {
+        let node = &body[value];
+        let index = value.index();
+        same[index] = match &node.op {
+            Op::Leaf(LeafOp::Input { index, .. }) => *index >= differ,
+            // What a user registered runs in each iteration.
+            op => {
+                !op.any(&|op| matches!(op, Op::Opaque { .. }))
+                    && node.inputs.iter().all(|input| same[input.index()])
+            }
+        };
+        moves[index] = same[index]
+            && match &node.op {
+                Op::Leaf(_) | Op::View(_) => false,
+                Op::Map(_) => body.ty(value).is_ok_and(|ty| ty.size() >= LEAST),
+                Op::Reduce(_)
+                | Op::Scan(_)
+                | Op::Sort(_)
+                | Op::Contract(_)
+                | Op::Index(_)
+                | Op::Join(_)
+                | Op::Linalg(_)
+                | Op::Fourier(_)
+                | Op::Control(_)
+                | Op::Get { .. }
+                | Op::Random { .. }
+                | Op::Opaque { .. } => body.ty(value).is_ok(),
+            };
+    }
+    let candidates: Vec<ValueId> = body.values().filter(|v| moves[v.index()]).collect();
+    let reached = read(body, &candidates);
+    candidates
+        .into_iter()
+        .filter(|value| reached[value.index()])
+        .collect()
+}
+
+/// Which values the results depend on, where those in `known` depend on nothing.
+fn read(graph: &Graph, known: &[ValueId]) -> Vec<bool> {
+    let mut is_known = vec![false; graph.nodes().len()];
+    known
+        .iter()
+        .for_each(|value| is_known[value.index()] = true);
+    let mut live = vec![false; graph.nodes().len()];
+    for output in graph.outputs() {
+        live[output.index()] = true;
+    }
+    for value in graph.values().rev() {
+        if live[value.index()] && !is_known[value.index()] {
+            for input in &graph[value].inputs {
+                live[input.index()] = true;
+            }
+        }
+    }
+    live
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DType, HostArray, Scalar};
+
+    #[test]
+    fn what_nothing_needs_goes_and_what_is_the_same_is_computed_once() {
+        // Carried: a vector; elements: two, of which one is read; a matrix whose square is the same in all iterations.
+        let body = "%c = input index=0 ty=f64[2]
+%x = input index=1 ty=f64[]
+%y = input index=2 ty=f64[]
+%a = input index=3 ty=f64[2,2]
+%b = matmul %a %a
+%1 = matmul %b %c
+%2 = add %1 %x
+%3 = sum axes=[0] keepdims=false %2
+%4 = multiply %y %y
+return %2 %3 %4";
+        let body: Graph = body.parse().unwrap();
+        let mut graph = Graph::new();
+        let types = ["f64[2]", "f64[3]", "f64[3]", "f64[2,2]"];
+        let inputs = types.map(|ty| graph.add_input(ty.parse().unwrap()));
+        let op = ControlOp::Scan {
+            body: Body::new(body).unwrap(),
+            carry: 1,
+            xs: 2,
+            length: 3,
+            reverse: false,
+        };
+        let tuple = graph.push(op.into(), &inputs, None).unwrap();
+        let get = |graph: &mut Graph, index| graph.push(Op::Get { index }, &[tuple], None).unwrap();
+        let outputs = vec![get(&mut graph, 1), get(&mut graph, 0)];
+        graph.set_outputs(outputs);
+        let (new, done) = reduce(&graph).unwrap();
+        assert_eq!(
+            done,
+            [("unused_result", 1), ("unused_input", 2), ("invariant", 1)]
+        );
+        new.verify().unwrap();
+        let numbers = |ty: &str, from: i64| {
+            let ty: crate::ArrayType = ty.parse().unwrap();
+            let data = (0..ty.size() as i64).map(|i| Scalar::Int(i + from).cast(DType::Float64));
+            HostArray::from_scalars(&ty, &data.collect::<Vec<_>>()).unwrap()
+        };
+        let arguments: Vec<HostArray> = types
+            .iter()
+            .zip(1..)
+            .map(|(ty, from)| numbers(ty, from))
+            .collect();
+        let (x, y) = (graph.evaluate(&arguments), new.evaluate(&arguments));
+        for (x, y) in x.unwrap().iter().zip(&y.unwrap()) {
+            assert!(x.same_bits(y));
+        }
+    }
+}
