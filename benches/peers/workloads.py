@@ -229,6 +229,31 @@ def heat(xp, arrays, n, parameters):
     return [u]
 
 
+def updates(xp, arrays, n, parameters):
+    x, *others = arrays
+    if hasattr(x, "at"):
+        put = lambda x, key, values: x.at[key].set(values)
+    else:
+        x = x.copy()
+
+        def put(x, key, values):
+            x[key] = values
+            return x
+
+    if parameters["kind"] == "rows":
+        for t in range(1, n):
+            x = put(x, t, x[t - 1] * others[0])
+    elif parameters["kind"] == "elements":
+        for t in range(n):
+            x = put(x, t, others[0])
+    else:
+        for _ in range(50):
+            vertical = x[:-2, 1:-1] + x[2:, 1:-1]
+            horizontal = x[1:-1, :-2] + x[1:-1, 2:]
+            x = put(x, (slice(1, -1), slice(1, -1)), (vertical + horizontal) * 0.25)
+    return [x]
+
+
 def networks(xp, arrays, n, parameters):
     tensors = list(arrays)
     for i, j, subscripts in parameters["steps"]:

@@ -52,6 +52,11 @@ const CASES: &[(&str, usize, DType)] = &[
     ("rk4", 4, DType::Float64),
     ("heat", 5, DType::Float64),
     ("heat", 10, DType::Float64),
+    ("updates.rows", 20, DType::Float64),
+    ("updates.rows", 40, DType::Float64),
+    ("updates.elements", 20, DType::Float64),
+    ("updates.elements", 40, DType::Float64),
+    ("updates.jacobi", 20, DType::Float64),
     ("networks.chain_64", 3, DType::Float64),
     ("linalg", 8, DType::Float64),
     ("matmul", 8, DType::Float64),
@@ -178,4 +183,28 @@ fn counts_are_those_that_were_agreed_on() {
         "{}: AUTOJIT_BLESS=1 rewrites it\n{differences}",
         path.display()
     );
+}
+
+#[test]
+fn calls_into_given_results_allocate_nothing() {
+    in_own_process!();
+    use autojit::{Array, autojit};
+    let f = autojit(|(x, y): (Array, Array)| (&x * &y + 1.0, x - y)).backend("cranelift");
+    let (x, y) = (Array::from([1.0, 2.0, 3.0]), Array::from([4.0, 5.0, 6.0]));
+    let mut results = f.call((&x, &y)).unwrap();
+    for _ in 0..3 {
+        let (called, count) = memory::count(|| f.call_into((&x, &y), results));
+        results = called.unwrap();
+        assert_eq!(count.allocations, 0);
+    }
+    // What somebody else holds stays as it is.
+    let held = results.0.clone();
+    let results = f.call_into((&y, &y), results).unwrap();
+    assert_eq!(held.to_vec::<f64>().unwrap(), [5.0, 11.0, 19.0]);
+    assert_eq!(results.0.to_vec::<f64>().unwrap(), [17.0, 26.0, 37.0]);
+    // An argument may be among the results that are given up.
+    let (first, second) = results;
+    let argument = first.clone();
+    let results = f.call_into((&argument, &y), (first, second)).unwrap();
+    assert_eq!(results.1.to_vec::<f64>().unwrap(), [13.0, 21.0, 31.0]);
 }

@@ -21,6 +21,7 @@ mod products;
 pub(crate) mod program;
 pub(crate) mod results;
 mod transformer;
+mod updates;
 
 use autojit::{Array, DType};
 use serde_json::Value;
@@ -109,6 +110,7 @@ pub(crate) fn all() -> Vec<&'static Workload> {
         linear_algebra::WORKLOADS,
         products::WORKLOADS,
         gradients::WORKLOADS,
+        updates::WORKLOADS,
     ]
     .into_iter()
     .flatten()

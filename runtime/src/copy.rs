@@ -283,6 +283,46 @@ unsafe fn copy_tiles(from: *const u8, to: *mut u8, rows: Axis, columns: Axis, si
     }
 }
 
+/// A copy of a contiguous array with other values in a slice of it.
+///
+/// ```
+/// use autojit_runtime::copy::{StridedCopy, Update};
+/// let part = StridedCopy::new(4, &[2], &[4], &[8]);
+/// let update = Update { bytes: 16, offset: 4, part };
+/// let mut x = [1_i32, 2, 3, 4];
+/// let values = [7_i32, 9];
+/// let array = x.as_mut_ptr().cast();
+/// // SAFETY: the array has 16 bytes, and the slice its second and fourth element.
+/// unsafe { update.run(array, values.as_ptr().cast(), array) };
+/// assert_eq!(x, [1, 7, 3, 9]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Bytes of the array.
+    pub bytes: usize,
+    /// Bytes from the beginning of the array to the first element of the slice.
+    pub offset: isize,
+    /// The copy of the values to the slice.
+    pub part: StridedCopy,
+}
+
+impl Update {
+    /// Copies `x`, unless it is `out`, and the values.
+    ///
+    /// # Safety
+    /// `x` must be readable and `out` writable for `bytes`, in which the slice lies; the values must be readable as `part`
+    /// says. `out` must lie apart from the others, or be `x`, which is then changed itself.
+    pub unsafe fn run(&self, x: *const u8, values: *const u8, out: *mut u8) {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if !std::ptr::eq(x, out) {
+                std::ptr::copy_nonoverlapping(x, out, self.bytes);
+            }
+            self.part.run(values, out.offset(self.offset));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use super::{Array, Operand, Repr, Value};
 use crate::like::Place;
 use crate::nodes::{self, Input, LazyArray, LazyOperand, Recording, Traced};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{DType, HostArray, Op, Scalar, Type, resolve_scalars};
+use autojit_ir::{HostArray, Op, Type, resolve_scalar, strong_dtype};
 use autojit_library::{self as library, AnyLibrary, Concrete, Results};
 
 /// What a function that users put in the place of an op makes of lazy inputs.
@@ -272,30 +272,32 @@ fn apply_with_scalars(
     op: &Op,
     inputs: &[Operand<'_>],
 ) -> Result<Results> {
-    let concrete = |input: &Operand<'_>| match input {
-        Operand::Array(array) => match &array.0 {
-            Repr::Concrete(array) => Some(array.clone()),
-            _ => None,
-        },
-        Operand::Scalar(_) => None,
-    };
-    let arrays: SmallVec<[Option<Concrete>; 4]> = inputs.iter().map(concrete).collect();
-    let dtypes: SmallVec<[Option<DType>; 4]> = arrays
-        .iter()
-        .map(|array| array.as_ref().map(Concrete::dtype))
-        .collect();
-    let scalar = |s: Scalar| -> Result<Concrete> {
-        let literal = resolve_scalars(op, &dtypes, s)?;
-        library.from_host(HostArray::scalar(literal.value, literal.dtype))
-    };
-    let inputs = inputs
-        .iter()
-        .zip(arrays)
-        .map(|(input, array)| match (input, array) {
-            (_, Some(array)) => Ok(array),
-            (Operand::Scalar(s), None) => scalar(*s),
-            (Operand::Array(_), None) => Err(Error::internal("a lazy array met an eager op")),
-        })
-        .collect::<Result<SmallVec<[Concrete; 4]>>>()?;
-    library::apply(library, op, &inputs.iter().collect::<SmallVec<[_; 4]>>())
+    fn concrete<'i>(input: &'i Operand<'_>) -> Option<&'i Concrete> {
+        match input {
+            Operand::Array(array) => match &array.0 {
+                Repr::Concrete(array) => Some(array),
+                _ => None,
+            },
+            Operand::Scalar(_) => None,
+        }
+    }
+    let dtypes = inputs.iter().map(|x| concrete(x).map(Concrete::dtype));
+    let strong = strong_dtype(op, dtypes);
+    let mut numbers: SmallVec<[Concrete; 1]> = SmallVec::new();
+    for input in inputs {
+        if let Operand::Scalar(scalar) = input {
+            let literal = resolve_scalar(op, strong, *scalar)?;
+            numbers.push(library.from_host(HostArray::scalar(literal.value, literal.dtype))?);
+        }
+    }
+    let mut next = numbers.iter();
+    let mut arrays: SmallVec<[&Concrete; 4]> = SmallVec::new();
+    for input in inputs {
+        let array = match input {
+            Operand::Array(_) => concrete(input),
+            Operand::Scalar(_) => next.next(),
+        };
+        arrays.push(array.ok_or_else(|| Error::internal("a lazy array met an eager op"))?);
+    }
+    library::apply(library, op, &arrays)
 }

@@ -262,7 +262,47 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     pub fn call<X: Args<A>>(&self, args: X) -> Result<R> {
         let location = Location::caller();
         self.wanted()
-            .and_then(|backend| self.run(backend, &args, location))
+            .and_then(|backend| self.run(backend, &args, None, location))
+            .map_err(|e| e.at(location))
+    }
+
+    /// Calls the function and gives up the results of a call before it, whose memory the new results take.
+    ///
+    /// Memory is written to where it is that of an array in main memory, of the type of the result at the same position, that
+    /// nothing else shares; the other results have new memory. Native code does so, other backends drop what they are given.
+    /// Such a call of native code allocates nothing.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit};
+    ///
+    /// let f = autojit(|x: Array| x * 0.5 + 1.0);
+    /// let x = Array::from([4.0, 8.0]);
+    /// let mut y = f.call(&x)?;
+    /// for _ in 0..3 {
+    ///     y = f.call_into(&x, y)?;
+    /// }
+    /// assert_eq!(y.to_vec::<f64>()?, [3.0, 5.0]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Jit::call`]. The results that were given up are gone then.
+    #[track_caller]
+    pub fn call_into<X: Args<A>>(&self, args: X, results: R) -> Result<R> {
+        let location = Location::caller();
+        let mut given = Outputs::new();
+        let mut flat = Flattener::new();
+        tree::flattened(|| results.flatten(&mut flat)).map_err(|e| e.at(location))?;
+        for array in flat.arrays() {
+            if let Repr::Concrete(array) = &array.0 {
+                given.push(array.clone());
+            }
+        }
+        drop(flat);
+        // Only the arrays in `given` hold the memory now.
+        drop(results);
+        self.wanted()
+            .and_then(|backend| self.run(backend, &args, Some(&mut given), location))
             .map_err(|e| e.at(location))
     }
 
@@ -274,7 +314,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     pub fn call_with<X: Args<A>>(&self, backend: &str, args: X) -> Result<R> {
         let location = Location::caller();
         backends::find(backend)
-            .and_then(|backend| self.run(Some(backend), &args, location))
+            .and_then(|backend| self.run(Some(backend), &args, None, location))
             .map_err(|e| e.at(location))
     }
 
@@ -291,6 +331,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         &self,
         wanted: Option<&'static dyn Backend>,
         args: &impl Args<A>,
+        given: Option<&mut Outputs>,
         location: &'static Location<'static>,
     ) -> Result<R> {
         let mut flat = Flattener::new();
@@ -310,11 +351,11 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         match found {
             Ok(Found::Hit(entry)) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
-                entry.value.run(&arrays)
+                entry.value.run(&arrays, given)
             }
             Ok(Found::Built(entry)) => {
                 self.log_thrashing();
-                entry.value.run(&arrays)
+                entry.value.run(&arrays, given)
             }
             Ok(Found::Recursive) => self.run_closure(&flat),
             // The closure captures the variable of a trace that is going on around it, and belongs to that.
@@ -609,12 +650,15 @@ impl Compiled {
         }
     }
 
-    fn run<R: Tree>(&self, arrays: &[&Concrete]) -> Result<R> {
+    fn run<R: Tree>(&self, arrays: &[&Concrete], given: Option<&mut Outputs>) -> Result<R> {
         for draws in &self.unused_draws {
             let _ = draws.reserve();
         }
         let mut outputs = Outputs::new();
-        self.executable.run(arrays, &mut outputs)?;
+        match given {
+            None => self.executable.run(arrays, &mut outputs)?,
+            Some(given) => self.executable.run_into(arrays, given, &mut outputs)?,
+        }
         if let Some(graph) = &self.checked {
             check::check_finite(&outputs, graph, |_| None, arrays)?;
         }

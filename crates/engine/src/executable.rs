@@ -96,6 +96,7 @@ impl Native {
     fn run_observed(
         &self,
         inputs: &[&Concrete],
+        given: Option<&mut Outputs>,
         outputs: &mut Outputs,
         begin: impl FnMut(usize),
     ) -> Result<()> {
@@ -137,6 +138,10 @@ impl Native {
                 copies.push(copy);
             }
         }
+        if let Some(given) = given {
+            // The copies live until it has run.
+            return self.run_to_given(bases, given, outputs, begin);
+        }
         let mut memory: SmallVec<[ResultMemory; 4]> = SmallVec::new();
         for (ty, &origin) in self.outputs.iter().zip(&self.output_origins) {
             let output = ResultMemory::new(ty).map_err(|e| attributed(e, Some(origin)))?;
@@ -153,11 +158,52 @@ impl Native {
             // every result.
             outputs.push(Concrete::Ndarray(unsafe { memory.into_host(ty) }));
         }
+        self.repeat_results(outputs, first);
+        Ok(())
+    }
+
+    /// The rest of a run whose results go to the memory of arrays where they fit and nothing else shares them.
+    fn run_to_given(
+        &self,
+        mut bases: SmallVec<[*mut u8; 16]>,
+        given: &mut Outputs,
+        outputs: &mut Outputs,
+        begin: impl FnMut(usize),
+    ) -> Result<()> {
+        let first = outputs.len();
+        let mut given = given.drain(..);
+        for &number in &self.results {
+            let given = given.next();
+            if number != outputs.len() - first {
+                // The array of an earlier result.
+                continue;
+            }
+            let ty = &self.outputs[number];
+            let fits = |array: &HostArray| {
+                array.dtype() == ty.dtype && ty.has_shape(array.shape()) && array.is_contiguous()
+            };
+            let mut array = match given {
+                Some(Concrete::Ndarray(array)) if fits(&array) => array,
+                _ => HostArray::zeros(ty)
+                    .map_err(|e| attributed(e, Some(self.output_origins[number])))?,
+            };
+            bases.push(array.as_mut_ptr());
+            outputs.push(Concrete::Ndarray(array));
+        }
+        drop(given);
+        // SAFETY: as for new results. The arrays are contiguous, of the types of the results, and nothing else shares their
+        // memory: what does is copied by `as_mut_ptr`.
+        unsafe { self.program.run(&mut bases, begin)? };
+        self.repeat_results(outputs, first);
+        Ok(())
+    }
+
+    /// Results that are one array are there as often as the graph has them.
+    fn repeat_results(&self, outputs: &mut Outputs, first: usize) {
         if self.results.len() != self.outputs.len() {
             let results: SmallVec<[Concrete; 2]> = outputs.drain(first..).collect();
             outputs.extend(self.results.iter().map(|&i| results[i].clone()));
         }
-        Ok(())
     }
 
     /// The source lines of the steps that use a kernel, in words.
@@ -181,13 +227,22 @@ impl Native {
 
 impl Executable for Native {
     fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()> {
-        self.run_observed(inputs, outputs, |_| {})
+        self.run_observed(inputs, None, outputs, |_| {})
+    }
+
+    fn run_into(
+        &self,
+        inputs: &[&Concrete],
+        given: &mut Outputs,
+        outputs: &mut Outputs,
+    ) -> Result<()> {
+        self.run_observed(inputs, Some(given), outputs, |_| {})
     }
 
     /// A step is an entry of the program.
     fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {
         let mut starts: Vec<Instant> = Vec::with_capacity(self.program.entries.len() + 1);
-        self.run_observed(inputs, outputs, |_| starts.push(Instant::now()))?;
+        self.run_observed(inputs, None, outputs, |_| starts.push(Instant::now()))?;
         starts.push(Instant::now());
         let times = starts.windows(2).map(|pair| pair[1] - pair[0]);
         let entries = self.program.entries.iter().zip(&self.program.origins);

@@ -55,7 +55,7 @@ impl Backend for Cranelift {
     }
 
     fn form(&self) -> Form {
-        Form::Core
+        Form::Updates
     }
 
     fn lower(&self, op: &Op, operands: &[OperandType<'_>]) -> Lowering {

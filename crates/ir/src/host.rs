@@ -338,6 +338,26 @@ impl HostArray {
         dispatch_host!(self, a => a.as_ptr().cast())
     }
 
+    /// The address of the first element, to write there. If other arrays share the elements, they are copied first.
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        dispatch_host!(self, a => a.as_mut_ptr().cast())
+    }
+
+    /// Zeros.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn zeros(ty: &ArrayType) -> Result<Self> {
+        Self::check_memory(ty)?;
+        let size = ty.size();
+        Ok(host_from!(ty.dtype, T => {
+            let mut elements: Vec<T> = Self::list_of(size)?;
+            elements.resize(size, T::default());
+            let array = ArcArray::from_shape_vec(IxDyn(&ty.shape), elements);
+            T::host_array(array.map_err(Error::internal)?)
+        }))
+    }
+
     /// A view with a Rust element type, if that is the dtype of this array.
     #[must_use]
     pub fn view<T: Element>(&self) -> Option<ArrayViewD<'_, T>> {

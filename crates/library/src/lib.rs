@@ -269,14 +269,21 @@ fn apply_own(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) ->
     run(library, op, &converted, &signature.result)
 }
 
-/// The type of the result in the commonest case, where all inputs have one type that needs no conversion.
+/// The type of the result in the commonest case, where all inputs have one type that needs no conversion, or no axes.
 #[inline]
 fn plain(op: &Op, inputs: &[&Concrete]) -> Option<Type> {
     let (first, others) = inputs.split_first()?;
-    let (dtype, shape) = (first.dtype(), first.shape());
+    let (dtype, mut shape) = (first.dtype(), first.shape());
     for other in others {
-        if other.dtype() != dtype || other.shape() != shape {
+        let other_shape = other.shape();
+        if other.dtype() != dtype {
             return None;
+        }
+        if other_shape != shape && !other_shape.is_empty() {
+            if !shape.is_empty() {
+                return None;
+            }
+            shape = other_shape;
         }
     }
     plain_result(op, inputs.len(), dtype, shape).map(Type::Array)

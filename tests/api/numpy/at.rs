@@ -177,6 +177,68 @@ fn the_array_itself_stays_and_views_are_read() {
     assert_eq!(flat(&c), [0.0, 1.0, 2.0]);
 }
 
+/// What a chain of updates should give: each in turn, eagerly.
+#[test]
+fn updates_one_after_the_other_are_those_of_arrays() {
+    type Step = fn(Array, i64, &Array) -> Array;
+    let steps: [(&str, Step); 8] = [
+        ("rows", |x, t, v| x.at(t).set(v)),
+        ("rows of itself", |x, t, _| x.at(t).set(x.get(t - 1) * 0.5)),
+        ("the array read later", |x, t, v| {
+            x.at(t).set(v).at(ix![.., 1]).add(np::sum(&x, 1))
+        }),
+        ("columns", |x, t, _| x.at(ix![.., t % 4]).multiply(1.5)),
+        ("steps", |x, t, v| x.at(ix![t..; 2, ..; -1]).add(v)),
+        ("boxes", |x, t, _| x.at(ix![1..-1, 1..-1]).min(t as f64)),
+        ("most of it", |x, t, _| {
+            let around = x.get(ix![..-2, 1..-1]) + x.get(ix![2.., 1..-1]);
+            x.at(ix![1..-1, 1..-1]).set(around * (0.25 * t as f64))
+        }),
+        ("an element", |x, t, _| x.at(ix![t, 2]).max(3.25)),
+    ];
+    let (x, v) = (iota(&[7, 4]), np::subtract(iota(&[4]), 2.5));
+    for (name, step) in steps {
+        let run = |mut x: Array, v: &Array| {
+            let mut all = np::sum(&x, ..);
+            for t in 1..6 {
+                x = step(x, t, v);
+                all = all * 0.5 + x.get(ix![t, 1]);
+            }
+            (x, all)
+        };
+        let (expected, total) = run(x.clone(), &v);
+        for backend in autojit::backends() {
+            let f = autojit(|(x, v): (Array, Array)| run(x, &v)).backend(backend);
+            let (got, all) = f.call((&x, &v)).unwrap();
+            assert_eq!(flat(&got), flat(&expected), "{name} by {backend}");
+            let (got, expected) = (all.item::<f64>().unwrap(), total.item::<f64>().unwrap());
+            assert!((got - expected).abs() < 1e-9, "{name} by {backend}");
+        }
+        assert_eq!(flat(&x), flat(&iota(&[7, 4])), "{name}");
+    }
+}
+
+#[test]
+fn updates_in_a_loop_take_the_memory_of_one_array() {
+    let n = 200;
+    let f = autojit(|(x, v): (Array, Array)| {
+        let (mut x, mut seen) = (x, np::zeros(3, ..));
+        for t in 1..n {
+            x = x.at(t).set(&v * x.get(t - 1));
+            // The reader of each array comes behind the next update otherwise.
+            seen = np::cos(np::sin(seen + x.get(t)));
+        }
+        (x, seen)
+    });
+    let report = f
+        .backend("cranelift")
+        .compile((iota(&[n as usize, 3]), iota(&[3])));
+    if let Some(bytes) = report.unwrap().code.workspace_bytes {
+        let array = n as usize * 3 * 8;
+        assert!(bytes < 3 * array, "{bytes} for arrays of {array}");
+    }
+}
+
 #[test]
 fn mistakes_are_named() {
     let x = iota(&[2, 3]);

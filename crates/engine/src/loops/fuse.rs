@@ -8,7 +8,7 @@
 //! A reduction that needs another one of the same loop opens a new step: chains of them would otherwise become one
 //! kernel each, shared by nothing. What only feeds such a reduction is fused into its loop.
 //!
-//! An instruction that depends on arguments alone and has one user is fused into its only user.
+//! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user.
 //!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
@@ -158,8 +158,9 @@ struct Fuser {
 
 impl Fuser {
     /// Whether an instruction can be deferred to the only one that uses it: an instruction that depends on arguments
-    /// alone, directly or through other deferred ones, may run in any step. Gives how many are then deferred together. So
-    /// `a * b + c * d` is one loop, though the second product has no operand in the loop of the first.
+    /// alone, directly or through other deferred ones, may run in any step, and one that depends on joined arrays in any step
+    /// after these. Gives how many are then deferred together. So `a * b + c * d` is one loop, though the second product has no
+    /// operand in the loop of the first, and so is a stencil on an array that was joined from its middle and its edges.
     fn can_defer(&self, lowered: &Lowered, id: InstructionId) -> Option<u8> {
         let instruction = lowered.instruction(id);
         let Instruction::Map { output, .. } = instruction else {
@@ -174,6 +175,10 @@ impl Fuser {
             let Some(origin) = view.origin else {
                 continue;
             };
+            // No loop can go on with a joined array.
+            if matches!(lowered.instruction(origin), Instruction::Join { .. }) {
+                continue;
+            }
             if !self.is_deferred(origin) || !reads_all(lowered, view, origin, output) {
                 return None;
             }
@@ -237,8 +242,19 @@ impl Fuser {
             return false;
         }
         let joined = self.join(lowered, id);
+        let placed = |view: &View| view.origin.map(|o| self.fusion.placed[o.0 as usize]);
+        let sources = deferred.iter().flat_map(|&operand| {
+            let reads = lowered.reads(lowered.instruction(operand));
+            reads.filter_map(placed).filter(|&at| at != UNPLACED)
+        });
+        let latest = sources.map(|(step, _)| step).max();
         let (step, phase) = match joined {
-            Some(Ok((step, phase))) if self.has_room(step, deferred.len() + 1) => (step, phase),
+            Some(Ok((step, phase)))
+                if self.has_room(step, deferred.len() + 1)
+                    && latest.is_none_or(|latest| latest < step) =>
+            {
+                (step, phase)
+            }
             other => {
                 if let Some(Err(why)) = other {
                     self.fusion.not_fused.push((id, why));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
+use autojit_runtime::copy::{StridedCopy, Update};
 use autojit_runtime::gather::Gather;
 use autojit_runtime::lines::Lines;
 use autojit_runtime::matmul::MatrixProduct;
@@ -18,6 +19,7 @@ use super::ir::{Call, CallSite, DrawSource, Instruction, Operand, View};
 use super::layout::{Geometry, Layout};
 use super::lowering::{LoweredValue, Lowering};
 use autojit_ir::error::Result;
+use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::random::{Distribution, Draw};
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
@@ -132,6 +134,52 @@ impl Lowering<'_> {
         };
         let inputs = smallvec![x, values, positions];
         Ok(self.call(Call::Scatter(scatter), inputs, output))
+    }
+
+    /// An array with other values in a slice of it.
+    pub(crate) fn update(&mut self, value: ValueId, key: &IndexKey) -> Result<View> {
+        let node = &self.graph[value];
+        let ty = self.graph.ty(value)?.clone();
+        let slicing = key.slicing(&ty)?;
+        let x = self.contiguous(node.inputs[0])?;
+        let values = self.view(node.inputs[1])?;
+        let mut values = self.stretched(&values, &key.basic_shape(&slicing));
+        if values.buffer == x.buffer {
+            // Apart from the array, which can then be changed where it lies.
+            let shape = self.shape(&values).into();
+            let apart = self.new_view(&ArrayType {
+                shape,
+                ..ty.clone()
+            });
+            values = self.copy(Operand::View(values), apart);
+        }
+        let output = self.output(value, &ty);
+        // The part that the key selects, with its axes as the values have them.
+        let part = Layout::contiguous(&ty.shape).slice(&slicing.starts, &slicing.steps);
+        let mut strides = part.strides.iter();
+        let mut selected = Steps::new();
+        for item in &key.0 {
+            match item {
+                IndexItem::NewAxis => selected.push(0),
+                IndexItem::Int(_) => {
+                    strides.next();
+                }
+                IndexItem::Slice { .. } | IndexItem::Ellipsis | IndexItem::Array => {
+                    selected.extend(strides.next().copied());
+                }
+            }
+        }
+        let size = ty.dtype.size();
+        let in_bytes = |strides: &[isize]| -> Vec<isize> {
+            strides.iter().map(|s| s * size as isize).collect()
+        };
+        let Geometry { shape, strides } = &self.lowered.geometries[values.geometry];
+        let update = Update {
+            bytes: ty.size() * size,
+            offset: part.offset * size as isize,
+            part: StridedCopy::new(size, shape, &in_bytes(strides), &in_bytes(&selected)),
+        };
+        Ok(self.call(Call::Update(update), smallvec![x, values], output))
     }
 
     pub(crate) fn random(

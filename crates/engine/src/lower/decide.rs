@@ -1,5 +1,6 @@
 //! Which ops the engine compiles as they are. Graphs come in the form of core ops, so all others were expanded before.
 
+use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
     ContractOp, ControlOp, Error, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp,
     ScanOp, SortOp, ViewOp, derived,
@@ -45,6 +46,10 @@ pub(crate) fn decide(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
         ) => Native,
         Op::Index(op) => match op {
             IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } => Native,
+            IndexOp::Scatter {
+                key,
+                mode: ScatterMode::Set,
+            } if key.arrays() == 0 => Native,
             derived!(IndexOp) => Expand,
         },
         Op::Join(op) => match op {

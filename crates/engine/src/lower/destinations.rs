@@ -72,7 +72,9 @@ impl Lowering<'_> {
                     value = node.inputs[0];
                 }
                 // What the runtime and users' functions write must be contiguous, except for matrix products.
-                Op::Index(IndexOp::Take { .. } | IndexOp::ScatterFlat { .. })
+                Op::Index(
+                    IndexOp::Take { .. } | IndexOp::ScatterFlat { .. } | IndexOp::Scatter { .. },
+                )
                 | Op::Random { .. }
                 | Op::Reduce(ReduceOp::Argmax { .. } | ReduceOp::Argmin { .. })
                 | Op::Opaque { .. }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use autojit_runtime::copy::StridedCopy;
+use autojit_runtime::copy::{StridedCopy, Update};
 use autojit_runtime::gather::Gather;
 use autojit_runtime::matmul::MatrixProduct;
 use autojit_runtime::reduce::ArgReduce;
@@ -165,6 +165,8 @@ pub(crate) enum Call {
     },
     /// Other values at some positions of a copy, or of the array itself if its memory is that of the result.
     Scatter(Scatter),
+    /// Other values in a slice of a copy, or of the array itself if its memory is that of the result.
+    Update(Update),
     /// A random draw.
     Random {
         /// The plan.
@@ -189,11 +191,10 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// The operand whose memory may become that of the operand at `position`: the call then changes it where it lies.
-    pub(crate) fn in_place(&self, position: usize) -> Option<usize> {
+    /// The operand that the call can change where it lies: its memory then becomes that of the result.
+    pub(crate) fn changed(&self) -> Option<usize> {
         match self {
-            // The array, the values, the positions and the result.
-            Call::Scatter(_) => (position == 3).then_some(0),
+            Call::Scatter(_) | Call::Update(_) => Some(0),
             Call::Matmul(_)
             | Call::Gather { .. }
             | Call::Random { .. }
@@ -205,6 +206,18 @@ impl Call {
             | Call::Control(_)
             | Call::Runtime(_) => None,
         }
+    }
+
+    /// The operand whose memory may become that of the operand at `position`.
+    pub(crate) fn in_place(&self, position: usize) -> Option<usize> {
+        let result = match self {
+            // The array, the values, the positions and the result.
+            Call::Scatter(_) => 3,
+            // The array, the values and the result.
+            Call::Update(_) => 2,
+            _ => return None,
+        };
+        self.changed().filter(|_| position == result)
     }
 }
 

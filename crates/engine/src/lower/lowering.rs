@@ -10,6 +10,7 @@ use super::ir::{
 };
 use super::layout::{GeometryId, Layout};
 use autojit_ir::error::{Error, Result};
+use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
     ArrayType, ContractOp, Dims, Graph, IndexOp, JoinOp, LeafOp, Literal, MapOp, Op, ReduceOp,
     ValueId, ViewOp, derived,
@@ -279,6 +280,10 @@ impl Lowering<'_> {
             Op::Index(op) => match op {
                 IndexOp::Take { axis } => self.take(value, *axis)?,
                 IndexOp::ScatterFlat { mode } => self.scatter(value, *mode)?,
+                IndexOp::Scatter {
+                    key,
+                    mode: ScatterMode::Set,
+                } if key.arrays() == 0 => self.update(value, key)?,
                 derived!(IndexOp) => return Err(not_expanded(&node.op)),
             },
             Op::Linalg(_) | Op::Fourier(_) => {

@@ -4,7 +4,7 @@
 use super::plan::{Workspace, plan, rounded};
 use crate::loops::{Anchor, Loops};
 use crate::lower::{Lowered, Storage};
-use crate::schedule::{Order, Ranks};
+use crate::schedule::{Order, Ranks, with_late_copies};
 
 /// The bytes by which the workspace may be larger than in the order of the program.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,22 @@ impl Limit {
     }
 }
 
+/// All steps level by level; copies late, if that saves a quarter of the memory: fewer of them are alike then.
+fn by_level(lowered: &Lowered, loops: &Loops, ranks: &Ranks) -> (Order, Workspace) {
+    let early = Order::by_level(ranks, |_| usize::MAX);
+    let workspace = plan(lowered, loops, &early);
+    if workspace.size > 0
+        && let Some(late) = with_late_copies(lowered, loops, ranks)
+    {
+        let late = Order::by_level(&late, |_| usize::MAX);
+        let smaller = plan(lowered, loops, &late);
+        if smaller.size <= workspace.size / 4 * 3 {
+            return (late, smaller);
+        }
+    }
+    (early, workspace)
+}
+
 /// Finds the order of steps and the plan of memory.
 pub(crate) fn choose(
     lowered: &Lowered,
@@ -34,8 +50,7 @@ pub(crate) fn choose(
     ranks: &Ranks,
     limit: Limit,
 ) -> (Order, Workspace) {
-    let whole = Order::by_level(ranks, |_| usize::MAX);
-    let workspace = plan(lowered, loops, &whole);
+    let (whole, workspace) = by_level(lowered, loops, ranks);
     if workspace.size <= limit.0 {
         return (whole, workspace);
     }

@@ -300,6 +300,10 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
             Call::Scatter(scatter) => {
                 scatter.run(pointers[0], pointers[2].cast(), pointers[1], pointers[3])
             }
+            Call::Update(update) => {
+                update.run(pointers[0], pointers[1], pointers[2]);
+                Ok(())
+            }
             Call::Random { plan, source } => {
                 let (seed, number) = match *source {
                     DrawSource::Fixed { seed, number } => (seed, number),

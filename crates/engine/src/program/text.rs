@@ -39,6 +39,7 @@ fn print_call(call: &Call, op: &str) -> String {
         Call::Copy(_) => "copy".to_owned(),
         Call::Gather { .. }
         | Call::Scatter(_)
+        | Call::Update(_)
         | Call::Random { .. }
         | Call::ArgReduce(_)
         | Call::Scan(_)

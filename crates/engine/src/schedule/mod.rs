@@ -16,6 +16,6 @@ mod text;
 mod verify;
 
 pub(crate) use order::Order;
-pub(crate) use rank::{Rank, Ranks, rank};
+pub(crate) use rank::{Rank, Ranks, rank, with_late_copies};
 pub(crate) use text::print;
 pub(crate) use verify::verify;

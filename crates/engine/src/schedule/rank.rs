@@ -9,7 +9,7 @@ use autojit_runtime::matmul::MatrixProduct;
 use rustc_hash::FxHashMap;
 
 use crate::loops::{Fusion, Loops, Phase, Step, Work};
-use crate::lower::{Call, Instruction, InstructionId, Lowered};
+use crate::lower::{Call, CallSite, Instruction, InstructionId, Lowered};
 
 /// The level and the kind of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,82 @@ pub(crate) fn rank(lowered: &Lowered, loops: &Loops) -> Vec<Rank> {
     ranks
 }
 
+/// Ranks by which copies run as late as they can: on the level before their first reader. `None` if none can run later.
+///
+/// A part that is copied from an argument to an array that a later loop completes is on the first level, so that the memory
+/// of all such arrays would be taken from there on.
+pub(crate) fn with_late_copies(
+    lowered: &Lowered,
+    loops: &Loops,
+    ranks: &Ranks,
+) -> Option<Vec<Rank>> {
+    let is_copy = |step: u32| match loops.work(step) {
+        Work::Call(call) => matches!(lowered.call(call).call, Call::Copy(_)),
+        Work::Loop(_) => false,
+    };
+    if !(0..ranks.len() as u32).any(is_copy) {
+        return None;
+    }
+    // What is changed where it lies must have been read before.
+    let mut changes = vec![false; lowered.buffers.len()];
+    for CallSite { call, inputs, .. } in &lowered.calls {
+        if let Some(source) = call.changed() {
+            changes[inputs[source].buffer.0 as usize] = true;
+        }
+    }
+    // The level of the first reader of each instruction, found backwards: readers come after what they read.
+    const NONE: u32 = u32::MAX;
+    let mut read = vec![NONE; lowered.instructions.len()];
+    for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
+        if let &Instruction::Join { parts } = instruction {
+            let whole = read[index];
+            for part in lowered.parts(parts) {
+                let part = &mut read[part.0 as usize];
+                *part = whole.min(*part);
+            }
+            continue;
+        }
+        let (step, _) = loops.fusion.placed[index];
+        let level = ranks[step as usize].level;
+        for origin in lowered.reads(instruction).filter_map(|view| view.origin) {
+            let made = &mut read[origin.0 as usize];
+            *made = level.min(*made);
+        }
+    }
+    let mut late = ranks.to_vec();
+    let mut is_later = false;
+    for (index, step) in loops.fusion.steps.iter().enumerate() {
+        let Step::Call(id) = step else {
+            continue;
+        };
+        let first = read[id.0 as usize];
+        let rank = &mut late[index];
+        let mut sources = lowered.reads(lowered.instruction(*id));
+        if first == NONE
+            || first <= rank.level + 1
+            || !is_copy(index as u32)
+            || sources.any(|view| changes[view.buffer.0 as usize])
+        {
+            continue;
+        }
+        rank.level = first - 1;
+        is_later = true;
+    }
+    is_later.then_some(late)
+}
+
 /// The level of each step.
+///
+/// A call that can change an array where it lies comes after those that read the array before it in the order of the program,
+/// though it does not need them: a level earlier it would have to copy the array.
 fn levels(lowered: &Lowered, fusion: &Fusion) -> Vec<u32> {
+    let changes = |call: &CallSite| call.call.changed().map(|source| call.inputs[source]);
+    // The level after the last reader of each buffer, so far.
+    let mut last_read = if lowered.calls.iter().any(|call| changes(call).is_some()) {
+        vec![0; lowered.buffers.len()]
+    } else {
+        Vec::new()
+    };
     let mut levels = vec![0; fusion.steps.len()];
     // The level from which on each joined array is whole. Joins are done with the last step of their parts, those
     // within others first.
@@ -99,6 +173,24 @@ fn levels(lowered: &Lowered, fusion: &Fusion) -> Vec<u32> {
         match step {
             Step::Loop(group) => group.members.iter().for_each(|&(id, _)| needs(id)),
             Step::Call(id) => needs(*id),
+        }
+        if !last_read.is_empty() {
+            if let Step::Call(id) = step
+                && let Instruction::Call(call) = *lowered.instruction(*id)
+                && let Some(array) = changes(lowered.call(call))
+            {
+                level = level.max(last_read[array.buffer.0 as usize]);
+            }
+            let mut reads = |id: InstructionId| {
+                for view in lowered.reads(lowered.instruction(id)) {
+                    let last = &mut last_read[view.buffer.0 as usize];
+                    *last = (level + 1).max(*last);
+                }
+            };
+            match step {
+                Step::Loop(group) => group.members.iter().for_each(|&(id, _)| reads(id)),
+                Step::Call(id) => reads(*id),
+            }
         }
         levels[index] = level;
         while let Some((_, join)) = joins.next_if(|&(at, _)| at as usize <= index) {

@@ -26,7 +26,7 @@ use super::graph::Graph;
 use super::infer::infer_plain;
 use super::node::{Node, ValueId};
 use super::types::{ArrayType, DType, Dims, Type};
-use super::{Literal, MapOp, Op, ReduceOp, Scalar, ViewOp};
+use super::{IndexOp, Literal, MapOp, Op, ReduceOp, Scalar, ViewOp};
 use crate::error::{Error, Result};
 
 type Expanded = Result<ValueId>;
@@ -38,6 +38,9 @@ pub enum Form {
     Written,
     /// Core ops only, on inputs that have been converted.
     Core,
+    /// The same, but for `scatter` in mode `set` to slices of an array of which more is outside of them: updates, which
+    /// backends can do in place.
+    Updates,
 }
 
 /// What is known of an operand of an op, before there is an array.
@@ -189,7 +192,8 @@ impl<'a> Builder<'a> {
                 format!("the rule {rule} for {}", node.op)
             });
         }
-        if self.form == Form::Core
+        if self.form != Form::Written
+            && !self.keeps(node)?
             && let Some(expanded) = node.op.expand(self, &node.inputs)
         {
             let value = expanded?;
@@ -201,7 +205,7 @@ impl<'a> Builder<'a> {
     /// Adds a node of a graph whose inputs are values of this one already.
     #[inline]
     pub fn adopt(&mut self, node: &mut Node) -> Expanded {
-        if self.form == Form::Core {
+        if self.form != Form::Written {
             let types = node.inputs.iter();
             let types = types.map(|&input| Some(&self.graph[input].ty));
             if infer_plain(&node.op, node.inputs.len(), types).is_none() {
@@ -210,6 +214,14 @@ impl<'a> Builder<'a> {
             }
         }
         self.add_node(node)
+    }
+
+    /// Whether a node that has an expansion belongs to the form as it is.
+    fn keeps(&self, node: &Node) -> Result<bool> {
+        let Op::Index(IndexOp::Scatter { .. }) = &node.op else {
+            return Ok(false);
+        };
+        Ok(self.form == Form::Updates && is_update(&node.op, self.graph.ty(node.inputs[0])?))
     }
 
     fn checked(&self, value: ValueId, ty: &Arc<Type>, what: impl FnOnce() -> String) -> Expanded {

@@ -1,17 +1,117 @@
-//! `scatter` by a key as one by flat positions.
+//! `scatter` by a key: to a slice as a join of what is around it with the values, or as an update where backends have
+//! that; else as one by flat positions.
 
-use super::{Builder, Expanded};
+use super::{Builder, Expanded, Form};
 use crate::error::{Error, Result};
 use crate::host::HostArray;
-use crate::index::{IndexItem, IndexKey, advanced_position, advanced_shape};
+use crate::index::{IndexItem, IndexKey, Slicing, advanced_position, advanced_shape};
 use crate::scalar::Scalar;
 use crate::scatter::ScatterMode;
 use crate::types::{ArrayType, DType, Dims};
-use crate::{IndexOp, IndexedBy, MapOp, Op, ValueId, ViewOp};
+use crate::{IndexOp, IndexedBy, JoinOp, MapOp, Op, ValueId, ViewOp};
+
+/// `x` with other values where a key selects.
+pub(crate) fn scatter(
+    key: &IndexKey,
+    mode: &ScatterMode,
+    b: &mut Builder<'_>,
+    x: &[ValueId],
+) -> Expanded {
+    if let &[x, values] = x {
+        let ty = b.ty(x)?;
+        let slicing = key.slicing(&ty)?;
+        if *mode != ScatterMode::Set && b.form == Form::Updates {
+            // No position is selected twice.
+            let combined = combined(key, *mode, b, x, values)?;
+            let set = IndexOp::Scatter {
+                key: key.clone(),
+                mode: ScatterMode::Set,
+            };
+            return b.push(Op::Index(set), &[x, combined]);
+        }
+        if *mode == ScatterMode::Set && is_joined(&slicing, &ty) {
+            let values = stretched(b, values, &key.basic_shape(&slicing))?;
+            return joined(&slicing, b, x, values);
+        }
+    }
+    by_positions(key, mode, b, x)
+}
+
+/// Whether a node is an update of a slice, in place where nothing else reads the array.
+pub(super) fn is_update(op: &Op, x: &ArrayType) -> bool {
+    let Op::Index(IndexOp::Scatter { key, mode }) = op else {
+        return false;
+    };
+    let is_small = || key.slicing(x).is_ok_and(|slicing| !is_joined(&slicing, x));
+    *mode == ScatterMode::Set && key.arrays() == 0 && is_small()
+}
+
+/// Whether what is around a slice is no more than what is in it, and made of boxes. Copying the former to where the
+/// values are computed is then less work than computing the values elsewhere and copying them to the array.
+fn is_joined(slicing: &Slicing, ty: &ArrayType) -> bool {
+    let part: usize = slicing.sizes.iter().product();
+    let has_boxes = slicing.steps.iter().all(|&step| step == 1);
+    has_boxes && part > 0 && part >= ty.size() - part
+}
+
+/// The selected part of `x` combined with values.
+fn combined(
+    key: &IndexKey,
+    mode: ScatterMode,
+    b: &mut Builder<'_>,
+    x: ValueId,
+    values: ValueId,
+) -> Expanded {
+    let op = match mode {
+        ScatterMode::Set => return Ok(values),
+        ScatterMode::Add => MapOp::Add,
+        ScatterMode::Multiply => MapOp::Multiply,
+        ScatterMode::Min => MapOp::Minimum,
+        ScatterMode::Max => MapOp::Maximum,
+    };
+    let part = b.push(Op::Index(IndexOp::Getitem { key: key.clone() }), &[x])?;
+    b.push(Op::Map(op), &[part, values])
+}
+
+/// The boxes of `x` around a slice and the values in it, joined axis by axis.
+fn joined(slicing: &Slicing, b: &mut Builder<'_>, x: ValueId, values: ValueId) -> Expanded {
+    let shape = b.ty(x)?.shape;
+    let mut whole = b.reshape(values, &slicing.sizes)?;
+    for axis in (0..shape.len()).rev() {
+        let (start, size) = (slicing.starts[axis], slicing.sizes[axis]);
+        let mut beside = |start: usize, end: usize| {
+            let mut part = slicing.clone();
+            for later in axis + 1..shape.len() {
+                (part.starts[later], part.sizes[later]) = (0, shape[later]);
+            }
+            (part.starts[axis], part.sizes[axis]) = (start, end - start);
+            if start == end {
+                return Ok(None);
+            }
+            let slicing = Box::new(part);
+            b.push(Op::View(ViewOp::Slice { slicing }), &[x]).map(Some)
+        };
+        let before = beside(0, start)?;
+        let after = beside(start + size, shape[axis])?;
+        let parts: Vec<ValueId> = before.into_iter().chain([whole]).chain(after).collect();
+        if parts.len() > 1 {
+            whole = b.push(Op::Join(JoinOp::Concatenate { axis }), &parts)?;
+        }
+    }
+    Ok(whole)
+}
+
+fn stretched(b: &mut Builder<'_>, value: ValueId, shape: &Dims) -> Expanded {
+    if b.ty(value)?.shape == *shape {
+        return Ok(value);
+    }
+    let shape = shape.clone();
+    b.push(Op::View(ViewOp::BroadcastTo { shape }), &[value])
+}
 
 /// The position of each selected element in C order is a sum over axes; each term varies along one axis of the
 /// selection, or along those of the index arrays.
-pub(crate) fn scatter(
+fn by_positions(
     key: &IndexKey,
     mode: &ScatterMode,
     b: &mut Builder<'_>,
@@ -86,14 +186,8 @@ pub(crate) fn scatter(
     for term in terms {
         positions = b.push(Op::Map(MapOp::Add), &[positions, term])?;
     }
-    let mut stretched = |value: ValueId| {
-        if b.ty(value)?.shape == part {
-            return Ok(value);
-        }
-        let shape = part.clone();
-        b.push(Op::View(ViewOp::BroadcastTo { shape }), &[value])
-    };
-    let (positions, values) = (stretched(positions)?, stretched(values)?);
+    let positions = stretched(b, positions, &part)?;
+    let values = stretched(b, values, &part)?;
     b.push(
         Op::Index(IndexOp::ScatterFlat { mode: *mode }),
         &[x, values, positions],

@@ -79,6 +79,18 @@ pub trait Executable: Send + Sync {
     /// Runs it and appends the results. Inputs have the types of the graph's arguments; results never alias them.
     fn run(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<()>;
 
+    /// Runs it as [`run`](Self::run) does, and may write results to the memory of arrays that are given up for that: those
+    /// that nothing else shares, of the type of the result at the same position.
+    fn run_into(
+        &self,
+        inputs: &[&Concrete],
+        given: &mut Outputs,
+        outputs: &mut Outputs,
+    ) -> Result<()> {
+        given.clear();
+        self.run(inputs, outputs)
+    }
+
     /// Runs it as [`run`](Self::run) does, and tells how long its steps took, in order; one that cannot look inside
     /// itself is one step.
     fn profile(&self, inputs: &[&Concrete], outputs: &mut Outputs) -> Result<Vec<StepTime>> {

@@ -123,6 +123,28 @@ impl AnyLibrary for Ndarray {
             Op::Index(IndexOp::ScatterFlat { mode }) => {
                 scatter::scatter(x()?, y()?, host(inputs, 2)?, *mode)?
             }
+            Op::Index(IndexOp::Scatter { key, mode }) if inputs.len() == 2 => {
+                let values = match scatter::combining(*mode) {
+                    None => y()?.clone(),
+                    Some(op) => {
+                        let part = shape::getitem(x()?, key)?;
+                        let ty = part.ty();
+                        let part = Concrete::Ndarray(part);
+                        let combined = self.run(&Op::Map(op), &[&part, inputs[1]], &ty.into())?;
+                        let mut combined = combined.into_iter().flatten();
+                        match combined.next() {
+                            Some(Concrete::Ndarray(values)) => values,
+                            _ => {
+                                return Err(Error::internal(format!(
+                                    "{} gave no array",
+                                    op.name()
+                                )));
+                            }
+                        }
+                    }
+                };
+                scatter::update(x()?, &values, key)?
+            }
             Op::Join(JoinOp::Concatenate { axis } | JoinOp::Stack { axis }) => {
                 let arrays = (0..inputs.len()).map(|i| host(inputs, i));
                 let arrays = arrays.collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,7 @@
 //! Views and copies: reshape, transpose, slices, gathers, joins.
 //!
 //! Transposes, slices and basic indexing never copy. Reshapes copy only what does not lie in C order, unless
-//! just axes of length one come or go. `broadcast_to` copies, because ndarray's shared arrays cannot have
+//! just axes of length one come or go, or axes become one whose elements lie evenly. `broadcast_to` copies, because ndarray's shared arrays cannot have
 //! strides of zero; elementwise ops broadcast without it.
 
 use autojit_runtime::abi::{Failure, Kind};
@@ -29,6 +29,8 @@ pub(super) fn reshape(x: &HostArray, shape: &[usize]) -> Result<HostArray> {
             .eq(shape.iter().copied().filter(not_one))
         {
             return Ok(T::host_array(move_unit_axes(x.clone(), shape)));
+        } else if let Some(merged) = merge_axes(x, shape) {
+            return Ok(T::host_array(merged));
         } else {
             let elements = HostArray::elements_of(&x.view())?;
             let array = Shared::from_shape_vec(x.raw_dim(), elements);
@@ -40,6 +42,35 @@ pub(super) fn reshape(x: &HostArray, shape: &[usize]) -> Result<HostArray> {
             .map_err(|e| Error::internal(format!("a reshape has the wrong size ({e})")))
     }
     dispatch_host!(x, x => typed(x, shape))
+}
+
+/// A view in which each axis of `shape` is one axis or several that follow each other; `None` if it is a part of one, or if
+/// the elements of several do not lie evenly.
+fn merge_axes<T: Element>(x: &Shared<T>, shape: &[usize]) -> Option<Shared<T>> {
+    if x.is_empty() {
+        return None;
+    }
+    let mut merged = x.clone();
+    let mut axis = 0;
+    for &n in shape.iter().filter(|&&n| n != 1) {
+        let mut size = 1;
+        while size < n {
+            let &len = x.shape().get(axis)?;
+            // The axes so far are one, of which this one is the faster part.
+            if size > 1 && len > 1 {
+                let slower = (0..axis).rev().find(|&a| merged.shape()[a] != 1)?;
+                if !merged.merge_axes(Axis(slower), Axis(axis)) {
+                    return None;
+                }
+            }
+            size *= len;
+            axis += 1;
+        }
+        if size != n {
+            return None;
+        }
+    }
+    Some(move_unit_axes(merged, shape))
 }
 
 /// Removes and inserts axes of length one; the other axes are those of `shape` already.

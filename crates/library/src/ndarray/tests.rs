@@ -405,6 +405,32 @@ fn views_share_memory() {
 }
 
 #[test]
+fn reshapes_of_axes_that_lie_evenly_are_views() {
+    let x = array(&[2, 3, 4, 5], &(0..120).collect::<Vec<i64>>());
+    let cases: [(&[usize], &[usize], bool); 8] = [
+        (&[2, 3, 0, 1], &[20, 6], true),
+        (&[3, 0, 1, 2], &[5, 24], true),
+        (&[2, 0, 1, 3], &[4, 1, 6, 5], true),
+        (&[0, 2, 1, 3], &[2, 4, 15], false),
+        (&[0, 2, 1, 3], &[8, 15], false),
+        (&[1, 0, 2, 3], &[6, 20], false),
+        (&[3, 2, 1, 0], &[5, 2, 2, 6], false),
+        (&[2, 3, 0, 1], &[10, 2, 6], false),
+    ];
+    for (perm, shape, is_view) in cases {
+        let perm = Op::View(ViewOp::Transpose { perm: perm.into() });
+        let moved = run(&perm, &[&x]).unwrap();
+        let op = Op::View(ViewOp::Reshape {
+            shape: shape.into(),
+        });
+        let reshaped = run(&op, &[&moved]).unwrap();
+        assert_eq!(reshaped.shape(), shape);
+        assert_eq!(reshaped.to_scalars(), moved.to_scalars(), "{shape:?}");
+        assert_eq!(reshaped.as_ptr() == x.as_ptr(), is_view, "{shape:?}");
+    }
+}
+
+#[test]
 fn gathers_and_joins() {
     let x = array(&[2, 3], &[0, 1, 2, 3, 4, 5]);
     let indices = array(&[2, 1], &[-1_i64, 0]);
