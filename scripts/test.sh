@@ -118,6 +118,8 @@ example custom_library
 example explain
 example exported
 example variational_circuit
+example kalman_likelihood
+example matrix_product_state
 example pictures --out "$(mktemp -d)"
 example torchscript
 example gram_schmidt --library torch

@@ -142,7 +142,7 @@ pub use num_complex;
 #[cfg(feature = "torch")]
 pub use tch;
 pub use transform::{
-    check_grads, custom_vjp, grad, hessian, hvp, jacobian, jvp, linearize, stop_gradient,
-    value_and_grad, value_and_grad_aux, vjp, vmap, vmap_axes,
+    check_grads, checkpoint, custom_vjp, grad, hessian, hvp, jacobian, jvp, linearize,
+    stop_gradient, value_and_grad, value_and_grad_aux, vjp, vmap, vmap_axes,
 };
 pub use tree::{Args, Tree, tree_flatten, tree_map, tree_unflatten};

@@ -295,13 +295,66 @@ def grad_kalman(xp, arrays, n, parameters):
     return [value, *gradients]
 
 
+def grad_rk4(xp, arrays, n, parameters):
+    *bodies, weights = arrays
+
+    def value(bodies):
+        x, v = rk4(xp, bodies, n, parameters)
+        return xp.sum((x + v) * weights)
+
+    value, gradients = xp.value_and_grad(value)(bodies)
+    return [value, *gradients]
+
+
+def grad_circuit(xp, arrays, n, parameters):
+    angles, zz = arrays
+    qubits = parameters["qubits"]
+
+    def around(state, qubit):
+        return xp.reshape(state, (2**qubit, 2, 2 ** (qubits - qubit - 1)))
+
+    def energy(angles):
+        state = xp.full((2**qubits,), 2 ** (-qubits / 2) + 0j)
+        for layer in range(n):
+            state = state * xp.exp(zz * angles[layer, qubits] * -1j)
+            for qubit in range(qubits):
+                parts, angle = around(state, qubit), angles[layer, qubit]
+                turned = parts * xp.cos(angle) - xp.flip(parts, 1) * (xp.sin(angle) * 1j)
+                state = xp.reshape(turned, (2**qubits,))
+        energy = -xp.sum(xp.real(xp.conj(state) * state) * zz)
+        for qubit in range(qubits):
+            parts = around(state, qubit)
+            energy = energy - xp.sum(xp.real(xp.conj(parts) * xp.flip(parts, 1)))
+        return energy
+
+    return list(xp.value_and_grad(energy)(angles))
+
+
+def grad_mps(xp, arrays, n, parameters):
+    x, target = arrays
+    bond = x.shape[1]
+
+    def inner(x, y):
+        left = xp.full((bond, bond), 1 / bond)
+        for site in range(n):
+            half = xp.tensordot(left, x[site], ((0,), (0,)))
+            left = xp.tensordot(half, y[site], ((0, 1), (0, 1)))
+        return xp.sum(left)
+
+    def distance(x):
+        overlap = inner(x, target)
+        return xp.log(inner(x, x)) - xp.log(overlap * overlap)
+
+    return list(xp.value_and_grad(distance)(x))
+
+
 def vmap_kalman(xp, arrays, n, parameters):
     *matrices, z = arrays
     return [xp.vmap(lambda z: kalman(xp, [*matrices, z], z.shape[0], parameters)[2])(z)]
 
 
 # What is for namespaces with `value_and_grad` and `vmap`.
-TRANSFORMED = [grad_mgs, grad_kalman, vmap_kalman]
+TRANSFORMED = [grad_mgs, grad_kalman, grad_rk4, grad_circuit, grad_mps, vmap_kalman]
 
 
 def find(name):

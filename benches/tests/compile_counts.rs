@@ -64,6 +64,12 @@ const CASES: &[(&str, usize, DType)] = &[
     ("grad_mgs", 10, DType::Float64),
     ("grad_kalman", 2, DType::Float64),
     ("grad_kalman", 4, DType::Float64),
+    ("grad_rk4", 1, DType::Float64),
+    ("grad_rk4", 2, DType::Float64),
+    ("grad_circuit", 1, DType::Float64),
+    ("grad_circuit", 2, DType::Float64),
+    ("grad_mps", 3, DType::Float64),
+    ("grad_mps", 6, DType::Float64),
     ("vmap_kalman", 3, DType::Float64),
 ];
 

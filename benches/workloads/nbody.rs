@@ -15,7 +15,7 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
     size_of_nodes: None,
 }];
 
-const BODIES: usize = 8;
+pub(super) const BODIES: usize = 8;
 const STEP: f64 = 0.01;
 /// Keeps bodies that meet from infinite forces.
 const SOFTENING: f64 = 0.05;
@@ -27,7 +27,7 @@ fn acceleration(position: &Array, mass: &Array) -> Array {
     np::sum(apart * weight.get(ix![.., .., NewAxis]), 1)
 }
 
-fn integrate((x, v, mass): (Array, Array, Array), n: usize) -> (Array, Array) {
+pub(super) fn integrate((x, v, mass): (Array, Array, Array), n: usize) -> (Array, Array) {
     let (mut x, mut v) = (x, v);
     for _ in 0..n {
         let a1 = acceleration(&x, &mass);

@@ -14,6 +14,7 @@
 //! Invariants: values of the record never change, so an array may leave the trace and still knows what it is; the
 //! lock is never held while code of a user runs.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -385,15 +386,16 @@ impl Recording {
     /// An array cannot be read in, or the arrays do not have the types of the graph's arguments.
     pub(crate) fn inline<'i>(
         self: &Arc<Self>,
-        graph: &Graph,
+        graph: Cow<'_, Graph>,
         inputs: impl IntoIterator<Item = Input<'i>>,
         location: &'static Location<'static>,
     ) -> Result<Vec<Traced>> {
         let inputs = self.values_of(inputs, location)?;
         let mut written = self.written();
         let outputs = if sharing::is_on() {
-            written.graph.inline(graph, &inputs, Some(location))?
+            written.graph.inline(&graph, &inputs, Some(location))?
         } else {
+            let graph = graph.into_owned();
             written.graph.record_all(graph, &inputs, location)?
         };
         let recorded = outputs.into_iter().map(|value| Recorded {

@@ -178,7 +178,7 @@ fn check_gradients(backward: &Function, args: &Flat) -> Result<()> {
 }
 
 /// Runs the graph of a function in any library.
-fn implement(body: &Graph) -> Box<dyn Any + Send + Sync> {
+pub(super) fn implement(body: &Graph) -> Box<dyn Any + Send + Sync> {
     let body = body.clone();
     let run = move |library: &'static dyn AnyLibrary, inputs: &[&Concrete]| {
         Ok(Results::from_vec(library::run_graph(

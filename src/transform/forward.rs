@@ -10,7 +10,7 @@ use autojit_ir::{ArrayType, Dims, Graph, HostArray, Scalar, ValueId, ViewOp};
 
 use super::flat::{Flat, rebuild};
 use super::reverse::{gradient, smooth};
-use super::trace::{apply, trace};
+use super::trace::{apply, apply_once, trace};
 use crate::Array;
 use crate::tree::Tree;
 
@@ -52,7 +52,7 @@ fn pushed<A: Tree, R: Tree>(
     let (wrt, outputs) = all(args.types.len(), function.graph.outputs().len());
     let graph = differentiate::jvp(&function.graph, &wrt, &outputs)?;
     let inputs = [args.arrays, function.captured, tangents.arrays].concat();
-    let mut values = apply(&graph, &inputs, location)?;
+    let mut values = apply_once(graph, &inputs, location)?;
     let derivatives = values.split_off(outputs.len());
     Ok((
         rebuild(&function.output, values)?,
@@ -105,7 +105,7 @@ fn linearized<A: Tree, R: Tree, F: Fn(A) -> R>(
     let graph = differentiate::jvp(&function.graph, &wrt, &outputs)?;
     let parts = partition(&graph, function.graph.input_types().len())?;
     let inputs = [args.arrays.clone(), function.captured].concat();
-    let mut early = apply(&parts.early, &inputs, location)?.into_iter();
+    let mut early = apply_once(parts.early, &inputs, location)?.into_iter();
     let values: Vec<Array> = early.by_ref().take(outputs.len()).collect();
     let known = parts.is_late[outputs.len()..].iter();
     let known: Vec<Option<Array>> = known

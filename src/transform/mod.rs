@@ -9,6 +9,7 @@
 
 mod batch_axes;
 mod check;
+mod checkpoint;
 mod custom;
 mod flat;
 mod forward;
@@ -18,6 +19,7 @@ mod vmap;
 
 pub use batch_axes::{BatchAxes, SHARED};
 pub use check::check_grads;
+pub use checkpoint::checkpoint;
 pub use custom::{custom_vjp, stop_gradient};
 pub use forward::{hessian, hvp, jacobian, jvp, linearize};
 pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};

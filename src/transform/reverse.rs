@@ -8,7 +8,7 @@ use autojit_ir::transform::partition::partition;
 use autojit_ir::{ArrayType, Graph};
 
 use super::flat::{Flat, rebuild};
-use super::trace::{Function, apply, trace, with_last_input};
+use super::trace::{Function, apply, apply_once, trace};
 use crate::Array;
 use crate::tree::{Structure, Token, Tree, show_tokens};
 
@@ -53,7 +53,7 @@ pub(super) fn gradient<A: Tree, R: Tree>(
     let count = function.graph.outputs().len();
     graph.set_outputs(graph.outputs()[count..].to_vec());
     let inputs = [args.arrays, function.captured].concat();
-    rebuild(&args.structure, apply(&graph, &inputs, location)?)
+    rebuild(&args.structure, apply_once(graph, &inputs, location)?)
 }
 
 /// The value of a function to one real number, and its gradient: see [`grad`].
@@ -124,7 +124,7 @@ fn both<A: Tree, R: Tree>(
 ) -> Result<(Structure, Vec<Array>, A)> {
     let (args, function, graph) = prepared(f, args, what, has_aux, location)?;
     let inputs = [args.arrays, function.captured].concat();
-    let mut values = apply(&graph, &inputs, location)?;
+    let mut values = apply_once(graph, &inputs, location)?;
     let gradient = values.split_off(function.graph.outputs().len());
     Ok((function.output, values, rebuild(&args.structure, gradient)?))
 }
@@ -143,8 +143,8 @@ fn prepared<A: Tree, R: Tree>(
     let types = function.output_types()?;
     check_number(&function.output, &types, what, has_aux)?;
     let wrt: Vec<usize> = (0..args.types.len()).collect();
-    let graph = differentiate::vjp(&function.graph, &wrt, &[0])?;
-    Ok((args, function, with_last_input(&graph, 1.0)?))
+    let graph = differentiate::gradient(&function.graph, &wrt, 0)?;
+    Ok((args, function, graph))
 }
 
 /// Checks that a function gives one real number, or a pair that begins with one.
@@ -224,7 +224,7 @@ fn pulled<A: Tree, R: Tree>(
     let graph = differentiate::vjp(&function.graph, &wrt, &smooth)?;
     let parts = partition(&graph, function.graph.input_types().len())?;
     let inputs = [args.arrays, function.captured].concat();
-    let mut early = apply(&parts.early, &inputs, location)?.into_iter();
+    let mut early = apply_once(parts.early, &inputs, location)?.into_iter();
     let count = function.graph.outputs().len();
     let values: Vec<Array> = early.by_ref().take(count).collect();
     let known = parts.is_late[count..].iter();

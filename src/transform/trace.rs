@@ -7,13 +7,14 @@
 //! Random draws of a closure that is transformed outside of any trace are drawn once for each call of the transformed
 //! function; within a trace they belong to that, as if the closure had been called in place.
 
+use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::{Draw, Reserved, unused};
 use autojit_ir::transform::calls::{has_calls, inline_calls};
-use autojit_ir::{ArrayType, Graph, HostArray, LeafOp, Op, Scalar, ValueId};
+use autojit_ir::{ArrayType, Graph, HostArray, LeafOp, Op, ValueId};
 use autojit_library::{self as library, Concrete};
 use smallvec::SmallVec;
 
@@ -120,6 +121,26 @@ pub(crate) fn apply(
     inputs: &[Array],
     location: &'static Location<'static>,
 ) -> Result<Vec<Array>> {
+    apply_any(Cow::Borrowed(graph), inputs, location)
+}
+
+/// The same for a graph that is needed no more: a trace takes over its nodes.
+///
+/// # Errors
+/// As [`apply`].
+pub(super) fn apply_once(
+    graph: Graph,
+    inputs: &[Array],
+    location: &'static Location<'static>,
+) -> Result<Vec<Array>> {
+    apply_any(Cow::Owned(graph), inputs, location)
+}
+
+fn apply_any(
+    graph: Cow<'_, Graph>,
+    inputs: &[Array],
+    location: &'static Location<'static>,
+) -> Result<Vec<Array>> {
     let mut traced = SmallVec::<[_; 8]>::new();
     let (mut lazy, mut concrete) = (false, SmallVec::<[&Concrete; 8]>::new());
     for array in inputs {
@@ -144,16 +165,16 @@ pub(crate) fn apply(
         matches!(op, Op::Random { draw, .. } if call(draw))
     };
     if lazy || graph.nodes().iter().any(|node| draws(&node.op)) {
-        return write_all(graph, inputs, location);
+        return write_all(&graph, inputs, location);
     }
     library::check_together(concrete.iter().copied())?;
     let library = match concrete.is_empty() {
         true => crate::like::innermost_library(),
         false => library::common(concrete.iter().copied()),
     };
-    let results = match has_calls(graph) {
-        true => library::run_graph(library, &inline_calls(graph, &|_| true)?, &concrete)?,
-        false => library::run_graph(library, graph, &concrete)?,
+    let results = match has_calls(&graph) {
+        true => library::run_graph(library, &inline_calls(&graph, &|_| true)?, &concrete)?,
+        false => library::run_graph(library, &graph, &concrete)?,
     };
     Ok(results.into_iter().map(Array::from_concrete).collect())
 }
@@ -193,22 +214,4 @@ fn write_all(
     let outputs = graph.outputs().iter();
     let output = |output: &ValueId| map[output.index()].clone().ok_or_else(lost);
     outputs.map(output).collect()
-}
-
-/// The graph with its last input replaced by a number.
-///
-/// # Errors
-/// There is an internal error.
-pub(crate) fn with_last_input(graph: &Graph, value: impl Into<Scalar>) -> Result<Graph> {
-    let mut bound = Graph::new();
-    let types = graph.input_types();
-    let Some((last, others)) = types.split_last() else {
-        return Err(Error::internal("a graph without inputs"));
-    };
-    let inputs = others.iter().map(|ty| bound.add_input(ty.clone()));
-    let mut inputs: Vec<ValueId> = inputs.collect();
-    inputs.push(bound.add_literal(value, last.dtype));
-    let outputs = bound.inline(graph, &inputs, None)?;
-    bound.set_outputs(outputs);
-    Ok(bound)
 }

@@ -8,7 +8,7 @@ use autojit_ir::{ArrayType, Dims, Graph, ValueId, ViewOp, normalize_axis};
 
 use super::batch_axes::BatchAxes;
 use super::flat::{Flat, place, rebuild};
-use super::trace::{Function, apply, trace};
+use super::trace::{Function, apply_once, trace};
 use crate::tree::{Tree, array_paths};
 
 /// The function that does for each of many examples what `f` does for one, without a loop over them.
@@ -99,7 +99,7 @@ fn mapped<A: Tree, R: Tree>(
     let graph = batched(&function, &args, &examples, &out_axes)?;
     let mut inputs = args.arrays;
     inputs.extend(function.captured);
-    rebuild(&function.output, apply(&graph, &inputs, location)?)
+    rebuild(&function.output, apply_once(graph, &inputs, location)?)
 }
 
 /// Finds the examples in the arguments.

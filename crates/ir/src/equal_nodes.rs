@@ -61,9 +61,9 @@ impl EqualNodes {
         }
     }
 
-    /// Of nodes that are there already. Of equal ones the first is found.
-    pub(super) fn of(nodes: &[Node]) -> Self {
-        let mut equal = Self::with_capacity(nodes.len());
+    /// Of nodes that are there already, with room for so many. Of equal ones the first is found.
+    pub(super) fn of(nodes: &[Node], room: usize) -> Self {
+        let mut equal = Self::with_capacity(room);
         for (index, node) in nodes.iter().enumerate() {
             equal.add_any(&nodes[..index], node);
         }
@@ -127,10 +127,13 @@ impl EqualNodes {
     pub(super) fn add_any(&mut self, nodes: &[Node], node: &Node) {
         match self.find(nodes, &node.op, &node.inputs) {
             Err(vacancy) => self.add(nodes, vacancy),
-            Ok(_) => {
-                self.last_user.push(NONE);
-                self.before.push(NONE);
-            }
+            Ok(_) => self.add_apart(),
         }
+    }
+
+    /// Adds the next node, which is never to be found.
+    pub(super) fn add_apart(&mut self) {
+        self.last_user.push(NONE);
+        self.before.push(NONE);
     }
 }

@@ -195,7 +195,7 @@ impl Graph {
     #[inline]
     pub fn insert_node(&mut self, node: &mut Node) -> ValueId {
         let Self { nodes, shared, .. } = self;
-        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes));
+        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes, nodes.capacity()));
         let vacancy = match shared.find(nodes, &node.op, &node.inputs) {
             Ok(found) => return found,
             Err(vacancy) => vacancy,
@@ -231,6 +231,35 @@ impl Graph {
         value
     }
 
+    /// Appends a node that is equal to no other one, and by which no other one is replaced.
+    pub(super) fn push_apart(&mut self, node: Node) -> ValueId {
+        let value = ValueId(self.nodes.len() as u32);
+        if let Some(shared) = &mut self.shared {
+            shared.add_apart();
+        }
+        self.nodes.push(node);
+        value
+    }
+
+    /// A copy with room for so many more nodes: to grow the list step by step would copy it again and again.
+    pub(super) fn clone_with_room(&self, more: usize) -> Self {
+        let mut nodes = Vec::with_capacity(self.nodes.len() + more);
+        nodes.extend_from_slice(&self.nodes);
+        Self {
+            nodes,
+            shared: self.shared.clone(),
+            inputs: self.inputs.clone(),
+            constants: self.constants.clone(),
+            outputs: self.outputs.clone(),
+            scalar_types: self.scalar_types.clone(),
+        }
+    }
+
+    /// Makes room for so many more nodes.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.nodes.reserve(more);
+    }
+
     /// Records an argument of a function that a line calls.
     pub fn record_input(&mut self, ty: ArrayType, location: &'static Location<'static>) -> ValueId {
         let index = self.inputs.len();
@@ -251,6 +280,13 @@ impl Graph {
         let value = self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }));
         self.locate(value, Some(location));
         value
+    }
+
+    /// Records an array constant of another graph, whatever it is equal to.
+    pub(super) fn carry_constant(&mut self, array: HostArray) -> ValueId {
+        let ty = array.ty();
+        let index = self.constants.record(array);
+        self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }))
     }
 
     /// Records a leaf.

@@ -1,6 +1,7 @@
 //! Transformations of functions: derivatives and batches, nested, of trees, with what closures capture.
 
 mod batches;
+mod checkpoints;
 mod errors;
 mod gradients;
 mod nesting;

@@ -1,5 +1,7 @@
-//! Functions that are graphs with pullbacks of their own: opaque to all but transformations, which differentiate their calls by
-//! the pullback, and at last put the graph in the place of the call.
+//! Functions that are graphs with a rule for reverse mode of their own: opaque to all but transformations, which differentiate
+//! their calls by that rule, and at last put the graph in the place of the call.
+//!
+//! The rule is a pullback, or that the function is computed again on the way back (`differentiate/recompute.rs`).
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,8 +16,16 @@ use crate::{
 /// What is known of a function that is a graph.
 struct Custom {
     body: Graph,
-    pullback: Graph,
+    rule: Rule,
     implement: Implement,
+}
+
+/// How reverse mode goes through a call.
+enum Rule {
+    /// By this graph.
+    Pullback(Box<Graph>),
+    /// The function is computed again, and what that computes is differentiated: nothing of the call itself is kept.
+    Recomputed,
 }
 
 /// Gives what those who run graphs know a function by that is a graph.
@@ -37,19 +47,28 @@ impl OpaqueFunction {
         pullback: Graph,
         implement: Implement,
     ) -> Result<Self> {
-        let types = |graph: &Graph| -> Result<Vec<ArrayType>> {
-            let outputs = graph.outputs().iter();
-            outputs.map(|&output| graph.ty(output).cloned()).collect()
-        };
-        let arguments = body.input_types().to_vec();
-        let results = types(&body)?;
+        let (arguments, results) = (body.input_types().to_vec(), output_types(&body)?);
         let taken = [arguments.as_slice(), &results].concat();
-        if pullback.input_types() != taken || types(&pullback)? != arguments {
+        if pullback.input_types() != taken || output_types(&pullback)? != arguments {
             return Err(Error::internal(format!(
                 "the pullback of `{name}` does not have the types of the function"
             )));
         }
-        let rule = move |inputs: &[ArrayType]| {
+        Self::of_graph(name, body, Rule::Pullback(Box::new(pullback)), implement)
+    }
+
+    /// A function that is a graph, and gives the tuple of its results. Where it is differentiated in reverse mode it is computed
+    /// again on the way back, so that nothing but its arguments is kept until then.
+    ///
+    /// # Errors
+    /// A result is a tuple.
+    pub fn recomputed(name: &'static str, body: Graph, implement: Implement) -> Result<Self> {
+        Self::of_graph(name, body, Rule::Recomputed, implement)
+    }
+
+    fn of_graph(name: &'static str, body: Graph, rule: Rule, implement: Implement) -> Result<Self> {
+        let (arguments, results) = (body.input_types().to_vec(), output_types(&body)?);
+        let types = move |inputs: &[ArrayType]| {
             if inputs != arguments {
                 return Err(Error::internal("a function was called with other types"));
             }
@@ -60,12 +79,12 @@ impl OpaqueFunction {
         let implementation = implement(&body);
         let custom = Custom {
             body,
-            pullback,
+            rule,
             implement,
         };
         Ok(Self::with_custom(
             name,
-            Box::new(rule),
+            Box::new(types),
             Box::new(reference),
             implementation,
             Box::new(custom),
@@ -81,23 +100,43 @@ impl OpaqueFunction {
     /// The graph of its pullback, if it has one of its own.
     #[must_use]
     pub fn pullback(&self) -> Option<&Graph> {
-        custom(self).map(|custom| &custom.pullback)
+        match &custom(self)?.rule {
+            Rule::Pullback(pullback) => Some(pullback),
+            Rule::Recomputed => None,
+        }
     }
 
-    /// The same function with another graph and pullback.
+    /// Whether it is a graph that is computed again on the way back.
+    #[must_use]
+    pub fn is_recomputed(&self) -> bool {
+        custom(self).is_some_and(|custom| matches!(custom.rule, Rule::Recomputed))
+    }
+
+    /// The same function with another graph, and another pullback if it has one.
     ///
     /// # Errors
     /// It is no graph, or the two do not fit.
     pub(super) fn map_graphs(
         &self,
-        map: impl FnOnce(&Graph, &Graph) -> Result<(Graph, Graph)>,
+        map_body: impl FnOnce(&Graph) -> Result<Graph>,
+        map_pullback: impl FnOnce(&Graph) -> Result<Graph>,
     ) -> Result<Self> {
         let Some(custom) = custom(self) else {
             return Err(Error::internal(format!("`{}` is no graph", self.name())));
         };
-        let (body, pullback) = map(&custom.body, &custom.pullback)?;
-        Self::with_pullback(self.name(), body, pullback, Arc::clone(&custom.implement))
+        let (body, implement) = (map_body(&custom.body)?, Arc::clone(&custom.implement));
+        match &custom.rule {
+            Rule::Pullback(pullback) => {
+                Self::with_pullback(self.name(), body, map_pullback(pullback)?, implement)
+            }
+            Rule::Recomputed => Self::recomputed(self.name(), body, implement),
+        }
     }
+}
+
+fn output_types(graph: &Graph) -> Result<Vec<ArrayType>> {
+    let outputs = graph.outputs().iter();
+    outputs.map(|&output| graph.ty(output).cloned()).collect()
 }
 
 /// The graph with the bodies of some functions in place of their calls; calls in the bodies too.

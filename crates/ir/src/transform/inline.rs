@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use smallvec::SmallVec;
 
-use crate::{Error, Graph, LeafOp, Op, Result, ValueId};
+use crate::{Error, Graph, LeafOp, Node, Op, Result, ValueId};
 
 impl Graph {
     /// Adds what `source` computes from the given values, and gives its results. Dead nodes are left out; new nodes carry the
@@ -35,36 +35,42 @@ impl Graph {
         Ok(self.inline_live(source, inputs, location))
     }
 
-    /// The same for a trace, which records nodes whether there are equal ones or not.
+    /// The same for a trace, which records nodes whether there are equal ones or not. The nodes are moved.
     ///
     /// # Errors
     /// As [`Graph::inline`].
     pub fn record_all(
         &mut self,
-        source: &Self,
+        source: Self,
         inputs: &[ValueId],
         location: &'static Location<'static>,
     ) -> Result<Vec<ValueId>> {
-        self.check_inlined(source, inputs)?;
+        self.check_inlined(&source, inputs)?;
         let live = source.live();
+        let (mut nodes, constants, outputs) = source.into_parts();
+        self.reserve(nodes.len());
         let mut map: Vec<ValueId> = Vec::with_capacity(live.len());
-        for (node, live) in source.nodes().iter().zip(live) {
+        for (node, live) in nodes.iter_mut().zip(live) {
             let line = node.location.unwrap_or(location);
             map.push(match &node.op {
                 _ if !live => ValueId(u32::MAX),
                 Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
                 Op::Leaf(LeafOp::Literal { .. }) => self.record_leaf(node.op.clone()),
                 Op::Leaf(LeafOp::Constant { index, .. }) => {
-                    self.record_constant(source.constants()[*index].clone(), line)
+                    self.record_constant(constants.arrays()[*index].clone(), line)
                 }
-                op => {
-                    let inputs = node.inputs.iter().map(|input| map[input.index()]).collect();
-                    self.record(op.clone(), inputs, node.ty.clone(), Some(line))
+                _ => {
+                    let Node {
+                        op, mut inputs, ty, ..
+                    } = node.take();
+                    for input in &mut inputs {
+                        *input = map[input.index()];
+                    }
+                    self.record(op, inputs, ty, Some(line))
                 }
             });
         }
-        let outputs = source.outputs().iter();
-        Ok(outputs.map(|output| map[output.index()]).collect())
+        Ok(outputs.iter().map(|output| map[output.index()]).collect())
     }
 
     /// What [`Graph::inline`] does, for inputs of the right types; those that no result depends on may be missing at the end.

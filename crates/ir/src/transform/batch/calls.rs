@@ -1,4 +1,5 @@
-//! Batching of functions that are graphs with pullbacks of their own: both are batched, so the rule holds for each example.
+//! Batching of functions that are graphs with a rule for reverse mode: graph and pullback are batched, so the rule holds for
+//! each example.
 
 use super::batch;
 use crate::types::Dims;
@@ -10,13 +11,15 @@ pub(super) fn batched(
     flags: &[bool],
     size: usize,
 ) -> Result<OpaqueFunction> {
-    function.map_graphs(|body, pullback| {
+    let of_body = |body: &Graph| {
         let (mut new, depends) = batch(body, flags, size)?;
         let outputs = new.outputs().to_vec().into_iter().zip(depends);
         let outputs = outputs.map(|(output, depends)| repeated(&mut new, output, depends, size));
         let outputs = outputs.collect::<Result<Vec<_>>>()?;
         new.set_outputs(outputs);
-
+        Ok(new)
+    };
+    let of_pullback = |pullback: &Graph| {
         let mut all = flags.to_vec();
         all.resize(pullback.input_types().len(), true);
         let (mut back, depends) = batch(pullback, &all, size)?;
@@ -40,8 +43,9 @@ pub(super) fn batched(
         });
         let gradients = gradients.collect::<Result<Vec<_>>>()?;
         back.set_outputs(gradients);
-        Ok((new, back))
-    })
+        Ok(back)
+    };
+    function.map_graphs(of_body, of_pullback)
 }
 
 /// The value along a batch axis, if it has none.

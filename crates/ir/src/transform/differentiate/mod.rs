@@ -2,7 +2,8 @@
 //!
 //! There is one rule for each op, that for its tangent (`tangent/`), written with ops that are linear in the directions.
 //! Reverse mode writes the tangents for directions that are placeholders, and then goes backwards through them: each
-//! linear op is transposed (`adjoint/`). What is not linear in a direction is computed by the forward pass and used by the
+//! linear op is transposed (`adjoint/`). Ops that are linear in each of their inputs, which most are, are transposed as they
+//! are, without a tangent. What is not linear in a direction is computed by the forward pass and used by the
 //! backward one; the tangents themselves are left out of the result. Ops with an expansion that is as good as a rule are
 //! written out first (`prepare.rs`). `treatment.rs` says which op is differentiated how.
 //!
@@ -16,11 +17,14 @@
 //! - Functions that read one triangle of a matrix (`eigh`, `cholesky`) are differentiated as functions of its Hermitian
 //!   part: their gradients are Hermitian.
 //!
+//! - A function that is recomputed (`recompute.rs`) is one node until the way back comes to it.
+//!
 //! Invariant: the work is linear in the number of nodes.
 
 mod adjoint;
 mod control;
 mod prepare;
+mod recompute;
 mod sweep;
 mod tangent;
 #[cfg(test)]
@@ -35,9 +39,10 @@ use smallvec::SmallVec;
 
 use self::sweep::Sweep;
 use self::tangent::{Site, Tangent};
-use self::writer::{Mode, Writer};
+use self::writer::{Direct, Mode, Writer};
+use super::calls::inline_calls;
 use crate::error::{Error, Result};
-use crate::{Class, Graph, LeafOp, Node, Op, ValueId};
+use crate::{ArrayType, Class, Graph, LeafOp, Node, Op, OpaqueFunction, ValueId};
 
 /// The graph that computes a function and its vector-Jacobian products.
 ///
@@ -62,9 +67,42 @@ use crate::{Class, Graph, LeafOp, Node, Op, ValueId};
 ///
 /// Source: JAX's linearisation and transposition (Radul et al., "You Only Linearize Once", 2023).
 pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
+    reverse(graph, wrt, outputs, |w, ty| {
+        Ok(w.graph.add_input(ty.clone()))
+    })
+}
+
+/// The graph that computes a function and the gradient of one of its results, the sum of its elements if it has several.
+///
+/// The same as [`vjp`] for one result whose cotangent is 1, which is no argument.
+///
+/// # Errors
+/// As for [`vjp`].
+///
+/// ```
+/// use autojit_ir::{Graph, HostArray, Scalar, transform::differentiate::gradient};
+/// let graph: Graph = "%x = input index=0 ty=f64[]\n%y = square %x\nreturn %y".parse()?;
+/// let x = HostArray::scalar(3.0.into(), autojit_ir::DType::Float64);
+/// let results = gradient(&graph, &[0], 0)?.evaluate(&[x])?;
+/// assert_eq!(results[1].to_scalars(), [Scalar::Float(6.0)]);
+/// # Ok::<(), autojit_ir::Error>(())
+/// ```
+pub fn gradient(graph: &Graph, wrt: &[usize], output: usize) -> Result<Graph> {
+    reverse(graph, wrt, &[output], |w, ty| w.fill(1.0, ty))
+}
+
+/// Reverse mode, with cotangents of these types.
+fn reverse(
+    graph: &Graph,
+    wrt: &[usize],
+    outputs: &[usize],
+    mut cotangent: impl FnMut(&mut Writer, &ArrayType) -> Result<ValueId>,
+) -> Result<Graph> {
     check(graph, wrt, outputs)?;
     let graph = prepare::prepare(graph, wrt, outputs)?;
-    let mut w = Writer::new(graph.clone().into_owned(), Mode::Reverse);
+    // Beside what is differentiated: placeholders, and about twice as much on the way back.
+    let room = 4 * graph.nodes().len();
+    let mut w = Writer::new(graph.clone_with_room(room), Mode::Reverse);
     let first = w.graph.nodes().len();
     let mut seeds: FxHashMap<usize, ValueId> = FxHashMap::default();
     for &i in wrt {
@@ -77,7 +115,7 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     let mut sweep = Sweep::new(&w, first);
     for &output in outputs {
         let value = graph.outputs()[output];
-        let ct = w.graph.add_input(graph.ty(value)?.clone());
+        let ct = cotangent(&mut w, graph.ty(value)?)?;
         if let Some(t) = tangents[value.index()] {
             w.location = graph[value].location;
             sweep.accumulate(&mut w, t, ct.into())?;
@@ -100,7 +138,7 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
         return Ok(graph);
     }
     // Their rules hold for one derivative; what comes next differentiates what they are made of.
-    super::calls::inline_calls(&graph, &|function| differentiated.contains(function))
+    inline_calls(&graph, &|function| differentiated.contains(function))
 }
 
 /// The graph that computes a function and its Jacobian-vector products.
@@ -124,8 +162,16 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
 /// ```
 pub fn jvp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     check(graph, wrt, outputs)?;
+    // There is no way back, so nothing is computed again.
+    let is_recomputed =
+        |node: &Node| matches!(&node.op, Op::Opaque { function } if function.is_recomputed());
+    let inlined = match graph.nodes().iter().any(is_recomputed) {
+        true => Some(inline_calls(graph, &OpaqueFunction::is_recomputed)?),
+        false => None,
+    };
+    let graph = inlined.as_ref().unwrap_or(graph);
     let graph = prepare::prepare(graph, wrt, outputs)?;
-    let mut w = Writer::new(graph.clone().into_owned(), Mode::Forward);
+    let mut w = Writer::new(graph.clone(), Mode::Forward);
     let mut seeds: FxHashMap<usize, ValueId> = FxHashMap::default();
     for &i in wrt {
         let ty = &graph.input_types()[i];
@@ -255,6 +301,10 @@ fn of_node(
 ) -> Result<Found> {
     if treatment::treatment(&node.op) == Treatment::None {
         return Err(treatment::without_rule(&node.op));
+    }
+    if w.mode == Mode::Reverse && adjoint::is_direct(&w.graph, node, &given) {
+        let tangent = w.direct(Direct { value, t: given })?;
+        return Ok(Found::Array(Some(tangent)));
     }
     // Rules see the dtypes of the signature, as libraries and backends do.
     let signature = w.graph.infer(&node.op, &node.inputs)?;

@@ -1,7 +1,5 @@
 //! What is differentiated: which nodes carry derivatives, and those among them that are written with other ops first.
 
-use std::borrow::Cow;
-
 use super::treatment::{Treatment, treatment};
 use crate::einsum::Subscripts;
 use crate::einsum::path::{self, Search};
@@ -43,29 +41,18 @@ pub(super) fn active(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Vec<boo
     useful
 }
 
-/// The graph with nodes written out that are differentiated by their expansion.
+/// The live part of the graph with nodes written out that are differentiated by their expansion. Equal nodes are one, as their
+/// derivatives would not be: a trace has many.
 ///
 /// # Errors
 /// An expansion does not fit: an internal error.
-pub(super) fn prepare<'a>(
-    graph: &'a Graph,
-    wrt: &[usize],
-    outputs: &[usize],
-) -> Result<Cow<'a, Graph>> {
+pub(super) fn prepare(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     let active = active(graph, wrt, outputs);
-    let expands = |(node, &active): (&crate::Node, &bool)| {
-        active && treatment(&node.op) == Treatment::Expansion
-    };
-    if !graph.nodes().iter().zip(&active).any(expands) {
-        return Ok(Cow::Borrowed(graph));
-    }
+    let live = graph.live();
     let mut new = graph.same_inputs();
     let mut map: Vec<ValueId> = Vec::with_capacity(graph.nodes().len());
     for value in graph.values() {
-        let mut node = graph[value].clone();
-        for input in &mut node.inputs {
-            *input = map[input.index()];
-        }
+        let node = &graph[value];
         let written = match &node.op {
             // The arguments are the first nodes of the new graph.
             Op::Leaf(LeafOp::Input { index, .. }) => {
@@ -73,19 +60,29 @@ pub(super) fn prepare<'a>(
                 new.locate(value, node.location);
                 value
             }
+            _ if !live[value.index()] => ValueId(u32::MAX),
             Op::Leaf(LeafOp::Constant { index, .. }) => {
-                let value = new.add_constant(graph.constants()[*index].clone());
+                let value = new.carry_constant(graph.constants()[*index].clone());
                 new.locate(value, node.location);
                 value
             }
-            _ if expands((&node, &active[value.index()])) => expanded(&mut new, &node)?,
-            _ => new.insert_node(&mut node),
+            op => {
+                let mut node = node.clone();
+                for input in &mut node.inputs {
+                    *input = map[input.index()];
+                }
+                if active[value.index()] && treatment(op) == Treatment::Expansion {
+                    expanded(&mut new, &node)?
+                } else {
+                    new.insert_node(&mut node)
+                }
+            }
         };
         map.push(written);
     }
     let outputs = graph.outputs().iter().map(|output| map[output.index()]);
     new.set_outputs(outputs.collect());
-    Ok(Cow::Owned(new))
+    Ok(new)
 }
 
 fn expanded(graph: &mut Graph, node: &crate::Node) -> Result<ValueId> {

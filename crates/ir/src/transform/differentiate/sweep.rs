@@ -3,16 +3,18 @@
 //!
 //! Invariant: a node is gone through when all that use it have been, so its cotangent is complete.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::adjoint::{self, Cotangent, Part};
 use super::control;
-use super::writer::{Call, Writer};
-use crate::error::Result;
+use super::writer::{Call, Direct, Writer};
+use crate::error::{Error, Result};
 use crate::index::IndexKey;
 use crate::scatter::ScatterMode;
-use crate::{IndexOp, LeafOp, Node, Op, ValueId};
+use crate::{IndexOp, Node, ValueId};
 
 /// The way back through the tangents.
 pub(super) struct Sweep {
@@ -38,7 +40,7 @@ impl Sweep {
         let mut linear = vec![false; nodes.len()];
         for (i, node) in nodes.iter().enumerate() {
             let mut inputs = node.inputs.iter().map(|input| input.index());
-            linear[i] = is_placeholder(w, node)
+            linear[i] = w.as_placeholder(node).is_some()
                 || inputs.any(|input| input >= first && linear[input - first]);
         }
         Self {
@@ -70,8 +72,12 @@ impl Sweep {
         }
         match ct {
             Cotangent::Whole(ct) => {
-                let ty = w.ty(value)?;
-                let ct = w.gather(ct, &ty)?;
+                let ct = if Arc::ptr_eq(&w.graph[ct].ty, &w.graph[value].ty) {
+                    ct
+                } else {
+                    let ty = w.ty(value)?;
+                    w.gather(ct, &ty)?
+                };
                 let sum = &mut self.cotangents[value.index() - self.first];
                 *sum = Some(match *sum {
                     Some(sum) => w.add(sum, ct)?,
@@ -124,23 +130,36 @@ impl Sweep {
                 continue;
             }
             let Some(ct) = ct else { continue };
-            let node = w.graph[value].clone();
-            if is_placeholder(w, &node) {
-                if let Some(&whole) = w.whole.get(&value) {
-                    let (input, ct) = adjoint::of_whole(w, whole, ct)?;
-                    self.accumulate(w, input, ct.into())?;
-                }
-                continue;
-            }
-            let linear: SmallVec<[bool; 4]> =
-                node.inputs.iter().map(|&v| self.is_linear(v)).collect();
-            let result = adjoint::of_node(w, &node, &linear, ct);
-            let cotangents = result.map_err(|e| match node.location {
+            let at = |e: Error, node: &Node| match node.location {
                 Some(location) => e.at(location),
                 None => e,
-            })?;
-            for (input, ct) in cotangents {
-                self.accumulate(w, node.inputs[input], ct)?;
+            };
+            match w.as_placeholder(&w.graph[value]) {
+                Some(Some(direct)) => {
+                    let Direct { value, t } = direct.clone();
+                    let node = w.graph[value].clone();
+                    let cotangents = adjoint::of_direct(w, &node, &t, ct);
+                    for (input, ct) in cotangents.map_err(|e| at(e, &node))? {
+                        if let Some(t) = t[input] {
+                            self.accumulate(w, t, ct)?;
+                        }
+                    }
+                }
+                Some(None) => {
+                    if let Some(&whole) = w.whole.get(&value) {
+                        let (input, ct) = adjoint::of_whole(w, whole, ct)?;
+                        self.accumulate(w, input, ct.into())?;
+                    }
+                }
+                None => {
+                    let node = w.graph[value].clone();
+                    let linear: SmallVec<[bool; 4]> =
+                        node.inputs.iter().map(|&v| self.is_linear(v)).collect();
+                    let cotangents = adjoint::of_node(w, &node, &linear, ct);
+                    for (input, ct) in cotangents.map_err(|e| at(e, &node))? {
+                        self.accumulate(w, node.inputs[input], ct)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -164,9 +183,4 @@ impl Sweep {
         }
         Ok(())
     }
-}
-
-/// Whether a node is a leaf that stands for a direction.
-fn is_placeholder(w: &Writer, node: &Node) -> bool {
-    matches!(&node.op, Op::Leaf(LeafOp::Constant { index, .. }) if *index >= w.graph.constants().len())
 }

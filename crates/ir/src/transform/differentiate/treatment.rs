@@ -91,7 +91,7 @@ pub(super) fn treatment(op: &Op) -> Treatment {
             ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
         ) => Rule,
         Op::Get { .. } => Rule,
-        Op::Opaque { function } if function.pullback().is_some() => Rule,
+        Op::Opaque { function } if function.body().is_some() => Rule,
         Op::Opaque { .. } => Treatment::None,
     }
 }

@@ -9,7 +9,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
@@ -17,8 +17,8 @@ use crate::index::Slicing;
 use crate::scalar::Scalar;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
-    Bodies, ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Op, OpaqueFunction, ReduceOp,
-    ScanOp, ValueId, ViewOp, infer_plain,
+    Bodies, ContractOp, Graph, HostArray, JoinOp, LeafOp, MapOp, Node, Op, OpaqueFunction,
+    ReduceOp, ScanOp, ValueId, ViewOp, infer_plain,
 };
 
 /// Up to so many positions are a constant; more are counted when the graph runs.
@@ -42,7 +42,7 @@ pub(super) enum Whole {
 
 /// How cotangents of several results go back to the arguments at once.
 pub(super) enum Pullback {
-    /// By the pullback of a function that has one.
+    /// By the rule of a function that has one.
     Function(OpaqueFunction),
     /// By a loop from the last iteration to the first.
     Loop(Box<LoopPullback>),
@@ -100,11 +100,24 @@ pub(super) struct Writer {
     /// What is gone back through as a whole, by the first placeholder of its results.
     pub(super) calls: FxHashMap<ValueId, Call>,
     /// The functions that were called so.
-    pub(super) called: Vec<OpaqueFunction>,
+    pub(super) called: FxHashSet<OpaqueFunction>,
     /// For tuples those that stand in their place, and where their results are.
     pub(super) replaced: FxHashMap<ValueId, (ValueId, Vec<usize>)>,
-    placeholders: usize,
+    /// For each placeholder what it stands for, if it is the tangent of a node that is transposed as it is.
+    direct: Vec<Option<Direct>>,
 }
+
+/// A node that is linear in its inputs, or in each of them: its tangent is not written, but transposed right away.
+#[derive(Clone, Debug)]
+pub(super) struct Direct {
+    /// The node.
+    pub(super) value: ValueId,
+    /// The tangents of its inputs.
+    pub(super) t: SmallVec<[Option<ValueId>; 4]>,
+}
+
+/// The number of a placeholder in its op. No constant has such a number, and dead constants are left out of the finished graph.
+const PLACEHOLDERS: usize = usize::MAX / 2;
 
 impl Writer {
     pub(super) fn new(graph: Graph, mode: Mode) -> Self {
@@ -114,23 +127,48 @@ impl Writer {
             location: None,
             whole: FxHashMap::default(),
             calls: FxHashMap::default(),
-            called: Vec::new(),
+            called: FxHashSet::default(),
             replaced: FxHashMap::default(),
-            placeholders: 0,
+            direct: Vec::new(),
         }
     }
 
     /// A leaf of its own, on which nothing depends in the end.
     pub(super) fn placeholder(&mut self, ty: ArrayType) -> ValueId {
-        self.placeholders += 1;
-        // No constant has such a number, and dead constants are left out of the finished graph.
-        let index = usize::MAX - self.placeholders;
-        let op = LeafOp::Constant {
-            index,
-            ty: ty.clone(),
-        };
-        let ty = Arc::new(Type::from(ty));
-        self.graph.insert(op.into(), &[], ty, self.location)
+        let shared = Arc::new(Type::from(ty.clone()));
+        self.stand_in(ty, shared, None)
+    }
+
+    /// A placeholder for the tangent of a node that is transposed as it is.
+    ///
+    /// # Errors
+    /// The node gives a tuple.
+    pub(super) fn direct(&mut self, direct: Direct) -> Result<ValueId> {
+        let ty = self.ty(direct.value)?;
+        let shared = Arc::clone(&self.graph[direct.value].ty);
+        Ok(self.stand_in(ty, shared, Some(direct)))
+    }
+
+    fn stand_in(&mut self, ty: ArrayType, shared: Arc<Type>, direct: Option<Direct>) -> ValueId {
+        let index = PLACEHOLDERS + self.direct.len();
+        self.direct.push(direct);
+        self.graph.push_apart(Node {
+            op: LeafOp::Constant { index, ty }.into(),
+            inputs: SmallVec::new(),
+            ty: shared,
+            location: self.location,
+        })
+    }
+
+    /// Whether a node is a placeholder, and what that stands for.
+    pub(super) fn as_placeholder(&self, node: &Node) -> Option<Option<&Direct>> {
+        match &node.op {
+            Op::Leaf(LeafOp::Constant { index, .. }) => {
+                let number = index.checked_sub(PLACEHOLDERS)?;
+                self.direct.get(number).map(Option::as_ref)
+            }
+            _ => None,
+        }
     }
 
     /// Adds an op.

@@ -4,7 +4,8 @@
 //! be of a shape to which that of the input broadcasts, and of another dtype: they are summed and converted where they
 //! are accumulated.
 //!
-//! Only ops that the rules for tangents write are linear; any other one is an internal error.
+//! Only ops that the rules for tangents write, and those of the function that are direct, are linear; any other one is an
+//! internal error.
 
 mod assemble;
 mod contract;
@@ -12,12 +13,16 @@ mod fourier;
 mod index;
 mod solve;
 
+use smallvec::SmallVec;
+
 use super::treatment::constant;
 use super::writer::{Whole, Writer};
 use crate::error::{Error, Result};
 use crate::index::IndexKey;
 use crate::types::Dims;
-use crate::{JoinOp, MapOp, Node, Op, ReduceOp, ScanOp, ValueId, ViewOp};
+use crate::{
+    ContractOp, Graph, IndexOp, JoinOp, MapOp, Node, Op, ReduceOp, ScanOp, ValueId, ViewOp,
+};
 
 pub(super) use assemble::{Part, assemble};
 
@@ -43,6 +48,82 @@ impl From<ValueId> for Cotangent {
 
 /// The cotangents of the inputs that are linear, by their numbers.
 pub(super) type Cotangents = Vec<(usize, Cotangent)>;
+
+/// Whether a node of the function is transposed by [`of_node`] as it is, in each input that has a tangent: its inputs need no
+/// conversion, and it is linear in each of them.
+pub(super) fn is_direct(graph: &Graph, node: &Node, t: &[Option<ValueId>]) -> bool {
+    let Ok(ty) = node.ty.array() else {
+        return false;
+    };
+    let is_linear = match &node.op {
+        Op::Map(MapOp::Add | MapOp::Subtract | MapOp::Negative) => true,
+        Op::Map(MapOp::Multiply) => node.inputs[0] != node.inputs[1],
+        Op::Map(MapOp::Divide) => t[1].is_none(),
+        Op::Contract(ContractOp::Matmul | ContractOp::Tensordot { .. }) => true,
+        Op::Reduce(ReduceOp::Sum { .. }) | Op::View(_) | Op::Join(_) => true,
+        Op::Index(IndexOp::Getitem { key }) => key.arrays() == 0,
+        Op::Leaf(_)
+        | Op::Map(_)
+        | Op::Reduce(_)
+        | Op::Scan(_)
+        | Op::Sort(_)
+        | Op::Contract(_)
+        | Op::Index(_)
+        | Op::Linalg(_)
+        | Op::Fourier(_)
+        | Op::Control(_)
+        | Op::Get { .. }
+        | Op::Random { .. }
+        | Op::Opaque { .. } => false,
+    };
+    let same = |input: &ValueId| {
+        let of_input = &graph[*input].ty;
+        std::sync::Arc::ptr_eq(of_input, &node.ty)
+            || of_input.array().is_ok_and(|x| x.dtype == ty.dtype)
+    };
+    is_linear && node.inputs.iter().all(same)
+}
+
+/// The cotangents of the inputs of a node that [is direct](is_direct).
+///
+/// # Errors
+/// As [`of_node`].
+pub(super) fn of_direct(
+    w: &mut Writer,
+    node: &Node,
+    t: &[Option<ValueId>],
+    ct: ValueId,
+) -> Result<Cotangents> {
+    let is_multilinear = match &node.op {
+        Op::Map(op) => *op == MapOp::Multiply,
+        Op::Contract(_) => true,
+        Op::Leaf(_)
+        | Op::Reduce(_)
+        | Op::Scan(_)
+        | Op::Sort(_)
+        | Op::View(_)
+        | Op::Join(_)
+        | Op::Index(_)
+        | Op::Linalg(_)
+        | Op::Fourier(_)
+        | Op::Control(_)
+        | Op::Get { .. }
+        | Op::Random { .. }
+        | Op::Opaque { .. } => false,
+    };
+    let mut linear: SmallVec<[bool; 4]> = t.iter().map(Option::is_some).collect();
+    if !is_multilinear || t.iter().flatten().count() == 1 {
+        return of_node(w, node, &linear, ct);
+    }
+    let mut cotangents = Vec::with_capacity(2);
+    // One input at a time, the others being constant.
+    for i in (0..t.len()).rev().filter(|&i| t[i].is_some()) {
+        linear.iter_mut().for_each(|linear| *linear = false);
+        linear[i] = true;
+        cotangents.extend(of_node(w, node, &linear, ct)?);
+    }
+    Ok(cotangents)
+}
 
 /// The cotangents of the inputs of a node for that of its result.
 ///

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::prepare::active;
+use super::recompute;
 use super::writer::{Call, Mode, Pullback, Writer};
 use crate::error::{Error, Result};
 use crate::types::ArrayType;
@@ -73,7 +74,7 @@ pub(super) fn pull(
     match &call.pullback {
         Pullback::Function(function) => {
             let Some(pullback) = function.pullback() else {
-                return Ok(Vec::new());
+                return recompute::pull(w, function, call, cotangents);
             };
             let mut inputs = call.x.to_vec();
             let types = &pullback.input_types()[call.x.len()..];

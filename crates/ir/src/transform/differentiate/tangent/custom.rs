@@ -1,5 +1,5 @@
-//! Tangents of functions with a pullback of their own: placeholders, from whose cotangents the pullback gives those of the
-//! arguments.
+//! Tangents of functions with a rule of their own for reverse mode: placeholders, from whose cotangents the rule gives those of
+//! the arguments.
 
 use smallvec::SmallVec;
 
@@ -12,14 +12,14 @@ use crate::{Class, OpaqueFunction};
 /// Placeholders for the tangents of the results.
 ///
 /// # Errors
-/// There is no pullback, or forward mode is asked for.
+/// There is no rule, or forward mode is asked for.
 pub(super) fn tangents(
     w: &mut Writer,
     function: &OpaqueFunction,
     site: &Site<'_>,
     wanted: &[bool],
 ) -> Result<Vec<Tangent>> {
-    if function.pullback().is_none() {
+    if function.body().is_none() {
         return Err(without_rule(site.op));
     }
     if w.mode == Mode::Forward {
@@ -35,7 +35,7 @@ pub(super) fn tangents(
     });
     let results: Vec<Tangent> = results.collect();
     if let Some(&first) = results.iter().flatten().next() {
-        w.called.push(function.clone());
+        w.called.insert(function.clone());
         w.calls.insert(
             first,
             Call {

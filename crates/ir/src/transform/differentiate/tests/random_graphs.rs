@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How many graphs are made.
-const GRAPHS: u64 = 400;
+const GRAPHS: u64 = 2000;
 
 struct Maker {
     graph: Graph,

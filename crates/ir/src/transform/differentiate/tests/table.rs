@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::smooth;
+use crate::transform::batch::batch;
 use crate::transform::differentiate::{Treatment, jvp, treatment, vjp};
 use crate::{Graph, Op};
 
@@ -43,13 +44,36 @@ fn words(found: &[Treatment]) -> String {
     words.join(", ")
 }
 
+/// What ops are to a batch of examples: leaves are the same for all but arguments, and what is in a graph of which a batch can be
+/// made has a rule, which `batch/tests.rs` compares with one example after the other.
+fn batched(graphs: &[(String, Graph)]) -> BTreeMap<&'static str, &'static str> {
+    let mut found: BTreeMap<&'static str, &'static str> = BTreeMap::new();
+    found.insert("opaque", "none");
+    for (name, graph) in graphs {
+        let flags = vec![true; graph.input_types().len()];
+        let result = batch(graph, &flags, 3).and_then(|(batched, _)| batched.verify());
+        assert!(result.is_ok(), "{name}: {result:?}");
+        for node in graph.nodes() {
+            let word = match node.op.is_leaf() {
+                true => "shared",
+                false => "rule",
+            };
+            found.insert(node.op.name(), word);
+        }
+    }
+    found.insert("input", "as asked for");
+    found
+}
+
 #[test]
 fn table() {
+    let graphs = graphs();
+    let batched = batched(&graphs);
     let mut found: BTreeMap<&'static str, Vec<Treatment>> = BTreeMap::new();
     // Random draws and functions of the user's cannot be read from text.
     found.insert("opaque", vec![Treatment::None]);
     found.insert("random", vec![Treatment::Zero]);
-    for (_, graph) in graphs() {
+    for (_, graph) in &graphs {
         for node in graph.nodes() {
             found
                 .entry(node.op.name())
@@ -57,7 +81,8 @@ fn table() {
                 .push(treatment(&node.op));
         }
     }
-    let mut text = String::from("op                 vjp                 jvp\n");
+    let mut text =
+        String::from("op                 vjp                 jvp                 batch\n");
     for name in Op::NAMES {
         let treatments = found
             .get(name)
@@ -69,7 +94,8 @@ fn table() {
             "while_loop" => ("none".into(), words(treatments)),
             _ => (words(treatments), words(treatments)),
         };
-        text += format!("{name:18} {reverse:19} {forward}").trim_end();
+        let batch = batched[name];
+        text += format!("{name:18} {reverse:19} {forward:19} {batch}").trim_end();
         text.push('\n');
     }
     let path = root().join("tests/golden/transforms.txt");
