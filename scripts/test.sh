@@ -7,6 +7,7 @@
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh fuzz      each fuzz target by libFuzzer, for a minute or AUTOJIT_FUZZ_SECONDS; findings go to
 #                             fuzz/regressions, inputs with new coverage to fuzz/corpus
+#   scripts/test.sh python    the Python package: builds it, and runs its tests with autoray, quimb and cotengra from PyPI
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
 #
@@ -91,6 +92,10 @@ fuzz)
         step "$TARGET/debug/$target" -max_total_time="${AUTOJIT_FUZZ_SECONDS:-60}" -timeout=5 -rss_limit_mb=4096 \
             -malloc_limit_mb=2048 -artifact_prefix="fuzz/regressions/$target/" "fuzz/corpus/$target" "fuzz/regressions/$target"
     done
+    exit 0
+    ;;
+python)
+    step scripts/test-python.sh
     exit 0
     ;;
 browser)

@@ -138,6 +138,35 @@ impl<'a> Flattener<'a> {
     }
 }
 
+/// One step of a structure, as [`Unflattener::next_part`] gives it.
+#[derive(Clone, Debug)]
+pub enum Part<'t> {
+    /// An array.
+    Array(Array),
+    /// A tuple of so many trees, which follow.
+    Tuple(usize),
+    /// A list of so many trees, which follow.
+    List(usize),
+    /// A map of so many entries, which follow.
+    Map(usize),
+    /// The key of an entry, whose tree follows.
+    Key(&'t str),
+    /// An option; its tree follows if it has one.
+    Option(bool),
+    /// A struct or a variant, whose fields follow.
+    Record(&'static Record),
+    /// A static truth value.
+    Bool(bool),
+    /// A static integer.
+    Int(i128),
+    /// A static real number.
+    Float(f64),
+    /// A static complex number.
+    Complex(Complex64),
+    /// A static text.
+    Text(&'t str),
+}
+
 /// Hands out what a [`Flattener`] collected, step by step.
 pub struct Unflattener<'t> {
     tokens: std::slice::Iter<'t, Token<'t>>,
@@ -161,6 +190,46 @@ impl<'t> Unflattener<'t> {
             arrays,
             depth: 0,
         }
+    }
+
+    /// Whatever stands next, for a type that takes trees of any structure: members follow where [`Part`] counts them.
+    ///
+    /// # Errors
+    /// The structure is at its end, the arrays have run out, or the part is a record of a loaded function.
+    pub fn next_part(&mut self) -> Result<Part<'t>> {
+        let part = match self.tokens.next() {
+            None | Some(Token::LoadedRecord(_)) => {
+                return Err(Error::tree("expected another part of a tree"));
+            }
+            Some(Token::Array) => {
+                let array = self.arrays.next();
+                return array
+                    .map(Part::Array)
+                    .ok_or_else(|| Error::tree("there are fewer arrays than the structure takes"));
+            }
+            Some(Token::Tuple(len)) => Part::Tuple(*len),
+            Some(Token::List(len)) => Part::List(*len),
+            Some(Token::Map(len)) => Part::Map(*len),
+            Some(Token::Key(key)) => Part::Key(key),
+            Some(Token::Some) => Part::Option(true),
+            Some(Token::None) => Part::Option(false),
+            Some(Token::Record(record)) => Part::Record(record),
+            Some(Token::Bool(value)) => Part::Bool(*value),
+            Some(Token::Int(value)) => Part::Int(*value),
+            Some(Token::Float(bits)) => Part::Float(f64::from_bits(*bits)),
+            Some(Token::Complex(re, im)) => {
+                Part::Complex(Complex64::new(f64::from_bits(*re), f64::from_bits(*im)))
+            }
+            Some(Token::Text(text)) => Part::Text(text),
+            Some(Token::StaticText(text)) => Part::Text(text),
+        };
+        Ok(part)
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.as_slice().is_empty()
     }
 
     /// Puts together what is inside of a box, a list or a map.

@@ -19,7 +19,7 @@ use crate::Array;
 use autojit_ir::error::{Error, Result};
 use autojit_library::callback::caught;
 
-pub use flatten::{Flattener, Unflattener};
+pub use flatten::{Flattener, Part, Unflattener};
 pub use structure::{Record, Structure};
 
 pub(crate) use structure::{LoadedRecord, Token, array_paths, show_tokens, subtree};

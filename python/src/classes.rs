@@ -1,0 +1,292 @@
+//! Classes whose objects are trees, and static objects: the entries that structures refer to.
+//!
+//! Rust compares records by their names, so no two entries have one name. Entries are never freed: there are as many as there
+//! are classes and distinct static values in a program.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use autojit::tree::Record;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+/// A class whose objects are trees.
+#[derive(Debug)]
+pub(crate) struct Class {
+    class: Py<PyType>,
+    kind: Kind,
+    pub(crate) record: &'static Record,
+    pub(crate) count: usize,
+}
+
+#[derive(Debug)]
+enum Kind {
+    NamedTuple(Vec<String>),
+    Dataclass(Vec<Field>),
+    /// Registered, with functions that take an object apart and put it together.
+    Registered {
+        flatten: Py<PyAny>,
+        unflatten: Py<PyAny>,
+    },
+}
+
+#[derive(Debug)]
+struct Field {
+    name: String,
+    /// Whether the constructor takes it.
+    in_constructor: bool,
+    is_static: bool,
+}
+
+/// A static object.
+#[derive(Debug)]
+pub(crate) struct StaticObject {
+    pub(crate) object: Py<PyAny>,
+    pub(crate) record: &'static Record,
+}
+
+/// What a record stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Entry {
+    Class(&'static Class),
+    Static(&'static StaticObject),
+}
+
+#[derive(Default)]
+struct Tables {
+    /// By the address of the record.
+    records: HashMap<usize, Entry>,
+    classes: Vec<&'static Class>,
+    names: HashMap<String, usize>,
+}
+
+static TABLES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
+
+/// Static objects by type and value: entries of [`Tables`] by the address of their record.
+static STATICS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+fn tables() -> std::sync::MutexGuard<'static, Tables> {
+    TABLES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a record stands for.
+pub(crate) fn entry(record: &'static Record) -> Option<Entry> {
+    tables().records.get(&(&raw const *record).addr()).copied()
+}
+
+/// A record whose name no other one has.
+fn record(tables: &mut Tables, name: &str, fields: &[&str]) -> &'static Record {
+    let count = tables.names.entry(name.to_owned()).or_default();
+    *count += 1;
+    let name = match *count {
+        1 => name.to_owned(),
+        count => format!("{name}#{count}"),
+    };
+    let name: &'static str = Box::leak(name.into_boxed_str());
+    let fields: Vec<&'static str> = fields
+        .iter()
+        .map(|field| &*Box::leak((*field).to_owned().into_boxed_str()))
+        .collect();
+    Box::leak(Box::new(match fields.is_empty() {
+        true => Record::unnamed(name, 0),
+        false => Record::named(name, Box::leak(fields.into_boxed_slice())),
+    }))
+}
+
+/// The entry of a static object.
+///
+/// # Errors
+/// It cannot be hashed.
+pub(crate) fn static_object(value: &Bound<'_, PyAny>) -> PyResult<&'static StaticObject> {
+    let py = value.py();
+    let known = STATICS
+        .get_or_init(py, || PyDict::new(py).unbind())
+        .bind(py);
+    let key = (value.get_type(), value).into_pyobject(py)?;
+    let hashed = key.hash();
+    if hashed.is_err() {
+        return Err(PyTypeError::new_err(format!(
+            "a static argument must be hashable, as compiled code is found by it; {} is not",
+            value.get_type().fully_qualified_name()?
+        )));
+    }
+    if let Some(address) = known.get_item(&key)?
+        && let Some(Entry::Static(object)) = tables().records.get(&address.extract()?)
+    {
+        return Ok(object);
+    }
+    let mut name: String = value.repr()?.to_string();
+    if name.chars().count() > 40 {
+        name = name.chars().take(40).chain("...".chars()).collect();
+    }
+    let mut tables = tables();
+    let record = record(&mut tables, &name, &[]);
+    let object: &'static StaticObject = Box::leak(Box::new(StaticObject {
+        object: value.clone().unbind(),
+        record,
+    }));
+    let address = (&raw const *record).addr();
+    tables.records.insert(address, Entry::Static(object));
+    drop(tables);
+    known.set_item(key, address)?;
+    Ok(object)
+}
+
+/// The class of a value, if its objects are trees.
+pub(crate) fn class_of(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static Class>> {
+    let class = value.get_type();
+    if let Some(found) = known(&class) {
+        return Ok(Some(found));
+    }
+    let py = value.py();
+    if value.is_instance_of::<PyTuple>() && class.hasattr(intern!(py, "_fields"))? {
+        let fields: Vec<String> = class.getattr(intern!(py, "_fields"))?.extract()?;
+        let names: Vec<&str> = fields.iter().map(String::as_str).collect();
+        return added(&class, &names, Kind::NamedTuple(fields.clone())).map(Some);
+    }
+    if class.hasattr(intern!(py, "__dataclass_fields__"))? {
+        let fields = py
+            .import("dataclasses")?
+            .getattr("fields")?
+            .call1((&class,))?;
+        let field = |field: PyResult<Bound<'_, PyAny>>| {
+            let field = field?;
+            let is_static = field
+                .getattr("metadata")?
+                .call_method1("get", ("static", false))?;
+            Ok(Field {
+                name: field.getattr("name")?.extract()?,
+                in_constructor: field.getattr("init")?.is_truthy()?,
+                is_static: is_static.is_truthy()?,
+            })
+        };
+        let fields = fields
+            .try_iter()?
+            .map(field)
+            .collect::<PyResult<Vec<_>>>()?;
+        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        return added(&class, &names, Kind::Dataclass(fields)).map(Some);
+    }
+    Ok(None)
+}
+
+fn known(class: &Bound<'_, PyType>) -> Option<&'static Class> {
+    let tables = tables();
+    let mut classes = tables.classes.iter();
+    classes.find(|known| known.class.is(class)).copied()
+}
+
+fn added(class: &Bound<'_, PyType>, fields: &[&str], kind: Kind) -> PyResult<&'static Class> {
+    let name = class.qualname()?.to_string();
+    let mut tables = tables();
+    let record = record(&mut tables, &name, fields);
+    let class: &'static Class = Box::leak(Box::new(Class {
+        class: class.clone().unbind(),
+        kind,
+        record,
+        count: fields.len(),
+    }));
+    let address = (&raw const *record).addr();
+    tables.records.insert(address, Entry::Class(class));
+    tables.classes.push(class);
+    Ok(class)
+}
+
+/// Lets objects of a class be arguments and results of traced functions.
+///
+/// `flatten(object)` gives a tuple of the children, which are arrays or trees of them, and anything hashable that is the same in
+/// most calls; `unflatten(static, children)` makes the object again.
+#[pyfunction]
+#[pyo3(signature = (class, flatten, unflatten))]
+pub(crate) fn register_pytree(
+    class: &Bound<'_, PyType>,
+    flatten: Py<PyAny>,
+    unflatten: Py<PyAny>,
+) -> PyResult<()> {
+    if known(class).is_some() {
+        let name = class.qualname()?;
+        return Err(PyTypeError::new_err(format!(
+            "the class {name} is known already"
+        )));
+    }
+    let kind = Kind::Registered { flatten, unflatten };
+    added(class, &["static", "children"], kind).map(|_| ())
+}
+
+/// A field of an object: its name, its value, and whether it is static.
+pub(crate) type FieldValue<'py> = (String, Bound<'py, PyAny>, bool);
+
+impl Class {
+    /// The fields of an object.
+    pub(crate) fn fields<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Vec<FieldValue<'py>>> {
+        match &self.kind {
+            Kind::NamedTuple(names) => names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| Ok((name.clone(), object.get_item(at)?, false)))
+                .collect(),
+            Kind::Dataclass(fields) => fields
+                .iter()
+                .map(|field| {
+                    Ok((
+                        field.name.clone(),
+                        object.getattr(field.name.as_str())?,
+                        field.is_static,
+                    ))
+                })
+                .collect(),
+            Kind::Registered { flatten, .. } => {
+                let parts = flatten.bind(object.py()).call1((object,))?;
+                let (children, fixed): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
+                    parts.extract().map_err(|_| {
+                        PyTypeError::new_err(
+                            "`flatten` gives a pair: the children, and what is static",
+                        )
+                    })?;
+                let children = PyTuple::new(
+                    object.py(),
+                    children.try_iter()?.collect::<PyResult<Vec<_>>>()?,
+                )?;
+                Ok(vec![
+                    ("static".to_owned(), fixed, true),
+                    ("children".to_owned(), children.into_any(), false),
+                ])
+            }
+        }
+    }
+
+    /// An object with these fields.
+    pub(crate) fn object<'py>(
+        &self,
+        py: Python<'py>,
+        fields: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let class = self.class.bind(py);
+        match &self.kind {
+            Kind::NamedTuple(_) => class.call1(PyTuple::new(py, fields)?),
+            Kind::Dataclass(names) => {
+                let given = PyDict::new(py);
+                for (field, value) in names.iter().zip(&fields) {
+                    if field.in_constructor {
+                        given.set_item(&field.name, value)?;
+                    }
+                }
+                let object = class.call((), Some(&given))?;
+                for (field, value) in names.iter().zip(&fields) {
+                    if !field.in_constructor {
+                        let set = py.get_type::<PyAny>().getattr("__setattr__")?;
+                        set.call1((&object, &field.name, value))?;
+                    }
+                }
+                Ok(object)
+            }
+            Kind::Registered { unflatten, .. } => {
+                unflatten.bind(py).call1(PyTuple::new(py, fields)?)
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Errors of Rust as the exceptions that Python programmers expect, and exceptions carried through Rust.
+//!
+//! The exception is raised in the call that failed, so the traceback ends at the line of the user. Lines of this package in
+//! messages would only mislead, and are left out.
+//!
+//! A function of the user that is traced may raise. Rust is told so by an error whose text is [`CARRIED`], and the exception
+//! waits on this thread until the call that began the trace takes it up again.
+
+use std::cell::RefCell;
+
+use autojit::Error;
+use pyo3::exceptions::{
+    PyFloatingPointError, PyIndexError, PyNotImplementedError, PyOSError, PyRuntimeError,
+    PyTypeError, PyValueError,
+};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+const CARRIED: &str = "an exception in a function that is traced";
+
+thread_local! {
+    static CARRIED_EXCEPTION: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+pyo3::create_exception!(
+    autojit,
+    TracingError,
+    PyTypeError,
+    "Python needed the value of an array that has none yet, because its function is being traced."
+);
+
+/// An error that stands for an exception until [`raised`] takes it up.
+pub(crate) fn carried(exception: PyErr) -> Error {
+    CARRIED_EXCEPTION.with_borrow_mut(|carried| *carried = Some(exception));
+    Error::value(CARRIED)
+}
+
+/// The exception for an error.
+pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
+    let text = error.clone().without_location().to_string();
+    raised_as(py, &error, text)
+}
+
+/// The exception for an error, with another text.
+fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
+    if error.is_value()
+        && text.starts_with(CARRIED)
+        && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take)
+    {
+        return exception;
+    }
+    if text.contains("has no values yet") || text.contains("is lazy, so the shape of the result") {
+        return TracingError::new_err(text);
+    }
+    if error.is_index() {
+        PyIndexError::new_err(text)
+    } else if error.is_dtype() || error.is_tree() || is_of_wrong_type(error, &text) {
+        PyTypeError::new_err(text)
+    } else if error.is_linear_algebra() {
+        linalg_error(py).map_or_else(|e| e, |class| PyErr::from_type(class.clone(), text))
+    } else if error.is_unsupported() {
+        PyNotImplementedError::new_err(text)
+    } else if error.is_file() {
+        PyOSError::new_err(text)
+    } else if error.is_failed_check() {
+        PyFloatingPointError::new_err(text)
+    } else if error.is_internal() {
+        PyRuntimeError::new_err(text)
+    } else {
+        PyValueError::new_err(text)
+    }
+}
+
+/// Whether an argument was refused for what it is, rather than for its value: Rust has one kind of error for both.
+fn is_of_wrong_type(error: &Error, text: &str) -> bool {
+    const KINDS: [&str; 8] = [
+        "an array",
+        "an integer",
+        "a bool",
+        "a number",
+        "a real number",
+        "a dtype",
+        "a list",
+        "a string",
+    ];
+    let expected = text.rsplit_once("expected ").map(|(_, expected)| expected);
+    let is_kind = expected.is_some_and(|e| KINDS.iter().any(|kind| e.starts_with(kind)));
+    let of_arguments = [
+        " is missing, expected (",
+        " is given twice",
+        "unknown argument",
+    ];
+    error.is_value()
+        && text.starts_with("the argument ")
+        && (is_kind || of_arguments.iter().any(|part| text.contains(part)))
+        || error.is_value()
+            && (text.starts_with("expected at most ") || text.contains("no argument "))
+}
+
+fn linalg_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "numpy.linalg", "LinAlgError")
+}
+
+/// Results of Rust as results of Python.
+pub(crate) trait OrRaise<T> {
+    /// The value, or the exception for the error.
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T> OrRaise<T> for autojit::Result<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| raised(py, error))
+    }
+}

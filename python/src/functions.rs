@@ -1,0 +1,340 @@
+//! The functions of the table of names as callables: one object for each, with NumPy's name, signature and default values.
+//!
+//! A function is looked up here once, when the package is imported; a call converts its arguments, and the table binds them.
+
+use autojit::Value;
+use autojit::dispatch::{Described, Parameter, call as call_by_name, described};
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use smallvec::SmallVec;
+
+use crate::convert::to_dtype;
+use crate::errors::OrRaise;
+use crate::values::{from_value, to_integers, to_single_number, to_value};
+
+// A function of autojit: called like the one of NumPy that has its name. Not a docstring: each object has one of its own.
+#[pyclass(frozen, module = "autojit")]
+pub(crate) struct Function {
+    described: &'static Described,
+    /// What each parameter takes.
+    takes: Vec<Takes>,
+    /// Whether it is a method of arrays, whose first argument is the array.
+    is_method: bool,
+    /// Results that NumPy names, such as those of `svd`.
+    result: Option<Py<PyType>>,
+}
+
+/// What a parameter takes, as far as values of Python are converted for it.
+#[derive(Clone, Copy)]
+enum Takes {
+    Anything,
+    DType,
+    Integers,
+    Number,
+}
+
+/// Functions that give a list; several results are a tuple elsewhere.
+const LISTS: [&str; 2] = ["split", "array_split"];
+
+/// Parameters that are integers or lists of them: scalars and arrays of NumPy stand for these there.
+const COUNTS: [&str; 26] = [
+    "shape",
+    "axis",
+    "axis1",
+    "axis2",
+    "axes",
+    "source",
+    "destination",
+    "repeats",
+    "reps",
+    "shift",
+    "n",
+    "N",
+    "M",
+    "k",
+    "seed",
+    "dims",
+    "num",
+    "decimals",
+    "offset",
+    "size",
+    "s",
+    "pad_width",
+    "ddof",
+    "minlength",
+    "indices_or_sections",
+    "trans",
+];
+
+/// Parameters that are numbers.
+const NUMBERS: [&str; 15] = [
+    "start",
+    "stop",
+    "step",
+    "fill_value",
+    "rtol",
+    "atol",
+    "nan",
+    "posinf",
+    "neginf",
+    "base",
+    "dx",
+    "d",
+    "period",
+    "rcond",
+    "constant_values",
+];
+
+impl Function {
+    fn new(py: Python<'_>, described: &'static Described, is_method: bool) -> PyResult<Self> {
+        let named = match described.function {
+            "linalg.svd" | "svd" => Some("SVDResult"),
+            "linalg.qr" | "qr" => Some("QRResult"),
+            "linalg.eigh" | "eigh" => Some("EighResult"),
+            "linalg.eig" | "eig" => Some("EigResult"),
+            "linalg.slogdet" | "slogdet" => Some("SlogdetResult"),
+            _ => None,
+        };
+        let result = match named {
+            None => None,
+            Some(name) => {
+                let class = py.import("autojit._results")?.getattr(name)?;
+                Some(class.cast_into::<PyType>()?.unbind())
+            }
+        };
+        let takes = |p: &Parameter| match p.name {
+            "dtype" => Takes::DType,
+            name if COUNTS.contains(&name) => Takes::Integers,
+            name if NUMBERS.contains(&name) => Takes::Number,
+            _ => Takes::Anything,
+        };
+        Ok(Self {
+            takes: described.parameters.iter().map(takes).collect(),
+            described,
+            is_method,
+            result,
+        })
+    }
+
+    /// Calls the function.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut values: SmallVec<[Value; 4]> = SmallVec::with_capacity(args.len());
+        for (at, arg) in args.iter_borrowed().enumerate() {
+            values.push(self.value(at, &arg)?);
+        }
+        let mut names: SmallVec<[Bound<'py, PyString>; 4]> = SmallVec::new();
+        let mut named: SmallVec<[Value; 4]> = SmallVec::new();
+        if let Some(keywords) = keywords {
+            for (name, arg) in keywords {
+                let name = name.cast_into::<PyString>()?;
+                let text = name.to_cow()?;
+                let parameters = self.described.parameters;
+                let at = parameters
+                    .iter()
+                    .position(|p| p.name == text)
+                    .unwrap_or(usize::MAX);
+                named.push(self.value(at, &arg)?);
+                drop(text);
+                names.push(name);
+            }
+        }
+        let texts = names.iter().map(|name| name.to_cow());
+        let texts = texts.collect::<PyResult<SmallVec<[_; 4]>>>()?;
+        let pairs = texts
+            .iter()
+            .zip(named)
+            .map(|(name, value)| (&**name, value));
+        let pairs: SmallVec<[(&str, Value); 4]> = pairs.collect();
+        let name = self.described.name;
+        let result = match is_long(&values) {
+            // Without the interpreter, for other threads; for short calls handing it over takes longer than the call.
+            true => py.detach(|| call_by_name(name, &values, &pairs)),
+            false => call_by_name(name, &values, &pairs),
+        };
+        let as_list = LISTS.contains(&self.described.function);
+        let result = from_value(py, result.or_raise(py)?, as_list)?;
+        match &self.result {
+            Some(class) if result.is_instance_of::<PyTuple>() => {
+                class.bind(py).call1(result.cast::<PyTuple>()?)
+            }
+            _ => Ok(result),
+        }
+    }
+
+    fn value(&self, at: usize, arg: &Bound<'_, PyAny>) -> PyResult<Value> {
+        let py = arg.py();
+        match self.takes.get(at).copied().unwrap_or(Takes::Anything) {
+            Takes::Anything => to_value(arg),
+            Takes::DType if arg.is_none() => Ok(Value::None),
+            Takes::DType => to_dtype(arg).map(Value::DType),
+            Takes::Integers => to_integers(py, to_value(arg)?),
+            Takes::Number => to_single_number(py, to_value(arg)?),
+        }
+    }
+}
+
+/// Whether a call is likely to take longer than handing over the interpreter.
+fn is_long(values: &[Value]) -> bool {
+    const ELEMENTS: usize = 4096;
+    let is_large = |value: &Value| match value {
+        Value::Array(array) => array.size().is_ok_and(|size| size >= ELEMENTS),
+        Value::List(items) => items.iter().any(|item| match item {
+            Value::Array(array) => array.size().is_ok_and(|size| size >= ELEMENTS),
+            _ => false,
+        }),
+        _ => false,
+    };
+    values.iter().any(is_large)
+}
+
+#[pymethods]
+impl Function {
+    #[pyo3(signature = (*args, **keywords))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.run(py, args, keywords)
+    }
+
+    /// A method is bound to its array; a function stays what it is, as functions of C do.
+    fn __get__<'py>(
+        slf: Bound<'py, Self>,
+        instance: &Bound<'py, PyAny>,
+        owner: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = owner;
+        if !slf.get().is_method || instance.is_none() {
+            return Ok(slf.into_any());
+        }
+        let py = slf.py();
+        py.import("types")?
+            .getattr("MethodType")?
+            .call1((slf, instance))
+    }
+
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        let name = self.described.name;
+        name.rsplit_once('.').map_or(name, |(_, name)| name)
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> String {
+        match self.is_method {
+            true => format!("Array.{}", self.__name__()),
+            false => self.__name__().to_owned(),
+        }
+    }
+
+    #[getter]
+    fn __module__(&self) -> String {
+        match self.described.name.rsplit_once('.') {
+            Some((module, _)) => format!("autojit.{module}"),
+            None => "autojit".to_owned(),
+        }
+    }
+
+    /// What it does; the package makes it the docstring.
+    #[getter]
+    fn doc(&self) -> &'static str {
+        self.described.doc
+    }
+
+    /// The parameters, for `inspect.signature` and `help`.
+    #[getter]
+    fn __text_signature__(&self) -> String {
+        let part = |p: &Parameter| match p.default {
+            Some(default) => format!("{}={default}", p.name),
+            None => p.name.to_owned(),
+        };
+        let parameters = self.described.parameters;
+        let mut parts: Vec<String> = match self.described.rest {
+            None => parameters.iter().map(part).collect(),
+            Some(rest) => {
+                let required = parameters.iter().filter(|p| p.default.is_none()).map(part);
+                let optional = parameters.iter().filter(|p| p.default.is_some()).map(part);
+                required
+                    .chain([format!("*{rest}")])
+                    .chain(optional)
+                    .collect()
+            }
+        };
+        if self.is_method && !parts.is_empty() {
+            parts[0] = "$self".to_owned();
+        }
+        format!("({})", parts.join(", "))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let name = slf.get().__name__();
+        Ok(PyString::new(slf.py(), name).into_any())
+    }
+
+    fn __repr__(&self) -> String {
+        let kind = if self.is_method { "method" } else { "function" };
+        format!("<{kind} {}.{}>", self.__module__(), self.__qualname__())
+    }
+}
+
+/// All functions of the table, in the order of their names.
+fn table() -> &'static [Described] {
+    static TABLE: std::sync::OnceLock<Vec<Described>> = std::sync::OnceLock::new();
+    TABLE.get_or_init(described)
+}
+
+fn find(name: &str) -> Option<&'static Described> {
+    let table = table();
+    let at = table
+        .binary_search_by_key(&name, |function| function.name)
+        .ok()?;
+    table.get(at)
+}
+
+/// The function of a name as a method of arrays.
+pub(crate) fn method(py: Python<'_>, name: &str) -> PyResult<Function> {
+    let described = find(name)
+        .ok_or_else(|| PyAttributeError::new_err(format!("there is no function {name}")))?;
+    Function::new(py, described, true)
+}
+
+/// All functions by their full names.
+fn all(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    static ALL: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let make = || {
+        let functions = PyDict::new(py);
+        for described in table() {
+            functions.set_item(described.name, Function::new(py, described, false)?)?;
+        }
+        Ok::<_, PyErr>(functions.unbind())
+    };
+    Ok(ALL.get_or_try_init(py, make)?.bind(py))
+}
+
+/// Calls a function by its name.
+pub(crate) fn call<'py>(
+    py: Python<'py>,
+    name: &str,
+    args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let function = all(py)?.get_item(name)?;
+    let function = function
+        .ok_or_else(|| PyAttributeError::new_err(format!("there is no function {name}")))?;
+    let function = function.cast::<Function>()?;
+    function.get().run(py, &args.into_pyobject(py)?, None)
+}
+
+/// A dictionary of all functions by their full names, such as `linalg.norm`.
+#[pyfunction]
+pub(crate) fn all_functions(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    all(py)?.copy()
+}

@@ -1,0 +1,78 @@
+//! `autojit._autojit`: what the Python package `autojit` is made of.
+//!
+//! The package is a door, not a second implementation: arrays, functions, derivatives and compiled code are those of the crate
+//! `autojit`. Functions come from its table of names (`autojit::dispatch`), errors become exceptions in one place (`errors.rs`),
+//! and values cross in two (`convert.rs` for arrays, `values.rs` for arguments).
+
+mod array;
+mod classes;
+mod convert;
+mod errors;
+mod functions;
+mod index;
+mod jit;
+mod lazy;
+#[allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "what PyO3 writes for methods that a macro makes"
+)]
+mod operators;
+mod protocols;
+mod transforms;
+mod tree;
+mod values;
+
+use pyo3::prelude::*;
+
+use crate::array::{PyArrayObject, wrapped};
+
+/// An array of a value: of one of NumPy's, a number, nested lists, or anything with `__array__`. NumPy's arrays are copied.
+#[pyfunction]
+#[pyo3(signature = (obj, /, dtype = None, *, copy = None, device = None))]
+fn asarray<'py>(
+    py: Python<'py>,
+    obj: &Bound<'py, PyAny>,
+    dtype: Option<&Bound<'py, PyAny>>,
+    copy: Option<bool>,
+    device: Option<&str>,
+) -> PyResult<Bound<'py, PyArrayObject>> {
+    if device.is_some_and(|device| device != "cpu") {
+        return Err(pyo3::exceptions::PyValueError::new_err(
+            "the only device is \"cpu\"",
+        ));
+    }
+    let is_ours = obj.is_instance_of::<PyArrayObject>();
+    if copy == Some(false) && !is_ours {
+        return Err(pyo3::exceptions::PyValueError::new_err(
+            "values from outside are copied; leave copy=False out",
+        ));
+    }
+    let array = convert::to_array(obj)?;
+    match dtype {
+        None if is_ours => Ok(obj.cast::<PyArrayObject>()?.clone()),
+        None => wrapped(py, array),
+        Some(dtype) => wrapped(py, array.astype(convert::to_dtype(dtype)?)),
+    }
+}
+
+#[pymodule]
+mod _autojit {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::{
+        array::PyArrayObject,
+        asarray,
+        classes::register_pytree,
+        errors::TracingError,
+        functions::{Function, all_functions},
+        jit::{CompiledFunction, Explanation, backends},
+        lazy::{lazy_array, lazy_compute, lazy_variable},
+        transforms::{Pullback, derivatives, jvp, value_and_grad, vjp, vmap},
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::array::add_methods(module.py())
+    }
+}

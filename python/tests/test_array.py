@@ -1,0 +1,438 @@
+"""Arrays: in, out, attributes, operators, indexing, and what is refused."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autojit
+
+DTYPES = ["bool", "uint8", "int32", "int64", "float32", "float64", "complex64", "complex128"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_numpy_arrays_of_every_dtype_come_in_and_go_out(dtype):
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    array = autojit.array(x)
+    assert array.dtype == x.dtype and array.shape == (2, 3) and array.ndim == 2 and array.size == 6
+    assert array.dtype.name == dtype and hash(array.dtype) == hash(x.dtype)
+    assert getattr(autojit, dtype) == x.dtype
+    out = np.asarray(array)
+    assert out.dtype == x.dtype
+    np.testing.assert_array_equal(out, x)
+    assert array.tolist() == x.tolist()
+
+
+def test_arrays_with_odd_memory_come_in():
+    x = np.arange(24.0).reshape(4, 6)
+    read_only = x.copy()
+    read_only.setflags(write=False)
+    unaligned = np.frombuffer(b"\0" + x.tobytes(), dtype=np.uint8)[1:].view(np.float64)
+    odd = [
+        x[::2, ::-1],
+        x.T,
+        np.asfortranarray(x),
+        read_only,
+        x.astype(">f8"),
+        x[:, :0],
+        x[0:0],
+        np.broadcast_to(x[0], (3, 6)),
+        unaligned,
+        np.float64(2.5),
+        np.zeros((1,) * 33),
+        np.zeros((1,) * 64),
+    ]
+    for array in odd:
+        made = autojit.asarray(array)
+        assert made.shape == np.shape(array)
+        np.testing.assert_array_equal(np.asarray(made), array)
+
+
+def test_bytes_that_are_no_truth_values_are_true():
+    x = np.array([0, 1, 2, 255], dtype=np.uint8).view(bool)
+    assert autojit.asarray(x).tolist() == [False, True, True, True]
+    assert autojit.asarray(x).astype("int64").sum().item() == 3
+
+
+def test_values_are_copied_in_and_cannot_be_changed_from_outside():
+    x = np.zeros(3)
+    array = autojit.asarray(x)
+    x[:] = 1
+    assert array.tolist() == [0, 0, 0]
+    view = array.numpy()
+    assert not view.flags.writeable
+    with pytest.raises(ValueError):
+        view[0] = 1
+    own = np.array(array)
+    own[0] = 5
+    assert array.tolist() == [0, 0, 0]
+    # The view keeps the memory.
+    del array
+    assert view.tolist() == [0, 0, 0]
+
+
+def test_zero_copies_out():
+    array = autojit.arange(10.0)
+    assert array.numpy().ctypes.data == np.asarray(array).ctypes.data
+    assert np.asarray(array, dtype="float32").dtype == np.float32
+    with pytest.raises(ValueError):
+        np.array(array, dtype="float32", copy=False)
+
+
+def test_dlpack():
+    x = autojit.arange(6.0).reshape(2, 3)
+    view = np.from_dlpack(x)
+    assert view.tolist() == x.tolist() and not view.flags.writeable
+    assert x.__dlpack_device__() == (1, 0)
+    assert x.__dlpack__() is not None
+    assert autojit.from_dlpack(np.ones(3)).tolist() == [1, 1, 1]
+    assert autojit.from_dlpack(x).tolist() == x.tolist()
+    with pytest.raises(BufferError):
+        x.__dlpack__(copy=False)
+    with pytest.raises(autojit.TracingError):
+        autojit.jit(lambda x: np.from_dlpack(x))(np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "shape"),
+    [
+        (3, "int64", ()),
+        (2.5, "float64", ()),
+        (1j, "complex128", ()),
+        (True, "bool", ()),
+        ([1, 2], "int64", (2,)),
+        ([[1.0], [2]], "float64", (2, 1)),
+        ((1, 2.5, 1j), "complex128", (3,)),
+        ([], "float64", (0,)),
+        ([[], []], "float64", (2, 0)),
+        (range(3), "int64", (3,)),
+        ([np.float32(1), np.float32(2)], "float32", (2,)),
+    ],
+)
+def test_python_values(value, dtype, shape):
+    array = autojit.array(value)
+    assert (array.dtype.name, array.shape) == (dtype, shape)
+    assert array.tolist() == np.array(value).tolist()
+
+
+def test_lists_of_arrays():
+    x = autojit.array([1.0, 2.0])
+    assert autojit.array([x, [3, 4]]).tolist() == [[1, 2], [3, 4]]
+    assert autojit.array([x[0], 5]).tolist() == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ([[1, 2], [3]], ValueError, "inhomogeneous"),
+        (np.array([1, "a"], dtype=object), TypeError, "Python objects"),
+        (["a", "b"], TypeError, "not text"),
+        ("abc", TypeError, "not text"),
+        (None, TypeError, "Python objects"),
+        (object(), TypeError, "Python objects"),
+        (np.zeros(2, dtype="float16"), TypeError, "float16"),
+        (np.zeros(2, dtype="int16"), TypeError, "int16"),
+        (np.zeros(2, dtype=[("a", "f8")]), TypeError, "structured"),
+        (np.array(["2020-01-01"], dtype="datetime64[D]"), TypeError, "dates"),
+        (10**30, TypeError, "Python objects"),
+    ],
+)
+def test_bad_values_explain(value, error, message):
+    with pytest.raises(error, match=message):
+        autojit.array(value)
+
+
+def test_numbers_out():
+    x = autojit.array(2.5)
+    assert float(x) == 2.5 and int(x) == 2 and complex(x) == 2.5 and bool(x)
+    assert x.item() == 2.5 and isinstance(x.item(), float)
+    assert isinstance(autojit.array(2).item(), int)
+    assert [10, 20, 30][autojit.array(1)] == 20
+    assert f"{x:.3f}" == "2.500" and f"{x}" == "2.5"
+    assert float(autojit.array([[4.0]])) == 4
+    with pytest.raises(ValueError):
+        float(autojit.array([1.0, 2.0]))
+    with pytest.raises(TypeError):
+        float(autojit.array(1j))
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(autojit.array([True, False]))
+    with pytest.raises(TypeError):
+        len(autojit.array(1.0))
+    with pytest.raises(TypeError):
+        [1, 2][autojit.array(1.0)]
+    with pytest.raises(TypeError):
+        iter(autojit.array(1.0))
+    with pytest.raises(TypeError):
+        hash(x)
+    assert autojit.array([1.0, 2.0, 3.0]).item(1) == 2
+
+
+def test_iteration():
+    x = autojit.array([[1, 2], [3, 4]])
+    assert len(x) == 2
+    assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
+    first, second = x
+    assert second.tolist() == [3, 4]
+    assert 3 in x and 7 not in x
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5,
+        [1, 2],
+        [[1.0, 2.5], [3e-9, 4]],
+        [True],
+        [1 + 2j],
+        [],
+        np.arange(2000.0),
+        np.zeros((2, 2), "f4"),
+    ],
+)
+def test_text_is_numpys(value):
+    x = np.array(value)
+    array = autojit.array(x)
+    assert str(array) == str(x)
+    assert repr(array) == repr(x).replace("array(", "Array(", 1)
+
+
+def test_operators_are_numpys():
+    x = np.array([[1.5, -2.0], [3.0, 4.5]])
+    y = np.array([2.0, 0.5])
+    i = np.array([5, -7, 2])
+    j = np.array([2, 2, 3])
+    ours = {
+        "x": autojit.array(x),
+        "y": autojit.array(y),
+        "i": autojit.array(i),
+        "j": autojit.array(j),
+    }
+    theirs = {"x": x, "y": y, "i": i, "j": j}
+    for text in [
+        "x + y",
+        "x - y",
+        "x * y",
+        "x / y",
+        "x // y",
+        "x % y",
+        "x ** 2",
+        "2 ** y",
+        "x @ y",
+        "x @ x",
+        "1 + x",
+        "1 - x",
+        "2 * x",
+        "1 / x",
+        "7 // i",
+        "7 % i",
+        "i // j",
+        "i % j",
+        "i & j",
+        "i | 1",
+        "6 ^ i",
+        "i << 1",
+        "i >> 1",
+        "1 << j",
+        "-x",
+        "+x",
+        "abs(x)",
+        "~i",
+        "x < y",
+        "x <= 3",
+        "x == y",
+        "x != 1.5",
+        "x > 0",
+        "2 >= x",
+        "x + [1, 2]",
+        "x * True",
+        "x + 1j",
+        "i + 1.5",
+        "divmod(i, j)[0]",
+        "divmod(i, j)[1]",
+        "divmod(7, j)[1]",
+        "x + np.float32(1)",
+        "np.float64(2) * x",
+        "np.array([1, 2]) - x",
+        "y.astype('float32') * 2.0",
+        "x.T @ y",
+        "x.real",
+    ]:
+        got = eval(text, {"np": np}, dict(ours))
+        expected = eval(text, {"np": np}, dict(theirs))
+        assert isinstance(got, autojit.Array), text
+        assert got.dtype == expected.dtype, text
+        np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-15, err_msg=text)
+
+
+def test_in_place_forms_make_new_arrays():
+    x = autojit.array([1.0, 2.0])
+    before = x
+    x += 1
+    x *= 2
+    x **= 2
+    assert x.tolist() == [16, 36] and before.tolist() == [1, 2]
+
+
+def test_numpys_arrays_are_not_written_to():
+    x = np.zeros(2)
+    x = x + autojit.array([1.0, 2.0])
+    assert isinstance(x, autojit.Array)
+    with pytest.raises(TypeError, match="never change"):
+        y = np.zeros(2)
+        y += autojit.array([1.0, 2.0])
+
+
+@pytest.mark.parametrize("other", [object(), "a", {"a": 1}, None])
+def test_operators_refuse_what_is_no_array(other):
+    x = autojit.array([1.0])
+    with pytest.raises(TypeError):
+        x + other
+    with pytest.raises(TypeError):
+        other - x
+
+
+def test_errors_of_operators_are_pythons():
+    with pytest.raises(ValueError, match=r"cannot broadcast f64\[2\] with f64\[3\] in add$"):
+        autojit.array([1.0, 2.0]) + autojit.array([1.0, 2.0, 3.0])
+    with pytest.raises(TypeError):
+        autojit.array([1.0]) & 1
+    with pytest.raises(OverflowError):
+        autojit.array([1]) + 10**30
+    with pytest.raises(ValueError):
+        autojit.zeros((2, 3)) @ autojit.zeros((2, 3))
+
+
+KEYS = [
+    "0",
+    "-1",
+    "1:",
+    "::-1",
+    "..., 0",
+    ":, 1",
+    "None",
+    "None, :, None",
+    "1, 2",
+    "[0, 1, 0]",
+    "[[0], [1]], [0, 2]",
+    "x > 2",
+    "[True, False]",
+    "np.array([1, 0]), :",
+    ":, np.array([True, False, True])",
+    "()",
+    "...",
+    "0:10",
+    "5:",
+    "np.int64(1)",
+    "[]",
+    "-1:0:-1, ::2",
+    "slice(None, None, 2)",
+    "10**30:",
+    ":-10**30",
+    "np.array([1])[0]",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_indexing_is_numpys(key):
+    x = np.arange(6.0).reshape(2, 3)
+    expected = eval(f"x[{key}]", {"np": np, "x": x})
+    got = eval(f"y[{key}]", {"np": np, "x": autojit.array(x), "y": autojit.array(x)})
+    assert got.shape == expected.shape
+    np.testing.assert_array_equal(np.asarray(got), expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "error"),
+    [
+        ("5", IndexError),
+        ("0, 0, 0", IndexError),
+        ("0.5", IndexError),
+        ("'a'", IndexError),
+        ("[0, 9]", IndexError),
+        ("np.array([True])", IndexError),
+        ("::0", ValueError),
+        ("[0.5]", IndexError),
+        ("np.nan", IndexError),
+        ("10**30", IndexError),
+        ("0.5:", TypeError),
+        ("True", IndexError),
+        ("..., ...", IndexError),
+        ("[np.nan]", IndexError),
+    ],
+)
+def test_bad_indices_are_index_errors(key, error):
+    x = autojit.arange(6.0).reshape(2, 3)
+    with pytest.raises(error):
+        eval(f"x[{key}]", {"np": np, "x": x})
+
+
+def test_updates():
+    x = autojit.zeros(3)
+    assert x.at[0].set(5).tolist() == [5, 0, 0]
+    assert x.at[[0, 0, 2]].add(1).tolist() == [2, 0, 1]
+    assert (x + 2).at[1:].multiply([3, 4]).tolist() == [2, 6, 8]
+    assert x.at[0].min(-1).tolist() == [-1, 0, 0]
+    assert x.at[0].max(7).tolist() == [7, 0, 0]
+    assert x.at[1:].get().shape == (2,)
+    with pytest.raises(TypeError, match=r"x\.at\[key\]\.set"):
+        x[0] = 1
+    with pytest.raises(TypeError):
+        del x[0]
+    with pytest.raises(ValueError):
+        x.at[0:2].set([1, 2, 3])
+
+
+def test_attributes_and_methods():
+    x = autojit.arange(6.0).reshape((2, 3))
+    assert x.reshape(3, -1).shape == (3, 2) and x.reshape(np.int64(6)).shape == (6,)
+    assert x.T.shape == (3, 2) and x.mT.shape == (3, 2) and x.transpose(1, 0).shape == (3, 2)
+    assert x.transpose((1, 0)).shape == (3, 2) and x.transpose().shape == (3, 2)
+    assert x.device == "cpu" and x.to_device("cpu") is x
+    assert x.itemsize == 8 and x.nbytes == 48
+    assert (
+        x.sum().item() == 15
+        and x.sum(axis=0).tolist() == [3, 5, 7]
+        and x.sum(0, keepdims=True).shape == (1, 3)
+    )
+    assert x.mean().item() == 2.5 and x.max(1).tolist() == [2, 5] and x.argmax().item() == 5
+    assert x.astype("float32").dtype == np.float32 and x.astype(int).dtype == np.int64
+    assert x.flatten().shape == x.ravel().shape == (6,)
+    assert x.clip(1, 3).tolist() == [[1, 1, 2], [3, 3, 3]]
+    assert x.conj().tolist() == x.tolist()
+    assert x.swapaxes(0, 1).shape == (3, 2) and x.squeeze().shape == (2, 3)
+    assert x.dot(x.T).shape == (2, 2) and x.std().item() == pytest.approx(np.arange(6.0).std())
+    assert autojit.array([1 + 2j]).imag.tolist() == [2]
+    with pytest.raises(ValueError):
+        autojit.arange(3.0).mT
+    with pytest.raises(ValueError):
+        x.reshape(4, 2)
+    with pytest.raises(TypeError):
+        x.sum(axes=0)
+    with pytest.raises(TypeError):
+        x.astype("nonsense")
+
+
+def test_pickles_and_copies():
+    x = autojit.array([[1.5, 2.0]])
+    for same in [pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x), x.copy()]:
+        assert (
+            isinstance(same, autojit.Array)
+            and same.tolist() == x.tolist()
+            and same.dtype == x.dtype
+        )
+    assert pickle.loads(pickle.dumps(autojit.linalg.norm)) is autojit.linalg.norm
+
+
+def test_lazy_arrays():
+    x = autojit.lazy.array([1.0, 2.0])
+    y = autojit.exp(x) + x
+    assert y.is_lazy and repr(y) == "Array(lazy f64[2])" and y.shape == (2,)
+    assert "exp" in y.show()
+    np.testing.assert_allclose(np.asarray(y.compute()), np.exp([1, 2]) + [1, 2])
+    variable = autojit.lazy.variable((2,), "float32")
+    with pytest.raises(autojit.TracingError):
+        float((variable + 1)[0])
+    with pytest.raises(ValueError):
+        (variable + 1).compute()
+    assert [a.tolist() for a in autojit.lazy.compute(x + 1, x + 2)] == [[2, 3], [3, 4]]
