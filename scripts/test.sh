@@ -123,6 +123,7 @@ example custom_library
 example explain
 example exported
 example variational_circuit
+example loops
 example kalman_likelihood
 example matrix_product_state
 example pictures --out "$(mktemp -d)"

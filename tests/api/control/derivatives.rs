@@ -1,8 +1,9 @@
 //! Derivatives and batches of loops and branches, against those of unrolled loops.
 
 use autojit::{
-    Array, DType, Result, autojit, check_grads, cond, control::scan_reverse, fori_loop, grad, hvp,
-    jvp, numpy as np, scan, switch, value_and_grad, vjp, vmap, while_loop,
+    Array, DType, Result, autojit, check_grads, checkpoint, cond,
+    control::{scan_length, scan_reverse},
+    fori_loop, grad, hvp, jvp, numpy as np, scan, switch, value_and_grad, vjp, vmap, while_loop,
 };
 
 fn values(x: &Array) -> Vec<f64> {
@@ -248,5 +249,82 @@ fn batches() -> Result<()> {
     check(of_row, &rows)?;
     let total = |rows: Array| Ok::<Array, autojit::Error>(np::sum(vmap(scanned)(rows)??, ..));
     close(&grad(total)(rows.clone())?, &one_by_one(of_row, &rows)?);
+    Ok(())
+}
+
+/// The sum of what a chain of eight steps gives in each of many iterations, in a checkpoint or not.
+fn chained(is_cut: bool) -> impl Fn(Array) -> Result<Array> {
+    let chain = |mut x: Array| {
+        for _ in 0..8 {
+            x = np::tanh(&x * 1.5);
+        }
+        x
+    };
+    move |x: Array| {
+        let step = |x: Array| {
+            let x = match is_cut {
+                true => checkpoint(chain)(x).unwrap(),
+                false => chain(x),
+            };
+            (x.clone(), np::sum(x, ..))
+        };
+        let (last, sums) = scan_length(step, x, 50)?;
+        Ok(np::sum(last, ..) + np::sum(sums, ..))
+    }
+}
+
+#[test]
+fn checkpoints_in_bodies_change_no_numbers() -> Result<()> {
+    let x = np::linspace(-1.0, 1.0, 30);
+    let expected = grad(chained(false))(x.clone())?;
+    close(&grad(chained(true))(x.clone())?, &expected);
+    for &backend in super::BACKENDS {
+        let compiled = autojit(grad(chained(true))).backend(backend).strict(true);
+        close(&compiled.call(&x)??, &expected);
+    }
+    Ok(())
+}
+
+/// Of each iteration what is carried is kept, in place of all results on the way.
+#[cfg(feature = "cranelift")]
+#[test]
+fn checkpoints_in_bodies_take_less_memory() -> Result<()> {
+    let x = np::linspace(-1.0, 1.0, 1000);
+    let planned = |is_cut: bool| -> Result<usize> {
+        let report = autojit(grad(chained(is_cut))).compile(&x)?;
+        Ok(report.code.planned_peak_bytes.unwrap())
+    };
+    let of_one = 50 * 1000 * 8;
+    let (kept, cut) = (planned(false)?, planned(true)?);
+    assert!(kept >= 8 * of_one, "{kept} bytes, {of_one} for each result");
+    assert!(cut <= 2 * of_one, "{cut} bytes, {of_one} for each result");
+    Ok(())
+}
+
+/// Loops in each other, the outer body in a checkpoint: what is carried is kept for the outer iterations, and for the inner ones of
+/// one of them at a time.
+#[cfg(feature = "cranelift")]
+#[test]
+fn nested_loops_in_checkpoints_keep_the_root() -> Result<()> {
+    fn steps(x: Array, count: usize) -> Array {
+        let step = |x: Array| (np::tanh(&x * 1.5), Vec::<Array>::new());
+        scan_length(step, x, count).unwrap().0
+    }
+    let flat = |x: Array| np::sum(steps(x, 400), ..);
+    let nested = |x: Array| {
+        let block = |x: Array| {
+            let x = checkpoint(|x: Array| steps(x, 20))(x).unwrap();
+            (x, Vec::<Array>::new())
+        };
+        scan_length(block, x, 20).map(|(x, _)| np::sum(x, ..))
+    };
+    let x = np::linspace(-1.0, 1.0, 1000);
+    let (flat, nested) = (autojit(grad(flat)), autojit(grad(nested)));
+    close(&nested.call(&x)??, &flat.call(&x)??);
+    let array = 1000 * 8;
+    let planned = |report: autojit::Report| report.code.planned_peak_bytes.unwrap();
+    let (whole, root) = (planned(flat.compile(&x)?), planned(nested.compile(&x)?));
+    assert!(whole >= 400 * array, "{} arrays", whole / array);
+    assert!(root <= 60 * array, "{} arrays", root / array);
     Ok(())
 }

@@ -149,6 +149,7 @@ fn errors_name_the_line_in_the_closure() {
     assert!(error.to_string().contains("checkpoints.rs"), "{error}");
 }
 
+#[cfg(feature = "cranelift")]
 fn planned(blocks: usize, layers: usize, is_cut: bool) -> Result<usize> {
     let args = arguments(256, 16);
     let compiled = autojit(value_and_grad(chain(blocks, layers, is_cut)));
@@ -159,6 +160,7 @@ fn planned(blocks: usize, layers: usize, is_cut: bool) -> Result<usize> {
         .ok_or_else(|| Error::value("no plan"))
 }
 
+#[cfg(feature = "cranelift")]
 #[test]
 fn a_deep_chain_takes_less_memory() -> Result<()> {
     let array = 256 * 16 * 8;
