@@ -142,7 +142,7 @@ example conformance --library torch tests/conformance
 
 # Verifiers between all stages, as in release builds that ask for them, and new code against replay.
 step env AUTOJIT_VERIFY=1 cargo test "${EVERYTHING[@]}" --test filetests
-step env AUTOJIT_VERIFY=1 cargo test "${EVERYTHING[@]}" --test api -- jit:: lazy:: numpy:: transform::
+step env AUTOJIT_VERIFY=1 cargo test "${EVERYTHING[@]}" --test api -- control:: jit:: lazy:: numpy:: transform::
 
 # Code for other processors, as far as this one runs it: loops by Cranelift alone, for AVX2 where there is more, and without the
 # vectors of AVX. What depends on the processor: not the table of all ops, which takes minutes, nor memory and scale.

@@ -71,7 +71,8 @@ pub(crate) fn run(
             loop {
                 let references: SmallVec<[&Concrete; 8]> = arguments.iter().collect();
                 let holds = run_graph(library, condition, &references);
-                let holds = holds.map_err(|e| e.in_iteration(step))?;
+                // It belongs to the iteration that it follows.
+                let holds = holds.map_err(|e| e.in_iteration(step.saturating_sub(1)))?;
                 let holds = holds.first().map(Concrete::to_host).transpose()?;
                 if holds.map(|holds| holds.to_scalars()) != Some(vec![Scalar::Bool(true)]) {
                     break;

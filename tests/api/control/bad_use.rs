@@ -193,6 +193,33 @@ fn errors_name_the_iteration_and_the_line_inside() {
     }
 }
 
+/// A condition belongs to the iteration that it follows, and the first one to the first iteration.
+#[test]
+fn errors_of_conditions_name_the_iteration_before() {
+    let table = Array::from([1.0, 2.0, 3.0]);
+    let f = |start: Array| {
+        let holds = |i: Array| np::greater(np::take(&table, &i, ..), 0.0);
+        while_loop(holds, |i: Array| i + 1, start)
+    };
+    for (start, iteration) in [(1_i64, 1), (3, 0)] {
+        let start = Array::from(start);
+        let expected = format!(
+            "index 3 is out of range for axis 0 with size 3 in take, in iteration {iteration}"
+        );
+        assert_eq!(message(&error(f(start.clone()))), expected);
+        let lazily = f(autojit::lazy::array(&start)).and_then(|x| x.compute());
+        assert_eq!(message(&error(lazily)), expected);
+        for backend in super::BACKENDS {
+            let compiled = autojit(f).backend(backend).strict(true);
+            assert_eq!(
+                message(&error(compiled.call(&start))),
+                expected,
+                "{backend}"
+            );
+        }
+    }
+}
+
 #[test]
 fn random_numbers_are_drawn_outside() {
     let f = |x: Array| {

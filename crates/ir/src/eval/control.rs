@@ -65,7 +65,8 @@ pub(crate) fn while_loop(
     let mut step: u64 = 0;
     loop {
         let holds = condition.evaluate(&arguments);
-        let holds = holds.map_err(|e| e.in_iteration(step))?;
+        // It belongs to the iteration that it follows.
+        let holds = holds.map_err(|e| e.in_iteration(step.saturating_sub(1)))?;
         if holds.first().map(HostArray::to_scalars) != Some(vec![Scalar::Bool(true)]) {
             break;
         }
