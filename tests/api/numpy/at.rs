@@ -218,6 +218,7 @@ fn updates_one_after_the_other_are_those_of_arrays() {
     }
 }
 
+#[cfg(feature = "cranelift")]
 #[test]
 fn updates_in_a_loop_take_the_memory_of_one_array() {
     let n = 200;
