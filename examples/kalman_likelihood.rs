@@ -11,12 +11,16 @@
 //!
 //! Source: Harvey, "Forecasting, Structural Time Series Models and the Kalman Filter" (1989), section 3.4.
 
+mod adam;
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use autojit::numpy::random;
 use autojit::{Array, Result, autojit, numpy as np, value_and_grad};
+
+use adam::Adam;
 
 /// Variances of the push and of an observation.
 const TRUE: [f64; 2] = [0.04, 1.5];
@@ -83,35 +87,6 @@ fn loss_by_hand([q, r]: [f64; 2], observed: &[f64]) -> f64 {
     loss
 }
 
-/// Adam: steps along the gradient, divided by its size on average.
-struct Adam {
-    rate: f64,
-    mean: Array,
-    square: Array,
-    step: i32,
-}
-
-impl Adam {
-    fn new(rate: f64, like: &Array) -> Self {
-        let zeros = np::zeros_like(like, ..);
-        Self {
-            rate,
-            mean: zeros.clone(),
-            square: zeros,
-            step: 0,
-        }
-    }
-
-    fn step(&mut self, x: &Array, gradient: &Array) -> Array {
-        self.step += 1;
-        self.mean = &self.mean * 0.9 + gradient * 0.1;
-        self.square = &self.square * 0.99 + gradient * gradient * 0.01;
-        let mean = &self.mean / (1.0 - 0.9f64.powi(self.step));
-        let square = &self.square / (1.0 - 0.99f64.powi(self.step));
-        x - mean * self.rate / (np::sqrt(square) + 1e-12)
-    }
-}
-
 fn run(
     steps: usize,
     iterations: usize,
@@ -124,24 +99,24 @@ fn run(
     if let Some(backend) = backend {
         step = step.backend(backend);
     }
-    let mut logarithms = np::zeros([2], ..);
+    let mut logarithms = [np::zeros([2], ..)];
     let start = Instant::now();
-    let (first, mut gradient) = step.call(&logarithms)??;
+    let (first, mut gradient) = step.call(&logarithms[0])??;
     println!(
         "{steps} observations: {:.3} at first, compiled in {:.1?}",
         -first.item::<f64>()?,
         start.elapsed()
     );
     let start = Instant::now();
-    let mut adam = Adam::new(0.1, &logarithms);
+    let mut adam = Adam::new(0.99, &logarithms);
     for iteration in 0..iterations {
         // Slower towards the end, so that it comes to rest.
-        adam.rate = 0.1 * (1.0 - iteration as f64 / iterations as f64);
-        logarithms = adam.step(&logarithms, &gradient);
-        gradient = step.call(&logarithms)??.1;
+        let rate = 0.1 * (1.0 - iteration as f64 / iterations as f64);
+        adam.step(&mut logarithms, &[gradient], rate);
+        gradient = step.call(&logarithms[0])??.1;
     }
     let each = start.elapsed() / iterations.max(1) as u32;
-    let numbers = logarithms.to_vec::<f64>()?;
+    let numbers = logarithms[0].to_vec::<f64>()?;
     let found = [numbers[0].exp(), numbers[1].exp()];
     let best = loss_by_hand(found, &observed);
     println!(
@@ -150,7 +125,7 @@ fn run(
         -loss_by_hand(TRUE, &observed)
     );
 
-    let compiled = step.call(&logarithms)??.0.item::<f64>()?;
+    let compiled = step.call(&logarithms[0])??.0.item::<f64>()?;
     if (compiled - best).abs() > 1e-9 * best.abs() {
         return Err(format!("the filter gives {compiled}, loops give {best}").into());
     }

@@ -11,12 +11,16 @@
 //!
 //! Source of the bounds: Verstraete and Cirac, "Matrix product states represent ground states faithfully" (2006), lemma 1.
 
+mod adam;
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use autojit::numpy::random;
 use autojit::{Array, Result, autojit, numpy as np, value_and_grad};
+
+use adam::Adam;
 
 /// The ground state of the chain as a vector.
 fn ground_state(sites: usize) -> Array {
@@ -71,36 +75,6 @@ fn cut_off(target: &Array, sites: usize, bond: usize) -> Result<Vec<f64>> {
     (1..sites).map(cut).collect()
 }
 
-/// Adam: steps along the gradient, divided by its size on average.
-struct Adam {
-    mean: Vec<Array>,
-    square: Vec<Array>,
-    step: i32,
-}
-
-impl Adam {
-    fn new(like: &[Array]) -> Self {
-        let zeros: Vec<Array> = like.iter().map(|x| np::zeros_like(x, ..)).collect();
-        Self {
-            mean: zeros.clone(),
-            square: zeros,
-            step: 0,
-        }
-    }
-
-    fn step(&mut self, x: &mut [Array], gradients: &[Array], rate: f64) {
-        self.step += 1;
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((x, gradient), (mean, square)) in x.iter_mut().zip(gradients).zip(moments) {
-            *mean = &*mean * 0.9 + gradient * 0.1;
-            *square = &*square * 0.99 + gradient * gradient * 0.01;
-            let unbiased = &*mean / (1.0 - 0.9f64.powi(self.step));
-            let size = np::sqrt(&*square / (1.0 - 0.99f64.powi(self.step)));
-            *x -= unbiased * rate / (size + 1e-12);
-        }
-    }
-}
-
 fn run(
     sites: usize,
     bond: usize,
@@ -132,7 +106,7 @@ fn run(
         start.elapsed()
     );
     let start = Instant::now();
-    let mut adam = Adam::new(&tensors);
+    let mut adam = Adam::new(0.99, &tensors);
     for k in 0..steps {
         // Slower towards the end, so that it comes to rest.
         let rate = 0.03 * (1.0 - k as f64 / steps as f64).powi(2);

@@ -11,12 +11,16 @@
 //!
 //! Source of the circuit: Ho and Hsieh, "Efficient variational simulation of non-trivial quantum states" (2019).
 
+mod adam;
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use autojit::{Array, Result, autojit, numpy as np, value_and_grad};
 use num_complex::Complex64;
+
+use adam::Adam;
 
 /// `sum_k Z_k Z_(k + 1)`, which is diagonal: a number for each basis state.
 fn neighbours(qubits: usize) -> Vec<f64> {
@@ -81,35 +85,6 @@ fn ground_energy(qubits: usize) -> Result<f64> {
     np::linalg::eigvalsh(&matrix, ..).get(0).item()
 }
 
-/// Adam: steps along the gradient, divided by its size on average.
-struct Adam {
-    rate: f64,
-    mean: Array,
-    square: Array,
-    step: i32,
-}
-
-impl Adam {
-    fn new(rate: f64, like: &Array) -> Self {
-        let zeros = np::zeros_like(like, ..);
-        Self {
-            rate,
-            mean: zeros.clone(),
-            square: zeros,
-            step: 0,
-        }
-    }
-
-    fn step(&mut self, x: &Array, gradient: &Array) -> Array {
-        self.step += 1;
-        self.mean = &self.mean * 0.9 + gradient * 0.1;
-        self.square = &self.square * 0.999 + gradient * gradient * 0.001;
-        let mean = &self.mean / (1.0 - 0.9f64.powi(self.step));
-        let square = &self.square / (1.0 - 0.999f64.powi(self.step));
-        x - mean * self.rate / (np::sqrt(square) + 1e-12)
-    }
-}
-
 fn run(
     qubits: usize,
     layers: usize,
@@ -122,19 +97,19 @@ fn run(
     if let Some(backend) = backend {
         step = step.backend(backend);
     }
-    let mut angles = np::full([layers, 2], 0.2, ..);
-    let mut adam = Adam::new(0.02, &angles);
+    let mut angles = [np::full([layers, 2], 0.2, ..)];
+    let mut adam = Adam::new(0.999, &angles);
     let first = Instant::now();
-    let mut lowest = step.call(&angles)??.0.item::<f64>()?;
+    let mut lowest = step.call(&angles[0])??.0.item::<f64>()?;
     println!(
         "{qubits} qubits, {layers} layers: energy {lowest:.6} at first, compiled in {:.1?}",
         first.elapsed()
     );
     let start = Instant::now();
     for _ in 0..steps {
-        let (value, gradient) = step.call(&angles)??;
+        let (value, gradient) = step.call(&angles[0])??;
         lowest = lowest.min(value.item::<f64>()?);
-        angles = adam.step(&angles, &gradient);
+        adam.step(&mut angles, &[gradient], 0.02);
     }
     let each = start.elapsed() / steps.max(1) as u32;
     let ground = ground_energy(qubits)?;
