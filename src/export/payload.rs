@@ -328,7 +328,7 @@ where
 impl Constant {
     fn new(array: &HostArray) -> Self {
         let ty = array.ty();
-        let mut bytes = Vec::with_capacity(ty.size() * ty.dtype.size());
+        let mut bytes = Vec::with_capacity(ty.bytes());
         dispatch_host!(array, a => a.iter().for_each(|&x| x.write(&mut bytes)));
         Self {
             ty: ty.to_string(),

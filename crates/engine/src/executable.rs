@@ -68,9 +68,7 @@ impl Counts {
             not_fused,
         }
     }
-}
 
-impl Counts {
     pub(crate) fn instructions(&self) -> usize {
         self.instructions
     }
@@ -261,27 +259,23 @@ impl Executable for Native {
     }
 
     fn machine_code(&self) -> Vec<KernelCode> {
-        let kernels = self.kernels.iter().enumerate();
-        let code = |(index, kernel): (usize, &Kernel)| {
-            let (address, bytes) = self.program.code.bytes_of(index);
-            let clif = match self.program.code.generator(index) {
-                Generator::Simd(_) => None,
-                // It compiled, so there is nothing that could fail now.
-                Generator::Cranelift(_) => codegen::clif(kernel).ok(),
-            };
-            KernelCode::new(format!("kernel {index}: {kernel}"), address, bytes, clif)
-        };
-        let mut all: Vec<KernelCode> = kernels.map(code).collect();
-        for (number, inner) in inner_programs(&self.program).into_iter().enumerate() {
-            for (index, kernel) in inner.kernels.iter().enumerate() {
-                let (address, bytes) = inner.program.code.bytes_of(index);
-                let clif = match inner.program.code.generator(index) {
+        let mut all = Vec::with_capacity(self.kernels.len());
+        let mut add = |program: &Program, kernels: &[Kernel], of: &str| {
+            for (index, kernel) in kernels.iter().enumerate() {
+                let (address, bytes) = program.code.bytes_of(index);
+                let clif = match program.code.generator(index) {
                     Generator::Simd(_) => None,
+                    // It compiled, so there is nothing that could fail now.
                     Generator::Cranelift(_) => codegen::clif(kernel).ok(),
                 };
-                let name = format!("kernel {index} of inner program {number}: {kernel}");
+                let name = format!("kernel {index}{of}: {kernel}");
                 all.push(KernelCode::new(name, address, bytes, clif));
             }
+        };
+        add(&self.program, &self.kernels, "");
+        for (number, inner) in inner_programs(&self.program).into_iter().enumerate() {
+            let of = format!(" of inner program {number}");
+            add(&inner.program, &inner.kernels, &of);
         }
         all
     }
@@ -345,11 +339,7 @@ impl Executable for Native {
     }
 
     fn report(&self) -> CodeReport {
-        let results = self
-            .outputs
-            .iter()
-            .map(|ty| ty.size() * ty.dtype.size())
-            .sum::<usize>();
+        let results = self.outputs.iter().map(ArrayType::bytes).sum::<usize>();
         let mut report = CodeReport::default();
         report.instructions = Some(self.counts.instructions);
         report.kernels = Some(self.kernels.len());

@@ -219,13 +219,10 @@ fn inner(graph: &Graph, limits: &Limits) -> Result<Inner> {
         ..*limits
     };
     let native = compile(graph, &limits)?;
-    let bytes = |&buffer: &usize| {
-        let ty = &native.outputs[buffer];
-        (buffer, ty.size() * ty.dtype.size())
-    };
+    let result = |&buffer: &usize| (buffer, native.outputs[buffer].bytes());
     Ok(Inner {
         inputs: native.inputs.len(),
-        results: native.results.iter().map(bytes).collect(),
+        results: native.results.iter().map(result).collect(),
         instructions: native.counts.instructions(),
         kernels: native.kernels,
         program: native.program,

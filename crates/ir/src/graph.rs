@@ -397,18 +397,34 @@ impl Graph {
     /// Which nodes the results depend on.
     #[must_use]
     pub fn live(&self) -> Vec<bool> {
+        self.live_beyond(|_| false)
+    }
+
+    /// Which nodes the results depend on, where what is known depends on nothing.
+    pub(crate) fn live_beyond(&self, is_known: impl Fn(ValueId) -> bool) -> Vec<bool> {
         let mut live = vec![false; self.nodes.len()];
         for output in &self.outputs {
             live[output.index()] = true;
         }
         for value in self.values().rev() {
-            if live[value.index()] {
+            if live[value.index()] && !is_known(value) {
                 for input in &self[value].inputs {
                     live[input.index()] = true;
                 }
             }
         }
         live
+    }
+
+    /// Which inputs are among the live nodes.
+    pub(crate) fn live_inputs(&self, live: &[bool]) -> Vec<bool> {
+        let mut read = vec![false; self.inputs.len()];
+        for (node, live) in self.nodes.iter().zip(live) {
+            if let Op::Leaf(LeafOp::Input { index, .. }) = &node.op {
+                read[*index] |= live;
+            }
+        }
+        read
     }
 }
 

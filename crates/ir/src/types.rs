@@ -267,6 +267,13 @@ impl ArrayType {
         self.shape.iter().fold(1, saturating)
     }
 
+    /// The bytes of its elements; the largest number there is if it is larger, as it is of no array that exists.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        self.size().saturating_mul(self.dtype.size())
+    }
+
     /// Refuses types of which there can be no array, as its bytes could not be counted.
     pub fn check_size(&self) -> Result<()> {
         Self::check_axes(self.ndim())?;

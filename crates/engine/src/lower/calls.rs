@@ -23,7 +23,7 @@ use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::random::{Distribution, Draw};
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
-    ArrayType, ControlOp, Dims, OpaqueFunction, ScanOp, SortOp, Steps, Type, ValueId,
+    ArrayType, ControlOp, Dims, Node, OpaqueFunction, ScanOp, SortOp, Steps, Type, ValueId,
 };
 use autojit_library::runtime::RuntimeCall;
 use autojit_library::runtime::kind;
@@ -320,15 +320,10 @@ impl Lowering<'_> {
         function: &OpaqueFunction,
     ) -> Result<LoweredValue> {
         let node = &self.graph[value];
-        let views = node.inputs.iter().map(|&input| self.contiguous(input));
-        let inputs: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
-        let ty = |view: &View| ArrayType {
-            dtype: view.dtype,
-            shape: self.lowered.shape(view).clone(),
-        };
+        let (inputs, types) = self.whole_inputs(node)?;
         let call = Call::External(External {
             function: function.clone(),
-            inputs: inputs.iter().map(ty).collect(),
+            inputs: types,
             outputs: node.ty.arrays().to_vec(),
         });
         if let Type::Array(ty) = &*node.ty {
@@ -345,17 +340,11 @@ impl Lowering<'_> {
     /// A loop or a choice.
     pub(crate) fn control(&mut self, value: ValueId, op: &ControlOp) -> Result<LoweredValue> {
         let node = &self.graph[value];
-        let views = node.inputs.iter().map(|&input| self.contiguous(input));
-        let inputs: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
-        let ty = |view: &View| ArrayType {
-            dtype: view.dtype,
-            shape: self.lowered.shape(view).clone(),
-        };
-        let results = node.ty.arrays().to_vec();
+        let (inputs, types) = self.whole_inputs(node)?;
         let control = Control {
             op: op.clone(),
-            inputs: inputs.iter().map(ty).collect(),
-            results,
+            inputs: types,
+            results: node.ty.arrays().to_vec(),
         };
         let mut types = control.results.clone();
         types.extend_from_slice(&control.results[..control.carried()]);
@@ -363,6 +352,18 @@ impl Lowering<'_> {
         let given = outputs[..control.results.len()].to_vec();
         self.push_call(Call::Control(Box::new(control)), inputs, outputs);
         Ok(LoweredValue::Tuple(given.into()))
+    }
+
+    /// The inputs of a node as contiguous arrays, and their types.
+    fn whole_inputs(&mut self, node: &Node) -> Result<(SmallVec<[View; 3]>, Vec<ArrayType>)> {
+        let views = node.inputs.iter().map(|&input| self.contiguous(input));
+        let views: SmallVec<[View; 3]> = views.collect::<Result<_>>()?;
+        let ty = |view: &View| ArrayType {
+            dtype: view.dtype,
+            shape: self.lowered.shape(view).clone(),
+        };
+        let types = views.iter().map(ty).collect();
+        Ok((views, types))
     }
 
     /// Views of new buffers, which the instruction that will be pushed next writes.

@@ -76,7 +76,7 @@ impl Lowering<'_> {
         let id = BufferId(self.lowered.buffers.len() as u32);
         self.lowered.buffers.push(Buffer {
             storage,
-            bytes: ty.size() * ty.dtype.size(),
+            bytes: ty.bytes(),
         });
         id
     }

@@ -428,10 +428,6 @@ impl Inner {
     }
 }
 
-fn bytes(ty: &ArrayType) -> usize {
-    ty.size() * ty.dtype.size()
-}
-
 /// Runs a loop or a choice.
 ///
 /// # Safety
@@ -503,7 +499,7 @@ unsafe fn run_scan(
     for (k, &input) in inputs.iter().enumerate() {
         runner.read(k, input);
     }
-    let element = |ty: &ArrayType| bytes(ty) / length;
+    let element = |ty: &ArrayType| ty.bytes() / length;
     let read: SmallVec<[usize; 8]> = step.inputs[carry..carry + xs].iter().map(element).collect();
     let written: SmallVec<[usize; 8]> = step.results[carry..].iter().map(element).collect();
     for number in 0..length {
@@ -589,7 +585,7 @@ unsafe fn copy_carried(step: &lower::Control, carry: usize, from: &[*mut u8], to
     let pairs = from.iter().zip(to).zip(&step.results);
     for ((&from, &to), ty) in pairs.take(carry) {
         // SAFETY: forwarded.
-        unsafe { to.copy_from_nonoverlapping(from, bytes(ty)) };
+        unsafe { to.copy_from_nonoverlapping(from, ty.bytes()) };
     }
 }
 

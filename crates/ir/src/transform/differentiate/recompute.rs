@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use super::writer::{Call, Writer};
 use crate::error::Result;
 use crate::index::Slicing;
-use crate::{Class, Graph, LeafOp, MapOp, Op, OpaqueFunction, ValueId};
+use crate::{Class, LeafOp, MapOp, Op, OpaqueFunction, ValueId};
 
 /// The gradients by the arguments of a call that have tangents, by their numbers.
 ///
@@ -46,7 +46,10 @@ pub(super) fn pull(
         tokens.extend(token(w, ct)?);
     }
     let mut inputs = call.x.to_vec();
-    for (input, is_read) in inputs.iter_mut().zip(inputs_read(&pullback)) {
+    for (input, is_read) in inputs
+        .iter_mut()
+        .zip(pullback.live_inputs(&pullback.live()))
+    {
         if is_read && w.graph.as_literal(*input).is_none() {
             for &token in &tokens {
                 *input = w.op(MapOp::Where, &[token, *input, *input])?;
@@ -83,15 +86,4 @@ fn token(w: &mut Writer, ct: ValueId) -> Result<Option<ValueId>> {
         false => w.slice(ct, first)?,
     };
     w.reshape(element, &[]).map(Some)
-}
-
-/// Which inputs the results of a graph depend on.
-fn inputs_read(graph: &Graph) -> Vec<bool> {
-    let mut read = vec![false; graph.input_types().len()];
-    for (node, live) in graph.nodes().iter().zip(graph.live()) {
-        if let Op::Leaf(LeafOp::Input { index, .. }) = &node.op {
-            read[*index] |= live;
-        }
-    }
-    read
 }

@@ -139,7 +139,8 @@ fn scan(
         0 => Vec::new(),
         _ => movable(&body, carry + xs),
     };
-    let live = read(&body, &moved);
+    let live = live_beyond(&body, &moved);
+    let is_read = body.live_inputs(&live);
     let mut outside = body.clone();
     outside.set_outputs(moved.clone());
     let values = outer.inline_live(&outside, inputs, node.location);
@@ -149,18 +150,14 @@ fn scan(
     let mut new = Graph::new();
     let mut map = vec![NONE; body.nodes().len()];
     let mut given: SmallVec<[ValueId; 4]> = SmallVec::new();
+    let mut new_inputs = vec![NONE; body.input_types().len()];
     let mut elements = 0;
     for (index, ty) in body.input_types().iter().enumerate() {
-        let leaf = input_leaf(&body, index);
-        let is_read = leaf.is_some_and(|leaf| live[leaf.index()]);
-        if index >= *carry && !is_read {
+        if index >= *carry && !is_read[index] {
             counts.inputs += 1;
             continue;
         }
-        let input = new.add_input(ty.clone());
-        if let Some(leaf) = leaf {
-            map[leaf.index()] = input;
-        }
+        new_inputs[index] = new.add_input(ty.clone());
         elements += usize::from((*carry..carry + xs).contains(&index));
         given.push(inputs[index]);
     }
@@ -174,7 +171,7 @@ fn scan(
             continue;
         }
         map[value.index()] = match &node.op {
-            Op::Leaf(LeafOp::Input { .. }) => continue,
+            Op::Leaf(LeafOp::Input { index, .. }) => new_inputs[*index],
             Op::Leaf(LeafOp::Constant { index, .. }) => {
                 new.add_constant(body.constants()[*index].clone())
             }
@@ -196,11 +193,6 @@ fn scan(
         reverse: *reverse,
     };
     Ok((op, places))
-}
-
-fn input_leaf(graph: &Graph, number: usize) -> Option<ValueId> {
-    let is_leaf = |value: &ValueId| matches!(graph[*value].op, Op::Leaf(LeafOp::Input { index, .. }) if index == number);
-    graph.values().find(is_leaf)
 }
 
 /// The values that are computed before the loop: the last ones of those that are the same in all iterations.
@@ -237,7 +229,7 @@ fn movable(body: &Graph, differ: usize) -> Vec<ValueId> {
             };
     }
     let candidates: Vec<ValueId> = body.values().filter(|v| moves[v.index()]).collect();
-    let reached = read(body, &candidates);
+    let reached = live_beyond(body, &candidates);
     candidates
         .into_iter()
         .filter(|value| reached[value.index()])
@@ -245,23 +237,12 @@ fn movable(body: &Graph, differ: usize) -> Vec<ValueId> {
 }
 
 /// Which values the results depend on, where those in `known` depend on nothing.
-fn read(graph: &Graph, known: &[ValueId]) -> Vec<bool> {
+fn live_beyond(graph: &Graph, known: &[ValueId]) -> Vec<bool> {
     let mut is_known = vec![false; graph.nodes().len()];
-    known
-        .iter()
-        .for_each(|value| is_known[value.index()] = true);
-    let mut live = vec![false; graph.nodes().len()];
-    for output in graph.outputs() {
-        live[output.index()] = true;
+    for value in known {
+        is_known[value.index()] = true;
     }
-    for value in graph.values().rev() {
-        if live[value.index()] && !is_known[value.index()] {
-            for input in &graph[value].inputs {
-                live[input.index()] = true;
-            }
-        }
-    }
-    live
+    graph.live_beyond(|value| is_known[value.index()])
 }
 
 #[cfg(test)]
