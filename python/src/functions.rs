@@ -180,6 +180,16 @@ impl Function {
     }
 }
 
+/// A callable bound to an object, as a function of Python that is looked up in it.
+pub(crate) fn bound_method<'py>(
+    callable: &Bound<'py, PyAny>,
+    instance: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(callable.py(), "types", "MethodType")?;
+    class.call1((callable, instance))
+}
+
 /// Whether a call is likely to take longer than handing over the interpreter.
 fn is_long(values: &[Value]) -> bool {
     const ELEMENTS: usize = 4096;
@@ -216,10 +226,7 @@ impl Function {
         if !slf.get().is_method || instance.is_none() {
             return Ok(slf.into_any());
         }
-        let py = slf.py();
-        py.import("types")?
-            .getattr("MethodType")?
-            .call1((slf, instance))
+        bound_method(slf.as_any(), instance)
     }
 
     #[getter]

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::{OrRaise, carried, raised};
+use crate::functions::bound_method;
 use crate::tree::{Leaves, PyTree};
 
 /// A function of trees that calls one of Python.
@@ -138,10 +139,7 @@ impl CompiledFunction {
         if instance.is_none() {
             return Ok(slf.into_any());
         }
-        let py = slf.py();
-        py.import("types")?
-            .getattr("MethodType")?
-            .call1((slf, instance))
+        bound_method(slf.as_any(), instance)
     }
 
     /// What became of the function for arguments like these: its graph, the passes of the optimiser, the program and its cost.

@@ -93,22 +93,12 @@ impl PyArrayObject {
 
     fn __divmod__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> Object<'py> {
         let quotient = self.__floordiv__(py, other)?;
-        if quotient.is(py.NotImplemented()) {
-            return Ok(quotient);
-        }
-        Ok((quotient, self.__mod__(py, other)?)
-            .into_pyobject(py)?
-            .into_any())
+        with_remainder(quotient, || self.__mod__(py, other))
     }
 
     fn __rdivmod__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> Object<'py> {
         let quotient = self.__rfloordiv__(py, other)?;
-        if quotient.is(py.NotImplemented()) {
-            return Ok(quotient);
-        }
-        Ok((quotient, self.__rmod__(py, other)?)
-            .into_pyobject(py)?
-            .into_any())
+        with_remainder(quotient, || self.__rmod__(py, other))
     }
 
     fn __richcmp__<'py>(
@@ -119,6 +109,18 @@ impl PyArrayObject {
     ) -> Object<'py> {
         compared(self, py, other, op)
     }
+}
+
+/// The result of `divmod`, unless there is no quotient.
+fn with_remainder<'py>(
+    quotient: Bound<'py, PyAny>,
+    remainder: impl FnOnce() -> Object<'py>,
+) -> Object<'py> {
+    let py = quotient.py();
+    if quotient.is(py.NotImplemented()) {
+        return Ok(quotient);
+    }
+    Ok((quotient, remainder()?).into_pyobject(py)?.into_any())
 }
 
 /// A comparison, element by element.
