@@ -1,4 +1,4 @@
-//! What small things cost: updates of slices, rows and elements, calls of a few hundred nanoseconds, tiny products, and
+//! Costs of small things: updates of slices, rows and elements, calls of a few hundred nanoseconds, tiny products, and
 //! eager operations on a few numbers.
 //!
 //! ```text

@@ -203,7 +203,7 @@ fn calls_into_given_results_allocate_nothing() {
         results = called.unwrap();
         assert_eq!(count.allocations, 0);
     }
-    // What somebody else holds stays as it is.
+    // An array that is held elsewhere stays as it is.
     let held = results.0.clone();
     let results = f.call_into((&y, &y), results).unwrap();
     assert_eq!(held.to_vec::<f64>().unwrap(), [5.0, 11.0, 19.0]);

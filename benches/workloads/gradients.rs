@@ -230,7 +230,7 @@ fn circuit(n: usize, dtype: DType) -> std::result::Result<Case, String> {
     Ok(case.parameters(json!({ "qubits": QUBITS })))
 }
 
-/// What the bonds of matrix product states have room for.
+/// The dimension of the bonds of matrix product states.
 const BOND: usize = 8;
 
 /// The inner product of two matrix product states with tensors `[sites, bond, 2, bond]` and open ends.

@@ -1,6 +1,6 @@
 //! Loops and branches: one step of the program each, with programs of their own for the graphs inside.
 //!
-//! What such a step reads and writes is contiguous, so an element along the first axis is an address. Beside the results it
+//! Such a step reads and writes contiguous arrays, so an element along the first axis is an address. Beside the results it
 //! writes a second buffer for each carried array: iterations read the one and write the other, and the last one writes the
 //! result.
 

@@ -32,7 +32,7 @@ pub(crate) struct Program {
     /// How many threads a call may use, and the entries that are divided among them.
     pub(crate) threads: usize,
     pub(crate) divisions: FxHashMap<u32, Division>,
-    /// What is compiled of loops and branches, by their entries.
+    /// The compiled loops and branches, by their entries.
     pub(crate) controls: FxHashMap<u32, Control>,
     /// The draws that each call takes from generators.
     pub(crate) draws: Vec<Arc<CallDraws>>,
@@ -40,7 +40,7 @@ pub(crate) struct Program {
     pub(crate) pool: Mutex<Vec<Arena>>,
 }
 
-/// What is compiled of a loop or a choice.
+/// A compiled loop or choice.
 pub(crate) enum Control {
     /// The body.
     Scan(Box<Inner>),
