@@ -2,7 +2,16 @@
 # Makes sure that the system has OpenBLAS, for the crate autojit-lapack. Does nothing if it has.
 set -euo pipefail
 
-if printf 'int main(void){return 0;}' | "${CC:-cc}" -x c - -lopenblas -o /dev/null 2>/dev/null; then
+# Links into a folder of its own: a linker that runs as root may replace /dev/null by its output.
+links() {
+    local folder status=0
+    folder=$(mktemp -d)
+    printf 'int main(void){return 0;}' | "${CC:-cc}" -x c - -lopenblas -o "$folder/program" 2>"$folder/messages" || status=$?
+    rm -rf "$folder"
+    return "$status"
+}
+
+if links; then
     exit 0
 fi
 root=

@@ -21,8 +21,17 @@ TARGET=${CARGO_TARGET_DIR:-target}
 
 times=()
 
+# cargo gives rustc /dev/null to read. Where that has become a file, as linkers that run as root can leave it, rustc
+# reads what was last written there.
+null_device() {
+    [ -c /dev/null ] && return
+    echo "/dev/null is no device; making it one" >&2
+    rm -f /dev/null && mknod -m 666 /dev/null c 1 3
+}
+
 step() {
     local start=$SECONDS
+    null_device
     printf '\n== %s\n' "$*"
     "$@"
     times+=("$(printf '%5d s  %s' $((SECONDS - start)) "$*")")
