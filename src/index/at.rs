@@ -14,9 +14,9 @@
 
 use smallvec::SmallVec;
 
-use super::{Index, resolve_masks};
+use super::{Index, resolve_masks, spell_out_separator};
 use crate::array::Repr;
-use crate::numpy::attempt;
+use crate::numpy::{attempt, expand_dims};
 use crate::{Array, Operand};
 use autojit_ir::index::IndexKey;
 use autojit_ir::scatter::ScatterMode;
@@ -92,8 +92,15 @@ impl At<'_> {
     #[track_caller]
     pub(crate) fn update(self, mode: ScatterMode, values: Operand) -> Array {
         let ty = attempt!("scatter", self.array.ty());
-        let (items, arrays) = attempt!("scatter", resolve_masks(self.index.items, &ty));
+        let (mut items, arrays) = attempt!("scatter", resolve_masks(self.index.items, &ty));
+        let separator = spell_out_separator(&mut items, &ty);
         let key = attempt!("scatter", IndexKey::normalize(&items, &ty));
+        let values = match separator {
+            Some(after) if attempt!("scatter", values.ty()).ndim() as i64 > after => {
+                expand_dims(values, -1 - after).into()
+            }
+            _ => values,
+        };
         let mut inputs: SmallVec<[Operand; 4]> = SmallVec::with_capacity(2 + arrays.len());
         inputs.push(self.array.into());
         inputs.push(match values {

@@ -27,7 +27,7 @@ use smallvec::SmallVec;
 pub use at::At;
 
 use crate::array::Repr;
-use crate::numpy::attempt;
+use crate::numpy::{attempt, squeeze};
 use crate::{Array, DType, Error, Operand, Result};
 use autojit_ir::index::{IndexItem, IndexKey};
 use autojit_ir::{ArrayType, HostArray, IndexOp, Op, Shape};
@@ -316,7 +316,8 @@ impl Array {
     pub fn get(&self, index: impl Into<Index>) -> Array {
         let Index { items } = index.into();
         let ty = attempt!("getitem", self.ty());
-        let (items, arrays) = attempt!("getitem", resolve_masks(items, &ty));
+        let (mut items, arrays) = attempt!("getitem", resolve_masks(items, &ty));
+        let separator = spell_out_separator(&mut items, &ty);
         let key = attempt!("getitem", IndexKey::normalize(&items, &ty));
         let mut inputs: SmallVec<[Operand; 2]> = SmallVec::with_capacity(1 + arrays.len());
         inputs.push(self.into());
@@ -324,7 +325,11 @@ impl Array {
             let array = attempt!("getitem", array.brought_to(&inputs[0]));
             inputs.push(array.into());
         }
-        Array::apply(Op::Index(IndexOp::Getitem { key }), &inputs)
+        let selected = Array::apply(Op::Index(IndexOp::Getitem { key }), &inputs);
+        match separator {
+            Some(after) => squeeze(selected, -1 - after),
+            None => selected,
+        }
     }
 
     /// The number of elements along the first axis.
@@ -362,6 +367,32 @@ impl Array {
 }
 
 type Resolved = (SmallVec<[IndexItem; 4]>, SmallVec<[Array; 1]>);
+
+/// An ellipsis between index arrays keeps them apart, as any slice does, also where no axis is left for it. A new axis
+/// takes its place then; returned is how many axes of the selection come after it.
+///
+/// Source: NumPy, "Combining advanced and basic indexing".
+fn spell_out_separator(items: &mut [IndexItem], ty: &ArrayType) -> Option<i64> {
+    let mut ellipses = (0..items.len()).filter(|&i| items[i] == IndexItem::Ellipsis);
+    let (Some(at), None) = (ellipses.next(), ellipses.next()) else {
+        return None;
+    };
+    let is_kept = |i: &&IndexItem| matches!(i, IndexItem::Slice { .. } | IndexItem::NewAxis);
+    let is_advanced = |i: &IndexItem| matches!(i, IndexItem::Int(_) | IndexItem::Array);
+    let stands_for_axes =
+        ty.ndim() + items.iter().filter(|i| **i == IndexItem::NewAxis).count() >= items.len();
+    let (before, after) = (&items[..at], &items[at + 1..]);
+    if stands_for_axes
+        || !items.contains(&IndexItem::Array)
+        || !before.iter().any(is_advanced)
+        || !after.iter().any(is_advanced)
+    {
+        return None;
+    }
+    let after = after.iter().filter(is_kept).count() as i64;
+    items[at] = IndexItem::NewAxis;
+    Some(after)
+}
 
 /// Replaces each mask by the positions where it is true, one integer array for each of its axes.
 fn resolve_masks(items: SmallVec<[Item; 4]>, ty: &ArrayType) -> Result<Resolved> {

@@ -4,7 +4,7 @@ use std::ops::RangeFull;
 
 use super::searching::Side;
 use super::{
-    add, argsort, attempt, concatenate, divide, equal, fail, greater, isnan, less, logical_or,
+    add, argsort, attempt, concatenate, divide, equal, fail, greater, isnan, less, logical_and,
     maximum, minimum, multiply, replaceable, searchsorted, subtract, take, to_array, where_,
 };
 use crate::{Array, DType, Error, Operand};
@@ -161,10 +161,15 @@ fn between(x: &Array, xp: &Array, fp: &Array, n: i64) -> Array {
     let after = minimum(add(&before, 1), n - 1);
     let (x0, x1) = (take(xp, &before, 0), take(xp, &after, 0));
     let (y0, y1) = (take(fp, &before, 0), take(fp, after, 0));
-    // At a point the value is that of the point, whatever the slope.
-    let width = subtract(x1, &x0);
+    let width = subtract(&x1, &x0);
     let width = where_(equal(&width, 0.0), 1.0, width);
-    let rise = subtract(&y1, &y0);
-    let from_left = add(multiply(divide(&rise, &width), subtract(x, &x0)), &y0);
-    where_(logical_or(equal(x, &x0), equal(&y0, &y1)), &y0, from_left)
+    let slope = divide(subtract(&y1, &y0), width);
+    let from_left = add(multiply(&slope, subtract(x, &x0)), &y0);
+    // Beside an infinite value one direction can have a limit where the other is undefined.
+    let from_right = add(multiply(slope, subtract(x, x1)), &y1);
+    let constant = logical_and(isnan(&from_right), equal(&y0, y1));
+    let from_right = where_(constant, &y0, from_right);
+    let inside = where_(isnan(&from_left), from_right, from_left);
+    // At a point the value is that of the point, whatever the slope.
+    where_(equal(x, x0), y0, inside)
 }

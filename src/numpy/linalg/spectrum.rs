@@ -1,13 +1,13 @@
 //! What singular values and eigenvalues tell: rank, condition, the pseudo-inverse.
 
 use super::options::{Pinv, Rank, Relative};
-use super::{adjoint, eigh, eigvalsh, inv, norm, svd, svdvals};
+use super::{adjoint, eigh, eigvalsh, inv, norm, slogdet, svd, svdvals};
 use crate::numpy::options::{NormOptions, Order};
 use crate::numpy::special::constant;
 use crate::numpy::{
-    absolute, any, astype, attempt, axis, count_nonzero, divide, expand_dims, fail, greater, isnan,
-    logical_and, logical_not, matmul, max, multiply, not_equal, replaceable, swapaxes, to_array,
-    where_,
+    absolute, any, astype, attempt, axis, count_nonzero, divide, equal, expand_dims, eye, fail,
+    greater, isnan, like, logical_and, logical_not, matmul, max, multiply, not_equal, replaceable,
+    swapaxes, to_array, where_,
 };
 use crate::{Array, DType, Error, Operand, Result, Value};
 use autojit_ir::{ArrayType, NormOrder};
@@ -126,11 +126,11 @@ pub fn matrix_rank<'a>(x: impl Into<Operand<'a>>, options: impl Into<Rank>) -> A
 }
 
 /// The condition number of `[.., m, n]` in a norm of matrices: by default, and for 2 and -2, the ratio of the largest
-/// and the smallest singular value, or the other way; else the product of the norms of the matrix and its inverse.
+/// and the smallest singular value, or the other way; else the product of the norms of the matrix and its inverse,
+/// infinite for a singular matrix.
 ///
 /// # Errors
-/// The matrix is empty, has fewer than two axes, or is not square where it is inverted; when it runs, it is singular
-/// where it is inverted (NumPy gives infinity there).
+/// The matrix is empty, has fewer than two axes, or is not square where it is inverted.
 ///
 /// Source: `numpy.linalg.cond`.
 #[track_caller]
@@ -167,7 +167,16 @@ pub fn cond<'a>(x: impl Into<Operand<'a>>, order: impl Into<Order>) -> Array {
             },
             reduction: axis([-2, -1]),
         };
-        multiply(norm(&x, over()), norm(inv(&x), over()))
+        // What cannot be inverted is not: the identity stands in for it.
+        let singular = equal(slogdet(&x).0, 0);
+        let one = eye(n as i64, like(&x).dtype(dtype));
+        let inverse = inv(where_(expand_dims(&singular, [-2, -1]), one, &x));
+        let condition = multiply(norm(&x, over()), norm(inverse, over()));
+        where_(
+            singular,
+            constant(f64::INFINITY, dtype.real(), &x),
+            condition,
+        )
     };
     // A matrix of zeros has 0 / 0.
     let odd = logical_and(

@@ -57,6 +57,8 @@ fn keys() -> Vec<(Vec<usize>, Index)> {
         (vec![3, 4], ix![..; -1, 1..; 2]),
         (vec![3, 4], ix![1, NewAxis, ...]),
         (vec![3, 4], ix![&i, 1..3]),
+        (vec![2, 3, 4], ix![.., [0, 2], ..., [0, 2]]),
+        (vec![2, 3, 4], ix![.., [0, 2], ..., 1, NewAxis]),
         (vec![3, 4], ix![.., &i]),
         (vec![3, 4], ix![&column, &i]),
         (vec![3, 4], ix![&mask, ..]),

@@ -1,7 +1,7 @@
 //! Indexing: every kind of item, alone and together, and what is refused.
 
 use autojit::index::{Ellipsis, NewAxis, step};
-use autojit::{Array, Index, ix, lazy, numpy as np};
+use autojit::{Array, Index, autojit, ix, lazy, numpy as np};
 
 /// `x[i, j] = 10 i + j`, of shape `[3, 4]`.
 fn table() -> Array {
@@ -28,6 +28,30 @@ fn single_items_need_no_macro() {
     assert_eq!(selected(step(.., -2)).1[..4], [20, 21, 22, 23]);
     assert_eq!(selected([0, -1]).1[4..], [20, 21, 22, 23]);
     assert_eq!(selected(vec![0i64, 0]).0, [2, 4]);
+}
+
+/// NumPy puts the axes of index arrays first where an ellipsis keeps them apart, even one that stands for no axis.
+#[test]
+fn an_ellipsis_for_no_axis_keeps_index_arrays_apart() {
+    let x = np::arange(24, ..).reshape([2, 3, 4]);
+    let select = |index: Index| {
+        let part = x.get(index.clone());
+        let traced = autojit(move |x: Array| x.get(index.clone()));
+        assert_eq!(traced.call(&x).unwrap().to_string(), part.to_string());
+        (part.shape().unwrap(), part.to_vec::<i64>().unwrap())
+    };
+    let apart = (vec![2, 2], vec![0, 12, 10, 22]);
+    assert_eq!(select(ix![.., [0, 2], ..., [0, 2]]), apart);
+    assert_eq!(
+        select(ix![.., [0, 2], [0, 2]]),
+        (vec![2, 2], vec![0, 10, 12, 22])
+    );
+    let mask = Array::from([true, false, true]);
+    assert_eq!(select(ix![.., mask, ..., [0, 2]]), apart);
+    let ending = (vec![2, 2, 1], vec![1, 13, 9, 21]);
+    assert_eq!(select(ix![.., [0, 2], ..., 1, NewAxis]), ending);
+    assert!(x.get(ix![[0], ..., [0], ..., [0]]).shape().is_err());
+    assert!(x.get(ix![[0], [0], ..., [0], [0]]).shape().is_err());
 }
 
 #[test]

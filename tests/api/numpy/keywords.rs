@@ -79,6 +79,32 @@ fn interpolation() {
         ),
         &[infinity, 2.0, infinity],
     );
+    // Beside an infinite value the direction that has a limit decides; zeros keep the sign that the formula gives.
+    let x = Array::from([-0.0, 0.25, 1.0, 1.25, 2.0, 3.0]);
+    for (fp, expected) in [
+        (
+            [-infinity, infinity, -0.0, 0.5],
+            [-infinity, nan, infinity, infinity, -0.0, 0.5],
+        ),
+        ([-0.0, 0.0, 1.0, 2.0], [-0.0, 0.0, 0.0, 0.25, 1.0, 2.0]),
+        ([-0.0, -0.0, 1.0, 2.0], [-0.0, 0.0, -0.0, 0.25, 1.0, 2.0]),
+        ([0.0, nan, 1.0, 1.0], [0.0, nan, nan, nan, 1.0, 1.0]),
+        (
+            [infinity, infinity, 1.0, 2.0],
+            [infinity, infinity, infinity, infinity, 1.0, 2.0],
+        ),
+    ] {
+        let fp = Array::from(fp);
+        let at = move |x: &Array| np::interp(x, Array::from([0.0, 1.0, 2.0, 3.0]), &fp, ..);
+        everywhere(&x, &expected, at.clone());
+        let signs: Vec<bool> = np::signbit(at(&x)).to_vec().unwrap();
+        let zeros = |i: usize| expected[i] == 0.0;
+        assert!(
+            (0..6)
+                .filter(|&i| zeros(i))
+                .all(|i| signs[i] == expected[i].is_sign_negative())
+        );
+    }
     let i = num_complex::Complex64::new(0.0, 1.0);
     let complex = np::interp(
         1.5,

@@ -324,6 +324,19 @@ fn ranks_and_conditions() {
     same(&[zero], |x| {
         vec![np::linalg::cond(&x[0], ..), Array::from([f64::INFINITY; 2])]
     });
+    // Singular and regular ones side by side: the rows of the second are exact multiples of each other.
+    let several = Array::from(vec![
+        0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 4.0, 1.0, 2.0, 3.0, 4.0,
+    ])
+    .reshape([3, 2, 2]);
+    same(&[several], |x| {
+        let conditions = [np::linalg::cond(&x[0], 1), np::linalg::cond(&x[0], "fro")];
+        let infinite = f64::INFINITY;
+        vec![
+            np::stack(conditions, 0),
+            Array::from([[infinite, infinite, 21.0], [infinite, infinite, 15.0]]),
+        ]
+    });
     same(&[Array::from([0.0, 3.0])], |x| {
         let ranks = [
             np::linalg::matrix_rank(&x[0], ..),
