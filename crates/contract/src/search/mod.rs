@@ -1,0 +1,205 @@
+//! The search for an order: see [`crate::plan`] for what it promises.
+//!
+//! Up to [`FEW`] operands are ordered exactly. For more, greedy searches with random choices give the first trees.
+//! Chains of simulated annealing start from the best of them, each followed by exact reordering of small subtrees,
+//! until the budget is spent; the best tree that was met is the result.
+//!
+//! Sources: Gray and Kourtis, "Hyper-optimized tensor network contraction" (2021), for greedy searches with
+//! Boltzmann's probabilities, subtree reconfiguration, and slicing interleaved with it; Kalachev, Panteleev and Yung,
+//! "Recursive multi-tensor contraction for XEB verification of quantum circuits" (2021), for annealing by rotations.
+
+mod anneal;
+mod budget;
+mod components;
+mod exact;
+mod greedy;
+mod reconfigure;
+mod slice;
+
+pub(crate) use budget::Budget;
+
+use crate::error::Result;
+use crate::random::Random;
+use crate::tree::{Problem, Tree};
+use anneal::Schedule;
+
+/// Up to so many operands all orders are compared.
+pub(crate) const FEW: usize = 12;
+
+/// What a search minimises.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Objective {
+    /// The logarithm of how many products an element that is written counts as; minus infinity if none.
+    pub(crate) write: f64,
+    /// The logarithm of the most elements of an array; infinity without a limit.
+    pub(crate) largest: f64,
+}
+
+/// How much a factor of two above the limit of memory counts, in factors of two of products.
+const EXCESS: f64 = 2.0;
+
+impl Objective {
+    /// The logarithm of what a contraction counts, given those of its products and of the size of its result.
+    pub(crate) fn of(&self, products: f64, size: f64) -> f64 {
+        let cost = if self.write == f64::NEG_INFINITY {
+            products
+        } else {
+            crate::tree::log_add(products, self.write + size)
+        };
+        cost + EXCESS * (size - self.largest).max(0.0)
+    }
+
+    /// The logarithm of what a whole tree counts.
+    pub(crate) fn total(&self, problem: &Problem, tree: &Tree) -> f64 {
+        let labelled = tree.labelled(problem);
+        let sizes = labelled.sets[tree.leaves.min(labelled.sets.len())..].iter();
+        let costs: Vec<f64> = sizes
+            .zip(&labelled.unions)
+            .map(|(set, union)| self.of(problem.log(union), problem.log(set)))
+            .collect();
+        crate::tree::log_sum(costs.iter().copied())
+    }
+}
+
+/// A tree and what it counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) tree: Tree,
+    pub(crate) total: f64,
+}
+
+impl Found {
+    pub(crate) fn new(tree: Tree, problem: &Problem, objective: &Objective) -> Self {
+        let total = objective.total(problem, &tree);
+        Self { tree, total }
+    }
+
+    /// Takes the better one; the older of equal ones.
+    pub(crate) fn improve(&mut self, other: Self) -> bool {
+        let better = other.total < self.total;
+        if better {
+            *self = other;
+        }
+        better
+    }
+}
+
+/// The best tree that was met, and the labels to slice so that it is within the limit of memory.
+///
+/// # Errors
+/// The limit cannot be met by slicing labels that are allowed.
+pub(crate) fn tree(
+    problem: &Problem,
+    objective: &Objective,
+    allowed: Vec<bool>,
+    random: &mut Random,
+    budget: &mut Budget,
+) -> Result<(Tree, Vec<u32>)> {
+    let fits = |tree: &Tree| tree.cost(problem).1 <= objective.largest;
+    let free = Objective {
+        largest: f64::INFINITY,
+        ..*objective
+    };
+    if objective.largest == f64::INFINITY {
+        return Ok((
+            components::find_all(problem, &free, random, budget).tree,
+            Vec::new(),
+        ));
+    }
+    // First as if there was no limit, then with arrays above it counted as dearer.
+    let mut share = |objective: &Objective, budget: &mut Budget| {
+        let mut part = budget.part(0.3);
+        let found = components::find_all(problem, objective, random, &mut part);
+        budget.spend(part.done());
+        found
+    };
+    let unlimited = share(&free, budget);
+    let limited = share(objective, budget);
+    let within: Vec<&Found> = [&unlimited, &limited]
+        .into_iter()
+        .filter(|found| fits(&found.tree))
+        .collect();
+    let best = within
+        .into_iter()
+        .min_by(|a, b| a.total.total_cmp(&b.total));
+    if let Some(best) = best {
+        let mut best = best.clone();
+        best.improve(components::find_all(problem, objective, random, budget));
+        if fits(&best.tree) {
+            return Ok((best.tree, Vec::new()));
+        }
+    }
+    let mut half = budget.part(0.5);
+    let first = slice::fit(
+        problem,
+        &unlimited.tree,
+        objective,
+        allowed.clone(),
+        random,
+        &mut half,
+    );
+    budget.spend(half.done());
+    let second = slice::fit(problem, &limited.tree, objective, allowed, random, budget);
+    let best = match (first, second) {
+        (Ok(first), Ok(second)) if second.total < first.total => second,
+        (Ok(first), _) => first,
+        (Err(_), second) => second?,
+    };
+    Ok((best.tree, best.labels))
+}
+
+/// A good tree of few leaves without a search.
+pub(crate) fn few(problem: &Problem) -> Tree {
+    let objective = Objective {
+        write: f64::NEG_INFINITY,
+        largest: f64::INFINITY,
+    };
+    let exact = (problem.len() <= FEW).then(|| exact::best(problem, &objective));
+    exact.flatten().unwrap_or_else(|| {
+        let mut budget = Budget::new(0, None);
+        greedy::cheapest(problem, &objective, &mut Random::new(0), &mut budget).tree
+    })
+}
+
+/// The best tree that was met.
+fn find(
+    problem: &Problem,
+    objective: &Objective,
+    random: &mut Random,
+    budget: &mut Budget,
+) -> Found {
+    if problem.len() <= FEW
+        && let Some(tree) = exact::best(problem, objective)
+    {
+        return Found::new(tree, problem, objective);
+    }
+    let mut best = greedy::cheapest(problem, objective, random, budget);
+    let count = problem.len() as u64;
+    // The first chains are short, so that a small budget gives something; longer ones find better trees.
+    let mut length = FIRST_SWEEPS * count;
+    let mut chain = 0;
+    while let Some(moves) = budget.next_chain(length) {
+        let start = if chain % 4 == 3 {
+            let tree = greedy::trial(problem, random, budget);
+            Found::new(tree, problem, objective)
+        } else {
+            best.clone()
+        };
+        let schedule = Schedule {
+            moves,
+            from: if chain % 4 == 1 { 0.4 } else { 2.0 },
+            to: 0.03,
+        };
+        let mut found = reconfigure::anneal(problem, &start, objective, schedule, random, budget);
+        reconfigure::polish(problem, &mut found, objective, budget);
+        best.improve(found);
+        chain += 1;
+        if chain % 4 == 0 {
+            length = length.saturating_mul(2);
+        }
+    }
+    best
+}
+
+/// How many moves for each operand the first chain has.
+const FIRST_SWEEPS: u64 = 400;
