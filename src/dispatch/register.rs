@@ -9,7 +9,7 @@ use super::{Arguments, IntoResult, IntoTypes, call, call_entry};
 use crate::Value;
 use crate::libraries;
 use crate::like::Place;
-use crate::registry::{self, Builtin, Callable, Function, Owner};
+use crate::registry::{self, BatchRule, Builtin, Callable, Function, Owner};
 use autojit_ir::error::{Error, Result};
 
 /// Registers a function for the arrays of a library, under a new name or in the place of NumPy's.
@@ -84,7 +84,12 @@ where
         let before = entry.callable(owner)?;
         old.get_or_init(|| (owner, name, before));
         let rule = entry.get_mut(owner).and_then(|f| f.rule.clone());
-        entry.set(owner, Function { callable, rule });
+        let function = Function {
+            callable,
+            rule,
+            batches: None,
+        };
+        entry.set(owner, function);
         Some(Registration { owner, name })
     });
     registered.ok_or_else(|| {
@@ -163,6 +168,74 @@ impl Registration {
         registry::update(self.name, None, |_, entry| {
             if let Some(function) = entry.get_mut(self.owner) {
                 function.rule = Some(rule);
+            }
+        });
+        self
+    }
+
+    /// Says what the function gives for many examples, so that it may be called in [`vmap`](crate::vmap()).
+    ///
+    /// The rule gets the arguments, and a flag for each array among them (in the order of [`Arguments::arrays`]): where it is
+    /// true, the array has the examples along a new first axis; others are the same for all. It gives the results
+    /// with the examples along their first axis. In several batches, one in the other, all their examples are along that axis.
+    /// The function needs a rule for its types, too, of one example.
+    ///
+    /// ```
+    /// use autojit::{Array, call, dispatch::{Arguments, register_function}, numpy as np, vmap};
+    ///
+    /// // The largest distance of numbers in a list.
+    /// let spread = |x: &Array| np::max(x, np::axis(-1)) - np::min(x, np::axis(-1));
+    /// register_function("ndarray", "spread", move |args: &Arguments| spread(&args.array(0)))?
+    ///     .with_shape_rule(|_: &Arguments| autojit::ArrayType::scalar(autojit::DType::Float64))
+    ///     .with_batch_rule(move |args: &Arguments, _: &[bool]| spread(&args.array(0)));
+    ///
+    /// let of_each = vmap(|x: Array| -> autojit::Result<Array> { call!("spread", &x)?.try_into() });
+    /// let spreads = of_each(Array::from([[1.0, 4.0], [2.0, 2.0]]))??;
+    /// assert_eq!(spreads.to_vec::<f64>()?, [3.0, 0.0]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// Source: the rules of `jax.custom_batching`.
+    #[allow(clippy::return_self_not_must_use, reason = "it is registered already")]
+    pub fn with_batch_rule<R: IntoResult>(
+        self,
+        rule: impl Fn(&Arguments, &[bool]) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let rule =
+            move |arguments: &Arguments, flags: &[bool]| rule(arguments, flags).into_result();
+        self.set_batches(BatchRule::Together(Arc::new(rule)))
+    }
+
+    /// Says that in [`vmap`](crate::vmap()) the function is called for one example after the other, for functions that cannot do
+    /// better.
+    ///
+    /// ```
+    /// use autojit::{Array, call, dispatch::{Arguments, register_function}, vmap};
+    ///
+    /// register_function("ndarray", "in_order", |args: &Arguments| {
+    ///     let mut numbers = args.array(0).to_vec::<f64>()?;
+    ///     numbers.sort_by(f64::total_cmp);
+    ///     Ok::<_, autojit::Error>(Array::from(numbers))
+    /// })?
+    /// .with_shape_rule(|args: &Arguments| args.array(0).ty())
+    /// .with_batch_loop();
+    ///
+    /// let of_each = vmap(|x: Array| -> autojit::Result<Array> { call!("in_order", &x)?.try_into() });
+    /// let sorted = of_each(Array::from([[2.0, 1.0], [3.0, 4.0]]))??;
+    /// assert_eq!(sorted.to_vec::<f64>()?, [1.0, 2.0, 3.0, 4.0]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
+    /// Source: `jax.pure_callback` with `vmap_method="sequential"`.
+    #[allow(clippy::return_self_not_must_use, reason = "it is registered already")]
+    pub fn with_batch_loop(self) -> Self {
+        self.set_batches(BatchRule::Loop)
+    }
+
+    fn set_batches(self, rule: BatchRule) -> Self {
+        registry::update(self.name, None, |_, entry| {
+            if let Some(function) = entry.get_mut(self.owner) {
+                function.batches = Some(rule);
             }
         });
         self
@@ -250,8 +323,12 @@ fn callable<R: IntoResult>(f: impl Fn(&Arguments) -> R + Send + Sync + 'static) 
 fn register(owner: Owner, name: &str, callable: Callable) -> Registration {
     let (name, builtin) = builtin(name);
     registry::update(name, builtin, |name, entry| {
-        let rule = None;
-        entry.set(owner, Function { callable, rule });
+        let function = Function {
+            callable,
+            rule: None,
+            batches: None,
+        };
+        entry.set(owner, function);
         Registration { owner, name }
     })
 }

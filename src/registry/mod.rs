@@ -9,9 +9,12 @@
 //! place on that thread, so a replacement may call it without calling itself. Names are never forgotten.
 
 mod arguments;
+mod batches;
+mod call;
 mod opaque;
 mod outcome;
 mod spelling;
+mod trace;
 
 use std::cell::RefCell;
 use std::panic::Location;
@@ -29,8 +32,10 @@ use autojit_library::callback::caught;
 use autojit_library::{self as library, AnyLibrary, Concrete, Hooks, Results};
 
 pub use arguments::{Arguments, Parameter};
-pub(crate) use opaque::{opaque_in, opaque_op, trace};
+pub(crate) use batches::BatchRule;
+pub(crate) use opaque::{opaque_in, opaque_op};
 pub use outcome::{IntoResult, IntoTypes};
+pub(crate) use trace::trace;
 
 /// What runs a registered function.
 pub(crate) type Callable = Arc<dyn Fn(&Arguments) -> Result<Value> + Send + Sync>;
@@ -43,6 +48,7 @@ pub(crate) type Rule = Arc<dyn Fn(&Arguments) -> Result<Type> + Send + Sync>;
 pub(crate) struct Function {
     pub(crate) callable: Callable,
     pub(crate) rule: Option<Rule>,
+    pub(crate) batches: Option<BatchRule>,
 }
 
 /// What is there without registering: how to run it, and its parameters.
@@ -78,6 +84,14 @@ impl Entry {
         functions
             .chain(&self.default)
             .find_map(|function| function.rule.clone())
+    }
+
+    /// The rule for batches, if any of the functions has one.
+    fn batches(&self) -> Option<BatchRule> {
+        let functions = self.libraries.iter().map(|(_, function)| function);
+        functions
+            .chain(&self.default)
+            .find_map(|function| function.batches.clone())
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -150,7 +164,7 @@ pub(crate) fn update<R>(
 }
 
 impl Entry {
-    /// Puts a function in; one that was there is replaced, its rule for types too.
+    /// Puts a function in; one that was there is replaced, its rules too.
     pub(crate) fn set(&mut self, owner: Owner, function: Function) {
         match owner {
             Owner::Default => self.default = Some(function),
@@ -407,7 +421,8 @@ pub(crate) fn call(
                 // An op is written down as what it is, and replaced when it runs.
                 let rule = entry.rule().filter(|_| !spelling::is_op(name))?;
                 let arguments = arguments.clone().with_parameters(entry.parameters());
-                Some(trace(name, &arguments, rule, location))
+                let rules = (rule, entry.batches());
+                Some(trace(name, &arguments, rules, location))
             }
         },
     }

@@ -304,6 +304,8 @@ Linalg LinalgOp {
     solve "solve" Solve (a, b) : infer::solve => eval::solve;
     /// The same for triangles of `a`, the other triangle is not read.
     solve_triangular "solve_triangular" SolveTriangular { lower: bool, unit_diagonal: bool } (a, b) : infer::solve_triangular => eval::solve_triangular;
+    /// The Moore-Penrose pseudoinverses of matrices, of which singular values up to the part `rcond` of the largest one count as zero; of Hermitian ones the lower triangle is read.
+    pinv "pinv" Pinv { rcond: Cutoff, hermitian: bool } (x) : infer::pinv => eval::pinv, or expand::pinv;
     /// Least squares for one matrix: the tuple `(x, residuals, rank, s)`.
     lstsq "lstsq" Lstsq { rcond: Cutoff } (a, b) : infer::lstsq => eval::lstsq;
 }

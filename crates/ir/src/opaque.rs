@@ -14,6 +14,7 @@ use super::types::{ArrayType, Type};
 use crate::error::{Error, Result};
 
 type Rule = dyn Fn(&[ArrayType]) -> Result<Type> + Send + Sync;
+type Batches = dyn Fn(&[bool], usize) -> Result<OpaqueFunction> + Send + Sync;
 type Reference = dyn Fn(&[HostArray]) -> Result<Vec<HostArray>> + Send + Sync;
 
 /// A function that graphs call without looking inside.
@@ -25,6 +26,8 @@ struct Inner {
     rule: Box<Rule>,
     reference: Box<Reference>,
     implementation: Box<dyn Any + Send + Sync>,
+    /// Gives the function of a batch of its arguments.
+    batches: Option<Box<Batches>>,
     /// What else is known of it, by a layer above.
     custom: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -43,6 +46,26 @@ impl OpaqueFunction {
             rule,
             reference,
             implementation,
+            batches: None,
+            custom: None,
+        }))
+    }
+
+    /// A function that has a rule for batches: of a flag for each argument, whether it has the examples along a new first axis,
+    /// and the number of examples, it gives the function whose results have the examples along their first axis.
+    pub fn with_batches(
+        name: &'static str,
+        rule: Box<Rule>,
+        reference: Box<Reference>,
+        implementation: Box<dyn Any + Send + Sync>,
+        batches: Box<Batches>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            name,
+            rule,
+            reference,
+            implementation,
+            batches: Some(batches),
             custom: None,
         }))
     }
@@ -60,6 +83,7 @@ impl OpaqueFunction {
             rule,
             reference,
             implementation,
+            batches: None,
             custom: Some(custom),
         }))
     }
@@ -67,6 +91,14 @@ impl OpaqueFunction {
     /// What a layer above knows of it.
     pub(crate) fn custom(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.0.custom.as_deref()
+    }
+
+    /// The function of a batch of its arguments, if it has a rule for that: see [`OpaqueFunction::with_batches`].
+    ///
+    /// # Errors
+    /// The rule failed.
+    pub fn batched(&self, flags: &[bool], size: usize) -> Option<Result<Self>> {
+        self.0.batches.as_ref().map(|batches| batches(flags, size))
     }
 
     /// The name that the user gave it.

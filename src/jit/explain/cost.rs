@@ -120,6 +120,7 @@ fn of_node(graph: &Graph, value: ValueId) -> (u64, bool) {
             | LinalgOp::SolveTriangular { .. }
             | LinalgOp::Lstsq { .. },
         ) => matrices(graph, value),
+        Op::Linalg(LinalgOp::Pinv { .. }) => matrices(graph, value).saturating_mul(20),
         Op::Map(op) if op.is_elementwise() => out,
         // Reductions, scans, sorts: each element of the input once. Joins and gathers only move.
         Op::Map(_)

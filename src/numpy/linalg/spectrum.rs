@@ -1,16 +1,16 @@
 //! What singular values and eigenvalues tell: rank, condition, the pseudo-inverse.
 
 use super::options::{Pinv, Rank, Relative};
-use super::{adjoint, eigh, eigvalsh, inv, norm, slogdet, svd, svdvals};
+use super::{eigvalsh, inv, norm, slogdet, svdvals};
 use crate::numpy::options::{NormOptions, Order};
 use crate::numpy::special::constant;
 use crate::numpy::{
     absolute, any, astype, attempt, axis, count_nonzero, divide, equal, expand_dims, eye, fail,
-    greater, isnan, like, logical_and, logical_not, matmul, max, multiply, not_equal, replaceable,
-    swapaxes, to_array, where_,
+    greater, isnan, like, logical_and, logical_not, max, multiply, not_equal, replaceable,
+    to_array, where_,
 };
 use crate::{Array, DType, Error, Operand, Result, Value};
-use autojit_ir::{ArrayType, NormOrder};
+use autojit_ir::{ArrayType, Cutoff, LinalgOp, NormOrder, Op};
 
 /// Rows, columns and the floating dtype.
 fn matrices(ty: &ArrayType) -> Result<(usize, usize, DType)> {
@@ -63,31 +63,13 @@ fn large(values: &Array, part: f64, dtype: DType) -> Array {
 /// Source: `numpy.linalg.pinv`.
 #[track_caller]
 pub fn pinv<'a>(x: impl Into<Operand<'a>>, options: impl Into<Pinv>) -> Array {
-    let (x, options) = (to_array(x.into()), options.into());
-    replaceable!(
-        "linalg.pinv",
-        [&x],
-        "rtol" = options.rtol,
-        "hermitian" = options.hermitian
-    );
-    let ty = attempt!("pinv", x.ty());
-    let (m, n, dtype) = attempt!("pinv", matrices(&ty));
-    if m == 0 || n == 0 {
-        return swapaxes(astype(x, dtype), -2, -1);
-    }
-    let part = options.rtol.resolve(m, n, dtype);
-    let (u, s, vh) = if options.hermitian {
-        let (w, v) = eigh(&x, ..);
-        let vh = adjoint(v.clone());
-        (v, w, vh)
-    } else {
-        svd(&x, ..)
+    let (x, options) = (x.into(), options.into());
+    let (m, n, dtype) = attempt!("pinv", x.ty().and_then(|ty| matrices(&ty)));
+    let op = LinalgOp::Pinv {
+        rcond: Cutoff::new(Some(options.rtol.resolve(m, n, dtype))),
+        hermitian: options.hermitian,
     };
-    let kept = large(&absolute(&s), part, dtype);
-    let (one, zero) = (constant(1, dtype.real(), &s), constant(0, dtype.real(), &s));
-    let inverse = where_(kept, divide(one, &s), zero);
-    let scaled = multiply(expand_dims(inverse, -1), adjoint(u));
-    matmul(adjoint(vh), scaled)
+    Array::apply(Op::Linalg(op), &[x])
 }
 
 /// How many singular values of `[.., m, n]` are above a limit, as `int64`; for vectors and scalars, whether an element

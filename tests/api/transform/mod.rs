@@ -2,7 +2,9 @@
 
 mod batches;
 mod checkpoints;
+mod edges;
 mod errors;
 mod gradients;
 mod nesting;
+mod registered;
 mod rules;

@@ -83,6 +83,10 @@ impl Builder {
     fn square(&mut self, x: &Value, kind: u16) -> Option<ValueId> {
         let a = dominant(&mut self.graph, x.id, 400).ok()?;
         Some(match kind {
+            9 if x.ty.ndim() == 2 => {
+                let (rcond, hermitian) = (Cutoff::default(), false);
+                self.op(Op::Linalg(LinalgOp::Pinv { rcond, hermitian }), &[a])?
+            }
             9 => self.op(Op::Linalg(LinalgOp::Inv), &[a])?,
             10 => {
                 let [_, logarithm] = self.results(Op::Linalg(LinalgOp::Slogdet), &[a])?;

@@ -109,6 +109,18 @@ pub(crate) fn cases(name: &str) -> Option<Vec<Case>> {
         "det" => on(Op::Linalg(LinalgOp::Det), SQUARE, within(64.0)),
         "slogdet" => on(Op::Linalg(LinalgOp::Slogdet), SQUARE, within(1024.0)),
         "expm" => on(Op::Linalg(LinalgOp::Expm), SQUARE, within(1e5)),
+        // The cutoffs are above the rounding errors of float32, which are no zeros of matrices with equal rows.
+        "pinv" => [(1e-4, false, ANY), (0.3, false, ANY), (1e-4, true, SQUARE)]
+            .into_iter()
+            .flat_map(|(rcond, hermitian, shapes)| {
+                let rcond = Cutoff::new(Some(rcond));
+                on(
+                    Op::Linalg(LinalgOp::Pinv { rcond, hermitian }),
+                    shapes,
+                    within(1e5),
+                )
+            })
+            .collect(),
         "solve" => pairs(Op::Linalg(LinalgOp::Solve), SYSTEMS),
         "solve_triangular" => [(false, false), (true, false), (true, true)]
             .into_iter()

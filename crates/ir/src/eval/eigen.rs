@@ -31,7 +31,7 @@ fn divide(a: &mut Columns, scale: f64) {
 /// Values, rising, and vectors; `None` if the iteration does not converge.
 ///
 /// Source: Golub and Van Loan, "Matrix Computations", 8.5, with phases that make each pair real.
-fn hermitian(mut a: Columns) -> Option<(Vec<f64>, Columns)> {
+pub(super) fn hermitian(mut a: Columns) -> Option<(Vec<f64>, Columns)> {
     let n = a.len();
     // The lower triangle counts.
     for j in 0..n {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::index::{IndexItem, IndexKey};
 use crate::scatter::ScatterMode;
 use crate::{
-    ArrayType, Axes, Builder, Class, ContractOp, DType, Dims, Graph, HostArray, IndexOp, JoinOp,
-    LinalgOp, MapOp, NormOrder, Op, ReduceOp, Scalar, Tensor, Type,
+    ArrayType, Axes, Builder, Class, ContractOp, Cutoff, DType, Dims, Graph, HostArray, IndexOp,
+    JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, Scalar, Tensor, Type,
 };
 
 const DTYPES: [DType; 8] = DType::ALL;
@@ -228,6 +228,7 @@ fn expansions_mean_the_same() {
     }
     einsum(s);
     norm(s);
+    pinv(s);
     indexing(s);
     let expanding: BTreeSet<&str> = Op::expanding_names().collect();
     assert_eq!(seen, expanding, "each op with an expansion is compared");
@@ -369,6 +370,24 @@ fn norm(s: &mut BTreeSet<&'static str>) {
             &[shape],
             &[],
         );
+    }
+}
+
+/// Of matrices with one singular value, whose elements are as accurate as the largest one.
+fn pinv(s: &mut BTreeSet<&'static str>) {
+    for (shape, hermitian) in [
+        (&[3, 1][..], false),
+        (&[1, 4], false),
+        (&[2, 2, 1], false),
+        (&[0, 2], false),
+        (&[1, 1], true),
+        (&[2, 1, 1], true),
+    ] {
+        for rcond in [None, Some(1e-15)] {
+            let rcond = Cutoff::new(rcond);
+            let op = Op::Linalg(LinalgOp::Pinv { rcond, hermitian });
+            compare_values(s, &op, &[shape], &[], &[false]);
+        }
     }
 }
 

@@ -49,7 +49,9 @@ pub(super) use shape::{
     broadcast_to, concatenate, getitem, reshape, slice, stack, take, transpose, wrap_index,
 };
 pub(super) use special::{erf, lgamma};
-pub(super) use systems::{cholesky, det, expm, inv, lstsq, lu, slogdet, solve, solve_triangular};
+pub(super) use systems::{
+    cholesky, det, expm, inv, lstsq, lu, pinv, slogdet, solve, solve_triangular,
+};
 
 use super::expand::{OperandType, expansion};
 use super::graph::Graph;

@@ -4,6 +4,7 @@
 
 use num_complex::Complex64;
 
+use super::eigen::hermitian as hermitian_eigen;
 use super::linalg::{Decomposition, ONE, ZERO, decompose, diverged, inner, matrix, tuple};
 use super::shape::batches;
 use super::{Indices, Tensor, one};
@@ -355,6 +356,44 @@ pub(crate) fn expm(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
             left -= 1;
         }
         append(&mut data, &sum);
+    }
+    one(Tensor::new(result.array()?.clone(), data)?)
+}
+
+/// By singular values, or by eigenvalues and their moduli.
+pub(crate) fn pinv(
+    rcond: &Cutoff,
+    hermitian: &bool,
+    inputs: &[Tensor],
+    result: &Type,
+) -> Result<Vec<Tensor>> {
+    let x = &inputs[0];
+    let (m, n) = (x.shape()[x.ty.ndim() - 2], x.shape()[x.ty.ndim() - 1]);
+    let mut data = Vec::new();
+    for batch in batches(x.shape()) {
+        let columns = matrix(x, &batch);
+        let (u, s, v) = if *hermitian {
+            let (w, v) = hermitian_eigen(columns).ok_or_else(|| diverged(&x.ty))?;
+            (v.clone(), w, v)
+        } else {
+            let found = decompose(columns, m).ok_or_else(|| diverged(&x.ty))?;
+            (found.u, found.s, found.v)
+        };
+        let precision = match x.ty.dtype.real() {
+            DType::Float32 => f64::from(f32::EPSILON),
+            _ => f64::EPSILON,
+        };
+        let relative = rcond.rcond().unwrap_or(precision * m.max(n) as f64);
+        let largest = s.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
+        let mut inverse = vec![vec![ZERO; m]; n];
+        for k in (0..s.len()).filter(|&k| s[k].abs() > relative * largest) {
+            for (row, v) in inverse.iter_mut().zip(&v[k]) {
+                row.iter_mut()
+                    .zip(&u[k])
+                    .for_each(|(x, u)| *x += v * u.conj() / s[k]);
+            }
+        }
+        append(&mut data, &inverse);
     }
     one(Tensor::new(result.array()?.clone(), data)?)
 }

@@ -7,12 +7,14 @@
 
 mod elementwise;
 mod indexing;
+mod matrices;
 mod products;
 mod reductions;
 mod scatter;
 
 pub(super) use elementwise::*;
 pub(super) use indexing::*;
+pub(super) use matrices::*;
 pub(super) use products::*;
 pub(super) use reductions::*;
 pub(super) use scatter::*;

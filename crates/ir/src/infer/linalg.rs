@@ -101,6 +101,15 @@ pub(crate) fn square_matrices(inputs: &[&Type]) -> Result<Signature> {
     Signature::uniform(1, dtype, matrix_type(dtype, batch, &[n, n]))
 }
 
+pub(crate) fn pinv(_rcond: &Cutoff, hermitian: &bool, inputs: &[&Type]) -> Result<Signature> {
+    let ty = inputs[0].array()?;
+    if *hermitian {
+        square(ty)?;
+    }
+    let (batch, m, n, dtype) = matrices(ty)?;
+    Signature::uniform(1, dtype, matrix_type(dtype, batch, &[n, m]))
+}
+
 pub(crate) fn lu(inputs: &[&Type]) -> Result<Signature> {
     let (batch, m, n, dtype) = matrices(inputs[0].array()?)?;
     let k = m.min(n);

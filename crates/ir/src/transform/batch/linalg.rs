@@ -30,6 +30,7 @@ pub(super) fn linalg(b: &mut Batcher, op: &LinalgOp, x: &[Item]) -> Result<Mappe
         | LinalgOp::Inv
         | LinalgOp::Det
         | LinalgOp::Slogdet
+        | LinalgOp::Pinv { .. }
         | LinalgOp::Expm => b.push(op.clone(), &[x[0].value])?,
         LinalgOp::Solve | LinalgOp::SolveTriangular { .. } => solve(b, op, x[0], x[1])?,
         LinalgOp::Lstsq { rcond } => return lstsq(b, *rcond, x[0], x[1]),

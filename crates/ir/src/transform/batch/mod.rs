@@ -45,7 +45,7 @@ use crate::{Error, Graph, LeafOp, MapOp, Node, Op, Result, ValueId, ViewOp};
 /// ```
 ///
 /// # Errors
-/// There is not one flag for each input (`is_value`); an opaque function is called with batched arrays (`is_unsupported`); an array
+/// There is not one flag for each input (`is_value`); an opaque function without a rule is called with batched arrays (`is_unsupported`); an array
 /// has more axes than arrays may have, or is too large. The message names the op and its line.
 pub fn batch(graph: &Graph, batched: &[bool], size: usize) -> Result<(Graph, Vec<bool>)> {
     let types = graph.input_types();
@@ -234,11 +234,18 @@ impl Batcher {
                 self.push(Op::Opaque { function }, &values)?
             }
             Op::Opaque { function } => {
-                return Err(Error::unsupported(format!(
-                    "the function `{}` is opaque, so there is no rule for a batch of its arguments: write it with functions of \
-                     numpy, or register it by `compose`, which is traced",
-                    function.name()
-                )));
+                let flags: Vec<bool> = x.iter().map(|item| item.batched).collect();
+                let Some(batched) = function.batched(&flags, self.size) else {
+                    return Err(Error::unsupported(format!(
+                        "the function `{}` is opaque, so there is no rule for a batch of its arguments: give it one by \
+                         `with_batch_rule` or `with_batch_loop` of its registration, write it with functions of numpy, or \
+                         register it by `compose`, which is traced",
+                        function.name()
+                    )));
+                };
+                let values: Vec<ValueId> = x.iter().map(|item| item.value).collect();
+                let function = batched?;
+                self.push(Op::Opaque { function }, &values)?
             }
             Op::Leaf(_) => return Err(Error::internal("a leaf has no inputs")),
         };

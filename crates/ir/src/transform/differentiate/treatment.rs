@@ -78,6 +78,7 @@ pub(super) fn treatment(op: &Op) -> Treatment {
             | LinalgOp::Expm
             | LinalgOp::Solve
             | LinalgOp::SolveTriangular { .. }
+            | LinalgOp::Pinv { .. }
             | LinalgOp::Lstsq { .. } => Rule,
         },
         Op::Fourier(

@@ -39,6 +39,7 @@ pub(super) fn of_node(
         | LinalgOp::Det
         | LinalgOp::Slogdet
         | LinalgOp::Expm
+        | LinalgOp::Pinv { .. }
         | LinalgOp::Lstsq { .. } => return Err(not_linear(node)),
     };
     let a = w.adjoint(node.inputs[0])?;

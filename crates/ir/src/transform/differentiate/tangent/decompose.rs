@@ -7,12 +7,12 @@
 //! space that a full decomposition adds, except to stay orthonormal.
 
 use super::super::writer::Writer;
-use super::linalg::{hermitian_part, sum_of_matrix};
+use super::linalg::sum_of_matrix;
+use super::spectra::{hermitian_part, inverses, pairs, precision};
 use super::{Site, Tangent};
 use crate::error::{Error, Result};
 use crate::modes::Cutoff;
-use crate::types::{DType, Dims};
-use crate::{LinalgOp, MapOp, Op, QrMode, ReduceOp, ValueId};
+use crate::{LinalgOp, MapOp, Op, QrMode, ValueId};
 
 pub(super) fn tangents(
     w: &mut Writer,
@@ -51,6 +51,7 @@ pub(super) fn tangents(
         | LinalgOp::Inv
         | LinalgOp::Det
         | LinalgOp::Expm
+        | LinalgOp::Pinv { .. }
         | LinalgOp::Solve
         | LinalgOp::SolveTriangular { .. } => {
             Err(Error::internal(format!("{} has one result", op.name())))
@@ -77,40 +78,6 @@ fn divide_by_upper(w: &mut Writer, b: ValueId, a: ValueId) -> Result<ValueId> {
     let (a, b) = (w.swap(a)?, w.swap(b)?);
     let solution = solve_triangular(w, (true, false), a, b)?;
     w.swap(solution)
-}
-
-/// The pairwise differences `x_j - x_i`, or sums, of the last axis.
-fn pairs(w: &mut Writer, op: MapOp, x: ValueId) -> Result<ValueId> {
-    let (row, column) = (w.as_row(x)?, w.as_column(x)?);
-    w.op(op, &[row, column])
-}
-
-/// `1 / x`, and zero where `x` is zero to the precision of `values`: differences, sums or values themselves of a
-/// decomposition, which are as accurate as the largest one.
-fn inverses(w: &mut Writer, x: ValueId, values: ValueId) -> Result<ValueId> {
-    let ty = w.ty(values)?;
-    let (axis, ndim) = (ty.ndim() - 1, w.ty(x)?.ndim());
-    let precision = if ty.dtype.real() == DType::Float32 {
-        f64::from(f32::EPSILON)
-    } else {
-        f64::EPSILON
-    };
-    let sizes = w.op(MapOp::Absolute, &[values])?;
-    let max = ReduceOp::Max {
-        axes: Dims::from_slice(&[axis]),
-        keepdims: true,
-    };
-    let largest = w.op(max, &[sizes])?;
-    let mut limit = w.scale(largest, precision * ty.shape[axis].max(4) as f64)?;
-    if ndim > ty.ndim() {
-        limit = w.as_row(limit)?;
-    }
-    let size = w.op(MapOp::Absolute, &[x])?;
-    let is_zero = w.op(MapOp::LessEqual, &[size, limit])?;
-    let one = w.number(1.0, x)?;
-    let safe = w.select(is_zero, one, x)?;
-    let inverse = w.op(MapOp::Reciprocal, &[safe])?;
-    w.drop(is_zero, inverse)
 }
 
 /// The rest of an orthonormal basis, which turns only to stay orthogonal: `-q (dq^H rest)`.
@@ -385,17 +352,16 @@ fn least_squares(
     let as_matrix = |w: &mut Writer, x: ValueId| {
         if is_vector { w.as_column(x) } else { Ok(x) }
     };
-    let svd = w.op(
-        LinalgOp::Svd {
-            full_matrices: false,
-        },
-        &[a],
-    )?;
     let mut tangents = vec![None; wanted.len()];
-    let [u, s, vh] = [0, 1, 2].map(|index| w.op(Op::Get { index }, &[svd]));
-    let (u, s, vh) = (u?, s?, vh?);
-    let (u, v) = (w.adjoint(u)?, w.adjoint(vh)?);
     if let (true, Some(t)) = (wanted[3], site.t[0]) {
+        let svd = w.op(
+            LinalgOp::Svd {
+                full_matrices: false,
+            },
+            &[a],
+        )?;
+        let [u, vh] = [0, 2].map(|index| w.op(Op::Get { index }, &[svd]));
+        let (u, v) = (w.adjoint(u?)?, w.adjoint(vh?)?);
         let tv = w.matmul(t, v)?;
         let ut = w.matmul(u, tv)?;
         let diagonal = w.diagonal(ut)?;
@@ -431,27 +397,16 @@ fn least_squares(
     if !wanted[0] {
         return Ok(tangents);
     }
-    // The pseudoinverse, with the cutoff of the op.
-    let shape = w.shape(a)?;
-    let real = w.dtype(s)?;
-    let precision = if real == DType::Float32 {
-        f64::from(f32::EPSILON)
-    } else {
-        f64::EPSILON
+    let ty = w.ty(a)?;
+    let rcond = match rcond.rcond() {
+        Some(rcond) if rcond < 0.0 => Cutoff::new(Some(precision(ty.dtype))),
+        _ => rcond,
     };
-    let part = match rcond.rcond() {
-        None => precision * shape[0].max(shape[1]) as f64,
-        Some(rcond) if rcond < 0.0 => precision,
-        Some(rcond) => rcond,
+    let op = LinalgOp::Pinv {
+        rcond,
+        hermitian: false,
     };
-    let largest = w.narrow(s, 0, 0, 1)?;
-    let limit = w.scale(largest, part)?;
-    let counts = w.op(MapOp::Greater, &[s, limit])?;
-    let inverse = w.inverse_or_zero(s)?;
-    let inverse = w.keep(counts, inverse)?;
-    let inverse = w.as_column(inverse)?;
-    let scaled = w.mul(u, inverse)?;
-    let p = w.matmul(v, scaled)?;
+    let p = w.op(op, &[a])?;
     let mut terms = vec![Some(w.matmul(p, change)?)];
     if let Some(t) = site.t[0] {
         let (t, p_adjoint) = (w.adjoint(t)?, w.adjoint(p)?);

@@ -5,7 +5,8 @@
 //! there, as for `inv` itself.
 
 use super::super::writer::{Mode, Whole, Writer};
-use super::{Site, Tangent};
+use super::spectra::hermitian_part;
+use super::{Site, Tangent, pinv};
 use crate::error::{Error, Result};
 use crate::types::{Axes, Dims};
 use crate::{LinalgOp, MapOp, NormOrder, ValueId};
@@ -19,6 +20,7 @@ pub(super) fn tangent(w: &mut Writer, op: &LinalgOp, site: &Site<'_>) -> Result<
         | LinalgOp::Inv
         | LinalgOp::Det
         | LinalgOp::Expm
+        | LinalgOp::Pinv { .. }
         | LinalgOp::Svdvals
         | LinalgOp::Eigvalsh
         | LinalgOp::Eigvals
@@ -45,6 +47,9 @@ pub(super) fn tangent(w: &mut Writer, op: &LinalgOp, site: &Site<'_>) -> Result<
             let product = w.matmul(t, site.out)?;
             let product = w.matmul(site.out, product)?;
             w.neg(product).map(Some)
+        }
+        LinalgOp::Pinv { rcond, hermitian } => {
+            pinv::tangent(w, (*rcond, *hermitian), [x, t], site.out).map(Some)
         }
         LinalgOp::Det => {
             let cofactors = cofactors(w, x, site.out)?;
@@ -138,13 +143,6 @@ fn cholesky(w: &mut Writer, lower: ValueId, t: ValueId) -> Result<ValueId> {
     let half = w.scale(diagonal, 0.5)?;
     let triangle = w.add(below, half)?;
     w.matmul(lower, triangle)
-}
-
-/// `(t + t^H) / 2`.
-pub(super) fn hermitian_part(w: &mut Writer, t: ValueId) -> Result<ValueId> {
-    let adjoint = w.adjoint(t)?;
-    let sum = w.add(t, adjoint)?;
-    w.scale(sum, 0.5)
 }
 
 /// The derivatives of the determinant by the elements.

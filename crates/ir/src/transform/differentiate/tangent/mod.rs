@@ -12,8 +12,10 @@ mod decompose;
 mod elementwise;
 mod index;
 mod linalg;
+mod pinv;
 mod reduce;
 mod special;
+mod spectra;
 mod views;
 
 use super::control;

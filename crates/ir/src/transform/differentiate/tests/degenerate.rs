@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::{array, gradient, graph};
+use super::{Random, Tolerance, array, check, check_again, gradient, graph};
 use crate::{Graph, HostArray};
 
 fn real(graph: &Graph, inputs: &[HostArray]) -> Vec<f64> {
@@ -209,6 +209,83 @@ fn repeated_values_of_decompositions() {
         &of_matrix("f64[2,2]", largest, &rank_one),
         &[0.2, 0.4, 0.4, 0.8],
     );
+}
+
+/// Functions of values and vectors count how a direction splits equal values: they have rules of their own.
+#[test]
+fn pseudoinverses_at_equal_values() {
+    let columns = [0.6, 0.0, 0.8, 0.0, 0.0, 1.0];
+    let rows = [0.6, 0.8, 0.0, 0.0, 0.0, 1.0];
+    let twice = [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0];
+    // Two equal values that count, and one that does not.
+    let cut = [2.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.1, 0.0];
+    let mirror = [2.0, 0.0, 0.0, 0.0, -2.0, 0.0, 0.0, 0.0, 2.0];
+    let apart = [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, -0.1];
+    let of = |ty: &str, rcond: &str, hermitian: bool| {
+        let symmetric = "%c = conj %0\n%t = transpose perm=[1,0] %c\n%s = add %0 %t\n%k = literal value=0.5:f64\n%m = multiply %s %k";
+        let (given, matrix) = if hermitian {
+            (symmetric, "%m")
+        } else {
+            ("", "%0")
+        };
+        graph(
+            &[ty],
+            &format!("{given}\n%a = pinv rcond={rcond} hermitian={hermitian} {matrix}\nreturn %a"),
+        )
+    };
+    let cases: [(&str, &[f64], &str, bool); 9] = [
+        ("[3,2]", &columns, "1e-15", false),
+        ("[2,3]", &rows, "1e-15", false),
+        ("[3,3]", &twice, "None", false),
+        ("[3,2]", &columns, "0.1", false),
+        ("[2,3]", &rows, "0.1", false),
+        ("[3,3]", &cut, "0.1", false),
+        ("[3,3]", &mirror, "1e-15", true),
+        ("[3,3]", &mirror, "0.1", true),
+        ("[3,3]", &apart, "0.1", true),
+    ];
+    for (shape, numbers, rcond, hermitian) in cases {
+        for dtype in ["f64", "c128"] {
+            let ty = format!("{dtype}{shape}");
+            let graph = of(&ty, rcond, hermitian);
+            let inputs = [array(&ty, numbers)];
+            let tolerance = Tolerance {
+                modes: 1e-9,
+                differences: Some(1e-6),
+            };
+            let mut random = Random::new(11);
+            check(&graph, &inputs, tolerance, &mut random).unwrap();
+            // Without a decomposition in the rule, derivatives of derivatives are right there too.
+            if rcond != "0.1" {
+                check_again(&graph, &inputs, &mut random).unwrap();
+            }
+        }
+    }
+    // Of rank one, along directions that keep the rank.
+    let outer = graph(
+        &["f64[3,1]", "f64[1,2]"],
+        "%m = matmul %0 %1\n%a = pinv rcond=3e-15 hermitian=false %m\nreturn %a",
+    );
+    let inputs = [
+        array("f64[3,1]", &[1.0, -2.0, 0.5]),
+        array("f64[1,2]", &[0.5, 2.0]),
+    ];
+    let tolerance = Tolerance {
+        modes: 1e-9,
+        differences: Some(1e-6),
+    };
+    check(&outer, &inputs, tolerance, &mut Random::new(12)).unwrap();
+    // Least squares, whose derivative has the pseudoinverse in it.
+    let least = graph(
+        &["f64[3,2]", "f64[3]"],
+        "%t = lstsq rcond=None %0 %1\n%a = get index=0 %t\nreturn %a",
+    );
+    let inputs = [
+        array("f64[3,2]", &columns),
+        array("f64[3]", &[1.0, 2.0, 3.0]),
+    ];
+    check(&least, &inputs, tolerance, &mut Random::new(13)).unwrap();
+    check_again(&least, &inputs, &mut Random::new(14)).unwrap();
 }
 
 #[test]

@@ -468,6 +468,26 @@ fn systems() {
                 "%a = solve_triangular lower=false unit_diagonal=false %0 %1\n%b = solve_triangular lower=true unit_diagonal=true %0 %1\nreturn %a %b",
             ),
             (
+                &["T[3,3]"],
+                "%a = pinv rcond=1e-15 hermitian=false %0\nreturn %a",
+            ),
+            (
+                &["T[4,2]"],
+                "%a = pinv rcond=1e-15 hermitian=false %0\n%b = pinv rcond=0.5 hermitian=false %0\nreturn %a %b",
+            ),
+            (
+                &["T[2,4]"],
+                "%a = pinv rcond=1e-15 hermitian=false %0\n%b = pinv rcond=0.5 hermitian=false %0\nreturn %a %b",
+            ),
+            (
+                &["T[2,3,2]"],
+                "%a = pinv rcond=None hermitian=false %0\nreturn %a",
+            ),
+            (
+                &["T[3,3]"],
+                "%c = conj %0\n%t = transpose perm=[1,0] %c\n%h = add %0 %t\n%a = pinv rcond=1e-15 hermitian=true %h\n%b = pinv rcond=0.5 hermitian=true %h\nreturn %a %b",
+            ),
+            (
                 &["T[4,3]", "T[4]"],
                 "%t = lstsq rcond=None %0 %1\n%a = get index=0 %t\n%b = get index=1 %t\n%c = get index=3 %t\nreturn %a %b %c",
             ),
