@@ -46,6 +46,8 @@ class Peer:
     packages = ["numpy"]
     # Whether its namespace has `value_and_grad` and `vmap`.
     transforms = False
+    # Whether it has `scan`, `fori_loop` and `while_loop`.
+    has_loops = False
 
     def __init__(self, threads):
         self.threads = threads
@@ -73,6 +75,7 @@ class Peer:
 
 class Numpy(Peer):
     packages = ["numpy", "scipy"]
+    has_loops = True
 
     def namespace(self):
         import numpy
@@ -89,11 +92,32 @@ class Numpy(Peer):
                 # Unless told so, einsum does not use matrix products.
                 return numpy.einsum(subscripts, *arrays, optimize=True)
 
+            @staticmethod
+            def scan(f, carried, xs):
+                results = []
+                for x in xs:
+                    carried, result = f(carried, x)
+                    results.append(result)
+                return carried, None if results[0] is None else numpy.stack(results)
+
+            @staticmethod
+            def fori_loop(lower, upper, f, carried):
+                for i in range(lower, upper):
+                    carried = f(i, carried)
+                return carried
+
+            @staticmethod
+            def while_loop(condition, f, carried):
+                while condition(carried):
+                    carried = f(carried)
+                return carried
+
         return Namespace()
 
 
 class Autoray(Numpy):
     packages = ["autoray", "numpy"]
+    has_loops = False
 
     def prepare(self, function, arrays, call, task):
         import autoray
@@ -115,6 +139,7 @@ class Autoray(Numpy):
 class Jax(Peer):
     packages = ["jax", "jaxlib"]
     transforms = True
+    has_loops = True
 
     def __init__(self, threads):
         super().__init__(threads)
@@ -149,6 +174,9 @@ class Jax(Peer):
             erf = staticmethod(jax.scipy.special.erf)
             value_and_grad = staticmethod(jax.value_and_grad)
             vmap = staticmethod(jax.vmap)
+            scan = staticmethod(jax.lax.scan)
+            fori_loop = staticmethod(jax.lax.fori_loop)
+            while_loop = staticmethod(jax.lax.while_loop)
 
             def __getattr__(self, name):
                 return getattr(jax.numpy, name)
@@ -231,6 +259,8 @@ def prepare(peer, task):
     function = workloads.find(task["workload"])
     if function in workloads.TRANSFORMED and not peer.transforms:
         raise Declined("it has neither gradients nor batches")
+    if function in workloads.LOOPS and not peer.has_loops:
+        raise Declined("it has no loops")
     peer.forget()
     gc.collect()
     arrays = [peer.array(numpy.load(file)) for file in task["inputs"]]

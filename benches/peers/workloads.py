@@ -174,24 +174,32 @@ def circuit(xp, arrays, n, parameters):
     return [state]
 
 
-def kalman(xp, arrays, n, parameters):
-    f, h, q, r, z = arrays
-    one = xp.eye(6)
+def _kalman_step(xp, state, z, one, f, h, q, r):
+    x, p, likelihood = state
+    x = xp.matmul(f, x)
+    p = xp.matmul(xp.matmul(f, p), xp.transpose(f, (1, 0))) + q
+    s = xp.matmul(xp.matmul(h, p), xp.transpose(h, (1, 0))) + r
+    residual = z - xp.matmul(h, x)
+    gain = xp.transpose(xp.linalg.solve(s, xp.matmul(h, p)), (1, 0))
+    x = x + xp.matmul(gain, residual)
+    p = xp.matmul(one - xp.matmul(gain, h), p)
+    factor = xp.linalg.cholesky(s)
+    distance = xp.sum(residual * xp.linalg.solve(s, residual))
+    likelihood = likelihood - distance * 0.5 - xp.sum(xp.log(xp.diagonal(factor)))
+    return x, p, likelihood
+
+
+def _kalman_start(xp, f):
     x = f[0] * 0.0
-    p = one
-    likelihood = xp.sum(x)
+    return x, xp.eye(6), xp.sum(x)
+
+
+def kalman(xp, arrays, n, parameters):
+    *matrices, z = arrays
+    state = _kalman_start(xp, matrices[0])
     for step in range(n):
-        x = xp.matmul(f, x)
-        p = xp.matmul(xp.matmul(f, p), xp.transpose(f, (1, 0))) + q
-        s = xp.matmul(xp.matmul(h, p), xp.transpose(h, (1, 0))) + r
-        residual = z[step] - xp.matmul(h, x)
-        gain = xp.transpose(xp.linalg.solve(s, xp.matmul(h, p)), (1, 0))
-        x = x + xp.matmul(gain, residual)
-        p = xp.matmul(one - xp.matmul(gain, h), p)
-        factor = xp.linalg.cholesky(s)
-        distance = xp.sum(residual * xp.linalg.solve(s, residual))
-        likelihood = likelihood - distance * 0.5 - xp.sum(xp.log(xp.diagonal(factor)))
-    return [x, p, likelihood]
+        state = _kalman_step(xp, state, z[step], xp.eye(6), *matrices)
+    return list(state)
 
 
 def rk4(xp, arrays, n, parameters):
@@ -217,15 +225,19 @@ def rk4(xp, arrays, n, parameters):
     return [x, v]
 
 
+def _heat_step(xp, u):
+    middle = u[1:-1, 1:-1]
+    vertical = u[:-2, 1:-1] + u[2:, 1:-1]
+    horizontal = u[1:-1, :-2] + u[1:-1, 2:]
+    middle = middle + (vertical + horizontal - middle * 4.0) * 0.2
+    middle = xp.concatenate([u[1:-1, :1], middle, u[1:-1, -1:]], axis=1)
+    return xp.concatenate([u[:1, :], middle, u[-1:, :]], axis=0)
+
+
 def heat(xp, arrays, n, parameters):
     (u,) = arrays
     for _ in range(n):
-        middle = u[1:-1, 1:-1]
-        vertical = u[:-2, 1:-1] + u[2:, 1:-1]
-        horizontal = u[1:-1, :-2] + u[1:-1, 2:]
-        middle = middle + (vertical + horizontal - middle * 4.0) * 0.2
-        middle = xp.concatenate([u[1:-1, :1], middle, u[1:-1, -1:]], axis=1)
-        u = xp.concatenate([u[:1, :], middle, u[-1:, :]], axis=0)
+        u = _heat_step(xp, u)
     return [u]
 
 
@@ -353,8 +365,135 @@ def vmap_kalman(xp, arrays, n, parameters):
     return [xp.vmap(lambda z: kalman(xp, [*matrices, z], z.shape[0], parameters)[2])(z)]
 
 
+def scan_kalman(xp, arrays, n, parameters):
+    *matrices, z = arrays
+    step = lambda state, z: (_kalman_step(xp, state, z, xp.eye(6), *matrices), None)
+    state, _ = xp.scan(step, _kalman_start(xp, matrices[0]), z)
+    return list(state)
+
+
+def fori_heat(xp, arrays, n, parameters):
+    (u,) = arrays
+    return [xp.fori_loop(0, n, lambda _, u: _heat_step(xp, u), u)]
+
+
+def _cascade(xp, start, rates, rain):
+    rates = [rates[i] for i in range(60)]
+
+    def step(levels, rain):
+        flow, next = rain, []
+        for level, rate in zip(levels, rates):
+            out = rate * level / (1.0 + level)
+            next.append(level + (flow - out) * 0.25)
+            flow = out
+        return next, flow
+
+    levels, flows = xp.scan(step, [start[i] for i in range(60)], rain)
+    return xp.stack(levels), flows
+
+
+def scan_scalars(xp, arrays, n, parameters):
+    return list(_cascade(xp, *arrays))
+
+
+def grad_scan_scalars(xp, arrays, n, parameters):
+    *at, rain = arrays
+
+    def value(at):
+        levels, flows = _cascade(xp, *at, rain)
+        return xp.sum(levels * levels) + xp.sum(flows)
+
+    value, gradients = xp.value_and_grad(value)(at)
+    return [value, *gradients]
+
+
+# Of second order: what new samples and old results are multiplied with.
+FILTERS = [
+    ((0.2, 0.4, 0.2), (-0.4, 0.2)),
+    ((0.3, -0.2, 0.3), (-0.6, 0.3)),
+    ((0.5, 0.1, 0.4), (0.2, 0.1)),
+    ((0.6, -0.3, 0.1), (-0.1, 0.4)),
+]
+
+
+def scan_iir(xp, arrays, n, parameters):
+    (x,) = arrays
+
+    def step(memory, x):
+        next = []
+        for k, ((b0, b1, b2), (a1, a2)) in enumerate(FILTERS):
+            y = x * b0 + memory[2 * k]
+            next.append(x * b1 - y * a1 + memory[2 * k + 1])
+            next.append(x * b2 - y * a2)
+            x = y
+        return next, x
+
+    return [xp.scan(step, [x[0] * 0.0] * (2 * len(FILTERS)), x)[1]]
+
+
+def scan_lstm(xp, arrays, n, parameters):
+    w, u, b, xs = arrays
+    sigmoid = lambda x: 1.0 / (1.0 + xp.exp(-x))
+
+    def step(carried, x):
+        h, c = carried
+        all = xp.matmul(w, x) + xp.matmul(u, h) + b
+        enter, keep, give, new = (all[k * 64 : (k + 1) * 64] for k in range(4))
+        c = sigmoid(keep) * c + sigmoid(enter) * xp.tanh(new)
+        h = sigmoid(give) * xp.tanh(c)
+        return (h, c), h
+
+    nothing = b[:64] * 0.0
+    return [xp.scan(step, (nothing, nothing), xs)[1]]
+
+
+# Dormand and Prince (1980), order 5(4).
+STAGES = [
+    [1 / 5],
+    [3 / 40, 9 / 40],
+    [44 / 45, -56 / 15, 32 / 9],
+    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+    [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+]
+ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40]
+
+
+def while_dopri(xp, arrays, n, parameters):
+    start, end = arrays
+
+    def kepler(y):
+        position, velocity = y[0], y[1]
+        r2 = xp.sum(position * position)
+        return xp.stack([velocity, -position / (r2 * xp.sqrt(r2))])
+
+    def weighted(weights, slopes):
+        return sum(slope * w for w, slope in zip(weights, slopes) if w != 0)
+
+    def step(carried):
+        t, h, y = carried
+        h = xp.minimum(h, end - t)
+        slopes = [kepler(y)]
+        for weights in STAGES:
+            next = y + h * weighted(weights, slopes)
+            slopes.append(kepler(next))
+        error = h * weighted(ERROR, slopes)
+        scale = xp.maximum(xp.abs(y), xp.abs(next)) * 1e-10 + 1e-10
+        ratio = xp.sqrt(xp.mean(xp.square(error / scale)))
+        accepted = ratio <= 1.0
+        factor = 0.9 * xp.power(xp.maximum(ratio, 1e-10), -0.2)
+        factor = xp.minimum(xp.maximum(factor, 0.2), 5.0)
+        return xp.where(accepted, t + h, t), h * factor, xp.where(accepted, next, y)
+
+    goes_on = lambda carried: carried[0] < end
+    return [xp.while_loop(goes_on, step, (end * 0.0, end * 0.0 + 1e-3, start))[2]]
+
+
 # What is for namespaces with `value_and_grad` and `vmap`.
-TRANSFORMED = [grad_mgs, grad_kalman, grad_rk4, grad_circuit, grad_mps, vmap_kalman]
+TRANSFORMED = [grad_mgs, grad_kalman, grad_rk4, grad_circuit, grad_mps, vmap_kalman, grad_scan_scalars]
+
+# What is for namespaces with `scan`, `fori_loop` and `while_loop`.
+LOOPS = [scan_kalman, fori_heat, scan_scalars, grad_scan_scalars, scan_iir, scan_lstm, while_dopri]
 
 
 def find(name):

@@ -71,6 +71,16 @@ const CASES: &[(&str, usize, DType)] = &[
     ("grad_mps", 3, DType::Float64),
     ("grad_mps", 6, DType::Float64),
     ("vmap_kalman", 3, DType::Float64),
+    ("scan_kalman", 5, DType::Float64),
+    ("scan_kalman", 10, DType::Float64),
+    ("scan_scalars", 10, DType::Float64),
+    ("scan_scalars", 20, DType::Float64),
+    ("grad_scan_scalars", 5, DType::Float64),
+    ("scan_iir", 20, DType::Float64),
+    ("scan_lstm", 3, DType::Float64),
+    ("fori_heat", 5, DType::Float64),
+    ("fori_heat", 10, DType::Float64),
+    ("while_dopri", 1, DType::Float64),
 ];
 
 /// What is counted of a case.

@@ -8,9 +8,10 @@ use num_complex::Complex64;
 use serde_json::json;
 
 use super::gram_schmidt::gram_schmidt;
+use super::kalman::{self, Matrices};
+use super::nbody;
 use super::results::{expect_close, reals};
 use super::{Case, DOUBLE, Workload, normal, program, tolerance, uniform};
-use super::{kalman, nbody};
 
 pub(super) const WORKLOADS: &[Workload] = &[
     Workload {
@@ -71,7 +72,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
 ];
 
 /// Checks a value, and the gradients of several arrays, by the function.
-fn check_gradient(
+pub(super) fn check_gradient(
     f: impl Fn(&[Array]) -> Array,
     x: &[Array],
     results: &[Array],
@@ -108,9 +109,6 @@ fn mgs(n: usize, dtype: DType) -> std::result::Result<Case, String> {
     let run = move |(x, weights): (Array, Array)| value_and_grad(|x| value(x, &weights))(x);
     Ok(Case::new(program(args, run), check))
 }
-
-/// The motion, what is observed, and the noise of both.
-type Matrices = (Array, Array, Array, Array);
 
 fn kalman_gradient(n: usize, dtype: DType) -> std::result::Result<Case, String> {
     let matrices = kalman::matrices();

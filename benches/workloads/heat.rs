@@ -1,6 +1,6 @@
 //! Diffusion of heat on a grid: a stencil made of slices.
 
-use autojit::{Array, DType, ix, numpy as np};
+use autojit::{Array, DType, Tree, ix, numpy as np};
 
 use super::results::{expect_close, reals};
 use super::{Case, REAL, Workload, baseline, program, tolerance, uniform};
@@ -18,18 +18,19 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
 const GRID: usize = 64;
 const RATE: f64 = 0.2;
 
+/// The grid after a step.
+pub(super) fn step(u: &Array) -> Array {
+    let middle = u.get(ix![1..-1, 1..-1]);
+    let vertical = u.get(ix![..-2, 1..-1]) + u.get(ix![2.., 1..-1]);
+    let horizontal = u.get(ix![1..-1, ..-2]) + u.get(ix![1..-1, 2..]);
+    let middle = &middle + (vertical + horizontal - &middle * 4.0) * RATE;
+    let (left, right) = (u.get(ix![1..-1, ..1]), u.get(ix![1..-1, -1..]));
+    let middle = np::concatenate([left, middle, right], 1);
+    np::concatenate([u.get(ix![..1, ..]), middle, u.get(ix![-1.., ..])], 0)
+}
+
 fn diffuse(u: Array, n: usize) -> Array {
-    let mut u = u;
-    for _ in 0..n {
-        let middle = u.get(ix![1..-1, 1..-1]);
-        let vertical = u.get(ix![..-2, 1..-1]) + u.get(ix![2.., 1..-1]);
-        let horizontal = u.get(ix![1..-1, ..-2]) + u.get(ix![1..-1, 2..]);
-        let middle = &middle + (vertical + horizontal - &middle * 4.0) * RATE;
-        let (left, right) = (u.get(ix![1..-1, ..1]), u.get(ix![1..-1, -1..]));
-        let middle = np::concatenate([left, middle, right], 1);
-        u = np::concatenate([u.get(ix![..1, ..]), middle, u.get(ix![-1.., ..])], 0);
-    }
-    u
+    (0..n).fold(u, |u, _| step(&u))
 }
 
 /// As loops over two grids in turn; the result is in the first.
@@ -53,6 +54,15 @@ fn grid(u: &[f64]) -> Array {
 }
 
 fn build(n: usize, dtype: DType) -> Result<Case, String> {
+    case(n, dtype, diffuse)
+}
+
+/// The case of a function that makes `n` steps.
+pub(super) fn case<R: Tree + 'static>(
+    n: usize,
+    dtype: DType,
+    diffuse: impl Fn(Array, usize) -> R + 'static,
+) -> Result<Case, String> {
     let u = uniform(1, 0.0, 1.0, &[GRID, GRID], dtype);
     let start = reals(&u);
     let loops = baseline(

@@ -15,37 +15,58 @@ pub(super) const WORKLOADS: &[Workload] = &[Workload {
     size_of_nodes: None,
 }];
 
-const STATES: usize = 6;
+pub(super) const STATES: usize = 6;
 pub(super) const OBSERVED: usize = 3;
 /// Noise of the motion and of the observations.
 const MOTION: f64 = 0.01;
 const OBSERVATION: f64 = 0.25;
 
-/// Positions and speeds along three axes; positions are observed. Gives the last estimate, its covariance, and the
-/// logarithm of the likelihood of the observations.
-pub(super) fn filter(
-    (f, h, q, r, z): (Array, Array, Array, Array, Array),
-    n: usize,
-) -> (Array, Array, Array) {
-    let one = np::eye(STATES as i64, np::like(&f));
-    let mut x = np::zeros([STATES as i64], np::like(&f));
-    let mut p = one.clone();
-    let mut likelihood = np::zeros(Vec::<i64>::new(), np::like(&f));
-    for step in 0..n as i64 {
-        x = np::matmul(&f, &x);
-        p = np::matmul(np::matmul(&f, &p), f.t()) + &q;
-        let s = np::matmul(np::matmul(&h, &p), h.t()) + &r;
-        let residual = z.get(step) - np::matmul(&h, &x);
-        // The gain is P H' S^-1; S and P are symmetric.
-        let gain = np::linalg::solve(&s, np::matmul(&h, &p)).t();
-        x += np::matmul(&gain, &residual);
-        p = np::matmul(&one - np::matmul(&gain, &h), &p);
-        let factor = np::linalg::cholesky(&s, ..);
-        let distance = np::sum(&residual * np::linalg::solve(&s, &residual), ..);
-        let logarithm = np::sum(np::log(np::diagonal(factor, ..)), ..);
-        likelihood = likelihood - distance * 0.5 - logarithm;
+/// The motion, what is observed, and the noise of both.
+pub(super) type Matrices = (Array, Array, Array, Array);
+
+/// The estimate, its covariance, and the logarithm of the likelihood so far.
+pub(super) type State = (Array, Array, Array);
+
+/// What is known before the first observation.
+pub(super) fn start(like: &Array) -> State {
+    let n = STATES as i64;
+    (
+        np::zeros([n], np::like(like)),
+        np::eye(n, np::like(like)),
+        np::zeros(Vec::<i64>::new(), np::like(like)),
+    )
+}
+
+/// Positions and speeds along three axes; positions are observed. `one` is the covariance at the start.
+pub(super) fn step(
+    (x, p, likelihood): State,
+    z: &Array,
+    (f, h, q, r): &Matrices,
+    one: &Array,
+) -> State {
+    let x = np::matmul(f, &x);
+    let p = np::matmul(np::matmul(f, &p), f.t()) + q;
+    let s = np::matmul(np::matmul(h, &p), h.t()) + r;
+    let residual = z - np::matmul(h, &x);
+    // The gain is P H' S^-1; S and P are symmetric.
+    let gain = np::linalg::solve(&s, np::matmul(h, &p)).t();
+    let x = x + np::matmul(&gain, &residual);
+    let p = np::matmul(one - np::matmul(&gain, h), &p);
+    let factor = np::linalg::cholesky(&s, ..);
+    let distance = np::sum(&residual * np::linalg::solve(&s, &residual), ..);
+    let logarithm = np::sum(np::log(np::diagonal(factor, ..)), ..);
+    (x, p, likelihood - distance * 0.5 - logarithm)
+}
+
+/// The last estimate, its covariance, and the logarithm of the likelihood of the observations.
+pub(super) fn filter((f, h, q, r, z): (Array, Array, Array, Array, Array), n: usize) -> State {
+    let matrices = (f, h, q, r);
+    let mut state = start(&matrices.0);
+    let one = state.1.clone();
+    for number in 0..n as i64 {
+        state = step(state, &z.get(number), &matrices, &one);
     }
-    (x, p, likelihood)
+    state
 }
 
 fn motion() -> Vec<f64> {
@@ -59,12 +80,12 @@ fn motion() -> Vec<f64> {
     f
 }
 
-fn matrix(data: Vec<f64>, columns: usize) -> Array {
+pub(super) fn matrix(data: Vec<f64>, columns: usize) -> Array {
     np::reshape(Array::from(data), [-1, columns as i64])
 }
 
-/// The motion, what is observed, and the noise of both.
-pub(super) fn matrices() -> (Array, Array, Array, Array) {
+/// What the filter is run with.
+pub(super) fn matrices() -> Matrices {
     (
         matrix(motion(), STATES),
         np::eye(OBSERVED as i64, np::columns(STATES as i64)),

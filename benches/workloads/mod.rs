@@ -7,6 +7,7 @@
 //! `benches/peers/workloads.py` has the same functions in Python: one changes with the other.
 
 mod circuit;
+mod dopri;
 mod elementwise;
 mod gradients;
 mod gram_schmidt;
@@ -14,6 +15,7 @@ mod graphs;
 mod heat;
 mod kalman;
 mod linear_algebra;
+mod loops;
 mod nbody;
 mod networks;
 pub(crate) mod openblas;
@@ -111,6 +113,8 @@ pub(crate) fn all() -> Vec<&'static Workload> {
         products::WORKLOADS,
         gradients::WORKLOADS,
         updates::WORKLOADS,
+        loops::WORKLOADS,
+        dopri::WORKLOADS,
     ]
     .into_iter()
     .flatten()

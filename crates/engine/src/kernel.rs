@@ -53,6 +53,20 @@ pub(crate) enum Operation {
 /// An operation with the number of the value that it gives; that of a store means nothing.
 pub(crate) type Numbered = (Value, Operation);
 
+/// That a kernel over one element runs many times, at least once, with numbers that go from one time to the next. After its own
+/// parameters come the most times, and the steps in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Repeats {
+    /// A slot that is read the first time, and the slot of what is read in its place after that; it is written the last time only.
+    pub(crate) carried: Vec<(u16, u16)>,
+    /// For each slot, which of the steps it moves by from one time to the next, if it moves.
+    pub(crate) moves: Vec<Option<u16>>,
+    /// How many steps there are.
+    pub(crate) steps: usize,
+    /// The slot of the truth value whether it goes on.
+    pub(crate) condition: Option<u16>,
+}
+
 /// A loop nest: for each outer index the inner loop `before`, the operations `outer`, the inner loop `after`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Kernel {
@@ -70,6 +84,8 @@ pub(crate) struct Kernel {
     /// The extent of the innermost axis, where that is so short that code for this number alone pays; it is among
     /// the parameters all the same. See [`Kernel::specialise`].
     pub(crate) extent: Option<u16>,
+    /// How it repeats, if it does.
+    pub(crate) repeats: Option<Repeats>,
 }
 
 /// The longest innermost axis that code is specialised for, in bytes of its widest elements.
@@ -305,6 +321,10 @@ impl std::fmt::Display for Kernel {
             f,
             "(reads {loads}, writes {stores}; axes {} outer + {} inner)",
             self.outer_rank, self.inner_rank
-        )
+        )?;
+        match &self.repeats {
+            None => Ok(()),
+            Some(repeats) => write!(f, ", repeats with {} numbers", repeats.carried.len()),
+        }
     }
 }

@@ -43,7 +43,9 @@ use executable::{Counts, Native};
 use loops::Loops;
 use lower::{Call, Lowered};
 use memory::{Limit, Workspace};
-use program::{Bases, Constants, Control, Entries, Entry, Inner, Origin, Program};
+use program::{
+    Bases, Constants, Control, Entries, Entry, Inner, Looped, Origin, Program, Repeated,
+};
 use schedule::{Order, Rank};
 
 /// The native backend.
@@ -78,6 +80,8 @@ pub struct StageOptions {
     pub limits: Limits,
     /// The number of distinct kernels above which small loops that share no code are split.
     pub kernels: usize,
+    /// Whether the graph is inside of a loop or a branch: small loops that do not depend on each other are then fused too.
+    pub repeats: bool,
     /// Whether each stage is verified even without `AUTOJIT_VERIFY=1`.
     pub verify: bool,
 }
@@ -87,6 +91,7 @@ impl Default for StageOptions {
         Self {
             limits: Limits::default(),
             kernels: loops::KERNELS,
+            repeats: false,
             verify: cfg!(test),
         }
     }
@@ -111,7 +116,7 @@ impl Stages {
         let mut lowered = lower::lower(graph)?;
         check_size(graph, &lowered)?;
         verify(&|| lower::verify(&lowered))?;
-        let loops = loops::build(&mut lowered, options.kernels)?;
+        let loops = loops::build(&mut lowered, options.kernels, options.repeats)?;
         verify(&|| loops::verify(&lowered, &loops))?;
         let ranks = schedule::rank(&lowered, &loops);
         let limit = Limit::of(&lowered, options.limits.memory);
@@ -134,9 +139,30 @@ impl Stages {
     }
 }
 
+/// What a graph is compiled for.
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Whole,
+    /// A branch, or the first condition of a loop.
+    Inside,
+    /// The body of a loop that carries so many arrays, and takes so many elements of whole arrays.
+    Loop {
+        carry: usize,
+        elements: usize,
+        has_condition: bool,
+    },
+}
+
+/// The program of a graph that is not part of another one.
 fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
+    Ok(compile_as(graph, limits, Role::Whole)?.0)
+}
+
+/// The program of a graph; of a loop also how its only kernel repeats itself, if it does.
+fn compile_as(graph: &Graph, limits: &Limits, role: Role) -> Result<(Native, Option<Repeated>)> {
     let options = StageOptions {
         limits: *limits,
+        repeats: !matches!(role, Role::Whole),
         ..StageOptions::default()
     };
     let Stages {
@@ -144,11 +170,33 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         loops,
         order,
         workspace,
-        entries,
+        bases,
+        mut entries,
         ..
     } = Stages::new(graph, &options)?;
     let counts = Counts::new(&lowered, &loops.fusion, &order, &workspace);
     let (outputs, output_origins) = outputs(graph, &lowered)?;
+    let repeated = match role {
+        Role::Whole | Role::Inside => None,
+        Role::Loop {
+            carry,
+            elements,
+            has_condition,
+        } => {
+            let looped = Looped {
+                carry,
+                elements,
+                has_condition,
+                inputs: graph.input_types(),
+            };
+            let size = |&buffer: &usize| (buffer, outputs[buffer].bytes());
+            let results: Vec<_> = lowered.results.iter().map(size).collect();
+            program::repeated(&entries, bases, &results, looped)
+        }
+    };
+    if let Some(repeated) = &repeated {
+        entries.kernels = vec![repeated.kernel.clone()];
+    }
     let code = codegen::compile(&entries.kernels)?;
     let divisions = program::divisions(&entries, limits.threads);
     let controls = controls(&entries, limits)?;
@@ -167,7 +215,7 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         draws: std::mem::take(&mut lowered.draws),
         pool: Mutex::default(),
     };
-    Ok(Native {
+    let native = Native {
         program,
         inputs: graph.input_types().to_vec(),
         output_origins,
@@ -175,34 +223,51 @@ fn compile(graph: &Graph, limits: &Limits) -> Result<Native> {
         results: lowered.results,
         kernels: entries.kernels,
         counts,
-    })
+    };
+    Ok((native, repeated))
 }
 
 /// Compiles the graphs inside of loops and branches: once, however often they run.
 fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control>> {
     let mut controls = FxHashMap::default();
     for (index, entry) in entries.list.iter().enumerate() {
-        let Entry::Call {
-            call: Call::Control(step),
-            ..
-        } = entry
-        else {
+        let Entry::Call { call, .. } = entry else {
+            continue;
+        };
+        let Call::Control(step) = &**call else {
             continue;
         };
         let control = match &step.op {
-            ControlOp::Scan { body, .. } => Control::Scan(Box::new(inner(body.graph()?, limits)?)),
+            ControlOp::Scan {
+                body, carry, xs, ..
+            } => {
+                let role = Role::Loop {
+                    carry: *carry,
+                    elements: *xs,
+                    has_condition: false,
+                };
+                Control::Scan(Box::new(inner(body.graph()?, limits, role)?))
+            }
             ControlOp::While {
-                condition, body, ..
-            } => Control::While {
-                before: Box::new(inner(condition.graph()?, limits)?),
-                iteration: Box::new(inner(
-                    &iteration(condition.graph()?, body.graph()?)?,
-                    limits,
-                )?),
-            },
+                condition,
+                body,
+                carry,
+                ..
+            } => {
+                let iteration = iteration(condition.graph()?, body.graph()?)?;
+                let role = Role::Loop {
+                    carry: *carry,
+                    elements: 0,
+                    has_condition: true,
+                };
+                Control::While {
+                    before: Box::new(inner(condition.graph()?, limits, Role::Inside)?),
+                    iteration: Box::new(inner(&iteration, limits, role)?),
+                }
+            }
             ControlOp::Switch { branches } => {
                 let branches = branches.iter();
-                let branches = branches.map(|branch| inner(branch.graph()?, limits));
+                let branches = branches.map(|branch| inner(branch.graph()?, limits, Role::Inside));
                 Control::Switch(branches.collect::<Result<_>>()?)
             }
         };
@@ -212,16 +277,23 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
 }
 
 /// The program of a graph inside of another one.
-fn inner(graph: &Graph, limits: &Limits) -> Result<Inner> {
+fn inner(graph: &Graph, limits: &Limits, role: Role) -> Result<Inner> {
     // The limit of memory is that of the whole.
     let limits = Limits {
         memory: None,
         ..*limits
     };
-    let native = compile(graph, &limits)?;
+    let (native, repeated) = compile_as(graph, &limits, role)?;
+    let inputs = native.inputs.len();
+    let carry = match role {
+        Role::Whole | Role::Inside => 0,
+        Role::Loop { carry, .. } => carry,
+    };
     let result = |&buffer: &usize| (buffer, native.outputs[buffer].bytes());
     Ok(Inner {
-        inputs: native.inputs.len(),
+        in_place: program::in_place(&native.program, inputs, &native.results, carry),
+        repeated,
+        inputs,
         results: native.results.iter().map(result).collect(),
         instructions: native.counts.instructions(),
         kernels: native.kernels,

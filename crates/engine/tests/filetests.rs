@@ -93,6 +93,7 @@ fn check(path: &Path) -> std::result::Result<(), String> {
         .limits
         .set_threads(number(head, "threads").unwrap_or(1));
     options.kernels = number(head, "kernels").unwrap_or(options.kernels);
+    options.repeats = setting(head, "repeats") == Some("true");
     let got = print(&graph, &options).unwrap_or_else(|e| format!("error: {e}\n"));
     if std::env::var_os("AUTOJIT_BLESS").is_some_and(|v| v == "1") {
         let head = head.trim_end();

@@ -3,6 +3,7 @@
 mod bad_use;
 mod derivatives;
 mod loops;
+mod native;
 
 /// What runs loops, the native engine first where it is built in.
 const BACKENDS: &[&str] = if cfg!(feature = "cranelift") {

@@ -84,13 +84,13 @@ impl Loops {
     }
 }
 
-/// Fuses instructions and builds the nests of their loops; see [`split`] for `kernels`. Copies that no loop has become
-/// calls.
+/// Fuses instructions and builds the nests of their loops; see [`split`] for `kernels`, and [`Small`](super::small::Small) for
+/// `repeats`. Copies that no loop has become calls.
 ///
 /// # Errors
 /// An internal error.
-pub(crate) fn build(lowered: &mut Lowered, kernels: usize) -> Result<Loops> {
-    let fusion = fuse(lowered, Vec::new())?;
+pub(crate) fn build(lowered: &mut Lowered, kernels: usize, repeats: bool) -> Result<Loops> {
+    let fusion = fuse(lowered, Vec::new(), repeats)?;
     let loops = Loops::of(lowered, fusion)?;
     let nest_of = |step: usize| match loops.bodies[step].work {
         Work::Loop(nest) => Some(nest),
@@ -99,7 +99,7 @@ pub(crate) fn build(lowered: &mut Lowered, kernels: usize) -> Result<Loops> {
     match split(lowered, &loops.fusion, &loops.nests, nest_of, kernels) {
         None => Ok(loops),
         Some(alone) => {
-            let fusion = fuse(lowered, alone)?;
+            let fusion = fuse(lowered, alone, repeats)?;
             Loops::of(lowered, fusion)
         }
     }

@@ -10,18 +10,18 @@
 //!
 //! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user.
 //!
+//! In a graph that is run many times small loops go on though they do not compute the latest operand (`small.rs`).
+//!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
 use smallvec::SmallVec;
 
-use super::step::{Fusion, Loop, Phase, Step};
+use super::small::SmallLoops;
+use super::step::{Fusion, LARGEST_LOOP, Loop, Phase, Step, reads_all};
 use crate::lower::{
     Call, CallSite, Instruction, InstructionId, Lowered, Operand, Storage, View, strided_copy,
 };
 use autojit_ir::error::{Error, Result};
-
-/// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
-const LARGEST_LOOP: usize = 24;
 
 /// See [`Fuser::feeds_reduction`]; one pass backwards.
 fn feed_reductions(lowered: &Lowered) -> Vec<bool> {
@@ -58,11 +58,11 @@ fn feed_reductions(lowered: &Lowered) -> Vec<bool> {
 }
 
 /// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
-/// those beyond its end do not.
+/// those beyond its end do not. `repeats` says whether the graph is run many times.
 ///
 /// # Errors
 /// An internal error.
-pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>) -> Result<Fusion> {
+pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>, repeats: bool) -> Result<Fusion> {
     let count = lowered.instructions.len();
     let mut fuser = Fuser {
         fusion: Fusion {
@@ -73,6 +73,7 @@ pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>) -> Result<Fusion> {
         readers: readers(lowered),
         deferred_with: vec![0; count],
         alone,
+        small: repeats.then(SmallLoops::default),
     };
     for index in 0..count {
         let id = InstructionId(index as u32);
@@ -118,17 +119,6 @@ fn readers(lowered: &Lowered) -> Vec<u32> {
     readers
 }
 
-/// Whether an operand is all of what an instruction makes, element by element for the elements of an output.
-fn reads_all(lowered: &Lowered, view: &View, maker: InstructionId, output: &View) -> bool {
-    let Some(made) = lowered.writes(lowered.instruction(maker)).first() else {
-        return false;
-    };
-    view.buffer == made.buffer
-        && view.offset == made.offset
-        && view.geometry == made.geometry
-        && lowered.shape(view) == lowered.shape(output)
-}
-
 /// A copy that is not fused into a loop becomes one call of the runtime.
 fn call_copy(lowered: &mut Lowered, id: InstructionId, input: View, output: View) {
     let step = CallSite {
@@ -154,6 +144,8 @@ struct Fuser {
     deferred_with: Vec<u8>,
     /// Whether an instruction is to have a loop of its own.
     alone: Vec<bool>,
+    /// Small loops that may go on, if the graph is run many times.
+    small: Option<SmallLoops>,
 }
 
 impl Fuser {
@@ -241,6 +233,11 @@ impl Fuser {
         if self.is_alone(id) || !lowered.reads(&instruction).filter(is_deferred).all(fits) {
             return false;
         }
+        let together: SmallVec<[InstructionId; 8]> = deferred.iter().copied().chain([id]).collect();
+        if let Some(step) = self.follow(lowered, &together) {
+            self.add(lowered, step, Phase::Before, &together);
+            return true;
+        }
         let joined = self.join(lowered, id);
         let placed = |view: &View| view.origin.map(|o| self.fusion.placed[o.0 as usize]);
         let sources = deferred.iter().flat_map(|&operand| {
@@ -260,21 +257,37 @@ impl Fuser {
                     self.fusion.not_fused.push((id, why));
                 }
                 // Empty, so that they come in order.
-                let opened = self.open_loop(lowered, id);
-                if let Step::Loop(group) = &mut self.fusion.steps[opened.0 as usize] {
-                    group.members.clear();
-                }
-                opened
+                self.open_loop(lowered, id)
             }
         };
-        if let Step::Loop(group) = &mut self.fusion.steps[step as usize] {
-            let members = deferred.iter().chain([&id]);
-            group.members.extend(members.map(|&member| (member, phase)));
+        self.add(lowered, step, phase, &together);
+        true
+    }
+
+    /// A small loop that goes on with instructions, where the graph is run many times.
+    fn follow(&self, lowered: &Lowered, members: &[InstructionId]) -> Option<u32> {
+        let small = self.small.as_ref()?;
+        if members.iter().any(|&id| self.is_alone(id)) {
+            return None;
         }
-        for member in deferred.iter().chain([&id]) {
+        small.follow(lowered, &self.fusion, members)
+    }
+
+    /// Adds instructions to a loop.
+    fn add(&mut self, lowered: &Lowered, step: u32, phase: Phase, members: &[InstructionId]) {
+        let Step::Loop(group) = &mut self.fusion.steps[step as usize] else {
+            return;
+        };
+        for &member in members {
+            group.members.push((member, phase));
+            if let Instruction::Reduce { axes, .. } = *lowered.instruction(member) {
+                group.reduced = Some(axes);
+            }
             self.fusion.placed[member.0 as usize] = (step, phase);
         }
-        true
+        if let Some(small) = &mut self.small {
+            small.added(lowered, step, group, members);
+        }
     }
 
     fn has_room(&self, step: u32, members: usize) -> bool {
@@ -294,14 +307,13 @@ impl Fuser {
                 let last = parts.map(|p| self.fusion.placed[p.0 as usize].0).max();
                 (last.unwrap_or(0), Phase::Alone)
             }
-            _ => match self.join(lowered, id) {
+            _ => match self
+                .follow(lowered, &[id])
+                .map(|step| Ok((step, Phase::Before)))
+                .or_else(|| self.join(lowered, id))
+            {
                 Some(Ok((step, phase))) => {
-                    if let Step::Loop(group) = &mut self.fusion.steps[step as usize] {
-                        group.members.push((id, phase));
-                        if let Instruction::Reduce { axes, .. } = instruction {
-                            group.reduced = Some(axes);
-                        }
-                    }
+                    self.add(lowered, step, phase, &[id]);
                     (step, phase)
                 }
                 separate => {
@@ -312,11 +324,17 @@ impl Fuser {
                         input: Operand::View(input),
                         output,
                     } = instruction
+                        && !self
+                            .small
+                            .as_ref()
+                            .is_some_and(|s| s.is_small(lowered, &output))
                     {
                         call_copy(lowered, id, input, output);
                         self.open(Step::Call(id), Phase::Alone)
                     } else {
-                        self.open_loop(lowered, id)
+                        let (step, phase) = self.open_loop(lowered, id);
+                        self.add(lowered, step, phase, &[id]);
+                        (step, phase)
                     }
                 }
             },
@@ -329,6 +347,7 @@ impl Fuser {
         (self.fusion.steps.len() as u32 - 1, phase)
     }
 
+    /// Opens a loop for an instruction, without it.
     fn open_loop(&mut self, lowered: &mut Lowered, id: InstructionId) -> (u32, Phase) {
         let (domain, reduced, phase) = match *lowered.instruction(id) {
             Instruction::Reduce { domain, axes, .. } => (domain, Some(axes), Phase::Reduction),
@@ -344,7 +363,7 @@ impl Fuser {
         let group = Loop {
             domain,
             reduced,
-            members: [(id, phase)].into_iter().collect(),
+            members: SmallVec::new(),
         };
         self.open(Step::Loop(group), phase)
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `step.rs` | steps: fused loops and calls; which instruction is in which |
 //! | `fuse.rs` | fusion, one pass over the instructions |
+//! | `small.rs` | small loops that go on, in graphs that are run many times |
 //! | `nest.rs` | loop nests abstracted over memory, for deduplication |
 //! | `split.rs` | small loops that share no code are split into single instructions |
 //! | `build.rs` | the stage: fusion, nests, and fusion again if there are too many nests |
@@ -16,6 +17,7 @@
 mod build;
 mod fuse;
 mod nest;
+mod small;
 mod split;
 mod step;
 mod text;

@@ -10,6 +10,9 @@ use crate::lower::{
 };
 use autojit_ir::Steps;
 
+/// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
+pub(super) const LARGEST_LOOP: usize = 24;
+
 /// The part of a loop that an instruction runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -50,6 +53,22 @@ pub(crate) struct Fusion {
     pub(crate) placed: Vec<(u32, Phase)>,
     /// Why an instruction was not fused into the step of its latest operand.
     pub(crate) not_fused: Vec<(InstructionId, &'static str)>,
+}
+
+/// Whether an operand is all of what an instruction makes, element by element for the elements of an output.
+pub(super) fn reads_all(
+    lowered: &Lowered,
+    view: &View,
+    maker: InstructionId,
+    output: &View,
+) -> bool {
+    let Some(made) = lowered.writes(lowered.instruction(maker)).first() else {
+        return false;
+    };
+    view.buffer == made.buffer
+        && view.offset == made.offset
+        && view.geometry == made.geometry
+        && lowered.shape(view) == lowered.shape(output)
 }
 
 impl Loop {

@@ -459,7 +459,7 @@ mod tests {
     fn loops() -> (Lowered, Loops) {
         let graph: Graph = SOFTMAX.parse().unwrap();
         let mut lowered = lower(&graph).unwrap();
-        let loops = build(&mut lowered, KERNELS).unwrap();
+        let loops = build(&mut lowered, KERNELS, false).unwrap();
         verify(&lowered, &loops).unwrap();
         (lowered, loops)
     }

@@ -206,7 +206,7 @@ mod tests {
     fn plan() -> (Lowered, Loops, Order, Workspace) {
         let graph: Graph = SORTS.parse().unwrap();
         let mut lowered = lower(&graph).unwrap();
-        let loops = build(&mut lowered, KERNELS).unwrap();
+        let loops = build(&mut lowered, KERNELS, false).unwrap();
         let ranks = rank(&lowered, &loops);
         let (order, workspace) = choose(&lowered, &loops, &ranks, Limit(1 << 20));
         verify(&lowered, &loops, &order, &workspace).unwrap();

@@ -160,6 +160,7 @@ impl Assembly<'_> {
                     }
                     (call, _) => call.clone(),
                 };
+                let call = Box::new(call);
                 Entry::Call { call, operands }
             }
         };

@@ -6,24 +6,33 @@
 //! | `assemble.rs` | groups become entries: kernels, and batches of steps |
 //! | `origin.rs` | the op and the source line to name if an entry fails |
 //! | `divide.rs` | entries that several threads run |
-//! | `run.rs` | the program with its code, its runs, and the programs inside of loops and branches |
+//! | `compiled.rs` | the program with its code, and the programs inside of loops and branches |
+//! | `repeat.rs` | bodies of loops that are one kernel, which repeats itself |
+//! | `run.rs` | how it runs |
+//! | `control.rs` | how loops and branches run |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
 //! What this stage promises to code: each operand of an entry lies inside its base; a kernel reaches the elements that the
 //! steps it was made of name; an entry that reads comes after those that write what it reads.
 
 mod assemble;
+mod compiled;
+mod control;
 mod divide;
 mod entry;
 mod origin;
+mod repeat;
 mod run;
 mod text;
 mod verify;
 
 pub(crate) use assemble::assemble;
+pub(crate) use compiled::{Constants, Control, Inner, Program};
+pub(crate) use control::in_place;
 pub(crate) use divide::divisions;
 pub(crate) use entry::{Bases, Entries, Entry, Origin};
 pub(crate) use origin::{attributed, origin};
-pub(crate) use run::{Constants, Control, Inner, Program};
+
+pub(crate) use repeat::{Looped, Repeated, repeated};
 pub(crate) use text::print;
 pub(crate) use verify::verify;

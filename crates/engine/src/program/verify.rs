@@ -491,7 +491,7 @@ mod tests {
         fn new() -> Self {
             let graph: Graph = ROWS.parse().unwrap();
             let mut lowered = lower(&graph).unwrap();
-            let loops = build(&mut lowered, KERNELS).unwrap();
+            let loops = build(&mut lowered, KERNELS, false).unwrap();
             let ranks = rank(&lowered, &loops);
             let (order, workspace) = choose(&lowered, &loops, &ranks, Limit(1 << 20));
             let bases = Bases::of(&graph);

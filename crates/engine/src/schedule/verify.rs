@@ -140,7 +140,7 @@ mod tests {
     fn schedule() -> (Lowered, Loops, Vec<Rank>, Order) {
         let graph: Graph = TWO_ROWS.parse().unwrap();
         let mut lowered = lower(&graph).unwrap();
-        let loops = build(&mut lowered, KERNELS).unwrap();
+        let loops = build(&mut lowered, KERNELS, false).unwrap();
         let ranks = rank(&lowered, &loops);
         let order = Order::by_level(&ranks, |_| usize::MAX);
         verify(&lowered, &loops, &ranks, &order).unwrap();

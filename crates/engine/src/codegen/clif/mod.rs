@@ -13,6 +13,7 @@ mod arithmetic;
 mod inner;
 mod memory;
 mod module;
+mod repeat;
 mod totals;
 
 pub(crate) use arithmetic::FAILURE_INDEX;
@@ -60,7 +61,10 @@ fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &mut Import<
             8 * kernel.slots.len() as i32,
         )
     });
-    let mined = strip::split(kernel);
+    let mined = match kernel.repeats {
+        None => strip::split(kernel),
+        Some(_) => strip::whole(kernel),
+    };
     let own_slots = mined.own_slots;
     let scratch = mined.kernel.slots[own_slots..]
         .iter()
@@ -95,7 +99,10 @@ fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &mut Import<
         })
         .collect::<Vec<_>>();
     emitter.prepare();
-    emitter.outer_loops(0, &bases, &mined.before, &mined.after)?;
+    match &kernel.repeats {
+        None => emitter.outer_loops(0, &bases, &mined.before, &mined.after)?,
+        Some(repeats) => emitter.repeat(repeats, &bases)?,
+    }
     emitter.a.builder.ins().return_(&[]);
     emitter.a.builder.seal_all_blocks();
     Ok(())

@@ -89,6 +89,9 @@ pub(super) fn choices(kernel: &Kernel) -> Result<SmallVec<[Lanes; 3]>, Fallback>
     if kernel.can_fail() {
         return Err("it may fail");
     }
+    if kernel.repeats.is_some() {
+        return Err("it repeats");
+    }
     let inner = (kernel.inner_rank > 0).then(|| kernel.outer_rank + kernel.inner_rank - 1);
     let outer = kernel.outer_rank.checked_sub(1);
     let strided = |axis: usize| {

@@ -1,0 +1,181 @@
+//! Kernels that repeat: a loop of the program whose body is one kernel over one element.
+//!
+//! The numbers that are carried stay in registers, or on the stack, from one time to the next. Operands in memory that are the
+//! same each time are read before the loop.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value as Clif};
+use cranelift_frontend::Variable;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::Emitter;
+use super::arithmetic::{Element, Width, component};
+use crate::kernel::{Operation, Repeats};
+use autojit_ir::DType;
+use autojit_ir::error::{Error, Result};
+
+/// A number that is carried, or its real and imaginary parts.
+#[derive(Clone, Copy)]
+enum Carried {
+    One(Variable),
+    Pair(Variable, Variable),
+}
+
+impl Emitter<'_, '_, '_> {
+    /// Emits all repetitions. Beyond its own the kernel has the parameters that [`Repeats`] names.
+    ///
+    /// # Errors
+    /// An internal error.
+    pub(super) fn repeat(&mut self, repeats: &Repeats, pointers: &[Clif]) -> Result<()> {
+        let kernel = self.kernel;
+        let word = kernel.parameter_words();
+        let count = self.parameter(I64, word);
+        let steps: Vec<Clif> = (0..repeats.steps)
+            .map(|step| self.parameter(I64, word + 1 + step))
+            .collect();
+        let zero = self.a.builder.ins().iconst(I64, 0);
+        let variable = |s: &mut Self, start| {
+            let variable = s.a.builder.declare_var(I64);
+            s.a.builder.def_var(variable, start);
+            variable
+        };
+        let counter = variable(self, zero);
+        let offsets: Vec<Variable> = steps.iter().map(|_| variable(self, zero)).collect();
+        let mut read: FxHashMap<u16, Carried> = FxHashMap::default();
+        let mut written: FxHashMap<u16, Carried> = FxHashMap::default();
+        for &(from, to) in &repeats.carried {
+            let first = self.load(from.into(), pointers[usize::from(from)], 0, Width::Scalar);
+            let part = component(kernel.slots[usize::from(from)].dtype);
+            let mut declare = |x| {
+                let variable = self.a.builder.declare_var(part);
+                self.a.builder.def_var(variable, x);
+                variable
+            };
+            let carried = match first {
+                Element::One(x) => Carried::One(declare(x)),
+                Element::Pair(re, im) => Carried::Pair(declare(re), declare(im)),
+            };
+            read.insert(from, carried);
+            written.insert(to, carried);
+        }
+        let mut same: FxHashMap<u16, Element> = FxHashMap::default();
+        for (_, operation) in &kernel.before {
+            if let Operation::Load { slot } = operation
+                && repeats.moves[usize::from(*slot)].is_none()
+                && !read.contains_key(slot)
+                && !same.contains_key(slot)
+            {
+                let pointer = pointers[usize::from(*slot)];
+                same.insert(*slot, self.load((*slot).into(), pointer, 0, Width::Scalar));
+            }
+        }
+        let (head, exit) = (self.a.builder.create_block(), self.a.builder.create_block());
+        self.a.builder.ins().jump(head, &[]);
+        self.a.builder.switch_to_block(head);
+        let address = |s: &mut Self, slot: u16| {
+            let pointer = pointers[usize::from(slot)];
+            match repeats.moves[usize::from(slot)] {
+                None => pointer,
+                Some(step) => {
+                    let offset = s.a.builder.use_var(offsets[usize::from(step)]);
+                    s.a.builder.ins().iadd(pointer, offset)
+                }
+            }
+        };
+        let mut next: Vec<(Carried, Element)> = Vec::new();
+        let mut goes_on = None;
+        for (value, operation) in &kernel.before {
+            let element = match operation {
+                Operation::Load { slot } => {
+                    if let Some(&carried) = read.get(slot) {
+                        self.carried(carried)
+                    } else if let Some(&element) = same.get(slot) {
+                        element
+                    } else {
+                        let address = address(self, *slot);
+                        self.load((*slot).into(), address, 0, Width::Scalar)
+                    }
+                }
+                Operation::Store { slot, value } => {
+                    let element = self.outer_value(*value)?;
+                    if repeats.condition == Some(*slot) {
+                        goes_on = Some(element);
+                    }
+                    if let Some(&carried) = written.get(slot) {
+                        next.push((carried, element));
+                    } else {
+                        let address = address(self, *slot);
+                        self.store((*slot).into(), address, 0, element, Width::Scalar);
+                    }
+                    continue;
+                }
+                Operation::Literal { .. } => continue,
+                Operation::Map { op, inputs, dtype } => {
+                    let x = inputs
+                        .iter()
+                        .map(|&i| self.outer_value(i))
+                        .collect::<Result<SmallVec<[_; 3]>>>()?;
+                    let dtypes: SmallVec<[DType; 3]> = inputs
+                        .iter()
+                        .map(|&i| kernel.dtypes[usize::from(i)])
+                        .collect();
+                    self.a.op(*op, &x, &dtypes, *dtype, Width::Scalar)?
+                }
+                Operation::Reduce { .. } => {
+                    return Err(Error::internal("a reduction in a kernel over one element"));
+                }
+            };
+            self.values[usize::from(*value)] = Some(element);
+        }
+        for (carried, element) in next {
+            match (carried, element) {
+                (Carried::One(variable), Element::One(x)) => self.a.builder.def_var(variable, x),
+                (Carried::Pair(first, second), Element::Pair(re, im)) => {
+                    self.a.builder.def_var(first, re);
+                    self.a.builder.def_var(second, im);
+                }
+                _ => return Err(Error::internal("a number is carried as another dtype")),
+            }
+        }
+        for (&variable, &step) in offsets.iter().zip(&steps) {
+            let offset = self.a.builder.use_var(variable);
+            let offset = self.a.builder.ins().iadd(offset, step);
+            self.a.builder.def_var(variable, offset);
+        }
+        let number = self.a.builder.use_var(counter);
+        let number = self.a.builder.ins().iadd_imm_s(number, 1);
+        self.a.builder.def_var(counter, number);
+        let mut more = self
+            .a
+            .builder
+            .ins()
+            .icmp(IntCC::SignedLessThan, number, count);
+        if repeats.condition.is_some() {
+            let Some(Element::One(holds)) = goes_on else {
+                return Err(Error::internal("a loop without its condition"));
+            };
+            let holds = self.a.builder.ins().icmp_imm_u(IntCC::NotEqual, holds, 0);
+            more = self.a.builder.ins().band(more, holds);
+        }
+        self.a.builder.ins().brif(more, head, &[], exit, &[]);
+        self.a.builder.switch_to_block(exit);
+        for (_, to) in &repeats.carried {
+            let element = self.carried(written[to]);
+            let pointer = pointers[usize::from(*to)];
+            self.store((*to).into(), pointer, 0, element, Width::Scalar);
+        }
+        Ok(())
+    }
+
+    fn carried(&mut self, carried: Carried) -> Element {
+        match carried {
+            Carried::One(x) => Element::One(self.a.builder.use_var(x)),
+            Carried::Pair(re, im) => {
+                let re = self.a.builder.use_var(re);
+                Element::Pair(re, self.a.builder.use_var(im))
+            }
+        }
+    }
+}

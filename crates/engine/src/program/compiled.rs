@@ -1,0 +1,170 @@
+//! What is run: a program with its code, and the programs inside of loops and branches.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::divide::Division;
+use super::entry::{Entry, Origin, RelativeAddress};
+use super::origin::attributed;
+use super::repeat::Repeated;
+use crate::codegen::Code;
+use crate::kernel::Kernel;
+use crate::memory::ALIGNMENT;
+use autojit_ir::HostArray;
+use autojit_ir::error::Result;
+use autojit_ir::random::CallDraws;
+
+/// A runnable program.
+pub(crate) struct Program {
+    pub(crate) code: Code,
+    pub(crate) entries: Vec<Entry>,
+    /// For each entry, the op and the source line to name if it fails.
+    pub(crate) origins: Vec<Origin>,
+    /// The operation with the largest result, if there is one.
+    pub(crate) largest: Option<Origin>,
+    pub(crate) operands: Vec<RelativeAddress>,
+    pub(crate) parameters: Vec<i64>,
+    pub(crate) constants: Constants,
+    pub(crate) workspace_bytes: usize,
+    /// How many threads a call may use, and the entries that are divided among them.
+    pub(crate) threads: usize,
+    pub(crate) divisions: FxHashMap<u32, Division>,
+    /// The compiled loops and branches, by their entries.
+    pub(crate) controls: FxHashMap<u32, Control>,
+    /// The draws that each call takes from generators.
+    pub(crate) draws: Vec<Arc<CallDraws>>,
+    /// Workspaces of calls that ended, for calls to come.
+    pub(crate) pool: Mutex<Vec<Arena>>,
+}
+
+/// A compiled loop or choice.
+pub(crate) enum Control {
+    /// The body.
+    Scan(Box<Inner>),
+    /// The condition before the first iteration; the body, with the condition after it as its last result.
+    While {
+        before: Box<Inner>,
+        iteration: Box<Inner>,
+    },
+    /// The branches.
+    Switch(Vec<Inner>),
+}
+
+impl Control {
+    /// The programs of the graphs inside.
+    pub(crate) fn programs(&self) -> SmallVec<[&Inner; 2]> {
+        match self {
+            Self::Scan(body) => SmallVec::from_iter([&**body]),
+            Self::While { before, iteration } => SmallVec::from_iter([&**before, &**iteration]),
+            Self::Switch(branches) => branches.iter().collect(),
+        }
+    }
+}
+
+/// The program of a graph inside of a loop or a branch.
+pub(crate) struct Inner {
+    pub(crate) program: Program,
+    /// How many arrays it takes.
+    pub(crate) inputs: usize,
+    /// The output buffer of each result, and its size in bytes: results that are one value share a buffer.
+    pub(crate) results: Vec<(usize, usize)>,
+    /// Of a loop, for each array that is carried: whether an iteration changes it where it lies. See
+    /// [`in_place`](super::in_place).
+    pub(crate) in_place: Vec<bool>,
+    /// Of a loop, how its only kernel repeats itself, if it does. The program is then not run.
+    pub(crate) repeated: Option<Repeated>,
+    pub(crate) kernels: Vec<Kernel>,
+    pub(crate) instructions: usize,
+}
+
+/// The array constants of a program, contiguous.
+pub(crate) struct Constants {
+    /// Of the arrays, which own what they point to.
+    addresses: Vec<*mut u8>,
+    _arrays: Vec<HostArray>,
+}
+
+// SAFETY: the addresses are those of the arrays beside them, which can be shared and are never written to.
+unsafe impl Send for Constants {}
+// SAFETY: as above.
+unsafe impl Sync for Constants {}
+
+impl Constants {
+    pub(crate) fn new(constants: &[HostArray]) -> Self {
+        let arrays: Vec<HostArray> = constants.iter().map(HostArray::to_contiguous).collect();
+        Self {
+            addresses: arrays.iter().map(|x| x.as_ptr().cast_mut()).collect(),
+            _arrays: arrays,
+        }
+    }
+
+    pub(crate) fn addresses(&self) -> &[*mut u8] {
+        &self.addresses
+    }
+}
+
+/// Memory for the workspace of one call, aligned to cache lines.
+pub(crate) struct Arena(Vec<Line>);
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; ALIGNMENT]);
+
+impl Arena {
+    fn new(bytes: usize) -> Result<Self> {
+        let lines = bytes.div_ceil(ALIGNMENT);
+        let mut memory = HostArray::room_for(lines, format_args!("a workspace of {bytes} bytes"))?;
+        memory.resize(lines, Line([0; ALIGNMENT]));
+        Ok(Self(memory))
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// The most arenas that stay for later calls: as many threads rarely call at once.
+const POOL: usize = 8;
+
+impl Program {
+    /// Memory for a workspace.
+    pub(super) fn arena(&self) -> Result<Arena> {
+        if self.workspace_bytes == 0 {
+            return Ok(Arena(Vec::new()));
+        }
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let pooled = pool.pop();
+        drop(pool);
+        let new = || {
+            let arena = Arena::new(self.workspace_bytes);
+            arena.map_err(|e| attributed(e, self.largest))
+        };
+        pooled.map_or_else(new, Ok)
+    }
+
+    /// Gives memory back, for later calls.
+    pub(super) fn release(&self, arena: Arena) {
+        if self.workspace_bytes == 0 {
+            return;
+        }
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < POOL {
+            pool.push(arena);
+        }
+    }
+}
+
+impl Inner {
+    /// Whether an array is carried and changed where it lies.
+    pub(super) fn stays(&self, carried: usize) -> bool {
+        self.in_place.get(carried) == Some(&true)
+    }
+
+    /// The first result that is in an output buffer.
+    pub(super) fn first_of(&self, buffer: usize) -> usize {
+        let mut results = self.results.iter();
+        results.position(|(b, _)| *b == buffer).unwrap_or(0)
+    }
+}

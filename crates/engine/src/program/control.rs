@@ -1,0 +1,600 @@
+//! How loops and branches run.
+//!
+//! A branch runs once, so the addresses of its operands are found on the way, as those of the whole program are. A loop may run
+//! a million times: the addresses of all operands are in two tables, one for even iterations and one for odd ones, as what is
+//! carried lies in two buffers that take turns. From one iteration to the next but one nothing changes but the elements of whole
+//! arrays, which move by a constant distance. What an iteration costs beside its kernels and calls is then to go through
+//! the entries and to move these addresses.
+//!
+//! A body that is one kernel over one element repeats itself; see `repeat.rs`.
+//!
+//! An array that an iteration changes where it lies is in one buffer for all of them; see [`in_place`].
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::compiled::{Arena, Control, Inner, Program};
+use super::entry::{Entry, RelativeAddress};
+use super::repeat::{Place, Repeated};
+use super::run::{Draws, Failure};
+use crate::lower;
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, ControlOp, DType};
+
+/// For each array that a loop carries, whether its body changes some elements of it and nothing reads the others later in the
+/// iteration, so that it can stay where it is.
+///
+/// The call that changes it is the only one to write this result: it writes all of it.
+pub(crate) fn in_place(
+    program: &Program,
+    inputs: usize,
+    results: &[usize],
+    carry: usize,
+) -> Vec<bool> {
+    let first = 1 + program.constants.addresses().len();
+    let stays = |k: usize| {
+        let input = (first + k) as u32;
+        let output = (first + inputs + results[k]) as u32;
+        if results[..k].contains(&results[k]) {
+            return false;
+        }
+        let changes = |entry: &Entry| {
+            let Entry::Call { call, .. } = entry else {
+                return false;
+            };
+            let all = program.operands_of(entry);
+            let (Some(source), Some(result)) = (call.changed(), all.last()) else {
+                return false;
+            };
+            let is_source = |(position, operand): (usize, &RelativeAddress)| {
+                (operand.base == input) == (position == source)
+            };
+            all[source].offset == 0
+                && (result.base, result.offset) == (output, 0)
+                && all.iter().enumerate().all(is_source)
+        };
+        let Some(at) = program.entries.iter().position(changes) else {
+            return false;
+        };
+        let reads = |entry: &Entry| {
+            let mut operands = program.operands_of(entry).iter();
+            operands.any(|o| o.base == input)
+        };
+        !program.entries[at + 1..].iter().any(reads)
+    };
+    (0..carry).map(stays).collect()
+}
+
+/// A program that runs once, with the addresses that it is run on.
+struct Runner<'p> {
+    inner: &'p Inner,
+    arena: Option<Arena>,
+    bases: SmallVec<[*mut u8; 32]>,
+    /// The base of the first input; those of the outputs follow.
+    first: usize,
+    /// Results that are a copy of an earlier one: from which, to where.
+    copies: SmallVec<[(usize, *mut u8); 2]>,
+}
+
+impl<'p> Runner<'p> {
+    fn new(inner: &'p Inner) -> Result<Self> {
+        let mut arena = inner.program.arena()?;
+        let mut bases: SmallVec<[*mut u8; 32]> = SmallVec::new();
+        bases.push(arena.as_mut_ptr());
+        bases.extend_from_slice(inner.program.constants.addresses());
+        let first = bases.len();
+        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
+        bases.resize(
+            first + inner.inputs + buffers.unwrap_or(0),
+            std::ptr::null_mut(),
+        );
+        let mut copies = SmallVec::new();
+        for (k, (buffer, _)) in inner.results.iter().enumerate() {
+            if inner.first_of(*buffer) != k {
+                copies.push((k, std::ptr::null_mut()));
+            }
+        }
+        Ok(Self {
+            inner,
+            arena: Some(arena),
+            bases,
+            first,
+            copies,
+        })
+    }
+
+    fn read(&mut self, input: usize, address: *mut u8) {
+        self.bases[self.first + input] = address;
+    }
+
+    fn write(&mut self, result: usize, address: *mut u8) {
+        if let Some(copy) = self.copies.iter_mut().find(|(k, _)| *k == result) {
+            copy.1 = address;
+            return;
+        }
+        let (buffer, _) = self.inner.results[result];
+        self.bases[self.first + self.inner.inputs + buffer] = address;
+    }
+
+    /// # Safety
+    /// The addresses that were set are those of what the graph takes, and of memory for what it gives.
+    unsafe fn run(&self) -> Result<()> {
+        // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
+        unsafe { self.inner.program.entries(&self.bases, |_| {})? };
+        for &(k, to) in &self.copies {
+            let (buffer, bytes) = self.inner.results[k];
+            let from = self.bases[self.first + self.inner.inputs + buffer];
+            // SAFETY: both have the size of the result, and are different buffers.
+            unsafe { to.copy_from_nonoverlapping(from, bytes) };
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Runner<'_> {
+    fn drop(&mut self) {
+        if let Some(arena) = self.arena.take() {
+            self.inner.program.release(arena);
+        }
+    }
+}
+
+/// Where a program inside of a loop finds what it takes and puts what it gives.
+#[derive(Clone)]
+struct Places {
+    inputs: SmallVec<[*mut u8; 16]>,
+    results: SmallVec<[*mut u8; 16]>,
+}
+
+/// A result that is a copy of another one.
+struct Copied {
+    from: *mut u8,
+    to: *mut u8,
+    bytes: usize,
+    /// How far both move from an iteration to the next but one.
+    steps: [isize; 2],
+}
+
+/// The addresses for even or for odd iterations.
+struct Table {
+    /// Those of the operands of all entries. Before those of an entry there is room for one failure record for each entry that
+    /// comes earlier.
+    pointers: Vec<*mut u8>,
+    copied: SmallVec<[Copied; 2]>,
+}
+
+/// A program that runs many times.
+struct Iterations<'p> {
+    inner: &'p Inner,
+    arena: Option<Arena>,
+    /// Shared with the tables, which have its address.
+    failure: Rc<Failure>,
+    tables: [Table; 2],
+    /// The addresses that move, and how far from an iteration to the next but one.
+    moving: Vec<(u32, isize)>,
+}
+
+impl<'p> Iterations<'p> {
+    /// Iterations that begin at two places in turn; `steps` say how far each input and each result moves from an iteration to
+    /// the next.
+    fn new(inner: &'p Inner, places: [&Places; 2], steps: [&[isize]; 2]) -> Result<Self> {
+        let mut arena = inner.program.arena()?;
+        let workspace = arena.as_mut_ptr();
+        let failure = Rc::<Failure>::default();
+        let first = 1 + inner.program.constants.addresses().len();
+        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
+        let buffers = buffers.unwrap_or(0);
+        let [input_steps, result_steps] = steps;
+        // How far the bases move.
+        let mut moves = vec![0; first + inner.inputs + buffers];
+        moves[first..][..inner.inputs].copy_from_slice(input_steps);
+        for (k, (buffer, _)) in inner.results.iter().enumerate() {
+            if inner.first_of(*buffer) == k {
+                moves[first + inner.inputs + buffer] = result_steps[k];
+            }
+        }
+        let table = |places: &Places| {
+            let mut bases: Vec<*mut u8> = Vec::with_capacity(moves.len());
+            bases.push(workspace);
+            bases.extend_from_slice(inner.program.constants.addresses());
+            bases.extend_from_slice(&places.inputs);
+            bases.resize(moves.len(), std::ptr::null_mut());
+            let mut copied = SmallVec::new();
+            for (k, &(buffer, bytes)) in inner.results.iter().enumerate() {
+                let original = inner.first_of(buffer);
+                if original == k {
+                    bases[first + inner.inputs + buffer] = places.results[k];
+                } else {
+                    copied.push(Copied {
+                        from: places.results[original],
+                        to: places.results[k],
+                        bytes,
+                        steps: [original, k].map(|k| 2 * result_steps[k]),
+                    });
+                }
+            }
+            let mut pointers = Vec::with_capacity(inner.program.operands.len());
+            for entry in &inner.program.entries {
+                let operands = inner.program.operands_of(entry).iter();
+                let address = operands.map(|o| bases[o.base as usize].wrapping_offset(o.offset));
+                pointers.extend(address);
+                pointers.push(failure.address());
+            }
+            Table { pointers, copied }
+        };
+        let tables = places.map(table);
+        let mut moving = Vec::new();
+        let mut position = 0;
+        for entry in &inner.program.entries {
+            for operand in inner.program.operands_of(entry) {
+                let step = moves[operand.base as usize];
+                if step != 0 {
+                    moving.push((position, 2 * step));
+                }
+                position += 1;
+            }
+            position += 1;
+        }
+        Ok(Self {
+            inner,
+            arena: Some(arena),
+            failure,
+            tables,
+            moving,
+        })
+    }
+
+    /// From now on even iterations find the first inputs elsewhere.
+    fn redirect(&mut self, inputs: &[*mut u8]) {
+        let first = 1 + self.inner.program.constants.addresses().len();
+        let mut position = 0;
+        for entry in &self.inner.program.entries {
+            for operand in self.inner.program.operands_of(entry) {
+                let input = (operand.base as usize).checked_sub(first);
+                if let Some(address) = input.and_then(|input| inputs.get(input)) {
+                    let address = address.wrapping_offset(operand.offset);
+                    self.tables[0].pointers[position] = address;
+                }
+                position += 1;
+            }
+            position += 1;
+        }
+    }
+
+    /// Runs the next iteration, of which the number is even or odd.
+    ///
+    /// # Safety
+    /// The addresses in the table are those of what the graph takes, and of memory for what it gives.
+    #[inline]
+    unsafe fn run(&mut self, number: u64) -> Result<()> {
+        let program = &self.inner.program;
+        let table = &mut self.tables[(number % 2) as usize];
+        let draws = Draws::new();
+        let mut start = 0;
+        for (index, entry) in program.entries.iter().enumerate() {
+            let end = start + program.operands_of(entry).len();
+            // A kernel that can fail takes the record as well.
+            let given = end + usize::from(matches!(entry, Entry::Kernel { can_fail: true, .. }));
+            let pointers = &table.pointers[start..given];
+            // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
+            unsafe { program.entry(index, entry, pointers, &draws, &self.failure)? };
+            start = end + 1;
+        }
+        for copied in &mut table.copied {
+            let Copied {
+                from,
+                to,
+                bytes,
+                steps,
+            } = copied;
+            // SAFETY: both have the size of the result, and are different buffers.
+            unsafe { to.copy_from_nonoverlapping(*from, *bytes) };
+            *from = from.wrapping_offset(steps[0]);
+            *to = to.wrapping_offset(steps[1]);
+        }
+        for &(position, step) in &self.moving {
+            let pointer = &mut table.pointers[position as usize];
+            *pointer = pointer.wrapping_offset(step);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Iterations<'_> {
+    fn drop(&mut self) {
+        if let Some(arena) = self.arena.take() {
+            self.inner.program.release(arena);
+        }
+    }
+}
+
+impl Control {
+    /// Runs it.
+    ///
+    /// # Safety
+    /// `addresses` are those of contiguous arrays of the types of the inputs, of memory for the results, and of memory for each
+    /// array that is carried, all aligned for their dtypes.
+    pub(super) unsafe fn run(&self, step: &lower::Control, addresses: &[*mut u8]) -> Result<()> {
+        let (inputs, outputs) = addresses.split_at(step.inputs.len());
+        let (results, others) = outputs.split_at(step.results.len());
+        // SAFETY: forwarded.
+        unsafe {
+            match (&step.op, self) {
+                (
+                    ControlOp::Scan {
+                        carry,
+                        xs,
+                        length,
+                        reverse,
+                        ..
+                    },
+                    Self::Scan(body),
+                ) => {
+                    let counts = (*carry, *xs, *length);
+                    run_scan(step, body, counts, *reverse, inputs, results, others)
+                }
+                (ControlOp::While { carry, limit, .. }, Self::While { before, iteration }) => {
+                    let programs = (&**before, &**iteration);
+                    run_while(step, programs, *carry, *limit, inputs, results, others)
+                }
+                (ControlOp::Switch { .. }, Self::Switch(branches)) => {
+                    let index = read_index(step.inputs[0].dtype, inputs[0]);
+                    let chosen = index.clamp(0, branches.len() as i64 - 1) as usize;
+                    let mut runner = Runner::new(&branches[chosen])?;
+                    for (k, &input) in inputs[1..].iter().enumerate() {
+                        runner.read(k, input);
+                    }
+                    for (k, &result) in results.iter().enumerate() {
+                        runner.write(k, result);
+                    }
+                    runner.run()
+                }
+                (
+                    ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+                    _,
+                ) => Err(Error::internal("a loop that is compiled as another one")),
+            }
+        }
+    }
+}
+
+/// The places of even and of odd iterations, as far as they are about what is carried: the first iteration reads what is given,
+/// and the others what the one before wrote; even ones write to `to[0]`, odd ones to `to[1]`. What stays is in the
+/// results from the beginning.
+fn carried_places(
+    body: &Inner,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+    to: [&[*mut u8]; 2],
+) -> [Places; 2] {
+    let mut places = to.map(|_| Places {
+        inputs: SmallVec::from_slice(inputs),
+        results: SmallVec::from_slice(results),
+    });
+    for (k, &stays) in body.in_place.iter().enumerate() {
+        let [even, odd] = &mut places;
+        if stays {
+            (even.inputs[k], odd.inputs[k]) = (results[k], results[k]);
+        } else {
+            (even.results[k], odd.results[k]) = (to[0][k], to[1][k]);
+            odd.inputs[k] = to[0][k];
+        }
+    }
+    places
+}
+
+/// What even iterations but the first read: what odd ones write.
+fn carried_on(body: &Inner, places: &[Places; 2]) -> SmallVec<[*mut u8; 16]> {
+    SmallVec::from_slice(&places[1].results[..body.in_place.len()])
+}
+
+/// # Safety
+/// As [`Control::run`].
+unsafe fn run_scan(
+    step: &lower::Control,
+    body: &Inner,
+    (carry, xs, length): (usize, usize, usize),
+    reverse: bool,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+    others: &[*mut u8],
+) -> Result<()> {
+    if length == 0 {
+        // SAFETY: forwarded.
+        unsafe { copy_carried(step, |k| k < carry, inputs, results) };
+        return Ok(());
+    }
+    if let Some(repeated) = &body.repeated {
+        // SAFETY: forwarded; there is an iteration, and an element for each.
+        return unsafe { run_repeated(body, repeated, length as u64, reverse, inputs, results) };
+    }
+    // SAFETY: forwarded.
+    unsafe { copy_carried(step, |k| body.stays(k), inputs, results) };
+    let element = |ty: &ArrayType| {
+        let bytes = (ty.bytes() / length) as isize;
+        if reverse { -bytes } else { bytes }
+    };
+    let mut input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
+    for k in carry..carry + xs {
+        input_steps[k] = element(&step.inputs[k]);
+    }
+    let mut result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, results.len());
+    for k in carry..results.len() {
+        result_steps[k] = element(&step.results[k]);
+    }
+    // The last iteration writes the results.
+    let to = match length % 2 {
+        1 => [&results[..carry], &others[..carry]],
+        _ => [&others[..carry], &results[..carry]],
+    };
+    let mut places = carried_places(body, inputs, results, to);
+    for (place, first) in places.iter_mut().zip([0, 1]) {
+        let at = if reverse {
+            length as isize - 1 - first
+        } else {
+            first
+        };
+        let moved = |address: &mut *mut u8, step: isize| {
+            *address = address.wrapping_offset(step.wrapping_abs().wrapping_mul(at));
+        };
+        let all = place.inputs.iter_mut().zip(&input_steps);
+        all.for_each(|(address, &step)| moved(address, step));
+        let all = place.results.iter_mut().zip(&result_steps);
+        all.for_each(|(address, &step)| moved(address, step));
+    }
+    let steps = [&input_steps[..], &result_steps[..]];
+    let mut iterations = Iterations::new(body, places.each_ref(), steps)?;
+    for number in 0..length as u64 {
+        // SAFETY: elements lie one after the other in contiguous arrays; what an iteration reads was written by the one
+        // before it, or is given.
+        unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
+        if number == 0 {
+            iterations.redirect(&carried_on(body, &places));
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As [`Control::run`].
+unsafe fn run_while(
+    step: &lower::Control,
+    (before, iteration): (&Inner, &Inner),
+    carry: usize,
+    limit: u64,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+    others: &[*mut u8],
+) -> Result<()> {
+    let mut flag = 0_u8;
+    let flag = &raw mut flag;
+    // SAFETY: the address of a number that lives as long as the runners.
+    let holds = |flag: *mut u8| unsafe { flag.read() } != 0;
+    let mut first = Runner::new(before)?;
+    for (k, &input) in inputs.iter().enumerate() {
+        first.read(k, input);
+    }
+    first.write(0, flag);
+    // SAFETY: the condition takes what the loop is given, and gives one boolean.
+    unsafe { first.run() }.map_err(|e| e.in_iteration(0))?;
+    if let Some(repeated) = &iteration.repeated
+        && limit > 0
+        && holds(flag)
+    {
+        let given: SmallVec<[*mut u8; 16]> =
+            results[..carry].iter().copied().chain([flag]).collect();
+        // SAFETY: forwarded; there is an iteration, as the condition holds.
+        unsafe { run_repeated(iteration, repeated, limit, false, inputs, &given)? };
+        return match holds(flag) {
+            true => Err(Error::iteration_limit(limit)),
+            false => Ok(()),
+        };
+    }
+    // SAFETY: forwarded. What stays is copied in any case.
+    unsafe { copy_carried(step, |k| iteration.stays(k), inputs, results) };
+    let mut given: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(&results[..carry]);
+    given.push(flag);
+    let places = carried_places(iteration, inputs, &given, [results, others]);
+    let input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
+    let result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, given.len());
+    let steps = [&input_steps[..], &result_steps[..]];
+    let mut iterations = Iterations::new(iteration, places.each_ref(), steps)?;
+    let mut number: u64 = 0;
+    while holds(flag) {
+        if number == limit {
+            return Err(Error::iteration_limit(limit));
+        }
+        // SAFETY: an iteration reads what is given or what the one before wrote, and writes other memory.
+        unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
+        if number == 0 {
+            iterations.redirect(&carried_on(iteration, &places));
+        }
+        number += 1;
+    }
+    let moves = |k: usize| k < carry && !iteration.stays(k);
+    match number {
+        // SAFETY: what is given has the types of what is carried, and lies in other buffers.
+        0 => unsafe { copy_carried(step, moves, inputs, results) },
+        // SAFETY: so does what an odd iteration wrote.
+        _ if number.is_multiple_of(2) => unsafe { copy_carried(step, moves, others, results) },
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Runs a kernel that repeats.
+///
+/// # Safety
+/// As [`Control::run`], with as many results as the graph has; `count` is not zero, and not above the number of elements.
+unsafe fn run_repeated(
+    inner: &Inner,
+    repeated: &Repeated,
+    count: u64,
+    reverse: bool,
+    inputs: &[*mut u8],
+    results: &[*mut u8],
+) -> Result<()> {
+    let program = &inner.program;
+    let mut arena = program.arena()?;
+    let workspace = arena.as_mut_ptr();
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let moves = repeated.kernel.repeats.iter().flat_map(|r| &r.moves);
+    let operands = repeated.operands.iter().zip(moves);
+    let pointers: SmallVec<[*mut u8; 64]> = operands
+        .map(|(&(place, offset), moves)| {
+            let base = match place {
+                Place::Workspace => workspace,
+                Place::Constant(k) => program.constants.addresses()[k],
+                Place::Input(k) => inputs[k],
+                Place::Result(k) => results[k],
+            };
+            let first = match moves {
+                Some(step) if reverse => {
+                    repeated.steps[usize::from(*step)] as isize * (count as isize - 1)
+                }
+                _ => 0,
+            };
+            base.wrapping_offset(offset + first)
+        })
+        .collect();
+    let mut parameters = repeated.parameters.clone();
+    parameters.push(count);
+    let steps = repeated.steps.iter().map(|&step| step as i64);
+    parameters.extend(steps.map(|step| if reverse { -step } else { step }));
+    let function = program.code.function(0);
+    // SAFETY: the kernel takes as many pointers as it has slots, and they address what it was made for, the elements of whole
+    // arrays as far apart as the steps say.
+    unsafe { function(pointers.as_ptr(), parameters.as_ptr()) };
+    program.release(arena);
+    Ok(())
+}
+
+/// # Safety
+/// The first addresses are those of arrays that are carried, and of memory for them elsewhere.
+unsafe fn copy_carried(
+    step: &lower::Control,
+    chosen: impl Fn(usize) -> bool,
+    from: &[*mut u8],
+    to: &[*mut u8],
+) {
+    let pairs = from.iter().zip(to).zip(&step.results).enumerate();
+    for (_, ((&from, &to), ty)) in pairs.filter(|(k, _)| chosen(*k)) {
+        // SAFETY: forwarded.
+        unsafe { to.copy_from_nonoverlapping(from, ty.bytes()) };
+    }
+}
+
+/// # Safety
+/// The address is that of a number of this dtype.
+unsafe fn read_index(dtype: DType, address: *const u8) -> i64 {
+    // SAFETY: forwarded.
+    unsafe {
+        match dtype {
+            DType::Bool | DType::Uint8 => i64::from(address.read()),
+            DType::Int32 => i64::from(address.cast::<i32>().read()),
+            DType::Int64 => address.cast::<i64>().read(),
+            DType::Float32 | DType::Float64 | DType::Complex64 | DType::Complex128 => 0,
+        }
+    }
+}
