@@ -9,7 +9,8 @@ import inspect
 import pathlib
 import sys
 
-from autojit import _autojit
+import autojit
+from autojit import _array_api, _autojit, _control
 from autojit._functions import FUNCTIONS
 
 FOLDER = pathlib.Path(__file__).parent / "autojit"
@@ -58,6 +59,15 @@ RESULTS = {
     "random.seed": "None",
 }
 
+RANDOM = """
+class Generator:
+    \"\"\"A generator with a state of its own: NumPy's, whose numbers are arrays of autojit.\"\"\"
+    def __init__(self, seed: Any = ...) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+def default_rng(seed: Any = ...) -> Generator: ...
+"""
+
 COMMON = """from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -97,10 +107,17 @@ def function(
     return f'{indent}def {name}({", ".join(parts)}) -> {result}:\n{indent}    """{doc}"""\n'
 
 
+def plain(function: object) -> str:
+    """A function that is written in Python as a stub."""
+    doc = (function.__doc__ or "").strip()
+    signature = str(inspect.signature(function)).replace("'", "")
+    return f'def {function.__name__}{signature}:\n    """{doc}"""\n'
+
+
 def exported(module: str) -> list[str]:
     """The full names of the functions of a module."""
     prefix = f"{module}." if module else ""
-    skipped = {"getitem", "scatter"}
+    skipped = {"getitem", "scatter", *(f"linalg.{name}" for name in autojit.linalg._own)}
     return [
         full
         for full in FUNCTIONS
@@ -114,7 +131,13 @@ def submodule(module: str) -> str:
     if module == "linalg":
         text += "from ._results import EighResult, EigResult, SlogdetResult\n"
     text += ALIASES.replace("_Array: TypeAlias = Any\n", "") + "\n"
-    return text + "\n".join(function(full) for full in exported(module))
+    text += "\n".join(function(full) for full in exported(module))
+    if module == "linalg":
+        for name in autojit.linalg._own:
+            text += "\n" + plain(getattr(autojit.linalg, name))
+    if module == "random":
+        text += RANDOM
+    return text
 
 
 def array_class() -> str:
@@ -151,6 +174,7 @@ def array_class() -> str:
         "__iter__": "Any",
         "__reduce__": "Any",
         "show": "str",
+        "plot": "Picture",
         "__array_namespace__": "Any",
         "__array_ufunc__": "Any",
         "__array_function__": "Any",
@@ -209,12 +233,15 @@ def typed(signature: inspect.Signature) -> list[str]:
 
 def package() -> str:
     """The stub of the package itself."""
-    import autojit
-
     text = HEAD + COMMON
     text += "from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special\n"
     api = ["grad", "hessian", "jacobian", "jit", "jvp", "value_and_grad", "vjp", "vmap"]
     text += "from ._api import " + ", ".join(f"{name} as {name}" for name in api) + "\n"
+    for module in (_array_api, _control):
+        names = [name for name in module.__all__ if name in autojit._own]
+        text += f"from .{module.__name__.removeprefix('autojit.')} import "
+        text += ", ".join(f"{name} as {name}" for name in names) + "\n"
+    text += "from ._integrations import install_as as install_as\n"
     made = sorted(name for name in autojit._creation.__dict__ if name in autojit._own)
     made = [
         name
@@ -225,10 +252,14 @@ def package() -> str:
     classes = [
         "Array",
         "CompiledFunction",
+        "ExportedFunction",
+        "ExportedFunctions",
         "Explanation",
+        "Profile",
         "TracingError",
         "asarray",
         "backends",
+        "load",
         "register_pytree",
     ]
     text += "from ._autojit import " + ", ".join(f"{name} as {name}" for name in classes) + "\n"
@@ -237,7 +268,8 @@ def package() -> str:
         name for name in autojit._own if isinstance(getattr(autojit, name), autojit._numpy.dtype)
     ]
     text += "\n" + "".join(f"{name}: np.dtype[Any]\n" for name in dtypes if name != "bool")
-    text += "pi: float\ne: float\ninf: float\nnan: float\nnewaxis: None\n__version__: str\n\n"
+    text += "pi: float\ne: float\ninf: float\nnan: float\nnewaxis: None\n"
+    text += "__version__: str\n__array_api_version__: str\n\n"
     functions = [full for full in exported("")]
     text += "\n".join(function(full) for full in functions)
     # Last, as it hides the type of Python's truth values.
@@ -260,6 +292,10 @@ class CompiledFunction:
     def explain(self, *args: Any, **keywords: Any) -> Explanation: ...
     def graph(self, *args: Any, **keywords: Any) -> str: ...
     def compile(self, *args: Any, **keywords: Any) -> None: ...
+    def exported(self, *args: Any, **keywords: Any) -> ExportedFunction: ...
+    def exported_kinds(self) -> list[ExportedFunction]: ...
+    def export(self, *args: Any, path: Any = ..., **keywords: Any) -> None: ...
+    def profile(self, *args: Any, **keywords: Any) -> Profile: ...
     def clear(self) -> None: ...
     @property
     def stats(self) -> dict[str, Any]: ...
@@ -271,6 +307,30 @@ class Explanation:
     optimized_nodes: int
     seconds: dict[str, float]
     def to_html(self) -> str: ...
+
+class ExportedFunction:
+    signature: str
+    results: str
+    graph: str
+    def __call__(self, *args: Any, **keywords: Any) -> Any: ...
+    def save(self, path: Any) -> None: ...
+    def explain(self) -> Explanation: ...
+
+class ExportedFunctions:
+    functions: tuple[ExportedFunction, ...]
+    def __init__(self, functions: Sequence[ExportedFunction]) -> None: ...
+    def __call__(self, *args: Any, **keywords: Any) -> Any: ...
+
+class Profile:
+    backend: str
+    runs: int
+    total: float
+    steps: list[dict[str, Any]]
+
+class Picture:
+    def to_svg(self) -> str: ...
+    def to_html(self) -> str: ...
+    def save(self, path: Any) -> None: ...
 
 class Pullback:
     def __call__(self, cotangent: Any) -> Any: ...
@@ -286,6 +346,14 @@ def value_and_grad(function: Any, chosen: list[int], has_aux: bool, args: tuple[
 def vjp(function: Any, args: tuple[Any, ...]) -> tuple[Any, Pullback]: ...
 def jvp(function: Any, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]: ...
 def vmap(function: Any, in_axes: Any, out_axes: Any, args: tuple[Any, ...]) -> Any: ...
+def scan(function: Any, init: Any, xs: Any, length: int | None, reverse: bool) -> tuple[Any, Any]: ...
+def fori_loop(lower: Any, upper: Any, body: Any, init: Any) -> Any: ...
+def while_loop(condition: Any, body: Any, init: Any, limit: int | None) -> Any: ...
+def switch(index: Any, branches: list[Any], operands: tuple[Any, ...], is_cond: bool) -> Any: ...
+def checkpoint(function: Any, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any: ...
+def custom_vjp(function: Any, forward: Any, backward: Any, args: tuple[Any, ...]) -> Any: ...
+def load(path: Any, backend: str | None = ...) -> ExportedFunction: ...
+def exported_from_bytes(bytes: bytes, backend: str | None, statics: Any, entries: Any) -> ExportedFunction: ...
 def derivatives(function: Any, order: int, x: Any) -> Any: ...
 """
     return text

@@ -13,7 +13,7 @@ arrays of autojit too, also while they are traced. See ``autojit.jit``, ``autoji
 
 import numpy as _numpy
 
-from . import _integrations, fft, lazy, linalg, random, scipy, special
+from . import _integrations, _keywords, fft, lazy, linalg, random, scipy, special
 from ._api import (
     grad,
     hessian,
@@ -24,15 +24,35 @@ from ._api import (
     vjp,
     vmap,
 )
+from ._array_api import (
+    __array_namespace_info__,
+    broadcast_shapes,
+    cumulative_prod,
+    cumulative_sum,
+    indices,
+    isin,
+    matrix_transpose,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+    unstack,
+    vecdot,
+)
 from ._autojit import (
     Array,
     CompiledFunction,
     Explanation,
+    ExportedFunction,
+    ExportedFunctions,
+    Profile,
     TracingError,
     asarray,
     backends,
+    load,
     register_pytree,
 )
+from ._control import checkpoint, cond, custom_vjp, fori_loop, scan, switch, while_loop
 from ._creation import (
     array,
     can_cast,
@@ -53,6 +73,7 @@ from ._creation import (
     to_numpy,
 )
 from ._functions import export as _export
+from ._integrations import install_as
 from ._version import __version__
 
 _functions = _export("", globals())
@@ -73,22 +94,36 @@ inf = _numpy.inf
 nan = _numpy.nan
 newaxis = None
 
+#: The version of the Python array API that the package follows.
+__array_api_version__ = "2025.12"
+
 _own = [
-    "__version__",
     "Array",
     "CompiledFunction",
     "Explanation",
+    "ExportedFunction",
+    "ExportedFunctions",
+    "Profile",
     "TracingError",
+    "__array_api_version__",
+    "__array_namespace_info__",
+    "__version__",
     "array",
     "asarray",
     "backends",
     "bool",
     "bool_",
+    "broadcast_shapes",
     "can_cast",
+    "checkpoint",
     "complex",
     "complex128",
     "complex64",
+    "cond",
     "copy",
+    "cumulative_prod",
+    "cumulative_sum",
+    "custom_vjp",
     "e",
     "empty",
     "empty_like",
@@ -96,21 +131,27 @@ _own = [
     "finfo",
     "float32",
     "float64",
+    "fori_loop",
     "from_dlpack",
     "get_dtype_name",
     "grad",
     "hessian",
     "iinfo",
+    "indices",
     "inf",
+    "install_as",
     "int32",
     "int64",
     "iscomplexobj",
     "isdtype",
+    "isin",
     "jacobian",
     "jit",
     "jvp",
     "lazy",
     "linalg",
+    "load",
+    "matrix_transpose",
     "nan",
     "ndim",
     "newaxis",
@@ -118,15 +159,24 @@ _own = [
     "random",
     "register_pytree",
     "result_type",
+    "scan",
     "scipy",
     "shape",
     "size",
     "special",
+    "switch",
     "to_numpy",
     "uint8",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+    "unstack",
     "value_and_grad",
+    "vecdot",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 __all__ = [*_own, *_functions]
 

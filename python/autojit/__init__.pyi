@@ -8,8 +8,11 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special
 from ._api import grad as grad, hessian as hessian, jacobian as jacobian, jit as jit, jvp as jvp, value_and_grad as value_and_grad, vjp as vjp, vmap as vmap
+from ._array_api import __array_namespace_info__ as __array_namespace_info__, broadcast_shapes as broadcast_shapes, cumulative_prod as cumulative_prod, cumulative_sum as cumulative_sum, indices as indices, isin as isin, matrix_transpose as matrix_transpose, unique_all as unique_all, unique_counts as unique_counts, unique_inverse as unique_inverse, unique_values as unique_values, unstack as unstack, vecdot as vecdot
+from ._control import checkpoint as checkpoint, cond as cond, custom_vjp as custom_vjp, fori_loop as fori_loop, scan as scan, switch as switch, while_loop as while_loop
+from ._integrations import install_as as install_as
 from ._creation import array as array, can_cast as can_cast, complex as complex, copy as copy, empty as empty, empty_like as empty_like, finfo as finfo, from_dlpack as from_dlpack, get_dtype_name as get_dtype_name, iinfo as iinfo, iscomplexobj as iscomplexobj, isdtype as isdtype, ndim as ndim, result_type as result_type, shape as shape, size as size, to_numpy as to_numpy
-from ._autojit import Array as Array, CompiledFunction as CompiledFunction, Explanation as Explanation, TracingError as TracingError, asarray as asarray, backends as backends, register_pytree as register_pytree
+from ._autojit import Array as Array, CompiledFunction as CompiledFunction, ExportedFunction as ExportedFunction, ExportedFunctions as ExportedFunctions, Explanation as Explanation, Profile as Profile, TracingError as TracingError, asarray as asarray, backends as backends, load as load, register_pytree as register_pytree
 
 Axes: TypeAlias = int | Sequence[int] | None
 Shape: TypeAlias = int | Sequence[int]
@@ -28,6 +31,7 @@ inf: float
 nan: float
 newaxis: None
 __version__: str
+__array_api_version__: str
 
 def abs(x: ArrayLike | Any) -> Array:
     """`|x|`; real for complex `x`."""
@@ -44,25 +48,25 @@ def acosh(x: ArrayLike | Any) -> Array:
 def add(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """`x + y`. Integers wrap; booleans are or."""
 
-def all(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def all(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., where: Any = ...) -> Array:
     """Whether all elements over axes are not zero; NaN is not zero."""
 
 def allclose(a: ArrayLike | Any, b: ArrayLike | Any, rtol: Any = ..., atol: Any = ..., equal_nan: Any = ...) -> Array:
     """Whether all numbers are equal up to a tolerance; 0-d."""
 
-def amax(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def amax(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The largest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part."""
 
-def amin(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def amin(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The smallest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part."""
 
 def angle(z: ArrayLike | Any, deg: Any = ...) -> Array:
     """The angle of complex numbers; zero or pi for real ones."""
 
-def any(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def any(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., where: Any = ...) -> Array:
     """Whether any element over axes is not zero."""
 
-def arange(start: ArrayLike | Any, stop: Any = ..., step: Any = ..., dtype: DTypeLike = ...) -> Array:
+def arange(start: ArrayLike | Any, stop: Any = ..., step: Any = ..., dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """Evenly spaced numbers in a half-open interval: `int64` for integers, else `float64`."""
 
 def arccos(x: ArrayLike | Any) -> Array:
@@ -86,16 +90,16 @@ def arctan2(y: ArrayLike | Any, x: ArrayLike | Any) -> Array:
 def arctanh(x: ArrayLike | Any) -> Array:
     """The inverse hyperbolic tangent."""
 
-def argmax(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def argmax(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ...) -> Array:
     """The position of the first largest element along one axis, or in the flattened array; a NaN counts as largest. The result is `int64`."""
 
-def argmin(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def argmin(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ...) -> Array:
     """The position of the first smallest element along one axis, or in the flattened array; a NaN counts as smallest. The result is `int64`."""
 
-def argsort(a: ArrayLike | Any, axis: Axes = ...) -> Array:
+def argsort(a: ArrayLike | Any, axis: Axes = ..., kind: Any = ..., order: Any = ..., stable: Any = ..., descending: Any = ...) -> Array:
     """The positions that put the elements in order along an axis, as `sort` does."""
 
-def around(a: ArrayLike | Any, decimals: Any = ...) -> Array:
+def around(a: ArrayLike | Any, decimals: Any = ..., out: Any = ...) -> Array:
     """Rounded to decimals, halves to even; dtypes stay."""
 
 def array_equal(a1: ArrayLike | Any, a2: ArrayLike | Any, equal_nan: Any = ...) -> Array:
@@ -110,7 +114,7 @@ def asin(x: ArrayLike | Any) -> Array:
 def asinh(x: ArrayLike | Any) -> Array:
     """The inverse hyperbolic sine."""
 
-def astype(x: ArrayLike | Any, dtype: DTypeLike) -> Array:
+def astype(x: ArrayLike | Any, dtype: DTypeLike, copy: Any = ..., device: Any = ...) -> Array:
     """The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real drop the imaginary part."""
 
 def atan(x: ArrayLike | Any) -> Array:
@@ -173,7 +177,7 @@ def cbrt(x: ArrayLike | Any) -> Array:
 def ceil(x: ArrayLike | Any) -> Array:
     """The smallest integer not below `x`, in the dtype of `x`."""
 
-def clip(a: ArrayLike | Any, a_min: Any = ..., a_max: Any = ..., min: Any = ..., max: Any = ...) -> Array:
+def clip(a: ArrayLike | Any, min: Any = ..., max: Any = ..., out: Any = ..., a_min: Any = ..., a_max: Any = ...) -> Array:
     """Numbers below `low` replaced by `low`, then those above `high` by `high`; `..` is no limit."""
 
 def column_stack(tup: ArrayLike | Any) -> Array:
@@ -182,7 +186,7 @@ def column_stack(tup: ArrayLike | Any) -> Array:
 def concat(arrays: ArrayLike | Any, axis: Axes = ...) -> Array:
     """Arrays one after the other along an axis, 0 by default; with `None` they are flattened first."""
 
-def concatenate(arrays: ArrayLike | Any, axis: Axes = ...) -> Array:
+def concatenate(arrays: ArrayLike | Any, axis: Axes = ..., out: Any = ..., dtype: DTypeLike = ..., casting: Any = ...) -> Array:
     """Arrays one after the other along an axis, 0 by default; with `None` they are flattened first."""
 
 def conj(x: ArrayLike | Any) -> Array:
@@ -218,10 +222,10 @@ def cov(m: ArrayLike | Any, y: Any = ..., rowvar: Any = ..., bias: Any = ..., dd
 def cross(a: ArrayLike | Any, b: ArrayLike | Any, axis: Axes = ...) -> Array:
     """The cross product of vectors with three elements, along an axis (the last by default) of both and of the result. A vector with two has a third that is zero; of two such ones the third element of the product is the result, and the axis disappears."""
 
-def cumprod(a: ArrayLike | Any, axis: Axes = ...) -> Array:
+def cumprod(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ...) -> Array:
     """Products up to and with each element along an axis; without an axis, of the flattened array."""
 
-def cumsum(a: ArrayLike | Any, axis: Axes = ...) -> Array:
+def cumsum(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ...) -> Array:
     """Sums up to and with each element along an axis; without an axis, of the flattened array."""
 
 def deg2rad(x: ArrayLike | Any) -> Array:
@@ -242,7 +246,7 @@ def diff(a: ArrayLike | Any, n: Any = ..., axis: Axes = ..., prepend: Any = ...,
 def divide(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """`x / y`, floating for integers too."""
 
-def dot(a: ArrayLike | Any, b: ArrayLike | Any) -> Array:
+def dot(a: ArrayLike | Any, b: ArrayLike | Any, out: Any = ...) -> Array:
     """The dot product: of vectors the inner product, of matrices the matrix product, of a number and an array the product; otherwise the sum over the last axis of `x` and the second-to-last of `y`."""
 
 def dstack(tup: ArrayLike | Any) -> Array:
@@ -275,7 +279,7 @@ def expand_dims(a: ArrayLike | Any, axis: Axes) -> Array:
 def expm1(x: ArrayLike | Any) -> Array:
     """`e^x - 1`, accurate near zero."""
 
-def eye(N: ArrayLike | Any, M: Any = ..., k: Any = ..., dtype: DTypeLike = ...) -> Array:
+def eye(N: ArrayLike | Any, M: Any = ..., k: Any = ..., dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """Ones on a diagonal of a matrix of zeros with `rows` rows and, by default, as many columns."""
 
 def fabs(x: ArrayLike | Any) -> Array:
@@ -308,10 +312,10 @@ def fmin(x1: ArrayLike | Any, x2: ArrayLike | Any) -> Array:
 def fmod(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """What division rounded towards zero leaves, with the sign of `x`; integers by zero give zero."""
 
-def full(shape: Shape, fill_value: ArrayLike | Any, dtype: DTypeLike = ...) -> Array:
+def full(shape: Shape, fill_value: ArrayLike | Any, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """One number everywhere; by default of the number's own dtype."""
 
-def full_like(a: ArrayLike | Any, fill_value: ArrayLike | Any, dtype: DTypeLike = ...) -> Array:
+def full_like(a: ArrayLike | Any, fill_value: ArrayLike | Any, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ..., shape: Shape = ...) -> Array:
     """One number everywhere, of the shape of `x`, and of its dtype by default."""
 
 def gammaln(x: ArrayLike | Any) -> Array:
@@ -383,7 +387,7 @@ def less_equal(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
 def lgamma(x: ArrayLike | Any) -> Array:
     """The logarithm of the magnitude of the gamma function; infinite at zero and the negative integers."""
 
-def linspace(start: ArrayLike | Any, stop: ArrayLike | Any, num: Any = ..., endpoint: Any = ..., dtype: DTypeLike = ...) -> Array:
+def linspace(start: ArrayLike | Any, stop: ArrayLike | Any, num: Any = ..., endpoint: Any = ..., dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """Evenly spaced numbers from `start` to `stop`: 50 by default, the last being `stop`."""
 
 def log(x: ArrayLike | Any) -> Array:
@@ -425,16 +429,16 @@ def logspace(start: ArrayLike | Any, stop: ArrayLike | Any, num: Any = ..., endp
 def logsumexp(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
     """`log(sum(exp(x)))` over axes, without overflow on the way."""
 
-def matmul(x1: ArrayLike | Any, x2: ArrayLike | Any) -> Array:
+def matmul(x1: ArrayLike | Any, x2: ArrayLike | Any, out: Any = ..., dtype: DTypeLike = ...) -> Array:
     """The matrix product over the last two axes: `[.., m, k]` with `[.., k, n]` gives `[.., m, n]`."""
 
-def max(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def max(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The largest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part."""
 
 def maximum(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """The larger of the two; NaN if either is."""
 
-def mean(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def mean(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., keepdims: bool = ..., where: Any = ...) -> Array:
     """The arithmetic mean over axes. Booleans and integers give `float64`; the mean of nothing is NaN."""
 
 def median(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
@@ -443,7 +447,7 @@ def median(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
 def meshgrid(*xi: Any, indexing: Any = ...) -> tuple[Array, ...]:
     """For each coordinate vector its value at every point of the grid that the vectors span."""
 
-def min(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def min(a: ArrayLike | Any, axis: Axes = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The smallest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part."""
 
 def minimum(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
@@ -488,10 +492,10 @@ def nonzero(a: ArrayLike | Any) -> tuple[Array, ...]:
 def not_equal(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """Whether `x != y`."""
 
-def ones(shape: Shape, dtype: DTypeLike = ...) -> Array:
+def ones(shape: Shape, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """Ones, `float64` by default."""
 
-def ones_like(a: ArrayLike | Any, dtype: DTypeLike = ...) -> Array:
+def ones_like(a: ArrayLike | Any, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ..., shape: Shape = ...) -> Array:
     """Ones of the shape of `x`, and of its dtype by default."""
 
 def outer(a: ArrayLike | Any, b: ArrayLike | Any) -> Array:
@@ -515,7 +519,7 @@ def pow(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
 def power(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """`x` to the power `y`; integers to a negative integer power are refused."""
 
-def prod(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
+def prod(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The product over axes. Booleans and integers multiply as `int64`; the product of nothing is one."""
 
 def ptp(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ...) -> Array:
@@ -551,7 +555,7 @@ def remainder(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
 def repeat(a: ArrayLike | Any, repeats: ArrayLike | Any, axis: Axes = ...) -> Array:
     """Each element, or each slice along an axis, repeated; without an axis the array is flattened. With one number every element is repeated as often, with several each has its own."""
 
-def reshape(a: ArrayLike | Any, shape: Shape) -> Array:
+def reshape(a: ArrayLike | Any, shape: Shape, order: Any = ..., copy: Any = ...) -> Array:
     """The same elements in C order under another shape; one size may be -1, which is what is left over."""
 
 def right_shift(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
@@ -566,10 +570,10 @@ def roll(a: ArrayLike | Any, shift: ArrayLike | Any, axis: Axes = ...) -> Array:
 def rot90(m: ArrayLike | Any, k: Any = ..., axes: Any = ...) -> Array:
     """Turned in the plane of two axes, counterclockwise by a quarter by default."""
 
-def round(a: ArrayLike | Any, decimals: Any = ...) -> Array:
+def round(a: ArrayLike | Any, decimals: Any = ..., out: Any = ...) -> Array:
     """Rounded to decimals, halves to even; dtypes stay."""
 
-def searchsorted(a: ArrayLike | Any, v: ArrayLike | Any, side: Any = ...) -> Array:
+def searchsorted(a: ArrayLike | Any, v: ArrayLike | Any, side: Any = ..., sorter: Any = ...) -> Array:
     """Where to put numbers into a sorted vector to keep it sorted. NaN counts as largest."""
 
 def sign(x: ArrayLike | Any) -> Array:
@@ -590,7 +594,7 @@ def sinh(x: ArrayLike | Any) -> Array:
 def softmax(x: ArrayLike | Any, axis: Axes = ...) -> Array:
     """`exp(x)` divided by its sum over axes, without overflow on the way."""
 
-def sort(a: ArrayLike | Any, axis: Axes = ...) -> Array:
+def sort(a: ArrayLike | Any, axis: Axes = ..., kind: Any = ..., order: Any = ..., stable: Any = ..., descending: Any = ...) -> Array:
     """The elements in order along an axis, the last by default; `None` sorts the flattened array."""
 
 def split(ary: ArrayLike | Any, indices_or_sections: ArrayLike | Any, axis: Axes = ...) -> list[Array]:
@@ -605,22 +609,22 @@ def square(x: ArrayLike | Any) -> Array:
 def squeeze(a: ArrayLike | Any, axis: Axes = ...) -> Array:
     """Without axes of length one: these, or all there are."""
 
-def stack(arrays: ArrayLike | Any, axis: Axes = ...) -> Array:
+def stack(arrays: ArrayLike | Any, axis: Axes = ..., out: Any = ..., dtype: DTypeLike = ..., casting: Any = ...) -> Array:
     """Arrays of one shape side by side along a new axis, 0 by default."""
 
-def std(a: ArrayLike | Any, axis: Axes = ..., ddof: Any = ..., keepdims: bool = ...) -> Array:
+def std(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., ddof: Any = ..., keepdims: bool = ..., where: Any = ..., mean: Any = ..., correction: Any = ...) -> Array:
     """The standard deviation over axes: the square root of `var`."""
 
 def subtract(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """`x - y`. Integers wrap; booleans are refused."""
 
-def sum(a: ArrayLike | Any, axis: Axes = ..., keepdims: bool = ..., where: Any = ...) -> Array:
+def sum(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., keepdims: bool = ..., initial: Any = ..., where: Any = ...) -> Array:
     """The sum over axes, of the elements where a mask is true if one is given."""
 
 def swapaxes(a: ArrayLike | Any, axis1: ArrayLike | Any, axis2: ArrayLike | Any) -> Array:
     """Two axes exchanged."""
 
-def take(a: ArrayLike | Any, indices: ArrayLike | Any, axis: Axes = ...) -> Array:
+def take(a: ArrayLike | Any, indices: ArrayLike | Any, axis: Axes = ..., out: Any = ..., mode: str = ...) -> Array:
     """The slices of `x` along one axis at integer positions, whose shape replaces that axis; without an axis, elements of the flattened array. Negative positions count from the end."""
 
 def take_along_axis(arr: ArrayLike | Any, indices: ArrayLike | Any, axis: Axes = ...) -> Array:
@@ -638,7 +642,7 @@ def tensordot(a: ArrayLike | Any, b: ArrayLike | Any, axes: Any = ...) -> Array:
 def tile(A: ArrayLike | Any, reps: ArrayLike | Any) -> Array:
     """An array repeated as a whole along each axis."""
 
-def trace(a: ArrayLike | Any, offset: Any = ..., axis1: Any = ..., axis2: Any = ...) -> Array:
+def trace(a: ArrayLike | Any, offset: Any = ..., axis1: Any = ..., axis2: Any = ..., dtype: DTypeLike = ..., out: Any = ...) -> Array:
     """The sum over the diagonals of the matrices that two axes span."""
 
 def transpose(a: ArrayLike | Any, axes: Any = ...) -> Array:
@@ -677,7 +681,7 @@ def unravel_index(indices: ArrayLike | Any, shape: Shape, order: Any = ...) -> t
 def vander(x: ArrayLike | Any, N: Any = ..., increasing: Any = ...) -> Array:
     """The Vandermonde matrix: its columns are the powers of a vector, decreasing to the power zero."""
 
-def var(a: ArrayLike | Any, axis: Axes = ..., ddof: Any = ..., keepdims: bool = ...) -> Array:
+def var(a: ArrayLike | Any, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., ddof: Any = ..., keepdims: bool = ..., where: Any = ..., mean: Any = ..., correction: Any = ...) -> Array:
     """The variance over axes: the mean of the squared distances from the mean, which is real. With `ddof` the sum is divided by that much less than the number of elements."""
 
 def vdot(a: ArrayLike | Any, b: ArrayLike | Any) -> Array:
@@ -689,10 +693,10 @@ def vstack(tup: ArrayLike | Any) -> Array:
 def where(condition: ArrayLike | Any, x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """`x` where `condition` is not zero, else `y`."""
 
-def zeros(shape: Shape, dtype: DTypeLike = ...) -> Array:
+def zeros(shape: Shape, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """Zeros, `float64` by default."""
 
-def zeros_like(a: ArrayLike | Any, dtype: DTypeLike = ...) -> Array:
+def zeros_like(a: ArrayLike | Any, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ..., shape: Shape = ...) -> Array:
     """Zeros of the shape of `x`, and of its dtype by default."""
 
 bool: Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -26,19 +27,21 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: builtins.bool | None = N
     """An array with a copy of the values of any array that knows DLPack, such as one of PyTorch."""
     if device not in (None, "cpu"):
         raise ValueError('the only device is "cpu"')
+    if isinstance(x, Array):
+        return x
     if copy is False:
         raise ValueError("values from outside are copied; leave copy=False out")
     return asarray(np.from_dlpack(x))
 
 
-def empty(shape: Any, dtype: Any = None) -> Array:
+def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Array:
     """An array whose values do not matter; they are zeros."""
-    return _zeros(shape, dtype=dtype)
+    return _zeros(shape, dtype=dtype, device=device)
 
 
-def empty_like(prototype: Any, dtype: Any = None) -> Array:
+def empty_like(prototype: Any, dtype: Any = None, *, device: Any = None) -> Array:
     """An array of the shape of another one whose values do not matter; they are zeros."""
-    return _zeros_like(prototype, dtype=dtype)
+    return _zeros_like(prototype, dtype=dtype, device=device)
 
 
 def complex(real: Any, imag: Any) -> Array:
@@ -103,9 +106,35 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     return np.isdtype(np.dtype(dtype), kind)
 
 
-def finfo(type: Any) -> np.finfo:
-    """The limits of a floating dtype, as ``numpy.finfo``."""
-    return np.finfo(type.dtype if isinstance(type, Array) else type)
+@dataclasses.dataclass(frozen=True)
+class FloatInfo:
+    """The limits of a floating dtype, as numbers of Python; ``dtype`` is that of the real numbers."""
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    tiny: float
+    resolution: float
+    precision: int
+    dtype: np.dtype
+
+
+def finfo(type: Any, /) -> FloatInfo:
+    """The limits of a floating dtype, as ``numpy.finfo`` gives them."""
+    info = np.finfo(type.dtype if isinstance(type, Array) else type)
+    return FloatInfo(
+        bits=builtins.int(info.bits),
+        eps=builtins.float(info.eps),
+        max=builtins.float(info.max),
+        min=builtins.float(info.min),
+        smallest_normal=builtins.float(info.smallest_normal),
+        tiny=builtins.float(info.tiny),
+        resolution=builtins.float(info.resolution),
+        precision=builtins.int(info.precision),
+        dtype=info.dtype,
+    )
 
 
 def iinfo(type: Any) -> np.iinfo:

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import _api, _creation
 
-__all__ = ["install"]
+__all__ = ["install", "install_as"]
 
 
 class AutorayCompiler:
@@ -77,8 +77,34 @@ class QuimbHandler:
         return self._hessian_product(primals, tangents)
 
 
+#: Names of backends that autojit compiles for in the place of autoray itself.
+_installed: list[str] = []
+
+
+def install_as(backend: str = "numpy") -> None:
+    """Makes autojit what ``autoray.autojit`` compiles with for arrays of a backend, by default for NumPy's.
+
+    Code that calls ``autoray.autojit(f)`` on NumPy arrays is then compiled without a change. Other arrays are converted to NumPy's
+    and back.
+
+    Examples
+    --------
+    >>> import autojit
+    >>> autojit.install_as("numpy")  # doctest: +SKIP
+    """
+    if not isinstance(backend, str):
+        raise TypeError(f"the backend is a name such as 'numpy', got {backend!r}")
+    if backend not in _installed:
+        _installed.append(backend)
+    if "autoray.compiler" in sys.modules:
+        _tell_autoray(sys.modules["autoray.compiler"])
+
+
 def _tell_autoray(module: ModuleType) -> None:
-    module._compiler_lookup["autojit"] = AutorayCompiler
+    for name in ("autojit", *_installed):
+        module._compiler_lookup[name] = AutorayCompiler
+    # What autoray found for a backend before.
+    module._backend_lookup.clear()
 
 
 def _tell_quimb(module: ModuleType) -> None:

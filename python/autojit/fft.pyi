@@ -17,7 +17,7 @@ def fft(a: ArrayLike | Any, n: Any = ..., axis: Axes = ..., norm: Any = ...) -> 
 def fft2(a: ArrayLike | Any, s: Any = ..., axes: Any = ..., norm: Any = ...) -> Array:
     """The Fourier transform along two axes, the last two by default."""
 
-def fftfreq(n: ArrayLike | Any, d: Any = ...) -> Array:
+def fftfreq(n: ArrayLike | Any, d: Any = ..., dtype: DTypeLike = ..., device: Any = ...) -> Array:
     """The frequencies of `fft` of a signal of this length, in cycles per unit of the distance `d` of samples: rising from zero, then the negative ones. `float64` by default."""
 
 def fftn(a: ArrayLike | Any, s: Any = ..., axes: Any = ..., norm: Any = ...) -> Array:
@@ -53,7 +53,7 @@ def irfftn(a: ArrayLike | Any, s: Any = ..., axes: Any = ..., norm: Any = ...) -
 def rfft(a: ArrayLike | Any, n: Any = ..., axis: Axes = ..., norm: Any = ...) -> Array:
     """The Fourier transform of real numbers along one axis: the first `n / 2 + 1` elements, of which the others are conjugates."""
 
-def rfftfreq(n: ArrayLike | Any, d: Any = ...) -> Array:
+def rfftfreq(n: ArrayLike | Any, d: Any = ..., dtype: DTypeLike = ..., device: Any = ...) -> Array:
     """The frequencies of `rfft` of a signal of this length, as `fftfreq` but none negative."""
 
 def rfftn(a: ArrayLike | Any, s: Any = ..., axes: Any = ..., norm: Any = ...) -> Array:

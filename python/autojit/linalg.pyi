@@ -27,9 +27,6 @@ def cond(x: ArrayLike | Any, p: Any = ...) -> Array:
 def det(a: ArrayLike | Any) -> Array:
     """The determinants of `[.., n, n]`; one if `n` is zero."""
 
-def diagonal(a: ArrayLike | Any, offset: Any = ..., axis1: Any = ..., axis2: Any = ...) -> Array:
-    """The diagonal of the matrices that two axes span (0 and 1 by default), as the last axis."""
-
 def eig(a: ArrayLike | Any) -> EigResult:
     """Eigenvalues, in no particular order, and eigenvectors of length one, in columns, of `[.., n, n]`; both always complex. NumPy gives real ones where no imaginary part is left; here the dtype does not depend on values."""
 
@@ -75,12 +72,6 @@ def multi_dot(arrays: ArrayLike | Any) -> Array:
 def norm(x: ArrayLike | Any, ord: Any = ..., axis: Axes = ..., keepdims: bool = ...) -> Array:
     """A norm of vectors (along one axis), of matrices (over two axes), or of all elements. The result is real."""
 
-def outer(a: ArrayLike | Any, b: ArrayLike | Any) -> Array:
-    """The products of all elements of `x` with all of `y`: both are flattened, the result is `[m, n]`."""
-
-def pinv(a: ArrayLike | Any, rcond: Any = ..., hermitian: Any = ..., rtol: Any = ...) -> Array:
-    """The Moore-Penrose pseudo-inverse of `[.., m, n]`: `[.., n, m]`. Singular values up to a part of the largest one, `1e-15` by default, count as zero."""
-
 def qr(a: ArrayLike | Any, mode: str = ...) -> Any:
     """The QR decomposition: for `[.., m, n]` and `k = min(m, n)`, `q` is `[.., m, k]` with orthonormal columns and `r` is `[.., k, n]`, upper triangular. With `QrMode::Complete` `q` is square, and `r` has the shape of `x`."""
 
@@ -105,5 +96,29 @@ def svdvals(x: ArrayLike | Any) -> Array:
 def tensordot(a: ArrayLike | Any, b: ArrayLike | Any, axes: Any = ...) -> Array:
     """The sum of products over pairs of axes; the other axes of `x`, then those of `y`, make the result."""
 
-def trace(a: ArrayLike | Any, offset: Any = ..., axis1: Any = ..., axis2: Any = ...) -> Array:
-    """The sum over the diagonals of the matrices that two axes span."""
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
+    """The cross products of vectors of three elements, as ``numpy.linalg.cross``."""
+
+def diagonal(x: Any, /, *, offset: int = 0) -> Array:
+    """The diagonals of matrices, which are the last two axes; as ``numpy.linalg.diagonal``."""
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = fro) -> Array:
+    """The norms of matrices, which are the last two axes; as ``numpy.linalg.matrix_norm``."""
+
+def matrix_transpose(x: Any, /) -> Array:
+    """The last two axes exchanged, as ``numpy.matrix_transpose``."""
+
+def outer(x1: Any, x2: Any, /) -> Array:
+    """The products of all elements of one vector with all of another, as ``numpy.linalg.outer``."""
+
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
+    """The pseudoinverses of matrices, with one cutoff or one for each matrix; as ``numpy.linalg.pinv``."""
+
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
+    """The sums of the diagonals of matrices, which are the last two axes; as ``numpy.linalg.trace``."""
+
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
+    """Sums of products along an axis, where the first array is conjugated; as ``numpy.vecdot``."""
+
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:
+    """The norms of vectors along axes, of all elements by default; as ``numpy.linalg.vector_norm``."""

@@ -40,3 +40,10 @@ def standard_normal(size: Any = ..., dtype: DTypeLike = ...) -> Array:
 
 def uniform(low: Any = ..., high: Any = ..., size: Any = ..., dtype: DTypeLike = ...) -> Array:
     """Evenly distributed numbers of an interval."""
+
+class Generator:
+    """A generator with a state of its own: NumPy's, whose numbers are arrays of autojit."""
+    def __init__(self, seed: Any = ...) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+def default_rng(seed: Any = ...) -> Generator: ...

@@ -3,10 +3,12 @@
 //! It never holds a failed array: what fails raises where it was called. Arrays never change, so there are no in-place forms:
 //! `x += y` is `x = x + y`, as Python does where there is none.
 
+use std::cell::Cell;
+
 use autojit::{Array, numpy as np};
 use numpy::{PyArrayDescr, PyArrayDescrMethods};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyFloatingPointError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyFloat, PyInt, PyString, PyTuple};
@@ -27,9 +29,36 @@ pub(crate) struct PyArrayObject(pub(crate) Array);
 /// The object for an array, or the exception of a failed one.
 pub(crate) fn wrapped(py: Python<'_>, array: Array) -> PyResult<Bound<'_, PyArrayObject>> {
     match array.check() {
+        Ok(array) if CHECKING.get() && !is_finite(&array) => Err(PyFloatingPointError::new_err(
+            CHECK.take().unwrap_or_default(),
+        )),
         Ok(array) => Bound::new(py, PyArrayObject(array)),
         Err(error) => Err(crate::errors::raised(py, error)),
     }
+}
+
+thread_local! {
+    /// Whether a NaN or an infinity in an array that is made on this thread is an error.
+    static CHECKING: Cell<bool> = const { Cell::new(false) };
+    /// What the exception says.
+    static CHECK: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Calls a function; with a message, the first array with a NaN or an infinity that it makes raises.
+pub(crate) fn checking<R>(message: Option<String>, function: impl FnOnce() -> R) -> R {
+    CHECKING.set(message.is_some());
+    CHECK.set(message);
+    let result = function();
+    CHECKING.set(false);
+    CHECK.set(None);
+    result
+}
+
+fn is_finite(array: &Array) -> bool {
+    let is_float = array
+        .dtype()
+        .is_ok_and(|dtype| dtype.is_float() || dtype.is_complex());
+    !is_float || np::all(np::isfinite(array), ..).item().unwrap_or(true)
 }
 
 pub(crate) type Object<'py> = PyResult<Bound<'py, PyAny>>;
@@ -325,6 +354,16 @@ impl PyArrayObject {
         wrapped(py, computed.or_raise(py)?)
     }
 
+    /// A picture of how a lazy array is computed, which notebooks show.
+    fn plot(&self) -> PyResult<Picture> {
+        match self.0.as_lazy() {
+            Some(lazy) => Ok(Picture(lazy.plot())),
+            None => Err(PyValueError::new_err(
+                "an array with values was computed already",
+            )),
+        }
+    }
+
     /// How a lazy array is computed, as text: one line for each operation.
     fn show(&self) -> PyResult<String> {
         match self.0.as_lazy() {
@@ -333,6 +372,33 @@ impl PyArrayObject {
                 "an array with values was computed already",
             )),
         }
+    }
+}
+
+/// A picture of a graph.
+#[pyclass(frozen, module = "autojit")]
+pub(crate) struct Picture(autojit::plot::Plot);
+
+#[pymethods]
+impl Picture {
+    /// The picture alone, as notebooks show it.
+    fn _repr_svg_(&self) -> String {
+        self.0.to_svg()
+    }
+
+    /// The picture as SVG.
+    fn to_svg(&self) -> String {
+        self.0.to_svg()
+    }
+
+    /// A page of HTML with the picture, which answers to the mouse.
+    fn to_html(&self) -> String {
+        self.0.to_html()
+    }
+
+    /// Writes the picture into a file, `.svg` or `.html`.
+    fn save(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
+        self.0.save(path).or_raise(py)
     }
 }
 

@@ -16,8 +16,9 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 /// A class whose objects are trees.
 #[derive(Debug)]
 pub(crate) struct Class {
-    class: Py<PyType>,
+    pub(crate) class: Py<PyType>,
     kind: Kind,
+    pub(crate) name: &'static str,
     pub(crate) record: &'static Record,
     pub(crate) count: usize,
 }
@@ -45,6 +46,7 @@ struct Field {
 #[derive(Debug)]
 pub(crate) struct StaticObject {
     pub(crate) object: Py<PyAny>,
+    pub(crate) name: &'static str,
     pub(crate) record: &'static Record,
 }
 
@@ -55,12 +57,25 @@ pub(crate) enum Entry {
     Static(&'static StaticObject),
 }
 
+impl Entry {
+    /// Whether both are the same.
+    pub(crate) fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Class(one), Self::Class(other)) => std::ptr::eq(one, other),
+            (Self::Static(one), Self::Static(other)) => std::ptr::eq(one, other),
+            (Self::Class(_), Self::Static(_)) | (Self::Static(_), Self::Class(_)) => false,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Tables {
     /// By the address of the record.
     records: HashMap<usize, Entry>,
     classes: Vec<&'static Class>,
     names: HashMap<String, usize>,
+    /// By the name of the record, for functions that were exported elsewhere.
+    named: HashMap<&'static str, Entry>,
 }
 
 static TABLES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
@@ -77,8 +92,34 @@ pub(crate) fn entry(record: &'static Record) -> Option<Entry> {
     tables().records.get(&(&raw const *record).addr()).copied()
 }
 
-/// A record whose name no other one has.
-fn record(tables: &mut Tables, name: &str, fields: &[&str]) -> &'static Record {
+/// What a name in an exported function stands for.
+pub(crate) fn entry_named(name: &str) -> Option<Entry> {
+    tables().named.get(name).copied()
+}
+
+/// Lets a name in exported functions stand for a class or a static object of this process, unless it stands for one already.
+///
+/// # Errors
+/// Objects of the class are no trees, or the object cannot be hashed.
+pub(crate) fn name_entry(name: &str, value: &Bound<'_, PyAny>, is_class: bool) -> PyResult<()> {
+    let entry = if is_class {
+        let class = value.cast::<PyType>()?;
+        let found = class_entry(class)?.ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "the exported function has objects of {class}, which is no tree here; call autojit.register_pytree first"
+            ))
+        })?;
+        Entry::Class(found)
+    } else {
+        Entry::Static(static_object(value)?)
+    };
+    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    tables().named.entry(name).or_insert(entry);
+    Ok(())
+}
+
+/// A record whose name no other one has, and the name.
+fn record(tables: &mut Tables, name: &str, fields: &[&str]) -> (&'static str, &'static Record) {
     let count = tables.names.entry(name.to_owned()).or_default();
     *count += 1;
     let name = match *count {
@@ -90,10 +131,11 @@ fn record(tables: &mut Tables, name: &str, fields: &[&str]) -> &'static Record {
         .iter()
         .map(|field| &*Box::leak((*field).to_owned().into_boxed_str()))
         .collect();
-    Box::leak(Box::new(match fields.is_empty() {
+    let record = match fields.is_empty() {
         true => Record::unnamed(name, 0),
         false => Record::named(name, Box::leak(fields.into_boxed_slice())),
-    }))
+    };
+    (name, Box::leak(Box::new(record)))
 }
 
 /// The entry of a static object.
@@ -123,13 +165,15 @@ pub(crate) fn static_object(value: &Bound<'_, PyAny>) -> PyResult<&'static Stati
         name = name.chars().take(40).chain("...".chars()).collect();
     }
     let mut tables = tables();
-    let record = record(&mut tables, &name, &[]);
+    let (name, record) = record(&mut tables, &name, &[]);
     let object: &'static StaticObject = Box::leak(Box::new(StaticObject {
         object: value.clone().unbind(),
+        name,
         record,
     }));
     let address = (&raw const *record).addr();
     tables.records.insert(address, Entry::Static(object));
+    tables.named.insert(name, Entry::Static(object));
     drop(tables);
     known.set_item(key, address)?;
     Ok(object)
@@ -137,21 +181,25 @@ pub(crate) fn static_object(value: &Bound<'_, PyAny>) -> PyResult<&'static Stati
 
 /// The class of a value, if its objects are trees.
 pub(crate) fn class_of(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static Class>> {
-    let class = value.get_type();
-    if let Some(found) = known(&class) {
+    class_entry(&value.get_type())
+}
+
+/// The entry of a class, if its objects are trees.
+fn class_entry(class: &Bound<'_, PyType>) -> PyResult<Option<&'static Class>> {
+    if let Some(found) = known(class) {
         return Ok(Some(found));
     }
-    let py = value.py();
-    if value.is_instance_of::<PyTuple>() && class.hasattr(intern!(py, "_fields"))? {
+    let py = class.py();
+    if class.is_subclass_of::<PyTuple>()? && class.hasattr(intern!(py, "_fields"))? {
         let fields: Vec<String> = class.getattr(intern!(py, "_fields"))?.extract()?;
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-        return added(&class, &names, Kind::NamedTuple(fields.clone())).map(Some);
+        return added(class, &names, Kind::NamedTuple(fields.clone())).map(Some);
     }
     if class.hasattr(intern!(py, "__dataclass_fields__"))? {
         let fields = py
             .import("dataclasses")?
             .getattr("fields")?
-            .call1((&class,))?;
+            .call1((class,))?;
         let field = |field: PyResult<Bound<'_, PyAny>>| {
             let field = field?;
             let is_static = field
@@ -169,7 +217,7 @@ pub(crate) fn class_of(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static Cla
             .collect::<PyResult<Vec<_>>>()?;
         let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        return added(&class, &names, Kind::Dataclass(fields)).map(Some);
+        return added(class, &names, Kind::Dataclass(fields)).map(Some);
     }
     Ok(None)
 }
@@ -183,15 +231,17 @@ fn known(class: &Bound<'_, PyType>) -> Option<&'static Class> {
 fn added(class: &Bound<'_, PyType>, fields: &[&str], kind: Kind) -> PyResult<&'static Class> {
     let name = class.qualname()?.to_string();
     let mut tables = tables();
-    let record = record(&mut tables, &name, fields);
+    let (name, record) = record(&mut tables, &name, fields);
     let class: &'static Class = Box::leak(Box::new(Class {
         class: class.clone().unbind(),
         kind,
+        name,
         record,
         count: fields.len(),
     }));
     let address = (&raw const *record).addr();
     tables.records.insert(address, Entry::Class(class));
+    tables.named.insert(name, Entry::Class(class));
     tables.classes.push(class);
     Ok(class)
 }

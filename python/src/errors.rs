@@ -45,7 +45,7 @@ pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
 /// The exception for an error, with another text.
 fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
     if error.is_value()
-        && text.starts_with(CARRIED)
+        && text.contains(CARRIED)
         && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take)
     {
         return exception;

@@ -5,6 +5,7 @@
 use autojit::Value;
 use autojit::dispatch::{Described, Parameter, call as call_by_name, described};
 use pyo3::exceptions::PyAttributeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
@@ -24,6 +25,8 @@ pub(crate) struct Function {
     is_method: bool,
     /// Results that NumPy names, such as those of `svd`.
     result: Option<Py<PyType>>,
+    /// The same function with keywords that the table does not have, and how many parameters by position both share.
+    extended: PyOnceLock<(Py<PyAny>, usize)>,
 }
 
 /// What a parameter takes, as far as values of Python are converted for it.
@@ -34,6 +37,9 @@ enum Takes {
     Integers,
     Number,
 }
+
+/// The parameter of `einsum` that is left out where each array is followed by a list of its axes.
+const SUBSCRIPTS: &str = "subscripts";
 
 /// Functions that give a list; several results are a tuple elsewhere.
 const LISTS: [&str; 2] = ["split", "array_split"];
@@ -115,7 +121,39 @@ impl Function {
             described,
             is_method,
             result,
+            extended: PyOnceLock::new(),
         })
+    }
+
+    /// The extended function, if the call has what the table does not know.
+    fn beyond_table<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Option<&Bound<'py, PyAny>>> {
+        let Some((extended, positions)) = self.extended.get(py) else {
+            return Ok(None);
+        };
+        let is_text_missing = self
+            .described
+            .parameters
+            .first()
+            .is_some_and(|p| p.name == SUBSCRIPTS)
+            && !args
+                .get_item(0)
+                .is_ok_and(|first| first.is_instance_of::<PyString>());
+        if args.len() > *positions || is_text_missing {
+            return Ok(Some(extended.bind(py)));
+        }
+        for name in keywords.into_iter().flat_map(|keywords| keywords.keys()) {
+            let name = name.cast_into::<PyString>()?;
+            let name = name.to_cow()?;
+            if name != "like" && !self.described.parameters.iter().any(|p| p.name == name) {
+                return Ok(Some(extended.bind(py)));
+            }
+        }
+        Ok(None)
     }
 
     /// Calls the function.
@@ -213,7 +251,28 @@ impl Function {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.run(py, args, keywords)
+        match self.beyond_table(py, args, keywords)? {
+            Some(extended) => extended.call(args, keywords),
+            None => self.run(py, args, keywords),
+        }
+    }
+
+    /// Sets what is called for keywords that the table does not have, or for more than so many arguments by position.
+    fn extend(&self, py: Python<'_>, extended: Py<PyAny>, positions: usize) -> PyResult<()> {
+        self.extended.set(py, (extended, positions)).map_err(|_| {
+            pyo3::exceptions::PyValueError::new_err("the function has its keywords already")
+        })
+    }
+
+    /// The signature with the keywords of the extended function, as `inspect.signature` looks for it.
+    #[getter]
+    fn __signature__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.extended.get(py) {
+            Some((extended, _)) => py
+                .import(intern!(py, "inspect"))?
+                .call_method1(intern!(py, "signature"), (extended,)),
+            None => Ok(py.None().into_bound(py)),
+        }
     }
 
     /// A method is bound to its array; a function stays what it is, as functions of C do.

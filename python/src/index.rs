@@ -2,6 +2,7 @@
 
 use autojit::index::{Bounds, Ellipsis, Index, Item, NewAxis, step};
 use autojit::{Array, DType};
+use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
@@ -18,7 +19,15 @@ impl PyArrayObject {
         py: Python<'py>,
         key: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
-        wrapped(py, self.0.get(index(key)?))
+        match truth(key)? {
+            // One more axis, with the array or with nothing.
+            Some(is_true) => {
+                let all = self.0.get(NewAxis).check().or_raise(py)?;
+                let (start, stop) = (Some(0), Some(i64::from(is_true)));
+                wrapped(py, all.get(Item::from(Bounds::new(start, stop))))
+            }
+            None => wrapped(py, self.0.get(index(key)?)),
+        }
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -104,6 +113,25 @@ updates! {
     min;
     /// The array with the larger of its elements and these values at the place.
     max;
+}
+
+/// The value of a key that is a mask without axes; Python's truth values are none.
+fn truth(key: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+    let only = match key.cast::<PyTuple>() {
+        Ok(items) if items.len() == 1 => items.get_item(0)?,
+        Ok(_) => return Ok(None),
+        Err(_) => key.clone(),
+    };
+    let is_ours = only.is_instance_of::<PyArrayObject>();
+    if !is_ours && !only.is_instance_of::<PyUntypedArray>() && !is_numpy_scalar(&only)? {
+        return Ok(None);
+    }
+    let array = to_array(&only)?;
+    let ty = array.ty().or_raise(key.py())?;
+    match ty.ndim() == 0 && ty.dtype == DType::Bool {
+        true => only.is_truthy().map(Some),
+        false => Ok(None),
+    }
 }
 
 /// A key, which is one item or a tuple of them.

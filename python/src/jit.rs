@@ -3,24 +3,27 @@
 //! A call takes its arguments apart, hands over the interpreter while Rust looks for code and runs it, and puts the results
 //! together. Where there is no code yet, the function is called on this thread with traced arrays.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use autojit::{Error, Jit, autojit as compiled};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::array::checking;
+use crate::classes::Entry;
 use crate::errors::{OrRaise, carried, raised};
+use crate::exported::ExportedFunction;
 use crate::functions::bound_method;
-use crate::tree::{Leaves, PyTree};
+use crate::tree::{Kind, Leaves, PyTree};
 
 /// A function of trees that calls one of Python.
 pub(crate) type Traced = Box<dyn Fn(PyTree) -> autojit::Result<PyTree> + Send + Sync>;
 
 /// Calls a function of Python with the arguments in a tree, and takes its result apart. Exceptions are carried through Rust.
-pub(crate) fn call_function(function: &Py<PyAny>, args: PyTree) -> autojit::Result<PyTree> {
+pub(crate) fn call_function_of(function: &Py<PyAny>, args: PyTree) -> autojit::Result<PyTree> {
     Python::attach(|py| {
         let call = || {
             let (args, keywords) = args.build_call(py)?;
@@ -31,13 +34,86 @@ pub(crate) fn call_function(function: &Py<PyAny>, args: PyTree) -> autojit::Resu
     })
 }
 
+/// The arguments that are any hashable objects.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Statics {
+    pub(crate) names: Vec<String>,
+    pub(crate) positions: Vec<usize>,
+}
+
+impl Statics {
+    /// The arguments of a call as a tree: a tuple of those by position, and then the keywords.
+    pub(crate) fn tree(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyTree> {
+        let keywords = keywords.filter(|keywords| !keywords.is_empty());
+        let mut tree = PyTree::default();
+        tree.begin_tuple(args.len() + usize::from(keywords.is_some()));
+        for (at, arg) in args.iter_borrowed().enumerate() {
+            if self.positions.contains(&at) {
+                tree.add_static(&arg)?;
+            } else {
+                tree.add_argument(&arg, at)?;
+            }
+        }
+        if let Some(keywords) = keywords {
+            let is_static = |name: &str| self.names.iter().any(|n| n == name);
+            tree.add_keywords(keywords, Leaves::Arrays, &is_static)?;
+        }
+        Ok(tree)
+    }
+}
+
+/// What a compiled function remembers so that it can be exported.
+#[derive(Default)]
+struct Memory {
+    /// The kinds of arguments that it was traced for.
+    kinds: Mutex<Vec<Kind>>,
+    /// Classes and static objects in its arguments and results.
+    entries: Mutex<Vec<Entry>>,
+}
+
+impl Memory {
+    /// Kinds beyond this number are those of a function that is traced too often.
+    const MOST_KINDS: usize = 64;
+
+    fn add_kind(&self, args: &PyTree) {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if kinds.len() < Self::MOST_KINDS
+            && let Ok(kind) = args.kind()
+        {
+            kinds.push(kind);
+        }
+        drop(kinds);
+        self.add_entries(args);
+    }
+
+    fn add_entries(&self, tree: &PyTree) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        for entry in tree.entries() {
+            if !entries.iter().any(|known| known.is(entry)) {
+                entries.push(entry);
+            }
+        }
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entries = self.entries.lock();
+        entries.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 // A function that is compiled for each kind of arguments it meets. Not a docstring: the class has that of its function.
 #[pyclass(frozen, weakref, module = "autojit")]
 pub(crate) struct CompiledFunction {
     jit: Jit<PyTree, autojit::Result<PyTree>, Traced>,
     function: Arc<Py<PyAny>>,
-    static_names: Vec<String>,
-    static_positions: Vec<usize>,
+    statics: Statics,
+    memory: Arc<Memory>,
+    /// What it was made with besides the function.
+    made_with: Py<PyTuple>,
 }
 
 #[pymethods]
@@ -53,9 +129,17 @@ impl CompiledFunction {
         backend: Option<&str>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
+        let made_with = (&name, &static_names, &static_positions, backend, options);
+        let made_with = made_with.into_pyobject(py)?.unbind();
         let function = Arc::new(function);
         let called = Arc::clone(&function);
-        let traced: Traced = Box::new(move |args| call_function(&called, args));
+        let memory = Arc::new(Memory::default());
+        let remembered = Arc::clone(&memory);
+        let traced: Traced = Box::new(move |args| {
+            let result = call_function_of(&called, args)?;
+            remembered.add_entries(&result);
+            Ok(result)
+        });
         let mut jit = compiled(traced).name(name);
         if let Some(backend) = backend {
             if !autojit::backends().contains(&backend) && backend != "native" {
@@ -83,8 +167,12 @@ impl CompiledFunction {
         Ok(Self {
             jit,
             function,
-            static_names,
-            static_positions,
+            statics: Statics {
+                names: static_names,
+                positions: static_positions,
+            },
+            memory,
+            made_with,
         })
     }
 
@@ -95,18 +183,22 @@ impl CompiledFunction {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let tree = self.arguments(args, keywords)?;
+        let tree = self.statics.tree(args, keywords)?;
         let as_numpy = tree.is_numpys();
         let result = py.detach(|| {
+            let misses = self.jit.misses();
             let result = self.jit.call(&tree);
+            if self.jit.misses() != misses {
+                self.memory.add_kind(&tree);
+            }
             // Freed here, for the results may share their memory.
             drop(tree);
             result
         });
-        result
-            .and_then(|result| result)
-            .or_raise(py)?
-            .build(py, as_numpy)
+        match result.and_then(|result| result) {
+            Ok(result) => result.build(py, as_numpy),
+            Err(error) => Err(self.found_again(py, args, keywords, error)),
+        }
     }
 
     /// The function that is compiled.
@@ -152,7 +244,7 @@ impl CompiledFunction {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Explanation> {
-        let tree = self.arguments(args, keywords)?;
+        let tree = self.statics.tree(args, keywords)?;
         let explanation = py.detach(|| self.jit.explain(&tree));
         explanation.map(Explanation).or_raise(py)
     }
@@ -176,10 +268,90 @@ impl CompiledFunction {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<()> {
-        let tree = self.arguments(args, keywords)?;
+        let tree = self.statics.tree(args, keywords)?;
         py.detach(|| self.jit.compile(&tree))
             .or_raise(py)
             .map(|_| ())
+    }
+
+    /// The function traced for arguments like these as one of its own, which needs this code no longer: it can be saved, loaded
+    /// and pickled.
+    #[pyo3(signature = (*args, **keywords))]
+    fn exported<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<ExportedFunction> {
+        let tree = self.statics.tree(args, keywords)?;
+        self.exported_tree(py, &tree)
+    }
+
+    /// Traces the function for arguments like these and writes it into a file for `autojit.load`; the path is the last argument.
+    #[pyo3(signature = (*args, path = None, **keywords))]
+    fn export<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        path: Option<std::path::PathBuf>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        let (args, path) = match path {
+            Some(path) => (args.clone(), path),
+            None if args.is_empty() => {
+                return Err(PyTypeError::new_err("export needs the path of a file"));
+            }
+            None => {
+                let last = args.len() - 1;
+                (args.get_slice(0, last), args.get_item(last)?.extract()?)
+            }
+        };
+        self.exported(py, &args, keywords)?.save(py, path)
+    }
+
+    /// Runs the function for arguments like these some times and reports where the time goes. `print` it.
+    #[pyo3(signature = (*args, **keywords))]
+    fn profile<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Profile> {
+        let tree = self.statics.tree(args, keywords)?;
+        let profile = py.detach(|| self.jit.profile(&tree));
+        let mut profile = profile.or_raise(py)?;
+        for step in &mut profile.steps {
+            // They are lines of this package.
+            step.lines.clear();
+        }
+        Ok(Profile(profile))
+    }
+
+    /// A function of a module is pickled by its name. Any other is pickled as what was traced of it, for all kinds of arguments
+    /// that it was called with.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let reduce = py
+            .import(intern!(py, "autojit._pickling"))?
+            .getattr(intern!(py, "reduce_compiled"))?;
+        reduce.call1((slf, &slf.get().made_with))
+    }
+
+    /// Copies share the compiled code.
+    fn __copy__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __deepcopy__<'py>(slf: Bound<'py, Self>, _memo: &Bound<'py, PyAny>) -> Bound<'py, Self> {
+        slf
+    }
+
+    /// The function exported for each kind of arguments that it was called with.
+    fn exported_kinds<'py>(&self, py: Python<'py>) -> PyResult<Vec<ExportedFunction>> {
+        let kinds = self.memory.kinds.lock();
+        let kinds = kinds.unwrap_or_else(PoisonError::into_inner).clone();
+        let export = |kind: &Kind| self.exported_tree(py, &kind.example().or_raise(py)?);
+        kinds.iter().map(export).collect()
     }
 
     /// Frees all compiled code.
@@ -212,33 +384,102 @@ impl CompiledFunction {
 }
 
 impl CompiledFunction {
-    /// The arguments of a call as a tree: a tuple of those by position, and then the keywords.
-    fn arguments(
+    /// The exception for an error of compiled code. What an operation refused is looked for by running the function once more,
+    /// one operation after the other, so that the exception has the line of the user that failed.
+    fn found_again(
         &self,
+        py: Python<'_>,
         args: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<PyTree> {
-        let keywords = keywords.filter(|keywords| !keywords.is_empty());
-        let mut tree = PyTree::default();
-        tree.begin_tuple(args.len() + usize::from(keywords.is_some()));
-        for (at, arg) in args.iter_borrowed().enumerate() {
-            if self.static_positions.contains(&at) {
-                tree.add_static(&arg)?;
-            } else {
-                tree.add_argument(&arg, at)?;
+        error: Error,
+    ) -> PyErr {
+        let is_of_operation =
+            error.is_linear_algebra() || error.is_failed_check() || error.is_index();
+        let text = || error.clone().without_location().to_string();
+        let check = error.is_failed_check().then(text);
+        let exception = raised(py, error);
+        if !is_of_operation || exception.traceback(py).is_some() {
+            return exception;
+        }
+        let again = || {
+            let (args, keywords) = self.statics.tree(args, keywords)?.build_call(py)?;
+            let function = self.function.bind(py);
+            checking(check, || function.call(args, keywords.as_ref()))
+        };
+        match again() {
+            Ok(_) => exception,
+            Err(found) => {
+                found.set_cause(py, Some(exception));
+                found
             }
         }
-        if let Some(keywords) = keywords {
-            let is_static = |name: &str| self.static_names.iter().any(|n| n == name);
-            tree.add_keywords(keywords, Leaves::Arrays, &is_static)?;
-        }
-        Ok(tree)
+    }
+
+    fn exported_tree(&self, py: Python<'_>, tree: &PyTree) -> PyResult<ExportedFunction> {
+        self.memory.add_entries(tree);
+        let exported = py.detach(|| self.jit.to_exported(tree)).or_raise(py)?;
+        let backend: Option<String> = self.made_with.bind(py).get_item(3)?.extract()?;
+        Ok(ExportedFunction::new(
+            exported,
+            backend,
+            self.statics.clone(),
+            self.memory.entries(),
+        ))
+    }
+}
+
+/// Where the time of a call goes, step by step. `print` it, or take `str()` of it.
+#[pyclass(frozen, module = "autojit")]
+pub(crate) struct Profile(autojit::Profile);
+
+#[pymethods]
+impl Profile {
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The name of the backend that ran it.
+    #[getter]
+    fn backend(&self) -> &str {
+        &self.0.backend
+    }
+
+    /// How often it was run.
+    #[getter]
+    fn runs(&self) -> usize {
+        self.0.runs
+    }
+
+    /// The seconds of all steps together.
+    #[getter]
+    fn total(&self) -> f64 {
+        self.0.total().as_secs_f64()
+    }
+
+    /// The steps, those that took the longest first: what ran, its operations, how many equal steps there are, and the seconds
+    /// that they take in one call.
+    #[getter]
+    fn steps<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let step = |step: &autojit::ProfiledStep| {
+            let entry = PyDict::new(py);
+            let ops: Vec<&str> = step.ops.iter().map(|op| &**op).collect();
+            entry.set_item(intern!(py, "step"), &step.step)?;
+            entry.set_item(intern!(py, "operations"), ops)?;
+            entry.set_item(intern!(py, "count"), step.count)?;
+            entry.set_item(intern!(py, "seconds"), step.time.as_secs_f64())?;
+            Ok(entry)
+        };
+        self.0.steps.iter().map(step).collect()
     }
 }
 
 /// What became of a function when it was compiled.
 #[pyclass(frozen, module = "autojit")]
-pub(crate) struct Explanation(autojit::Explanation);
+pub(crate) struct Explanation(pub(crate) autojit::Explanation);
 
 #[pymethods]
 impl Explanation {

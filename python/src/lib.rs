@@ -6,8 +6,10 @@
 
 mod array;
 mod classes;
+mod control;
 mod convert;
 mod errors;
+mod exported;
 mod functions;
 mod index;
 mod jit;
@@ -61,12 +63,14 @@ mod _autojit {
 
     #[pymodule_export]
     use super::{
-        array::PyArrayObject,
+        array::{Picture, PyArrayObject},
         asarray,
         classes::register_pytree,
+        control::{checkpoint, custom_vjp, fori_loop, scan, switch, while_loop},
         errors::TracingError,
+        exported::{ExportedFunction, ExportedFunctions, exported_from_bytes, load},
         functions::{Function, all_functions},
-        jit::{CompiledFunction, Explanation, backends},
+        jit::{CompiledFunction, Explanation, Profile, backends},
         lazy::{lazy_array, lazy_compute, lazy_variable},
         transforms::{Pullback, derivatives, jvp, value_and_grad, vjp, vmap},
     };

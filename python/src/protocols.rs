@@ -1,7 +1,7 @@
 //! NumPy's protocols: code that was written for NumPy runs, and traces, with arrays of autojit.
 
 use numpy::PyUntypedArray;
-use pyo3::exceptions::{PyBufferError, PyNotImplementedError, PyTypeError};
+use pyo3::exceptions::{PyBufferError, PyNotImplementedError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
@@ -45,12 +45,6 @@ impl PyArrayObject {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let name: String = ufunc.getattr(intern!(py, "__name__"))?.extract()?;
-        if has_out(keywords)? {
-            return Err(PyTypeError::new_err(format!(
-                "numpy.{name} cannot write to `out` here: arrays of autojit never change, and NumPy's arrays hold no traced \
-                 values; use the result (`x = x + y` in the place of `x += y`)"
-            )));
-        }
         let function = match method {
             "__call__" => ours(py, &name)?,
             "outer" if inputs.len() == 2 => return outer(py, &name, inputs),
@@ -76,7 +70,15 @@ impl PyArrayObject {
             }
             return function.call(inputs, Some(&with_axis));
         }
-        function.call(inputs, keywords.as_ref())
+        match keywords {
+            Some(keywords) if !keywords.is_empty() => {
+                let extended = py
+                    .import(intern!(py, "autojit._keywords"))?
+                    .getattr(intern!(py, "call_ufunc"))?;
+                extended.call1((name, function, inputs, keywords))
+            }
+            _ => function.call1(inputs),
+        }
     }
 
     fn __array_function__<'py>(
@@ -171,9 +173,9 @@ fn given<'py>(keywords: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     for (name, value) in keywords {
         let text: &str = &name.extract::<String>()?;
         let is_default = match text {
-            "out" | "dtype" | "casting" | "order" | "subok" | "initial" | "signature" => {
-                value.is_none()
-            }
+            "out" => is_none_or_nones(&value),
+            "dtype" | "casting" | "order" | "initial" | "signature" => value.is_none(),
+            "where" | "subok" => value.is(pyo3::types::PyBool::new(keywords.py(), true)),
             _ => false,
         };
         if !is_default {
@@ -183,16 +185,11 @@ fn given<'py>(keywords: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     Ok(given)
 }
 
-fn has_out(keywords: Option<&Bound<'_, PyDict>>) -> PyResult<bool> {
-    let Some(keywords) = keywords else {
-        return Ok(false);
-    };
-    let Some(out) = keywords.get_item("out")? else {
-        return Ok(false);
-    };
+/// Whether nothing is to be written to: None, or a tuple of it.
+fn is_none_or_nones(out: &Bound<'_, PyAny>) -> bool {
     match out.cast::<PyTuple>() {
-        Ok(outs) => Ok(outs.iter().any(|out| !out.is_none())),
-        Err(_) => Ok(!out.is_none()),
+        Ok(outs) => outs.iter().all(|out| out.is_none()),
+        Err(_) => out.is_none(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use autojit::num_complex::Complex64;
 use autojit::tree::{Flattener, Part, Unflattener};
-use autojit::{Array, Error, Tree};
+use autojit::{Array, ArrayType, Error, Tree, numpy as np};
 use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyRecursionError, PyTypeError};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyString, P
 use smallvec::SmallVec;
 
 use crate::array::{PyArrayObject, wrapped};
-use crate::classes::{Class, Entry, StaticObject, class_of, entry, static_object};
+use crate::classes::{Class, Entry, StaticObject, class_of, entry, entry_named, static_object};
 use crate::convert::{from_numpy, is_numpy_scalar, to_array, to_numpy_owned};
 use crate::values::complex;
 
@@ -42,6 +42,33 @@ enum Step {
     Text(String),
 }
 
+impl Step {
+    /// How many trees follow as members.
+    fn members(&self) -> usize {
+        match self {
+            Self::Tuple(count) | Self::List(count) | Self::Map(count) => *count,
+            Self::Object(class) => class.count,
+            // A key stands before its tree.
+            Self::Key(_) | Self::Keywords => 1,
+            Self::Array
+            | Self::None
+            | Self::Static(_)
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Float(_)
+            | Self::Complex(_)
+            | Self::Text(_) => 0,
+        }
+    }
+
+    fn of_entry(entry: Entry) -> Self {
+        match entry {
+            Entry::Class(class) => Self::Object(class),
+            Entry::Static(object) => Self::Static(object),
+        }
+    }
+}
+
 /// A tree that was taken apart.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PyTree {
@@ -51,6 +78,31 @@ pub(crate) struct PyTree {
     foreign: usize,
 }
 
+/// A tree without its arrays, and their types.
+#[derive(Clone, Debug)]
+pub(crate) struct Kind {
+    tree: PyTree,
+    types: Vec<ArrayType>,
+}
+
+impl Kind {
+    /// A tree of this kind, with zeros.
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub(crate) fn example(&self) -> autojit::Result<PyTree> {
+        let zeros = self.types.iter().map(|ty| {
+            let shape: Vec<i64> = ty.shape.iter().map(|&n| n as i64).collect();
+            np::zeros(shape, ty.dtype).check()
+        });
+        let arrays = zeros.collect::<autojit::Result<_>>()?;
+        Ok(PyTree {
+            arrays,
+            ..self.tree.clone()
+        })
+    }
+}
+
 /// What counts as an array in a tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaves {
@@ -58,12 +110,80 @@ pub(crate) enum Leaves {
     Arrays,
     /// Numbers are arrays too, where a derivative by them is asked for.
     Numbers,
+    /// Numbers and truth values are arrays too, where a loop or a branch may give other ones.
+    All,
 }
 
 impl PyTree {
     /// Whether results belong to NumPy: there are arrays, and none of them is ours.
     pub(crate) fn is_numpys(&self) -> bool {
         self.foreign == self.arrays.len()
+    }
+
+    /// The tree without its arrays, and their types: what is remembered of a kind of arguments.
+    pub(crate) fn kind(&self) -> autojit::Result<Kind> {
+        let types = self.arrays.iter().map(Array::ty);
+        let types = types.collect::<autojit::Result<Vec<ArrayType>>>()?;
+        let (steps, foreign) = (self.steps.clone(), self.foreign);
+        let tree = Self {
+            steps,
+            arrays: SmallVec::new(),
+            foreign,
+        };
+        Ok(Kind { tree, types })
+    }
+
+    /// The classes and the static objects in the tree.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Object(class) => Some(Entry::Class(class)),
+            Step::Static(object) => Some(Entry::Static(object)),
+            Step::Array
+            | Step::Tuple(_)
+            | Step::List(_)
+            | Step::Map(_)
+            | Step::Key(_)
+            | Step::None
+            | Step::Keywords
+            | Step::Bool(_)
+            | Step::Int(_)
+            | Step::Float(_)
+            | Step::Complex(_)
+            | Step::Text(_) => None,
+        })
+    }
+
+    /// The members of a tuple as trees of their own.
+    pub(crate) fn into_members(self) -> autojit::Result<Vec<Self>> {
+        let mut arrays = self.arrays.into_iter();
+        let mut steps = self.steps.into_iter();
+        let Some(Step::Tuple(count)) = steps.next() else {
+            return Err(Error::internal("a tree that is no tuple"));
+        };
+        let mut members = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (mut member, mut missing) = (Self::default(), 1_usize);
+            while missing > 0 {
+                let step = steps
+                    .next()
+                    .ok_or_else(|| Error::internal("a tree lost a part"))?;
+                missing = missing - 1 + step.members();
+                if matches!(step, Step::Array) {
+                    member.arrays.extend(arrays.next());
+                }
+                member.steps.push(step);
+            }
+            members.push(member);
+        }
+        Ok(members)
+    }
+
+    /// The only member of a tuple, for functions of Rust that take one argument bare.
+    pub(crate) fn into_only_member(mut self) -> Self {
+        if matches!(self.steps.first(), Some(Step::Tuple(1))) {
+            self.steps.remove(0);
+        }
+        self
     }
 
     /// One array.
@@ -99,8 +219,11 @@ impl PyTree {
         Ok(())
     }
 
-    /// Adds a static object.
+    /// Adds a static object. Numbers and strings are what they are elsewhere in a tree.
     pub(crate) fn add_static(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !is_numpy_scalar(value)? && self.add_number(value, Leaves::Arrays)? {
+            return Ok(());
+        }
         self.steps.push(Step::Static(static_object(value)?));
         Ok(())
     }
@@ -170,14 +293,17 @@ impl PyTree {
             self.steps.push(Step::Text(text.to_cow()?.into_owned()));
             return Ok(true);
         }
-        if let Ok(flag) = value.cast_exact::<PyBool>() {
+        if leaves != Leaves::All
+            && let Ok(flag) = value.cast_exact::<PyBool>()
+        {
             self.steps.push(Step::Bool(flag.is_true()));
             return Ok(true);
         }
         let is_number = value.is_exact_instance_of::<PyFloat>()
             || value.is_exact_instance_of::<PyInt>()
-            || value.is_exact_instance_of::<PyComplex>();
-        if is_number && leaves == Leaves::Numbers || is_numpy_scalar(value)? {
+            || value.is_exact_instance_of::<PyComplex>()
+            || value.is_exact_instance_of::<PyBool>();
+        if is_number && leaves != Leaves::Arrays || is_numpy_scalar(value)? {
             self.add_array(to_array(value)?, false);
             return Ok(true);
         }
@@ -328,9 +454,17 @@ impl Tree for PyTree {
                 Part::Option(false) => Step::None,
                 Part::Option(true) => Step::Keywords,
                 Part::Record(record) => match entry(record) {
-                    Some(Entry::Class(class)) => Step::Object(class),
-                    Some(Entry::Static(object)) => Step::Static(object),
+                    Some(entry) => Step::of_entry(entry),
                     None => return Err(Error::internal("a class of a tree is not known")),
+                },
+                Part::LoadedRecord(name) => match entry_named(name) {
+                    Some(entry) => Step::of_entry(entry),
+                    None => {
+                        return Err(Error::tree(format!(
+                            "the exported function gives a `{name}`, a class that this process has not met; pickle the function \
+                             rather than saving it, which keeps the names of classes"
+                        )));
+                    }
                 },
                 Part::Bool(value) => Step::Bool(value),
                 Part::Int(value) => Step::Int(value),
@@ -338,13 +472,7 @@ impl Tree for PyTree {
                 Part::Complex(value) => Step::Complex(value),
                 Part::Text(text) => Step::Text(text.to_owned()),
             };
-            missing += match &step {
-                Step::Tuple(count) | Step::List(count) | Step::Map(count) => *count,
-                Step::Object(class) => class.count,
-                // A key stands before its tree.
-                Step::Key(_) | Step::Keywords => 1,
-                _ => 0,
-            };
+            missing += step.members();
             tree.steps.push(step);
         }
         Ok(tree)

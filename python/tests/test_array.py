@@ -274,13 +274,17 @@ def test_in_place_forms_make_new_arrays():
     assert x.tolist() == [16, 36] and before.tolist() == [1, 2]
 
 
-def test_numpys_arrays_are_not_written_to():
+def test_numpys_arrays_are_written_to_where_there_are_values():
     x = np.zeros(2)
     x = x + autojit.array([1.0, 2.0])
     assert isinstance(x, autojit.Array)
+    y = same = np.zeros(2)
+    y += autojit.array([1.0, 2.0])
+    assert y is same and y.tolist() == [1, 2]
     with pytest.raises(TypeError, match="never change"):
-        y = np.zeros(2)
-        y += autojit.array([1.0, 2.0])
+        y += autojit.lazy.array(y)
+    with pytest.raises(TypeError, match="never change"):
+        np.add(y, x, out=x)
 
 
 @pytest.mark.parametrize("other", [object(), "a", {"a": 1}, None])

@@ -25,7 +25,9 @@ def test_there_are_blocks():
     assert len(BLOCKS) >= 6
 
 
-@pytest.mark.parametrize("module", ["autojit", "autojit._api", "autojit.lazy"])
+@pytest.mark.parametrize(
+    "module", ["autojit", "autojit._api", "autojit._control", "autojit._inspection", "autojit.lazy"]
+)
 def test_examples_of_docstrings(module):
     module = importlib.import_module(module)
     results = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)

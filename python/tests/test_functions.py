@@ -17,6 +17,8 @@ def test_every_function_of_the_table_is_exported():
             continue
         module, _, name = full.rpartition(".")
         home = importlib.import_module(f"autojit.{module}" if module else "autojit")
+        if module == "linalg" and name in home._own:
+            continue  # of the array API, which has other axes there
         assert getattr(home, name) is function
         assert name in home.__all__
         assert function.__name__ == name
@@ -25,11 +27,13 @@ def test_every_function_of_the_table_is_exported():
 
 
 def test_signatures_and_docs_are_those_of_the_table():
-    assert str(inspect.signature(autojit.sum)) == "(a, axis=None, keepdims=False, where=None)"
+    assert str(inspect.signature(autojit.sum)) == (
+        "(a, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None)"
+    )
     assert str(inspect.signature(autojit.einsum)) == "(subscripts, *operands, optimize=None)"
     assert (
         str(inspect.signature(autojit.array([1.0]).sum))
-        == "(axis=None, keepdims=False, where=None)"
+        == "(axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None)"
     )
     assert autojit.sum.__doc__.startswith("The sum over axes")
     for function in FUNCTIONS.values():
@@ -147,7 +151,7 @@ def test_several_results_are_tuples_with_names():
     [
         ("sum()", TypeError, "argument a is missing"),
         ("sum(x, axes=1)", TypeError, "axes"),
-        ("sum(x, 0, False, None, 5)", TypeError, "at most"),
+        ("sum(x, 0, None, None, False, None, None, 5)", TypeError, "positional"),
         ("sum(x, 0, axis=1)", TypeError, "twice"),
         ("sum(x, axis=7)", (IndexError, ValueError), "7"),
         ("sum('abc')", TypeError, "string"),

@@ -77,7 +77,7 @@ def test_functions_that_are_missing_explain():
     with pytest.raises(NotImplementedError, match="numpy.fill_diagonal"):
         np.fill_diagonal(autojit.ones((2, 2)), 1)
     with pytest.raises(TypeError, match="never change"):
-        np.add(x, x, out=np.zeros(2))
+        np.add(x, x, out=x)
     with pytest.raises(ValueError):
         np.add(x, np.ones(3))
 

@@ -49,6 +49,36 @@ def test_autoray_compiles_with_autojit():
     assert isinstance(autoray.autojit(modified_gram_schmidt)(autojit.array(x)), autojit.Array)
 
 
+def test_autojit_stands_for_numpys_compiler():
+    program = (
+        "import autoray, numpy as np, autojit\n"
+        "f = autoray.autojit(lambda x: autoray.do('exp', x) * 2)\n"
+        "f(np.ones(2)); autojit.install_as('numpy')\n"
+        "g = autoray.autojit(lambda x: autoray.do('exp', x) * 2)\n"
+        "assert np.allclose(g(np.ones(2)), f(np.ones(2))) and type(g(np.ones(2))) is np.ndarray\n"
+        "assert [type(c).__module__ for c in g._compiled_fns.values()] == ['autojit._integrations']"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    with pytest.raises(TypeError, match="name"):
+        autojit.install_as(np)
+
+
+def test_forms_that_autoray_calls():
+    x = autojit.array(np.arange(6.0).reshape(2, 3))
+    assert autoray.do("einsum", x, [0, 1], x, [2, 1], [0, 2]).shape == (2, 2)
+    assert autoray.do("einsum", x, [0, 0 + 1], like="autojit").shape == (2, 3)
+    with pytest.raises(ValueError, match="list of its axes"):
+        autojit.einsum(x, "ij")
+    expected = np.indices((2, 3))
+    np.testing.assert_array_equal(np.asarray(autoray.do("indices", (2, 3), like=x)), expected)
+    assert [i.shape for i in autojit.indices((2, 3), sparse=True)] == [(2, 1), (1, 3)]
+    rng = autoray.do("random.default_rng", 42, like=x)
+    same = np.random.default_rng(42)
+    assert rng.normal(size=3).tolist() == same.normal(size=3).tolist()
+    assert rng.integers(5).dtype == np.int64
+    assert autojit.random.default_rng(rng) is rng
+
+
 @pytest.mark.parametrize("order", ["import autojit, autoray", "import autoray, autojit"])
 def test_the_order_of_imports_does_not_matter(order):
     program = (

@@ -6,7 +6,6 @@ use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, ControlOp, DType};
 
 use super::body::{check_carried, run, traced, types_of, widened};
-use crate::array::Array;
 use crate::transform::{Flat, rebuild};
 use crate::tree::Tree;
 
@@ -35,8 +34,8 @@ use crate::tree::Tree;
 ///
 /// Source: `jax.lax.while_loop`.
 #[track_caller]
-pub fn while_loop<C: Tree>(
-    condition: impl Fn(C) -> Array,
+pub fn while_loop<C: Tree, P: Tree>(
+    condition: impl Fn(C) -> P,
     body: impl Fn(C) -> C,
     init: C,
 ) -> Result<C> {
@@ -57,9 +56,9 @@ pub fn while_loop<C: Tree>(
 /// # Errors
 /// As [`while_loop`]; the condition still holds (`is_value`).
 #[track_caller]
-pub fn while_loop_within<C: Tree>(
+pub fn while_loop_within<C: Tree, P: Tree>(
     limit: u64,
-    condition: impl Fn(C) -> Array,
+    condition: impl Fn(C) -> P,
     body: impl Fn(C) -> C,
     init: C,
 ) -> Result<C> {
@@ -75,8 +74,8 @@ pub fn while_loop_within<C: Tree>(
     .map_err(|e| e.at(location))
 }
 
-pub(super) fn repeated<C: Tree>(
-    condition: &impl Fn(C) -> Array,
+pub(super) fn repeated<C: Tree, P: Tree>(
+    condition: &impl Fn(C) -> P,
     body: &impl Fn(C) -> C,
     init: &C,
     limit: u64,
@@ -92,7 +91,12 @@ pub(super) fn repeated<C: Tree>(
                 "the condition of {name} is one boolean without axes, got {ty}"
             )));
         }
-        _ => return Err(Error::internal("a condition of several arrays")),
+        types => {
+            return Err(Error::value(format!(
+                "the condition of {name} is one boolean without axes, got {} arrays",
+                types.len()
+            )));
+        }
     }
     let step = traced(body, &init.structure, &init.types, location)?;
     check_carried(name, &init, step.output.tokens(), &step.output_types()?)?;

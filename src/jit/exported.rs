@@ -263,6 +263,25 @@ impl Exported {
         called().map_err(|e: Error| e.at(location))
     }
 
+    /// Whether these arguments are of the kind that the function was exported for: in structure, dtypes, shapes and static
+    /// values.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit};
+    ///
+    /// let exported = autojit(|x: Array| &x * &x).to_exported(Array::from([1.0, 2.0]))?;
+    /// assert!(exported.takes(&Array::from([3.0, 4.0])));
+    /// assert!(!exported.takes(&Array::from(3.0)));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn takes(&self, args: &impl Tree) -> bool {
+        let mut flat = Flattener::new();
+        tree::flattened(|| args.flatten(&mut flat)).is_ok()
+            && flat.check().is_ok()
+            && self.checked_arguments(&flat).is_ok()
+    }
+
     /// Calls the function with the arrays of its arguments one by one, and gives those of its result: for programs
     /// that know nothing of its types.
     ///

@@ -155,6 +155,8 @@ pub enum Part<'t> {
     Option(bool),
     /// A struct or a variant, whose fields follow.
     Record(&'static Record),
+    /// The name of a struct or a variant of an exported function that was loaded, whose fields follow.
+    LoadedRecord(&'t str),
     /// A static truth value.
     Bool(bool),
     /// A static integer.
@@ -195,12 +197,10 @@ impl<'t> Unflattener<'t> {
     /// Whatever stands next, for a type that takes trees of any structure: members follow where [`Part`] counts them.
     ///
     /// # Errors
-    /// The structure is at its end, the arrays have run out, or the part is a record of a loaded function.
+    /// The structure is at its end, or the arrays have run out.
     pub fn next_part(&mut self) -> Result<Part<'t>> {
         let part = match self.tokens.next() {
-            None | Some(Token::LoadedRecord(_)) => {
-                return Err(Error::tree("expected another part of a tree"));
-            }
+            None => return Err(Error::tree("expected another part of a tree")),
             Some(Token::Array) => {
                 let array = self.arrays.next();
                 return array
@@ -214,6 +214,7 @@ impl<'t> Unflattener<'t> {
             Some(Token::Some) => Part::Option(true),
             Some(Token::None) => Part::Option(false),
             Some(Token::Record(record)) => Part::Record(record),
+            Some(Token::LoadedRecord(record)) => Part::LoadedRecord(&record.name),
             Some(Token::Bool(value)) => Part::Bool(*value),
             Some(Token::Int(value)) => Part::Int(*value),
             Some(Token::Float(bits)) => Part::Float(f64::from_bits(*bits)),

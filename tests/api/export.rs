@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use crate::process;
 use autojit::ir::{Graph, HostArray};
 use autojit::numpy::random::default_rng;
-use autojit::{Array, DType, Exported, Tree, autojit, numpy as np};
+use autojit::tree::{Flattener, Part, Unflattener};
+use autojit::{Array, DType, Exported, Tree, autojit, lazy, numpy as np};
 
 /// A file of this test alone, removed at its end.
 struct File(PathBuf);
@@ -286,4 +287,57 @@ fn files_that_are_not_there_or_not_ours_are_named() {
         .to_exported(Array::from([1.0]))
         .unwrap();
     assert!(exported.save("no/such/folder/file").unwrap_err().is_file());
+}
+
+/// A tree of any structure, as bindings to other languages have: its parts in words, and its arrays.
+struct AnyTree(Vec<String>, Vec<Array>);
+
+impl Tree for AnyTree {
+    fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
+        self.1.iter().for_each(|array| flattener.array(array));
+    }
+
+    fn unflatten(unflattener: &mut Unflattener<'_>) -> autojit::Result<Self> {
+        let (mut parts, mut arrays) = (Vec::new(), Vec::new());
+        while !unflattener.is_empty() {
+            match unflattener.next_part()? {
+                Part::Array(array) => arrays.push(array),
+                Part::LoadedRecord(name) => parts.push(format!("loaded {name}")),
+                other => parts.push(format!("{other:?}")),
+            }
+        }
+        Ok(Self(parts, arrays))
+    }
+}
+
+#[derive(Tree)]
+struct Sides {
+    left: Array,
+    right: Array,
+}
+
+#[test]
+fn loaded_records_have_their_names() {
+    let sides = |x: Array| Sides {
+        left: &x + 1.0,
+        right: &x * 2.0,
+    };
+    let x = Array::from([1.0, 2.0]);
+    let bytes = autojit(sides).to_exported(&x).unwrap().to_bytes().unwrap();
+    let loaded = Exported::from_bytes(&bytes).unwrap();
+    let AnyTree(parts, arrays) = loaded.call(&x).unwrap();
+    assert_eq!(parts, ["loaded Sides"]);
+    assert_eq!(arrays[0].to_vec::<f64>().unwrap(), [2.0, 3.0]);
+    assert_eq!(arrays[1].to_vec::<f64>().unwrap(), [2.0, 4.0]);
+}
+
+#[test]
+fn exported_functions_say_what_they_take() {
+    let exported = autojit(|(x, n): (Array, i64)| x * n);
+    let exported = exported.to_exported((Array::from([1.0]), 2_i64)).unwrap();
+    assert!(exported.takes(&(Array::from([5.0]), 2_i64)));
+    assert!(!exported.takes(&(Array::from([5.0]), 3_i64)));
+    assert!(!exported.takes(&(Array::from([5_i64]), 2_i64)));
+    assert!(!exported.takes(&Array::from([5.0])));
+    assert!(!exported.takes(&(lazy::array(&Array::from([5.0])), 2_i64)));
 }

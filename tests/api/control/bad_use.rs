@@ -233,3 +233,13 @@ fn random_numbers_are_drawn_outside() {
     assert!(message(&e).starts_with("random numbers are not drawn inside of a loop"));
     assert!(error(autojit(f).call(&x)).is_unsupported());
 }
+
+#[test]
+fn conditions_of_several_arrays_are_refused() {
+    let pair = |x: Array| (np::greater(&x, 0.0), np::greater(&x, 1.0));
+    let refused = error(while_loop(pair, |x: Array| x, Array::from(1.0)));
+    assert_eq!(
+        message(&refused),
+        "the condition of while_loop is one boolean without axes, got 2 arrays"
+    );
+}

@@ -233,3 +233,14 @@ fn loops_go_into_files() -> Result<()> {
     assert_eq!(values(&sums), values(&expected));
     Ok(())
 }
+
+#[test]
+fn conditions_may_fail_by_the_question_mark() {
+    let far = |x: Array| -> Result<Array> { np::greater(np::abs(&x * &x - 2.0), 1e-12).check() };
+    let step = |x: Result<Array>| -> Result<Array> { Ok((x.clone()? + 2.0 / x?) / 2.0) };
+    let root = while_loop(|x: Result<Array>| far(x?), step, Ok(Array::from(1.0)));
+    assert!((root.unwrap().unwrap().item::<f64>().unwrap() - 2f64.sqrt()).abs() < 1e-12);
+    let failing = |x: Array| -> Result<Array> { np::reshape(&x, [2]).check() };
+    let error = while_loop(failing, |x: Array| x, Array::from(1.0)).unwrap_err();
+    assert!(error.is_shape(), "{error}");
+}

@@ -1,0 +1,166 @@
+"""What goes wrong in the user's own code: the exception, and the line."""
+
+import gc
+import traceback
+
+import numpy as np
+import pytest
+
+import autojit
+
+
+def line_of(error):
+    """The last line of the traceback."""
+    return traceback.extract_tb(error.__traceback__)[-1].line
+
+
+def test_compiled_code_fails_at_the_line_of_the_user():
+    def f(x):
+        y = x + 1
+        z = np.linalg.inv(y - 1)
+        return z + 1
+
+    compiled = autojit.jit(f)
+    assert compiled(np.eye(2)).shape == (2, 2)
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError, match="singular") as caught:
+            compiled(np.zeros((2, 2)))
+        assert line_of(caught.value) == "z = np.linalg.inv(y - 1)"
+        assert isinstance(caught.value.__cause__, np.linalg.LinAlgError)
+    assert compiled(np.eye(2)).shape == (2, 2)
+
+
+def test_nans_are_found_at_the_line_of_the_user():
+    def f(x):
+        y = np.exp(x)
+        z = np.log(-y)
+        return z + 1
+
+    with pytest.raises(FloatingPointError, match="log") as caught:
+        autojit.jit(f, debug_nans=True)(np.ones(2))
+    assert line_of(caught.value) == "z = np.log(-y)" and ".rs" not in str(caught.value)
+    assert np.isnan(np.log(autojit.array(-1.0)))
+
+
+def test_exceptions_pass_through():
+    class OwnError(Exception):
+        pass
+
+    def f(x):
+        raise OwnError("mine")
+
+    def interrupted(x):
+        raise KeyboardInterrupt
+
+    for transformed in (
+        autojit.jit(f),
+        autojit.grad(f),
+        autojit.vmap(f),
+        autojit.jit(autojit.grad(f)),
+        autojit.checkpoint(f),
+        lambda x: autojit.scan(lambda c, y: f(y), x, np.ones(2)),
+        lambda x: autojit.fori_loop(0, 3, lambda i, c: f(c), x),
+        lambda x: autojit.cond(np.bool_(True), f, f, x),
+        lambda x: autojit.jit(lambda y: autojit.cond(y.sum() > 0, f, f, y))(x),
+    ):
+        with pytest.raises(OwnError, match="mine"):
+            transformed(np.ones(2))
+    with pytest.raises(KeyboardInterrupt):
+        autojit.jit(interrupted)(np.ones(2))
+    with pytest.raises(KeyboardInterrupt):
+        autojit.scan(lambda c, y: interrupted(c), 0.0, np.ones(2))
+
+
+BAD = [
+    [[1.0], [1.0, 2.0]],
+    np.array([object()]),
+    np.array(["a"]),
+    ["a", "b"],
+    np.array([1], dtype="datetime64[s]"),
+    np.zeros(2, dtype=[("a", float)]),
+    np.zeros(2, dtype=np.float16),
+    {1: np.ones(2)},
+    object(),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=repr)
+def test_bad_arguments_explain(bad):
+    for call in (autojit.asarray, autojit.sum, autojit.jit(lambda x: np.sum(x))):
+        if call is autojit.asarray and isinstance(bad, dict):
+            continue
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call(bad)
+        assert str(caught.value)
+
+
+GOOD = [
+    np.arange(12.0).reshape(3, 4)[::-1, ::2],
+    np.arange(12.0).reshape(3, 4).T,
+    np.arange(4.0).astype(">f8"),
+    np.zeros((0, 3)),
+    np.frombuffer(b"\x00" * 33, dtype=np.uint8)[1:].view(np.float64),
+    np.ones((1,) * 33),
+    np.ones((1,) * 64),
+]
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda x: str(x.shape))
+def test_odd_arrays_are_taken(good):
+    frozen = good.copy() if good.flags.owndata else good
+    frozen.flags.writeable = False
+    for got in (np.asarray(autojit.asarray(frozen)), autojit.jit(lambda x: x * 1)(frozen)):
+        assert got.shape == good.shape and np.array_equal(got, good)
+
+
+def test_bad_indices_explain():
+    x = autojit.array([1.0, 2.0, 3.0])
+    for key in (
+        float("nan"),
+        np.array([np.nan]),
+        "a",
+        1.5,
+        [0.5],
+        7,
+        np.array([9]),
+        (0, 0),
+        10**30,
+    ):
+        with pytest.raises((IndexError, TypeError, ValueError)) as caught:
+            x[key]
+        assert str(caught.value)
+        with pytest.raises((IndexError, TypeError, ValueError)):
+            autojit.jit(lambda x, key=key: x[key])(x)
+
+
+def resident():
+    """The memory of the process in KiB."""
+    gc.collect()
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4
+
+
+def test_memory_stays_flat():
+    add = autojit.jit(lambda a, b: a * b + 1)
+    a = np.ones(3)
+
+    def calls(count):
+        for _ in range(count):
+            add(a, a)
+            autojit.array(a) + 1
+
+    def compilations(count):
+        for _ in range(count):
+            fresh = autojit.jit(lambda a: np.sum(np.sin(a) @ a))
+            fresh(a)
+
+    def failures(count):
+        for _ in range(count):
+            with pytest.raises(ValueError):
+                add(a, np.ones(2))
+
+    for work, warm, count in ((calls, 2000, 20_000), (compilations, 100, 300), (failures, 20, 100)):
+        work(warm)
+        before = resident()
+        work(count)
+        assert resident() - before < 4096, work.__name__
