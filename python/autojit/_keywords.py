@@ -138,7 +138,7 @@ def sum(
     where = None if where is True else where
     result = _f["sum"](_cast(a, dtype), axis=axis, keepdims=keepdims, where=where)
     if initial is not None:
-        result = result + initial
+        result = result + _cast(initial, result.dtype)
     return _into(out, _cast(result, dtype))
 
 
@@ -159,7 +159,7 @@ def prod(
         x = _f["where"](where, x, _f["ones_like"](x))
     result = _f["prod"](x, axis=axis, keepdims=keepdims)
     if initial is not None:
-        result = result * initial
+        result = result * _cast(initial, result.dtype)
     return _into(out, _cast(result, dtype))
 
 
@@ -185,7 +185,7 @@ def _extremum(name: str, better: str) -> Callable[..., Any]:
         if _is_empty(x, axis):
             result = _f["full"](_reduced_shape(x, axis, keepdims), initial, dtype=x.dtype)
         else:
-            result = pair(reduce(x, axis=axis, keepdims=keepdims), initial)
+            result = pair(reduce(x, axis=axis, keepdims=keepdims), _cast(initial, x.dtype))
         return _into(out, result)
 
     function.__name__ = function.__qualname__ = name
@@ -224,11 +224,17 @@ extended("all")(_truth("all", True))
 
 
 def _count(x: Array, axis: Any, where: Any, keepdims: builtins.bool) -> Any:
-    """How many elements are reduced."""
+    """How many elements are reduced: a number, or an array in the precision of `x`."""
     if where is True:
         return int(np.prod([x.shape[a] for a in _axes(x, axis)], dtype=int))
     mask = _f["broadcast_to"](_cast(where, "bool"), x.shape)
-    return _f["sum"](mask, axis=axis, keepdims=keepdims)
+    count = _f["sum"](mask, axis=axis, keepdims=keepdims)
+    return count.astype("float32" if x.dtype.name in ("float32", "complex64") else "float64")
+
+
+def _floating(x: Array) -> Array:
+    """Integers as float64, in which their sums do not overflow."""
+    return _cast(x, "float64") if x.dtype.name.startswith(("int", "uint", "bool")) else x
 
 
 @extended("mean")
@@ -247,6 +253,7 @@ def mean(
     if where is True:
         result = _f["mean"](x, axis=axis, keepdims=keepdims)
     else:
+        x = _floating(x)
         total = _f["sum"](x, axis=axis, keepdims=keepdims, where=where)
         result = total / _count(x, axis, where, keepdims)
     return _into(out, _cast(result, dtype))
@@ -257,6 +264,7 @@ def _variance(
 ) -> Array:
     if where is True and mean is None and isinstance(ddof, int):
         return _f["var"](x, axis=axis, ddof=ddof, keepdims=keepdims)
+    x = _floating(x)
     middle = _f["mean"](x, axis=axis, keepdims=True) if where is True else None
     if mean is not None:
         middle = asarray(mean)

@@ -1,5 +1,7 @@
 """Keywords of NumPy beyond the table, and the functions of the array API."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,26 @@ def test_inspection():
     with pytest.raises(ValueError, match="only device"):
         autojit.zeros(1, device="gpu")
     assert autojit.__array_api_version__ == "2025.12"
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+def test_initial_takes_on_the_type_of_the_result(name):
+    for x in (np.array([1, -3]), np.float32([1, 2]), np.array([True, False])):
+        for initial in (2.5, np.float64(2.5)):
+            found = getattr(autojit, name)(x, initial=initial)
+            expected = getattr(np, name)(x, initial=initial)
+            assert found.dtype == expected.dtype
+            assert found == expected
+
+
+@pytest.mark.parametrize("name", ["mean", "var", "std"])
+def test_where_keeps_the_precision(name):
+    smallest = np.iinfo(np.int64).min
+    for x in (np.float32([1, 2, 4]), np.complex64([1, 2j, 4]), np.array([smallest, smallest, 1])):
+        for where in ([True, True, False], [True, False, True], [False] * 3):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = getattr(np, name)(x, where=np.array(where))
+            found = getattr(autojit, name)(x, where=np.array(where))
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6)
