@@ -8,7 +8,7 @@ use super::{
     maximum, minimum, multiply, replaceable, searchsorted, subtract, take, to_array, where_,
 };
 use crate::{Array, DType, Error, Operand};
-use autojit_ir::Class;
+use autojit_ir::{Class, MapOp, Op};
 
 /// What [`interp`] gives outside of the known points: the first and the last value unless it is told otherwise.
 #[derive(Clone, Debug, Default)]
@@ -157,7 +157,7 @@ pub fn interp<'a>(
 #[track_caller]
 fn between(x: &Array, xp: &Array, fp: &Array, n: i64) -> Array {
     let behind = searchsorted(xp, x, Side::Right);
-    let before = minimum(maximum(subtract(behind, 1), 0), n - 1);
+    let before = minimum(maximum(subtract(behind, 1), 0), (n - 2).max(0));
     let after = minimum(add(&before, 1), n - 1);
     let (x0, x1) = (take(xp, &before, 0), take(xp, &after, 0));
     let (y0, y1) = (take(fp, &before, 0), take(fp, after, 0));
@@ -166,10 +166,19 @@ fn between(x: &Array, xp: &Array, fp: &Array, n: i64) -> Array {
     let slope = divide(subtract(&y1, &y0), width);
     let from_left = add(multiply(&slope, subtract(x, &x0)), &y0);
     // Beside an infinite value one direction can have a limit where the other is undefined.
-    let from_right = add(multiply(slope, subtract(x, x1)), &y1);
-    let constant = logical_and(isnan(&from_right), equal(&y0, y1));
-    let from_right = where_(constant, &y0, from_right);
-    let inside = where_(isnan(&from_left), from_right, from_left);
-    // At a point the value is that of the point, whatever the slope.
-    where_(equal(x, x0), y0, inside)
+    let from_right = add(multiply(slope, subtract(x, &x1)), &y1);
+    let constant = logical_and(isnan(&from_right), equal(&y0, &y1));
+    let other = where_(constant, &y0, &from_right);
+    let inside = where_(isnan(&from_left), other, &from_left);
+    let inside = where_(equal(x, x0), at_point(&from_left, &y0), inside);
+    where_(equal(x, x1), at_point(&from_right, &y1), inside)
+}
+
+/// At a point the value is that of the point, whatever the slope, and a derivative is that of the line, if there is one.
+#[track_caller]
+fn at_point(line: &Array, value: &Array) -> Array {
+    let still = |x: &Array| Array::apply(Op::Map(MapOp::StopGradient), &[x.into()]);
+    // Subtracted, so that the sign of a zero stays.
+    let moving = subtract(still(value), subtract(still(line), line));
+    where_(isnan(line), value, moving)
 }

@@ -172,7 +172,11 @@ pub fn sinc<'a>(x: impl Into<Operand<'a>>) -> Array {
     let x = x.into();
     replaceable!("sinc", [&x]);
     let x = multiply(x, PI);
-    where_(equal(&x, 0), 1, divide(sin(&x), &x))
+    let is_zero = equal(&x, 0);
+    // Neither a derivative of the quotient nor one of its own is infinite at zero, where the series has two terms.
+    let safe = where_(&is_zero, 1, &x);
+    let series = subtract(1, multiply(multiply(&x, &x), 1.0 / 6.0));
+    where_(is_zero, series, divide(sin(&safe), &safe))
 }
 
 /// In which unit [`angle`] gives angles: radians by default.
@@ -370,10 +374,23 @@ pub fn logaddexp<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Ar
     replaceable!("logaddexp", [&x, &y]);
     let dtype = attempt!("logaddexp", real_floating(&[&x, &y]));
     let (x, y) = (cast(x, dtype), cast(y, dtype));
-    let distance = negative(absolute(subtract(&x, &y)));
-    let sum = add(maximum(&x, &y), log1p(exp(distance)));
-    // Infinities have no distance.
-    where_(equal(&x, &y), add(&x, LN_2), sum)
+    let (alike, distance) = distance(&x, &y);
+    let sum = add(maximum(&x, &y), log1p(exp(negative(distance))));
+    where_(alike, add(middle(&x, &y), LN_2), sum)
+}
+
+/// Whether two numbers are equal, and how far they are apart: zero for equal infinities, which have no difference.
+#[track_caller]
+fn distance(x: &Array, y: &Array) -> (Array, Array) {
+    let alike = equal(x, y);
+    let difference = where_(&alike, 0, subtract(x, y));
+    (alike, absolute(difference))
+}
+
+/// Half of each: of equal numbers that number, but with a derivative that is the same by both.
+#[track_caller]
+fn middle(x: &Array, y: &Array) -> Array {
+    add(multiply(x, 0.5), multiply(y, 0.5))
 }
 
 /// `log2(2^x + 2^y)`, without overflow on the way.
@@ -388,9 +405,12 @@ pub fn logaddexp2<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> A
     replaceable!("logaddexp2", [&x, &y]);
     let dtype = attempt!("logaddexp2", real_floating(&[&x, &y]));
     let (x, y) = (cast(x, dtype), cast(y, dtype));
-    let distance = negative(absolute(subtract(&x, &y)));
-    let sum = add(maximum(&x, &y), multiply(log1p(exp2(distance)), LOG2_E));
-    where_(equal(&x, &y), add(&x, 1.0), sum)
+    let (alike, distance) = distance(&x, &y);
+    let sum = add(
+        maximum(&x, &y),
+        multiply(log1p(exp2(negative(distance))), LOG2_E),
+    );
+    where_(alike, add(middle(&x, &y), 1.0), sum)
 }
 
 /// The larger of the two; the other one if one is NaN.

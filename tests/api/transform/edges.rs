@@ -276,3 +276,53 @@ fn loops_in_gradients_in_batches_with_captured_arrays() -> Result<()> {
     same(&values(&shared), &values(&expected), "shared");
     Ok(())
 }
+
+/// Functions that are written with a choice: at the place where it changes, derivatives are those of the function.
+#[test]
+fn smooth_functions_where_their_formula_changes() -> Result<()> {
+    let everywhere = |f: &(dyn Fn(Array) -> Array + Send + Sync), x: f64| -> Result<Vec<f64>> {
+        let x = Array::from(x);
+        let mut found = vec![f(x.clone()).item::<f64>()?];
+        for backend in autojit::backends() {
+            found.push(autojit(f).backend(backend).call(&x)?.item::<f64>()?);
+        }
+        Ok(found)
+    };
+    let slope = |x: Array| grad(|x: Array| np::sinc(x))(x).unwrap_or_else(|_| f64::NAN.into());
+    let bend = move |x: Array| grad(slope)(x).unwrap_or_else(|_| f64::NAN.into());
+    for zero in [0.0, -0.0] {
+        assert!(everywhere(&slope, zero)?.iter().all(|&y| y == 0.0));
+        let pi = std::f64::consts::PI;
+        let close = |y: &f64| (y + pi * pi / 3.0).abs() < 1e-14;
+        assert!(everywhere(&bend, zero)?.iter().all(close));
+    }
+    type Function = fn(Array) -> Array;
+    let both: [Function; 2] = [
+        |x| np::logaddexp(x.get(0), x.get(1)),
+        |x| np::logaddexp2(x.get(0), x.get(1)),
+    ];
+    for f in both {
+        for x in [0.0, 1.5, -0.0, 1e300, f64::INFINITY, f64::NEG_INFINITY] {
+            let x = Array::from([x, x]);
+            let half = [0.5, 0.5];
+            assert_eq!(grad(f)(x.clone())?.to_vec::<f64>()?, half, "{x}");
+            let found = autojit(grad(f)).call(&x)??;
+            assert_eq!(found.to_vec::<f64>()?, half, "{x}");
+        }
+    }
+    // At a point of an interpolation the slope is that of the line to its right; the last one has the line to its left.
+    let interpolated = |x: Array| {
+        let (xp, fp) = (Array::from([0.0, 1.0, 2.0]), Array::from([0.0, 1.0, 4.0]));
+        np::sum(np::interp(x, xp, fp, ..), ..)
+    };
+    let x = Array::from([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0]);
+    let slopes = gradient("interp", interpolated, &x)?;
+    assert_eq!(slopes, [0.0, 1.0, 1.0, 3.0, 3.0, 0.0]);
+    let of_values = |fp: Array| {
+        let (x, xp) = (Array::from([0.0, 0.5, 2.0]), Array::from([0.0, 1.0, 2.0]));
+        np::sum(np::interp(x, xp, fp, ..), ..)
+    };
+    let shares = gradient("interp", of_values, &Array::from([0.0, 1.0, 4.0]))?;
+    assert_eq!(shares, [1.5, 0.5, 1.0]);
+    Ok(())
+}
