@@ -27,7 +27,7 @@ pub(super) type Matrices = (Array, Array, Array, Array);
 /// The estimate, its covariance, and the logarithm of the likelihood so far.
 pub(super) type State = (Array, Array, Array);
 
-/// What is known before the first observation.
+/// The estimate, its covariance and the likelihood before the first observation.
 pub(super) fn start(like: &Array) -> State {
     let n = STATES as i64;
     (
@@ -84,7 +84,7 @@ pub(super) fn matrix(data: Vec<f64>, columns: usize) -> Array {
     np::reshape(Array::from(data), [-1, columns as i64])
 }
 
-/// What the filter is run with.
+/// The transition and the observation of the filter, and the noise of both.
 pub(super) fn matrices() -> Matrices {
     (
         matrix(motion(), STATES),

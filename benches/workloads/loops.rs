@@ -98,7 +98,7 @@ const RESERVOIRS: usize = 60;
 /// The length of a step.
 const TIME: f64 = 0.25;
 
-/// What is in the reservoirs at the end, and what ran off the last one at each step.
+/// The contents of the reservoirs at the end, and the outflow of the last one at each step.
 fn cascade(start: &Array, rates: &Array, rain: Array) -> Result<(Array, Array)> {
     let each = |x: &Array| -> Vec<Array> { (0..RESERVOIRS as i64).map(|i| x.get(i)).collect() };
     let rates = each(rates);
@@ -161,7 +161,7 @@ fn scalars(n: usize, dtype: DType) -> Outcome<Case> {
     Ok(case.baseline(loops).per(n, "step"))
 }
 
-/// What ran off and what is left, weighted.
+/// A weighted sum of the outflow and of the contents that are left.
 fn run_off(start: &Array, rates: &Array, rain: Array) -> Result<Array> {
     let (levels, flows) = cascade(start, rates, rain)?;
     Ok(np::sum(&levels * &levels, ..) + np::sum(flows, ..))
@@ -250,7 +250,7 @@ fn sigmoid(x: Array) -> Array {
 
 type Weights = (Array, Array, Array);
 
-/// What the units give at each step. The four parts of the weights are those of the input, forget and output gates and of the
+/// The outputs of the units at each step. The four parts of the weights are those of the input, forget and output gates and of the
 /// candidates.
 fn units((w, u, b): &Weights, xs: Array) -> Result<Array> {
     let step = |(h, c): (Array, Array), x: Array| {

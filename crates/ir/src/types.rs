@@ -151,6 +151,24 @@ impl DType {
         }
     }
 
+    /// The distance from one to the next larger number of the real part, of `float64` for integers.
+    ///
+    /// ```
+    /// use autojit_ir::DType;
+    ///
+    /// assert_eq!(DType::Complex64.epsilon(), f64::from(f32::EPSILON));
+    /// assert_eq!(DType::Int32.epsilon(), f64::EPSILON);
+    /// ```
+    ///
+    /// Source: `numpy.finfo(dtype).eps`.
+    #[must_use]
+    pub const fn epsilon(self) -> f64 {
+        match self.real() {
+            Self::Float32 => f32::EPSILON as f64,
+            _ => f64::EPSILON,
+        }
+    }
+
     /// The floating dtype in which functions such as `exp` are computed: itself if it is floating or
     /// complex, else `float64` (NumPy's rule without its `float16`: small integers also give `float64`).
     #[must_use]

@@ -136,11 +136,7 @@ impl Matrices {
 
     /// How far a result may be off, relative to the largest element.
     fn precise(&self) -> f64 {
-        let precision = match self.dtype.real() {
-            DType::Float32 => f64::from(f32::EPSILON),
-            _ => f64::EPSILON,
-        };
-        precision * 100.0 * self.n as f64
+        self.dtype.epsilon() * 100.0 * self.n as f64
     }
 
     /// For each matrix, whether this is nearly the same one.

@@ -24,13 +24,7 @@ impl Relative {
     fn resolve(self, m: usize, n: usize, dtype: DType) -> f64 {
         match self {
             Self::Number(number) => number,
-            Self::Precision => {
-                let precision = match dtype.real() {
-                    DType::Float32 => f64::from(f32::EPSILON),
-                    _ => f64::EPSILON,
-                };
-                precision * m.max(n) as f64
-            }
+            Self::Precision => dtype.epsilon() * m.max(n) as f64,
         }
     }
 }

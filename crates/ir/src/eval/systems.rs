@@ -11,7 +11,7 @@ use super::{Indices, Tensor, one};
 use crate::Cutoff;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::types::{ArrayType, DType, Type};
+use crate::types::{ArrayType, Type};
 
 /// A matrix as a list of rows.
 type Rows = Vec<Vec<Complex64>>;
@@ -379,11 +379,9 @@ pub(crate) fn pinv(
             let found = decompose(columns, m).ok_or_else(|| diverged(&x.ty))?;
             (found.u, found.s, found.v)
         };
-        let precision = match x.ty.dtype.real() {
-            DType::Float32 => f64::from(f32::EPSILON),
-            _ => f64::EPSILON,
-        };
-        let relative = rcond.rcond().unwrap_or(precision * m.max(n) as f64);
+        let relative = rcond
+            .rcond()
+            .unwrap_or(x.ty.dtype.epsilon() * m.max(n) as f64);
         let largest = s.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
         let mut inverse = vec![vec![ZERO; m]; n];
         for k in (0..s.len()).filter(|&k| s[k].abs() > relative * largest) {
@@ -405,10 +403,7 @@ pub(crate) fn lstsq(rcond: &Cutoff, inputs: &[Tensor], result: &Type) -> Result<
     let columns = matrix(a, &[]);
     let found = decompose(columns.clone(), m);
     let Decomposition { u, s, v } = found.ok_or_else(|| diverged(&a.ty))?;
-    let precision = match a.ty.dtype.real() {
-        DType::Float32 => f64::from(f32::EPSILON),
-        _ => f64::EPSILON,
-    };
+    let precision = a.ty.dtype.epsilon();
     let relative = match rcond.rcond() {
         None => precision * m.max(n) as f64,
         Some(rcond) if rcond < 0.0 => precision,

@@ -1,7 +1,7 @@
 //! Functions of matrices written with decompositions.
 
 use super::{Builder, Expanded};
-use crate::types::{DType, Dims};
+use crate::types::Dims;
 use crate::{Cutoff, LinalgOp, MapOp, Op, ReduceOp, ValueId};
 
 /// `numpy.linalg.pinv`: `v s^-1 u^H`, where singular values, or moduli of eigenvalues, up to the cutoff count as zero.
@@ -35,11 +35,7 @@ pub(crate) fn pinv(
         (u?, values?, adjoint(b, vh?)?)
     };
     let real = ty.dtype.real();
-    let precision = match real {
-        DType::Float32 => f64::from(f32::EPSILON),
-        _ => f64::EPSILON,
-    };
-    let part = rcond.rcond().unwrap_or(precision * m.max(n) as f64);
+    let part = rcond.rcond().unwrap_or(real.epsilon() * m.max(n) as f64);
     let sizes = b.push(MapOp::Absolute.into(), &[values])?;
     let max = ReduceOp::Max {
         axes: Dims::from_slice(&[rows]),

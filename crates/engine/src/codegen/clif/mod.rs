@@ -241,17 +241,7 @@ impl<'a> Emitter<'a, '_, '_> {
                     continue;
                 }
                 Operation::Literal { .. } => continue,
-                Operation::Map { op, inputs, dtype } => {
-                    let x = inputs
-                        .iter()
-                        .map(|&i| self.outer_value(i))
-                        .collect::<Result<SmallVec<[_; 3]>>>()?;
-                    let dtypes: SmallVec<[DType; 3]> = inputs
-                        .iter()
-                        .map(|&i| self.kernel.dtypes[i as usize])
-                        .collect();
-                    self.a.op(*op, &x, &dtypes, *dtype, Width::Scalar)?
-                }
+                Operation::Map { op, inputs, dtype } => self.outer_map(*op, inputs, *dtype)?,
                 Operation::Reduce { .. } => {
                     return Err(Error::internal("a reduction is outside its loop"));
                 }
@@ -259,6 +249,19 @@ impl<'a> Emitter<'a, '_, '_> {
             self.values[*value as usize] = Some(element);
         }
         Ok(())
+    }
+
+    /// An elementwise function of single elements.
+    fn outer_map(&mut self, op: MapOp, inputs: &[Value], dtype: DType) -> Result<Element> {
+        let x = inputs
+            .iter()
+            .map(|&i| self.outer_value(i))
+            .collect::<Result<SmallVec<[_; 3]>>>()?;
+        let dtypes: SmallVec<[DType; 3]> = inputs
+            .iter()
+            .map(|&i| self.kernel.dtypes[i as usize])
+            .collect();
+        self.a.op(op, &x, &dtypes, dtype, Width::Scalar)
     }
 
     fn outer_value(&self, value: Value) -> Result<Element> {

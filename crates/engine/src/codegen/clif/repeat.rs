@@ -8,12 +8,10 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value as Clif};
 use cranelift_frontend::Variable;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use super::Emitter;
 use super::arithmetic::{Element, Width, component};
 use crate::kernel::{Operation, Repeats};
-use autojit_ir::DType;
 use autojit_ir::error::{Error, Result};
 
 /// A number that is carried, or its real and imaginary parts.
@@ -112,17 +110,7 @@ impl Emitter<'_, '_, '_> {
                     continue;
                 }
                 Operation::Literal { .. } => continue,
-                Operation::Map { op, inputs, dtype } => {
-                    let x = inputs
-                        .iter()
-                        .map(|&i| self.outer_value(i))
-                        .collect::<Result<SmallVec<[_; 3]>>>()?;
-                    let dtypes: SmallVec<[DType; 3]> = inputs
-                        .iter()
-                        .map(|&i| kernel.dtypes[usize::from(i)])
-                        .collect();
-                    self.a.op(*op, &x, &dtypes, *dtype, Width::Scalar)?
-                }
+                Operation::Map { op, inputs, dtype } => self.outer_map(*op, inputs, *dtype)?,
                 Operation::Reduce { .. } => {
                     return Err(Error::internal("a reduction in a kernel over one element"));
                 }

@@ -180,10 +180,7 @@ fn lstsq(b: &mut Batcher, rcond: Cutoff, matrix: Item, right: Item) -> Result<Ma
     let vh = b.push(Op::Get { index: 2 }, &[svd])?;
     // Singular values up to a part of the largest one count as zero; they fall, and are not negative.
     let real = dtype.real();
-    let precision = match real {
-        DType::Float32 => f64::from(f32::EPSILON),
-        _ => f64::EPSILON,
-    };
+    let precision = real.epsilon();
     let relative = match rcond.rcond() {
         None => precision * m.max(n) as f64,
         Some(rcond) if rcond < 0.0 => precision,

@@ -8,7 +8,7 @@
 
 use super::super::writer::Writer;
 use super::linalg::sum_of_matrix;
-use super::spectra::{hermitian_part, inverses, pairs, precision};
+use super::spectra::{hermitian_part, inverses, pairs};
 use super::{Site, Tangent};
 use crate::error::{Error, Result};
 use crate::modes::Cutoff;
@@ -399,7 +399,7 @@ fn least_squares(
     }
     let ty = w.ty(a)?;
     let rcond = match rcond.rcond() {
-        Some(rcond) if rcond < 0.0 => Cutoff::new(Some(precision(ty.dtype))),
+        Some(rcond) if rcond < 0.0 => Cutoff::new(Some(ty.dtype.epsilon())),
         _ => rcond,
     };
     let op = LinalgOp::Pinv {

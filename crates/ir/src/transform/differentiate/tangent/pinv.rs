@@ -1,6 +1,6 @@
 //! Tangents of pseudoinverses.
 
-use super::spectra::{hermitian_part, inverses, pairs, precision};
+use super::spectra::{hermitian_part, inverses, pairs};
 use crate::error::Result;
 use crate::transform::differentiate::writer::Writer;
 use crate::types::Dims;
@@ -16,7 +16,7 @@ pub(super) fn tangent(
     let ty = w.ty(a)?;
     let (m, n) = (ty.shape[ty.ndim() - 2], ty.shape[ty.ndim() - 1]);
     // Values up to this are rounding errors of zeros. What a larger cutoff takes away are numbers that have derivatives.
-    let rounding = precision(ty.dtype) * m.max(n).max(16) as f64;
+    let rounding = ty.dtype.epsilon() * m.max(n).max(16) as f64;
     let t = if hermitian { hermitian_part(w, t)? } else { t };
     match rcond.rcond() {
         Some(part) if part > rounding && hermitian => of_eigenvalues(w, a, t, part),

@@ -2,17 +2,8 @@
 
 use super::super::writer::Writer;
 use crate::error::Result;
-use crate::types::{DType, Dims};
+use crate::types::Dims;
 use crate::{MapOp, ReduceOp, ValueId};
-
-/// The precision of the real numbers of a dtype.
-pub(super) fn precision(dtype: DType) -> f64 {
-    if dtype.real() == DType::Float32 {
-        f64::from(f32::EPSILON)
-    } else {
-        f64::EPSILON
-    }
-}
 
 /// The pairwise differences `x_j - x_i`, or sums, of the last axis.
 pub(super) fn pairs(w: &mut Writer, op: MapOp, x: ValueId) -> Result<ValueId> {
@@ -25,14 +16,13 @@ pub(super) fn pairs(w: &mut Writer, op: MapOp, x: ValueId) -> Result<ValueId> {
 pub(super) fn inverses(w: &mut Writer, x: ValueId, values: ValueId) -> Result<ValueId> {
     let ty = w.ty(values)?;
     let (axis, ndim) = (ty.ndim() - 1, w.ty(x)?.ndim());
-    let precision = precision(ty.dtype);
     let sizes = w.op(MapOp::Absolute, &[values])?;
     let max = ReduceOp::Max {
         axes: Dims::from_slice(&[axis]),
         keepdims: true,
     };
     let largest = w.op(max, &[sizes])?;
-    let mut limit = w.scale(largest, precision * ty.shape[axis].max(4) as f64)?;
+    let mut limit = w.scale(largest, ty.dtype.epsilon() * ty.shape[axis].max(4) as f64)?;
     if ndim > ty.ndim() {
         limit = w.as_row(limit)?;
     }
