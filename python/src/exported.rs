@@ -8,7 +8,8 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::classes::{Entry, entry_named, name_entry};
 use crate::errors::OrRaise;
-use crate::jit::{Explanation, Statics};
+use crate::reports::Explanation;
+use crate::statics::Statics;
 use crate::tree::PyTree;
 
 /// A function that was traced for one kind of arguments. It does not need the Python code that it was made of: it can be saved,

@@ -20,6 +20,8 @@ mod lazy;
 )]
 mod operators;
 mod protocols;
+mod reports;
+mod statics;
 mod transforms;
 mod tree;
 mod values;
@@ -70,8 +72,9 @@ mod _autojit {
         errors::TracingError,
         exported::{ExportedFunction, ExportedFunctions, exported_from_bytes, load},
         functions::{Function, all_functions},
-        jit::{CompiledFunction, Explanation, Profile, backends},
+        jit::{CompiledFunction, backends},
         lazy::{lazy_array, lazy_compute, lazy_variable},
+        reports::{Explanation, Profile},
         transforms::{Pullback, derivatives, jvp, value_and_grad, vjp, vmap},
     };
 

@@ -1,0 +1,116 @@
+//! Reports on compiled and exported functions: their stages, and the time of their steps.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Where the time of a call goes, step by step. `print` it, or take `str()` of it.
+#[pyclass(frozen, module = "autojit")]
+pub(crate) struct Profile(pub(crate) autojit::Profile);
+
+#[pymethods]
+impl Profile {
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The name of the backend that ran it.
+    #[getter]
+    fn backend(&self) -> &str {
+        &self.0.backend
+    }
+
+    /// How often it was run.
+    #[getter]
+    fn runs(&self) -> usize {
+        self.0.runs
+    }
+
+    /// The seconds of all steps together.
+    #[getter]
+    fn total(&self) -> f64 {
+        self.0.total().as_secs_f64()
+    }
+
+    /// The steps, those that took the longest first: what ran, its operations, how many equal steps there are, and the seconds
+    /// that they take in one call.
+    #[getter]
+    fn steps<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let step = |step: &autojit::ProfiledStep| {
+            let entry = PyDict::new(py);
+            let ops: Vec<&str> = step.ops.iter().map(|op| &**op).collect();
+            entry.set_item(intern!(py, "step"), &step.step)?;
+            entry.set_item(intern!(py, "operations"), ops)?;
+            entry.set_item(intern!(py, "count"), step.count)?;
+            entry.set_item(intern!(py, "seconds"), step.time.as_secs_f64())?;
+            Ok(entry)
+        };
+        self.0.steps.iter().map(step).collect()
+    }
+}
+
+/// What became of a function when it was compiled.
+#[pyclass(frozen, module = "autojit")]
+pub(crate) struct Explanation(pub(crate) autojit::Explanation);
+
+#[pymethods]
+impl Explanation {
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// A page of HTML, as notebooks show it.
+    fn _repr_html_(&self) -> String {
+        self.0.to_html()
+    }
+
+    /// The page as a string.
+    fn to_html(&self) -> String {
+        self.0.to_html()
+    }
+
+    /// The name of the backend that the code is for.
+    #[getter]
+    fn backend(&self) -> &str {
+        self.0.backend()
+    }
+
+    /// The optimised graph as text.
+    #[getter]
+    fn graph(&self) -> &str {
+        self.0.graph()
+    }
+
+    /// The number of operations that were traced.
+    #[getter]
+    fn traced_nodes(&self) -> usize {
+        self.0.traced_nodes()
+    }
+
+    /// The number of operations that the optimiser left.
+    #[getter]
+    fn optimized_nodes(&self) -> usize {
+        self.0.optimized_nodes()
+    }
+
+    /// The seconds that tracing, optimising and generating code took.
+    #[getter]
+    fn seconds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let seconds = PyDict::new(py);
+        seconds.set_item(intern!(py, "trace"), self.0.trace_time().as_secs_f64())?;
+        seconds.set_item(
+            intern!(py, "optimize"),
+            self.0.optimize_time().as_secs_f64(),
+        )?;
+        seconds.set_item(intern!(py, "compile"), self.0.compile_time().as_secs_f64())?;
+        Ok(seconds)
+    }
+}
