@@ -14,11 +14,10 @@
 
 use smallvec::SmallVec;
 
-use super::{Index, resolve_masks, spell_out_separator};
+use super::{Index, Resolved, resolve};
 use crate::array::Repr;
 use crate::numpy::{attempt, expand_dims};
 use crate::{Array, Operand};
-use autojit_ir::index::IndexKey;
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{IndexOp, Op};
 
@@ -92,9 +91,11 @@ impl At<'_> {
     #[track_caller]
     pub(crate) fn update(self, mode: ScatterMode, values: Operand) -> Array {
         let ty = attempt!("scatter", self.array.ty());
-        let (mut items, arrays) = attempt!("scatter", resolve_masks(self.index.items, &ty));
-        let separator = spell_out_separator(&mut items, &ty);
-        let key = attempt!("scatter", IndexKey::normalize(&items, &ty));
+        let Resolved {
+            key,
+            arrays,
+            separator,
+        } = attempt!("scatter", resolve(self.index.items, &ty));
         let values = match separator {
             Some(after) if attempt!("scatter", values.ty()).ndim() as i64 > after => {
                 expand_dims(values, -1 - after).into()

@@ -316,9 +316,11 @@ impl Array {
     pub fn get(&self, index: impl Into<Index>) -> Array {
         let Index { items } = index.into();
         let ty = attempt!("getitem", self.ty());
-        let (mut items, arrays) = attempt!("getitem", resolve_masks(items, &ty));
-        let separator = spell_out_separator(&mut items, &ty);
-        let key = attempt!("getitem", IndexKey::normalize(&items, &ty));
+        let Resolved {
+            key,
+            arrays,
+            separator,
+        } = attempt!("getitem", resolve(items, &ty));
         let mut inputs: SmallVec<[Operand; 2]> = SmallVec::with_capacity(1 + arrays.len());
         inputs.push(self.into());
         for array in arrays {
@@ -366,7 +368,25 @@ impl Array {
     }
 }
 
-type Resolved = (SmallVec<[IndexItem; 4]>, SmallVec<[Array; 1]>);
+/// An index as ops take it.
+struct Resolved {
+    key: IndexKey,
+    arrays: SmallVec<[Array; 1]>,
+    /// Where the selection has an axis of length one that the index did not ask for: how many axes come after it.
+    separator: Option<i64>,
+}
+
+fn resolve(items: SmallVec<[Item; 4]>, ty: &ArrayType) -> Result<Resolved> {
+    let (mut items, arrays) = resolve_masks(items, ty)?;
+    let separator = spell_out_separator(&mut items, ty);
+    Ok(Resolved {
+        key: IndexKey::normalize(&items, ty)?,
+        arrays,
+        separator,
+    })
+}
+
+type WithoutMasks = (SmallVec<[IndexItem; 4]>, SmallVec<[Array; 1]>);
 
 /// An ellipsis between index arrays keeps them apart, as any slice does, also where no axis is left for it. A new axis
 /// takes its place then; returned is how many axes of the selection come after it.
@@ -395,7 +415,7 @@ fn spell_out_separator(items: &mut [IndexItem], ty: &ArrayType) -> Option<i64> {
 }
 
 /// Replaces each mask by the positions where it is true, one integer array for each of its axes.
-fn resolve_masks(items: SmallVec<[Item; 4]>, ty: &ArrayType) -> Result<Resolved> {
+fn resolve_masks(items: SmallVec<[Item; 4]>, ty: &ArrayType) -> Result<WithoutMasks> {
     let mut resolved = SmallVec::with_capacity(items.len());
     let mut arrays = SmallVec::new();
     let mut masks: SmallVec<[(usize, Shape); 1]> = SmallVec::new();
