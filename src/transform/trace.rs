@@ -124,7 +124,7 @@ pub(crate) fn apply(
     apply_any(Cow::Borrowed(graph), inputs, location)
 }
 
-/// The same for a graph that is needed no more: a trace takes over its nodes.
+/// The same for a graph that is needed no more, which may have dead nodes: a trace takes over the others.
 ///
 /// # Errors
 /// As [`apply`].
@@ -159,6 +159,10 @@ fn apply_any(
             .map(|r| Array(Repr::Traced(r)))
             .collect());
     }
+    let graph = match graph {
+        Cow::Owned(graph) => Cow::Owned(graph.without_dead()),
+        Cow::Borrowed(_) => graph,
+    };
     // What a trace draws anew in each call has no value yet.
     let draws = |op: &Op| {
         let call = |draw: &Draw| matches!(draw, Draw::Call(_));

@@ -124,7 +124,7 @@ impl Stages {
         verify(&|| schedule::verify(&lowered, &loops, &ranks, &order))?;
         verify(&|| memory::verify(&lowered, &loops, &order, &workspace))?;
         let bases = Bases::of(graph);
-        let origin = |step| program::origin(graph, &lowered, &loops, step);
+        let origin = |step, can_fail| program::origin(graph, &lowered, &loops, step, can_fail);
         let entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
         verify(&|| program::verify(&lowered, &loops, &order, &workspace, bases, &entries))?;
         Ok(Self {

@@ -81,6 +81,7 @@ impl Graph {
     ///
     /// # Errors
     /// The value is a tuple.
+    #[inline]
     pub fn ty(&self, value: ValueId) -> Result<&ArrayType> {
         self[value].ty.array()
     }
@@ -241,21 +242,7 @@ impl Graph {
         value
     }
 
-    /// A copy with room for so many more nodes: to grow the list step by step would copy it again and again.
-    pub(super) fn clone_with_room(&self, more: usize) -> Self {
-        let mut nodes = Vec::with_capacity(self.nodes.len() + more);
-        nodes.extend_from_slice(&self.nodes);
-        Self {
-            nodes,
-            shared: self.shared.clone(),
-            inputs: self.inputs.clone(),
-            constants: self.constants.clone(),
-            outputs: self.outputs.clone(),
-            scalar_types: self.scalar_types.clone(),
-        }
-    }
-
-    /// Makes room for so many more nodes.
+    /// Makes room for so many more nodes: to grow the list step by step would copy it again and again.
     pub(super) fn reserve(&mut self, more: usize) {
         self.nodes.reserve(more);
     }

@@ -131,11 +131,16 @@ impl Op {
     }
 
     /// Whether a condition holds of the op, or of one in the graphs inside.
+    #[inline]
     pub fn any(&self, condition: &dyn Fn(&Self) -> bool) -> bool {
+        condition(self) || (matches!(self, Self::Control(_)) && self.any_inside(condition))
+    }
+
+    fn any_inside(&self, condition: &dyn Fn(&Self) -> bool) -> bool {
         let inside = |body: &&Body| {
             let graph = body.graph();
             graph.is_ok_and(|graph| graph.nodes().iter().any(|node| node.op.any(condition)))
         };
-        condition(self) || self.bodies().iter().any(inside)
+        self.bodies().iter().any(inside)
     }
 }

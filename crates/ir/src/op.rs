@@ -598,6 +598,7 @@ impl MapOp {
     }
 
     /// Whether it may fail on some values, if its result has this dtype.
+    #[inline]
     #[must_use]
     pub fn can_fail(self, dtype: DType) -> bool {
         self.row().fails.iter().any(|fails| fails(dtype))

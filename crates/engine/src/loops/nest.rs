@@ -291,7 +291,7 @@ impl Builder {
         section: Section,
     ) -> Result<u16> {
         let strides = match section {
-            Section::Before | Section::After => lowered.strides(view).clone(),
+            Section::Before | Section::After => SmallVec::from_slice(lowered.strides(view)),
             Section::Outer => {
                 let outer = group.outer_strides(lowered, view);
                 let outer = outer.ok_or_else(|| Error::internal("an outer view does not fit"))?;

@@ -35,14 +35,17 @@ const LEAST_OF_MANY: usize = 4;
 
 type Operands = SmallVec<[RelativeAddress; 8]>;
 
-/// Makes the entries of an order of steps; `origin` gives the op and the source line of a step.
+/// For each operand how far it moves, in elements.
+type Moves = SmallVec<[isize; 6]>;
+
+/// Makes the entries of an order of steps; `origin` gives the op and the source line of a step, which can fail or not.
 pub(crate) fn assemble(
     lowered: &Lowered,
     loops: &Loops,
     order: &Order,
     workspace: &Workspace,
     bases: Bases,
-    origin: impl Fn(u32) -> Origin,
+    origin: impl Fn(u32, bool) -> Origin,
 ) -> Entries {
     let mut assembly = Assembly {
         lowered,
@@ -79,18 +82,17 @@ impl Assembly<'_> {
         }
     }
 
-    fn operands(&self, step: u32, sizes: &[isize]) -> Operands {
-        let anchors = self.loops.anchors(step).iter().zip(sizes);
-        anchors
-            .map(|(&(buffer, offset), size)| {
-                self.bases
-                    .operand(self.lowered, self.workspace, buffer, offset * size)
-            })
-            .collect()
+    /// Where the operands of a step are. It is asked for each step, so the list is used again.
+    fn operands(&self, step: u32, sizes: &[isize], operands: &mut Operands) {
+        operands.clear();
+        for (&(buffer, offset), size) in self.loops.anchors(step).iter().zip(sizes) {
+            let bases = self.bases;
+            operands.push(bases.operand(self.lowered, self.workspace, buffer, offset * size));
+        }
     }
 
     /// Adds the entries of a group of steps that do the same and do not depend on each other.
-    fn group(&mut self, group: &[u32], origin: impl Fn(u32) -> Origin) {
+    fn group(&mut self, group: &[u32], origin: impl Fn(u32, bool) -> Origin) {
         let Some(&first) = group.first() else {
             return;
         };
@@ -102,51 +104,59 @@ impl Assembly<'_> {
             1
         };
         let mut begin = 0;
+        let (mut last, mut next) = (Operands::new(), Operands::new());
+        let (mut moves, mut moved) = (Moves::new(), Moves::new());
         while begin < group.len() {
-            let start = self.operands(group[begin], &sizes);
             let mut end = begin + 1;
-            let mut moves: Option<SmallVec<[isize; 6]>> = None;
-            let mut last = start.clone();
+            self.operands(group[begin], &sizes, &mut last);
+            let start = self.entries.operands.len();
+            self.entries.operands.extend_from_slice(&last);
             while end < group.len() {
-                let next = self.operands(group[end], &sizes);
-                let Some(moved) = distances(&last, &next, &sizes) else {
-                    break;
-                };
-                if moves.as_ref().is_some_and(|m| *m != moved) {
+                self.operands(group[end], &sizes, &mut next);
+                if !distances(&last, &next, &sizes, &mut moved) {
                     break;
                 }
-                moves = Some(moved);
-                last = next;
+                if end == begin + 1 {
+                    std::mem::swap(&mut moves, &mut moved);
+                } else if moves != moved {
+                    break;
+                }
+                std::mem::swap(&mut last, &mut next);
                 end += 1;
             }
             if end - begin < least {
-                self.entry(group[begin], start, None, origin(group[begin]));
-                begin += 1;
-                continue;
+                end = begin + 1;
             }
-            let batch = moves.map(|moves| Batch {
+            let batch = (end - begin > 1).then(|| Batch {
                 count: end - begin,
-                moves,
+                moves: SmallVec::from_slice(&moves),
             });
-            self.entry(group[begin], start, batch, origin(group[begin]));
+            self.entry(group[begin], start, batch, &origin);
             begin = end;
         }
     }
 
-    fn entry(&mut self, step: u32, operands: Operands, batch: Option<Batch>, origin: Origin) {
+    /// Adds the entry of a step, or of a batch that begins with it, whose operands are those from `start` on.
+    fn entry(
+        &mut self,
+        step: u32,
+        start: usize,
+        batch: Option<Batch>,
+        origin: impl Fn(u32, bool) -> Origin,
+    ) {
         let count = batch.as_ref().map_or(1, |batch| batch.count as u32);
-        let start = self.entries.operands.len() as u32;
-        self.entries.operands.extend_from_slice(&operands);
-        let operands = start..self.entries.operands.len() as u32;
-        let entry = match self.loops.work(step) {
+        let operands = start as u32..self.entries.operands.len() as u32;
+        let (entry, can_fail) = match self.loops.work(step) {
             Work::Loop(nest) => {
                 let (kernel, parameters) = self.kernel(nest, batch);
-                Entry::Kernel {
+                let can_fail = self.entries.kernels[kernel as usize].can_fail();
+                let entry = Entry::Kernel {
                     kernel,
                     operands,
                     parameters,
-                    can_fail: self.entries.kernels[kernel as usize].can_fail(),
-                }
+                    can_fail,
+                };
+                (entry, can_fail)
             }
             Work::Call(call) => {
                 let CallSite { call, inputs, .. } = self.lowered.call(call);
@@ -161,11 +171,11 @@ impl Assembly<'_> {
                     (call, _) => call.clone(),
                 };
                 let call = Box::new(call);
-                Entry::Call { call, operands }
+                (Entry::Call { call, operands }, true)
             }
         };
         self.entries.list.push(entry);
-        self.entries.origins.push(origin);
+        self.entries.origins.push(origin(step, can_fail));
         self.entries.batches.push(count);
     }
 
@@ -208,17 +218,17 @@ impl Assembly<'_> {
     }
 }
 
-/// How far each operand moves from one step to the next, in elements; `None` if one has another base.
-fn distances(from: &Operands, to: &Operands, sizes: &[isize]) -> Option<SmallVec<[isize; 6]>> {
-    if from.iter().zip(to).any(|(from, to)| from.base != to.base) {
-        return None;
+/// Finds how far each operand moves from one step to the next, in elements; false if one has another base, or moves by a part of
+/// an element.
+fn distances(from: &Operands, to: &Operands, sizes: &[isize], moves: &mut Moves) -> bool {
+    moves.clear();
+    for ((from, to), size) in from.iter().zip(to).zip(sizes) {
+        let bytes = to.offset - from.offset;
+        // Sizes are powers of two.
+        if from.base != to.base || bytes & (size - 1) != 0 {
+            return false;
+        }
+        moves.push(bytes >> size.trailing_zeros());
     }
-    let pairs = from.iter().zip(to).zip(sizes);
-    pairs
-        .map(|((from, to), size)| {
-            let bytes = to.offset - from.offset;
-            // Sizes are powers of two.
-            (bytes & (size - 1) == 0).then(|| bytes >> size.trailing_zeros())
-        })
-        .collect()
+    true
 }

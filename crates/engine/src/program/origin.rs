@@ -6,14 +6,21 @@ use crate::lower::{InstructionId, Lowered};
 use autojit_ir::Graph;
 use autojit_ir::error::Error;
 
-/// The op and the source line of a step: those of the instruction in it that can fail, or of its last.
-pub(crate) fn origin(graph: &Graph, lowered: &Lowered, loops: &Loops, step: u32) -> Origin {
+/// The op and the source line of a step: those of the instruction in it that can fail, if the kernel can, or of its last.
+pub(crate) fn origin(
+    graph: &Graph,
+    lowered: &Lowered,
+    loops: &Loops,
+    step: u32,
+    can_fail: bool,
+) -> Origin {
     let instruction = match &loops.fusion.steps[step as usize] {
         Step::Call(id) => *id,
         Step::Loop(group) => {
-            let can_fail =
-                |&&(id, _): &&(InstructionId, Phase)| lowered.can_fail(lowered.instruction(id));
-            let member = group.members.iter().find(can_fail).or(group.members.last());
+            let fails = |&&(id, _): &&(InstructionId, Phase)| {
+                can_fail && lowered.can_fail(lowered.instruction(id))
+            };
+            let member = group.members.iter().find(fails).or(group.members.last());
             member.map_or(InstructionId(0), |&(id, _)| id)
         }
     };

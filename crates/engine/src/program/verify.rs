@@ -495,9 +495,14 @@ mod tests {
             let ranks = rank(&lowered, &loops);
             let (order, workspace) = choose(&lowered, &loops, &ranks, Limit(1 << 20));
             let bases = Bases::of(&graph);
-            let entries = assemble(&lowered, &loops, &order, &workspace, bases, |step| {
-                origin(&graph, &lowered, &loops, step)
-            });
+            let entries = assemble(
+                &lowered,
+                &loops,
+                &order,
+                &workspace,
+                bases,
+                |step, can_fail| origin(&graph, &lowered, &loops, step, can_fail),
+            );
             let made = Self {
                 lowered,
                 loops,
@@ -565,7 +570,7 @@ mod tests {
             &made.order,
             &made.workspace,
             made.bases,
-            |_| ("op", None),
+            |_, _| ("op", None),
         );
         let text = made.mistake();
         assert!(text.contains("reads element 0 of b"), "{text}");

@@ -67,14 +67,14 @@ use crate::{ArrayType, Class, Graph, LeafOp, Node, Op, OpaqueFunction, ValueId};
 ///
 /// Source: JAX's linearisation and transposition (Radul et al., "You Only Linearize Once", 2023).
 pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
-    reverse(graph, wrt, outputs, |w, ty| {
-        Ok(w.graph.add_input(ty.clone()))
-    })
+    let cotangent = |w: &mut Writer, ty: &ArrayType| Ok(w.graph.add_input(ty.clone()));
+    Ok(reverse(graph, wrt, outputs, cotangent)?.without_dead())
 }
 
 /// The graph that computes a function and the gradient of one of its results, the sum of its elements if it has several.
 ///
-/// The same as [`vjp`] for one result whose cotangent is 1, which is no argument.
+/// The same as [`vjp`] for one result whose cotangent is 1, which is no argument. What no result depends on is still there, leaves
+/// that stand for nothing among it: to inline the graph leaves it out, as [`Graph::without_dead`] does.
 ///
 /// # Errors
 /// As for [`vjp`].
@@ -83,7 +83,7 @@ pub fn vjp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
 /// use autojit_ir::{Graph, HostArray, Scalar, transform::differentiate::gradient};
 /// let graph: Graph = "%x = input index=0 ty=f64[]\n%y = square %x\nreturn %y".parse()?;
 /// let x = HostArray::scalar(3.0.into(), autojit_ir::DType::Float64);
-/// let results = gradient(&graph, &[0], 0)?.evaluate(&[x])?;
+/// let results = gradient(&graph, &[0], 0)?.without_dead().evaluate(&[x])?;
 /// assert_eq!(results[1].to_scalars(), [Scalar::Float(6.0)]);
 /// # Ok::<(), autojit_ir::Error>(())
 /// ```
@@ -91,7 +91,7 @@ pub fn gradient(graph: &Graph, wrt: &[usize], output: usize) -> Result<Graph> {
     reverse(graph, wrt, &[output], |w, ty| w.fill(1.0, ty))
 }
 
-/// Reverse mode, with cotangents of these types.
+/// Reverse mode, with cotangents of these types. Dead nodes may be left in.
 fn reverse(
     graph: &Graph,
     wrt: &[usize],
@@ -99,46 +99,53 @@ fn reverse(
     mut cotangent: impl FnMut(&mut Writer, &ArrayType) -> Result<ValueId>,
 ) -> Result<Graph> {
     check(graph, wrt, outputs)?;
-    let graph = prepare::prepare(graph, wrt, outputs)?;
+    let mut graph = prepare::prepare(graph, wrt, outputs)?;
+    let active = prepare::active(&graph, wrt, outputs);
+    let input_types: Vec<ArrayType> = wrt
+        .iter()
+        .map(|&i| graph.input_types()[i].clone())
+        .collect();
+    let mut results = graph.outputs().to_vec();
+    let first = graph.nodes().len();
     // Beside what is differentiated: placeholders, and about twice as much on the way back.
-    let room = 4 * graph.nodes().len();
-    let mut w = Writer::new(graph.clone_with_room(room), Mode::Reverse);
-    let first = w.graph.nodes().len();
+    graph.reserve(4 * first);
+    let mut w = Writer::new(graph, Mode::Reverse);
     let mut seeds: FxHashMap<usize, ValueId> = FxHashMap::default();
-    for &i in wrt {
-        let ty = &graph.input_types()[i];
+    for (&i, ty) in wrt.iter().zip(&input_types) {
         if ty.dtype.class() >= Class::Float && !seeds.contains_key(&i) {
             seeds.insert(i, w.placeholder(ty.clone()));
         }
     }
-    let tangents = tangents(&mut w, &graph, &seeds, wrt, outputs)?;
+    let tangents = tangents(&mut w, &seeds, &active)?;
     let mut sweep = Sweep::new(&w, first);
     for &output in outputs {
-        let value = graph.outputs()[output];
-        let ct = cotangent(&mut w, graph.ty(value)?)?;
+        let value = results[output];
+        let ty = w.ty(value)?;
+        let ct = cotangent(&mut w, &ty)?;
         if let Some(t) = tangents[value.index()] {
-            w.location = graph[value].location;
+            w.location = w.graph[value].location;
             sweep.accumulate(&mut w, t, ct.into())?;
         }
     }
     sweep.run(&mut w)?;
     w.location = None;
-    let mut results = graph.outputs().to_vec();
-    for i in wrt {
+    for (i, ty) in wrt.iter().zip(&input_types) {
         let gradient = seeds.get(i).and_then(|&seed| sweep.of(seed));
         results.push(match gradient {
             Some(gradient) => gradient,
-            None => w.zeros(&graph.input_types()[*i])?,
+            None => w.zeros(ty)?,
         });
     }
     w.graph.set_outputs(results);
     let differentiated = std::mem::take(&mut w.called);
-    let graph = finished(w)?;
+    let graph = redirected(w)?;
     if differentiated.is_empty() {
         return Ok(graph);
     }
     // Their rules hold for one derivative; what comes next differentiates what they are made of.
-    inline_calls(&graph, &|function| differentiated.contains(function))
+    inline_calls(&graph.without_dead(), &|function| {
+        differentiated.contains(function)
+    })
 }
 
 /// The graph that computes a function and its Jacobian-vector products.
@@ -171,10 +178,12 @@ pub fn jvp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     };
     let graph = inlined.as_ref().unwrap_or(graph);
     let graph = prepare::prepare(graph, wrt, outputs)?;
-    let mut w = Writer::new(graph.clone(), Mode::Forward);
+    let active = prepare::active(&graph, wrt, outputs);
+    let mut results = graph.outputs().to_vec();
+    let mut w = Writer::new(graph, Mode::Forward);
     let mut seeds: FxHashMap<usize, ValueId> = FxHashMap::default();
     for &i in wrt {
-        let ty = &graph.input_types()[i];
+        let ty = w.graph.input_types()[i].clone();
         let tangent = w.graph.add_input(ty.clone());
         if ty.dtype.class() >= Class::Float {
             // An argument that is named twice moves in the sum of both directions.
@@ -185,24 +194,26 @@ pub fn jvp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
             seeds.insert(i, sum);
         }
     }
-    let tangents = tangents(&mut w, &graph, &seeds, wrt, outputs)?;
+    let tangents = tangents(&mut w, &seeds, &active)?;
     w.location = None;
-    let mut results = graph.outputs().to_vec();
     for &output in outputs {
-        let value = graph.outputs()[output];
+        let value = results[output];
         results.push(match tangents[value.index()] {
             Some(tangent) => tangent,
-            None => w.zeros(graph.ty(value)?)?,
+            None => {
+                let ty = w.ty(value)?;
+                w.zeros(&ty)?
+            }
         });
     }
     w.graph.set_outputs(results);
-    finished(w)
+    Ok(redirected(w)?.without_dead())
 }
 
-/// What was written, without what nothing depends on.
-fn finished(w: Writer) -> Result<Graph> {
+/// What was written, with the tuples that stand in the place of others.
+fn redirected(w: Writer) -> Result<Graph> {
     match w.replaced.is_empty() {
-        true => Ok(w.graph.without_dead()),
+        true => Ok(w.graph),
         false => control::redirect(&w.graph, &w.replaced),
     }
 }
@@ -228,20 +239,21 @@ fn check(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<()> {
     Ok(())
 }
 
-/// The tangents of all nodes for those of the arguments.
+/// The tangents of the active nodes, those of the function, for those of the arguments. They are followed by what is written.
 fn tangents(
     w: &mut Writer,
-    graph: &Graph,
     seeds: &FxHashMap<usize, ValueId>,
-    wrt: &[usize],
-    outputs: &[usize],
+    active: &[bool],
 ) -> Result<Vec<Tangent>> {
-    let active = prepare::active(graph, wrt, outputs);
-    let wanted = wanted(graph, &active);
-    let mut tangents: Vec<Tangent> = vec![None; graph.nodes().len()];
+    let active_values = || {
+        let values = (0..).map(ValueId).zip(active);
+        values.filter_map(|(value, active)| active.then_some(value))
+    };
+    let wanted = wanted(&w.graph, active_values());
+    let mut tangents: Vec<Tangent> = vec![None; active.len()];
     let mut tuples: FxHashMap<ValueId, Vec<Tangent>> = FxHashMap::default();
-    for value in graph.values().filter(|value| active[value.index()]) {
-        let node = &graph[value];
+    for value in active_values() {
+        let node = &w.graph[value];
         w.location = node.location;
         let tangent = match &node.op {
             Op::Leaf(LeafOp::Input { index, .. }) => seeds.get(index).copied(),
@@ -255,7 +267,12 @@ fn tangents(
                 if given.iter().all(Option::is_none) {
                     continue;
                 }
-                let result = of_node(w, value, node, given, wanted.get(&value));
+                if w.mode == Mode::Reverse && adjoint::is_direct(&w.graph, node, &given) {
+                    tangents[value.index()] = Some(w.direct(Direct { value, t: given })?);
+                    continue;
+                }
+                let node = node.clone();
+                let result = of_node(w, value, &node, given, wanted.get(&value));
                 let located = result.map_err(|e| match node.location {
                     Some(location) => e.in_op(node.op.name()).at(location),
                     None => e.in_op(node.op.name()),
@@ -275,9 +292,9 @@ fn tangents(
 }
 
 /// Which results of ops with several are asked for.
-fn wanted(graph: &Graph, active: &[bool]) -> FxHashMap<ValueId, Vec<bool>> {
+fn wanted(graph: &Graph, active: impl Iterator<Item = ValueId>) -> FxHashMap<ValueId, Vec<bool>> {
     let mut wanted: FxHashMap<ValueId, Vec<bool>> = FxHashMap::default();
-    for value in graph.values().filter(|value| active[value.index()]) {
+    for value in active {
         if let (Op::Get { index }, &[tuple]) = (&graph[value].op, graph[value].inputs.as_slice()) {
             let count = graph[tuple].ty.arrays().len();
             wanted.entry(tuple).or_insert_with(|| vec![false; count])[*index] = true;
@@ -301,10 +318,6 @@ fn of_node(
 ) -> Result<Found> {
     if treatment::treatment(&node.op) == Treatment::None {
         return Err(treatment::without_rule(&node.op));
-    }
-    if w.mode == Mode::Reverse && adjoint::is_direct(&w.graph, node, &given) {
-        let tangent = w.direct(Direct { value, t: given })?;
-        return Ok(Found::Array(Some(tangent)));
     }
     // Rules see the dtypes of the signature, as libraries and backends do.
     let signature = w.graph.infer(&node.op, &node.inputs)?;

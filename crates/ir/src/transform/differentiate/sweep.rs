@@ -8,11 +8,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::adjoint::{self, Cotangent, Part};
+use super::adjoint::{self, Added, Cotangent, Part};
 use super::control;
 use super::writer::{Call, Direct, Writer};
 use crate::error::{Error, Result};
-use crate::index::IndexKey;
 use crate::scatter::ScatterMode;
 use crate::{IndexOp, Node, ValueId};
 
@@ -31,7 +30,7 @@ pub(super) struct Sweep {
 #[derive(Default)]
 struct Pending {
     parts: Vec<Part>,
-    added: Vec<(IndexKey, Vec<ValueId>, ValueId)>,
+    added: Vec<Added>,
 }
 
 impl Sweep {
@@ -72,7 +71,8 @@ impl Sweep {
         }
         match ct {
             Cotangent::Whole(ct) => {
-                let ct = if Arc::ptr_eq(&w.graph[ct].ty, &w.graph[value].ty) {
+                let (have, want) = (&w.graph[ct].ty, &w.graph[value].ty);
+                let ct = if Arc::ptr_eq(have, want) || have == want {
                     ct
                 } else {
                     let ty = w.ty(value)?;
@@ -84,10 +84,10 @@ impl Sweep {
                     None => ct,
                 });
             }
-            Cotangent::Part(part) => self.pending.entry(value).or_default().parts.push(part),
-            Cotangent::Added { key, arrays, ct } => {
+            Cotangent::Part(part) => self.pending.entry(value).or_default().parts.push(*part),
+            Cotangent::Added(added) => {
                 let pending = self.pending.entry(value).or_default();
-                pending.added.push((key, arrays, ct));
+                pending.added.push(*added);
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Sweep {
             if let Some(parts) = adjoint::assemble(w, pending.parts, &ty.shape)? {
                 self.accumulate(w, value, parts.into())?;
             }
-            for (key, arrays, ct) in pending.added {
+            for Added { key, arrays, ct } in pending.added {
                 let sum = match self.of(value) {
                     Some(sum) => sum,
                     None => w.zeros(&ty)?,

@@ -1,5 +1,7 @@
 //! Transposed products of arrays: products of the cotangent with the conjugates of the other operands.
 
+use smallvec::smallvec;
+
 use super::super::writer::Writer;
 use super::{Cotangents, not_linear};
 use crate::einsum::Subscripts;
@@ -15,7 +17,7 @@ pub(super) fn of_node(
     ct: ValueId,
 ) -> Result<Cotangents> {
     let Some(own) = linear.iter().position(|&linear| linear) else {
-        return Ok(Vec::new());
+        return Ok(Cotangents::new());
     };
     if linear.iter().filter(|&&linear| linear).count() > 1 {
         return Err(not_linear(node));
@@ -25,7 +27,7 @@ pub(super) fn of_node(
         ContractOp::Tensordot { x_axes, y_axes } => tensordot(w, [x_axes, y_axes], node, own, ct)?,
         ContractOp::Einsum { subscripts } => einsum(w, subscripts, node, own, ct)?,
     };
-    Ok(vec![(own, ct.into())])
+    Ok(smallvec![(own, ct.into())])
 }
 
 fn matmul(w: &mut Writer, node: &Node, own: usize, ct: ValueId) -> Result<ValueId> {
@@ -104,9 +106,13 @@ fn tensordot(
 ) -> Result<ValueId> {
     let other = w.conj(node.inputs[1 - own])?;
     let (own_axes, other_axes) = (axes[own], axes[1 - own]);
-    let other_ndim = w.ty(other)?.ndim();
-    let own_ndim = w.ty(node.inputs[own])?.ndim();
-    let ct_ndim = w.ty(ct)?.ndim();
+    let other_ndim = w.graph.ty(other)?.ndim();
+    let own_ndim = w.graph.ty(node.inputs[own])?.ndim();
+    let ct_ndim = w.graph.ty(ct)?.ndim();
+    // The inner product of two vectors, which programs have by the thousand.
+    if (own_ndim, other_ndim, ct_ndim) == (1, 1, 0) {
+        return w.mul(ct, other);
+    }
     let own_free: Dims = (0..own_ndim).filter(|a| !own_axes.contains(a)).collect();
     let other_free: Axes = (0..other_ndim)
         .filter(|a| !other_axes.contains(a))
@@ -124,9 +130,9 @@ fn tensordot(
         w.op(tensordot, &[ct, other])?
     };
     // Its axes: those free in the own operand, then the contracted ones in the order of the other operand.
-    let mut sorted: Vec<usize> = (0..other_axes.len()).collect();
+    let mut sorted: Axes = (0..other_axes.len()).collect();
     sorted.sort_by_key(|&i| other_axes[i]);
-    let now: Vec<usize> = own_free
+    let now: Dims = own_free
         .iter()
         .copied()
         .chain(sorted.iter().map(|&i| own_axes[i]))

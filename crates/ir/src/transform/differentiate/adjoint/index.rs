@@ -1,7 +1,9 @@
 //! Transposed selections and updates.
 
+use smallvec::smallvec;
+
 use super::super::writer::Writer;
-use super::{Cotangent, Cotangents, Part, not_linear};
+use super::{Added, Cotangent, Cotangents, Part, not_linear};
 use crate::error::Result;
 use crate::index::{IndexItem, IndexKey, Slicing};
 use crate::scatter::ScatterMode;
@@ -24,7 +26,7 @@ pub(super) fn of_node(
                 let ct = w.reshape(ct, &slicing.sizes)?;
                 return unslice(w, ct, &slicing);
             }
-            Ok(vec![(0, added(key.clone(), arrays, ct))])
+            Ok(smallvec![(0, added(key.clone(), arrays, ct))])
         }
         IndexOp::Take { axis } => {
             let ndim = w.ty(node.inputs[0])?.ndim();
@@ -36,7 +38,7 @@ pub(super) fn of_node(
                 }
             });
             let key = IndexKey(items.collect());
-            Ok(vec![(0, added(key, &node.inputs[1..], ct))])
+            Ok(smallvec![(0, added(key, &node.inputs[1..], ct))])
         }
         IndexOp::Scatter { mode, .. } | IndexOp::ScatterFlat { mode } => {
             scatter(w, op, *mode, node, linear, ct)
@@ -79,7 +81,7 @@ fn scatter(
             }
         }
     };
-    let mut cotangents = Vec::with_capacity(2);
+    let mut cotangents = Cotangents::new();
     match mode {
         ScatterMode::Add => {
             if linear[0] {
@@ -129,13 +131,13 @@ fn scatter(
 
 fn added(key: IndexKey, arrays: &[ValueId], ct: ValueId) -> Cotangent {
     let arrays = arrays.to_vec();
-    Cotangent::Added { key, arrays, ct }
+    Cotangent::Added(Box::new(Added { key, arrays, ct }))
 }
 
 /// The cotangent of what a slice is taken of: a box, in which elements that were left out between others are zero.
 pub(super) fn unslice(w: &mut Writer, ct: ValueId, slicing: &Slicing) -> Result<Cotangents> {
     if slicing.sizes.contains(&0) {
-        return Ok(Vec::new());
+        return Ok(Cotangents::new());
     }
     let (mut ct, mut starts) = (ct, slicing.starts.clone());
     for axis in 0..starts.len() {
@@ -159,5 +161,6 @@ pub(super) fn unslice(w: &mut Writer, ct: ValueId, slicing: &Slicing) -> Result<
             ct = w.narrow(row, axis, 0, length)?;
         }
     }
-    Ok(vec![(0, Cotangent::Part(Part { starts, ct }))])
+    let part = Part { starts, ct };
+    Ok(smallvec![(0, Cotangent::Part(Box::new(part)))])
 }

@@ -13,7 +13,7 @@ mod fourier;
 mod index;
 mod solve;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::treatment::constant;
 use super::writer::{Whole, Writer};
@@ -31,13 +31,16 @@ pub(super) enum Cotangent {
     /// An array.
     Whole(ValueId),
     /// Nothing but in a box.
-    Part(Part),
+    Part(Box<Part>),
     /// Elements that are added at the positions of a key.
-    Added {
-        key: IndexKey,
-        arrays: Vec<ValueId>,
-        ct: ValueId,
-    },
+    Added(Box<Added>),
+}
+
+/// The elements `ct`, added at the positions that a key of these arrays names.
+pub(super) struct Added {
+    pub(super) key: IndexKey,
+    pub(super) arrays: Vec<ValueId>,
+    pub(super) ct: ValueId,
 }
 
 impl From<ValueId> for Cotangent {
@@ -47,7 +50,7 @@ impl From<ValueId> for Cotangent {
 }
 
 /// The cotangents of the inputs that are linear, by their numbers.
-pub(super) type Cotangents = Vec<(usize, Cotangent)>;
+pub(super) type Cotangents = SmallVec<[(usize, Cotangent); 2]>;
 
 /// Whether a node of the function is transposed by [`of_node`] as it is, in each input that has a tangent: its inputs need no
 /// conversion, and it is linear in each of them.
@@ -111,18 +114,19 @@ pub(super) fn of_direct(
         | Op::Random { .. }
         | Op::Opaque { .. } => false,
     };
-    let mut linear: SmallVec<[bool; 4]> = t.iter().map(Option::is_some).collect();
-    if !is_multilinear || t.iter().flatten().count() == 1 {
-        return of_node(w, node, &linear, ct);
+    match t {
+        // One input at a time, the other being constant.
+        [Some(_), Some(_)] if is_multilinear => {
+            let mut cotangents = of_node(w, node, &[false, true], ct)?;
+            cotangents.extend(of_node(w, node, &[true, false], ct)?);
+            Ok(cotangents)
+        }
+        [first, second] => of_node(w, node, &[first.is_some(), second.is_some()], ct),
+        _ => {
+            let linear: SmallVec<[bool; 4]> = t.iter().map(Option::is_some).collect();
+            of_node(w, node, &linear, ct)
+        }
     }
-    let mut cotangents = Vec::with_capacity(2);
-    // One input at a time, the others being constant.
-    for i in (0..t.len()).rev().filter(|&i| t[i].is_some()) {
-        linear.iter_mut().for_each(|linear| *linear = false);
-        linear[i] = true;
-        cotangents.extend(of_node(w, node, &linear, ct)?);
-    }
-    Ok(cotangents)
 }
 
 /// The cotangents of the inputs of a node for that of its result.
@@ -144,7 +148,7 @@ pub(super) fn of_node(
         Op::Index(op) => index::of_node(w, op, node, linear, ct),
         Op::Contract(op) => contract::of_node(w, op, node, linear, ct),
         Op::Linalg(op) => solve::of_node(w, op, node, linear, ct),
-        Op::Fourier(op) => Ok(vec![(
+        Op::Fourier(op) => Ok(smallvec![(
             0,
             fourier::of_transform(w, op.transform(), node, ct)?.into(),
         )]),
@@ -177,7 +181,7 @@ fn not_linear(node: &Node) -> Error {
 
 fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> Result<Cotangents> {
     let mut each = |ct: ValueId, minus: bool| -> Result<Cotangents> {
-        let mut cotangents = Vec::with_capacity(2);
+        let mut cotangents = Cotangents::new();
         for (i, _) in linear.iter().enumerate().filter(|(_, linear)| **linear) {
             let ct = if minus && i == 1 { w.neg(ct)? } else { ct };
             cotangents.push((i, ct.into()));
@@ -187,15 +191,15 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
     match op {
         MapOp::Add => each(ct, false),
         MapOp::Subtract => each(ct, true),
-        MapOp::Negative => Ok(vec![(0, w.neg(ct)?.into())]),
-        MapOp::Conj => Ok(vec![(0, w.conj(ct)?.into())]),
-        MapOp::Real | MapOp::Astype { .. } => Ok(vec![(0, ct.into())]),
+        MapOp::Negative => Ok(smallvec![(0, w.neg(ct)?.into())]),
+        MapOp::Conj => Ok(smallvec![(0, w.conj(ct)?.into())]),
+        MapOp::Real | MapOp::Astype { .. } => Ok(smallvec![(0, ct.into())]),
         MapOp::Imag => {
             let dtype = w.dtype(node.inputs[0])?;
             let ct = w.cast(ct, dtype)?;
             let unit = num_complex::Complex64::i();
             let unit = w.graph.add_literal(unit, dtype);
-            Ok(vec![(0, w.mul(ct, unit)?.into())])
+            Ok(smallvec![(0, w.mul(ct, unit)?.into())])
         }
         MapOp::Multiply => {
             let (own, other) = match *linear {
@@ -204,15 +208,15 @@ fn map(w: &mut Writer, op: MapOp, node: &Node, linear: &[bool], ct: ValueId) -> 
                 _ => return Err(not_linear(node)),
             };
             let other = w.conj(other)?;
-            Ok(vec![(own, w.mul(ct, other)?.into())])
+            Ok(smallvec![(own, w.mul(ct, other)?.into())])
         }
         MapOp::Divide if *linear == [true, false] => {
             let divisor = w.conj(node.inputs[1])?;
-            Ok(vec![(0, w.div(ct, divisor)?.into())])
+            Ok(smallvec![(0, w.div(ct, divisor)?.into())])
         }
         MapOp::Where => {
             let condition = node.inputs[0];
-            let mut cotangents = Vec::with_capacity(2);
+            let mut cotangents = Cotangents::new();
             if linear[1] {
                 cotangents.push((1, w.keep(condition, ct)?.into()));
             }
@@ -270,10 +274,10 @@ fn reduce(w: &mut Writer, op: &ReduceOp, node: &Node, ct: ValueId) -> Result<Cot
         w.broadcast(ct, &shape)
     };
     match op {
-        ReduceOp::Sum { axes, .. } => Ok(vec![(0, stretched(axes)?.into())]),
+        ReduceOp::Sum { axes, .. } => Ok(smallvec![(0, stretched(axes)?.into())]),
         ReduceOp::SumWhere { axes, .. } => {
             let ct = stretched(axes)?;
-            Ok(vec![(0, w.keep(node.inputs[1], ct)?.into())])
+            Ok(smallvec![(0, w.keep(node.inputs[1], ct)?.into())])
         }
         ReduceOp::Prod { .. }
         | ReduceOp::Max { .. }
@@ -290,7 +294,7 @@ fn scan(w: &mut Writer, op: &ScanOp, node: &Node, ct: ValueId) -> Result<Cotange
         ScanOp::Cumsum { axis } => {
             let ct = w.flip(ct, axis)?;
             let ct = w.cumsum(ct, axis)?;
-            Ok(vec![(0, w.flip(ct, axis)?.into())])
+            Ok(smallvec![(0, w.flip(ct, axis)?.into())])
         }
         ScanOp::Cumprod { .. } => Err(not_linear(node)),
     }
@@ -309,7 +313,7 @@ fn view(w: &mut Writer, op: &ViewOp, node: &Node, ct: ValueId) -> Result<Cotange
         ViewOp::BroadcastTo { .. } => ct,
         ViewOp::Slice { slicing } => return index::unslice(w, ct, slicing),
     };
-    Ok(vec![(0, ct.into())])
+    Ok(smallvec![(0, ct.into())])
 }
 
 fn join(
@@ -320,7 +324,7 @@ fn join(
     ct: ValueId,
 ) -> Result<Cotangents> {
     let (JoinOp::Concatenate { axis } | JoinOp::Stack { axis }) = *op;
-    let mut cotangents = Vec::new();
+    let mut cotangents = Cotangents::new();
     let mut start = 0;
     for (i, &input) in node.inputs.iter().enumerate() {
         let shape = w.shape(input)?;

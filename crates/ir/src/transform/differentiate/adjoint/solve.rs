@@ -1,5 +1,7 @@
 //! Transposed solutions: of systems of equations, which are linear in their right sides.
 
+use smallvec::smallvec;
+
 use super::super::writer::Writer;
 use super::{Cotangents, not_linear};
 use crate::error::Result;
@@ -43,5 +45,5 @@ pub(super) fn of_node(
         | LinalgOp::Lstsq { .. } => return Err(not_linear(node)),
     };
     let a = w.adjoint(node.inputs[0])?;
-    Ok(vec![(1, w.op(op, &[a, ct])?.into())])
+    Ok(smallvec![(1, w.op(op, &[a, ct])?.into())])
 }
