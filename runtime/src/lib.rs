@@ -20,6 +20,7 @@ pub mod lines;
 pub mod math;
 pub mod matmul;
 mod odometer;
+pub mod pages;
 pub mod processor;
 pub mod random;
 pub mod reduce;

@@ -8,6 +8,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray, host_from};
+use autojit_runtime::pages::prefer_huge;
 
 /// Memory for one result, not yet written.
 pub(crate) struct ResultMemory {
@@ -30,7 +31,10 @@ impl ResultMemory {
         }
         // SAFETY: the layout is not empty.
         match NonNull::new(unsafe { alloc(layout) }) {
-            Some(pointer) => Ok(Self { pointer, layout }),
+            Some(pointer) => {
+                prefer_huge(pointer.as_ptr(), layout.size());
+                Ok(Self { pointer, layout })
+            }
             None => Err(Error::value(format!("there is no memory for {ty}"))),
         }
     }

@@ -15,6 +15,7 @@ use crate::memory::ALIGNMENT;
 use autojit_ir::HostArray;
 use autojit_ir::error::Result;
 use autojit_ir::random::CallDraws;
+use autojit_runtime::pages::prefer_huge;
 
 /// A runnable program.
 pub(crate) struct Program {
@@ -115,7 +116,9 @@ struct Line([u8; ALIGNMENT]);
 impl Arena {
     fn new(bytes: usize) -> Result<Self> {
         let lines = bytes.div_ceil(ALIGNMENT);
-        let mut memory = HostArray::room_for(lines, format_args!("a workspace of {bytes} bytes"))?;
+        let mut memory: Vec<Line> =
+            HostArray::room_for(lines, format_args!("a workspace of {bytes} bytes"))?;
+        prefer_huge(memory.as_mut_ptr().cast(), lines * ALIGNMENT);
         memory.resize(lines, Line([0; ALIGNMENT]));
         Ok(Self(memory))
     }

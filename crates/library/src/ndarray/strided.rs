@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::kernel::{INPUTS, Kernel};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, Element, HostArray, dispatch_host, host_from};
+use autojit_runtime::pages::prefer_huge;
 
 /// An array of the ndarray library with a known element type.
 pub(super) type Shared<T> = ArcArray<T, IxDyn>;
@@ -104,7 +105,9 @@ fn wrong_size(error: ndarray::ShapeError) -> Error {
 /// There is no memory for it.
 pub(super) fn reserved<T>(count: usize) -> Result<Vec<T>> {
     let bytes = count.saturating_mul(size_of::<T>());
-    HostArray::room_for(count, format_args!("{bytes} bytes"))
+    let mut room: Vec<T> = HostArray::room_for(count, format_args!("{bytes} bytes"))?;
+    prefer_huge(room.as_mut_ptr().cast(), bytes);
+    Ok(room)
 }
 
 /// An array whose elements `fill` writes, in C order, to the address that it is given.
