@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Python package of python/ and runs its tests, with autoray, quimb and cotengra from PyPI. Called by
-# `scripts/test.sh python`.
+# `scripts/test.sh`, which formats and lints the Rust part with the rest of the workspace.
 #
 # Needs Python 3.10 or newer with venv. The packages are installed into a virtual environment in a cache outside of the clone
 # (AUTOJIT_CACHE, else autojit in the user's cache folder); another interpreter than `python3` is named by PYTHON.
@@ -20,8 +20,6 @@ command -v "$PYTHON" >/dev/null || {
 export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH"
 python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' 'numpy>=2.0' pytest autoray quimb cotengra ruff
 
-cargo fmt --check
-cargo clippy --locked --release -- -D warnings
 ruff format --check .
 ruff check .
 maturin develop --release --locked

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks of the project, as CI runs them. Needs Rust and a C compiler; what else it needs it installs.
+# All checks of the project, as CI runs them. Needs Rust, a C compiler and Python 3.10; what else it needs
+# it installs.
 #
 #   scripts/test.sh           everything but what has a word of its own below, with the features that need libraries in
 #                             C++, torch and xla, which it downloads once (840 MB)
@@ -7,7 +8,7 @@
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh fuzz      each fuzz target by libFuzzer, for a minute or AUTOJIT_FUZZ_SECONDS; findings go to
 #                             fuzz/regressions, inputs with new coverage to fuzz/corpus
-#   scripts/test.sh python    the Python package: builds it, and runs its tests with autoray, quimb and cotengra from PyPI
+#   scripts/test.sh python    the Python package alone: builds it, and runs its tests with autoray, quimb and cotengra from PyPI
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
 #
@@ -176,3 +177,6 @@ step cargo test "${PURE[@]}" --test api --test filetests --test against_autojit
 # The README's first command: the one release build.
 make_room
 step cargo run --release --locked --example gram_schmidt
+
+# The Python package, which is built from the same crates.
+step scripts/test-python.sh
