@@ -166,7 +166,7 @@ fn counts_and_limits() {
     let e = error(forever(x()));
     assert!(e.is_value());
     assert_eq!(message(&e), expected);
-    for backend in super::BACKENDS {
+    for backend in super::backends() {
         let compiled = autojit(forever).backend(backend).strict(true);
         assert_eq!(message(&error(compiled.call(x()))), expected);
     }
@@ -185,7 +185,7 @@ fn errors_name_the_iteration_and_the_line_inside() {
     let x = Array::from([0.0; 5]);
     let expected = "index 3 is out of range for axis 0 with size 3 in take, in iteration 3";
     assert_eq!(message(&error(f(x.clone()))), expected);
-    for backend in super::BACKENDS {
+    for backend in super::backends() {
         let compiled = autojit(f).backend(backend).strict(true);
         let e = error(compiled.call(&x));
         assert!(e.is_index());
@@ -209,7 +209,7 @@ fn errors_of_conditions_name_the_iteration_before() {
         assert_eq!(message(&error(f(start.clone()))), expected);
         let lazily = f(autojit::lazy::array(&start)).and_then(|x| x.compute());
         assert_eq!(message(&error(lazily)), expected);
-        for backend in super::BACKENDS {
+        for backend in super::backends() {
             let compiled = autojit(f).backend(backend).strict(true);
             assert_eq!(
                 message(&error(compiled.call(&start))),

@@ -52,6 +52,13 @@ pub(super) struct Origin {
     pub(super) location: Option<&'static Location<'static>>,
 }
 
+impl Origin {
+    /// The same, from another line on.
+    pub(super) fn from(self, line: u32) -> Self {
+        Self { line, ..self }
+    }
+}
+
 impl Code {
     /// The op that a line belongs to.
     pub(super) fn origin(&self, line: u32) -> Option<&Origin> {
@@ -71,7 +78,7 @@ pub(super) enum Name {
 
 impl Name {
     /// Whether its memory may be that of an argument or a constant.
-    fn shares(self) -> bool {
+    pub(super) fn shares(self) -> bool {
         match self {
             Self::Input(_) | Self::Constant(_) | Self::Draw(_) => true,
             Self::Local { shares, .. } => shares,
@@ -96,9 +103,11 @@ const VIEWS: [&str; 7] = [
 ];
 
 /// The text so far.
-struct Writer {
+pub(super) struct Writer {
     body: String,
-    line: u32,
+    pub(super) line: u32,
+    /// How many blocks are around the next statement.
+    blocks: usize,
     locals: u32,
     calls: usize,
     constants: Vec<HostArray>,
@@ -107,23 +116,65 @@ struct Writer {
     /// The literals among the constants.
     known: FxHashMap<u32, Literal>,
     /// From which line on which op is computed.
-    origins: Vec<Origin>,
+    pub(super) origins: Vec<Origin>,
+    /// The numbers of the iterations of the loops around what is written, the outermost first.
+    pub(super) steps: Vec<Name>,
 }
 
-type Names = SmallVec<[Name; 1]>;
+pub(super) type Names = SmallVec<[Name; 1]>;
 
 /// A line of the user's, where it is known.
-type Place = Option<&'static Location<'static>>;
+pub(super) type Place = Option<&'static Location<'static>>;
 
 impl Writer {
-    fn statement(&mut self, text: &str) {
+    pub(super) fn statement(&mut self, text: &str) {
         self.body.push_str("    ");
+        for _ in 0..self.blocks {
+            self.body.push_str("  ");
+        }
         self.body.push_str(text);
         self.body.push('\n');
         self.line += 1;
     }
 
-    fn call<const N: usize>(
+    /// Begins a block with its first line.
+    pub(super) fn block(&mut self, head: &str) {
+        self.statement(head);
+        self.blocks += 1;
+    }
+
+    /// Ends the innermost block.
+    pub(super) fn end(&mut self) {
+        self.blocks = self.blocks.saturating_sub(1);
+    }
+
+    /// A name that nothing has yet.
+    pub(super) fn local(&mut self, shares: bool) -> Name {
+        self.locals += 1;
+        Name::Local {
+            number: self.locals - 1,
+            shares,
+        }
+    }
+
+    /// Fails if a condition holds. `number` is what is refused, and an expression like the condition.
+    pub(super) fn refuse_if(&mut self, condition: &str, why: Refusal, number: &str) {
+        let mut numbers = vec![number.to_owned()];
+        numbers.extend(self.steps.iter().rev().map(ToString::to_string));
+        let places = vec!["{}"; numbers.len()].join(" ");
+        self.block(&format!("if {condition}:"));
+        self.statement(&format!(
+            "ops.prim.RaiseException(torch.format(\"{}{places};\", {}))",
+            why.mark(),
+            numbers.join(", ")
+        ));
+        self.end();
+        self.block("else:");
+        self.statement("pass");
+        self.end();
+    }
+
+    pub(super) fn call<const N: usize>(
         &mut self,
         function: &str,
         arguments: &[String],
@@ -138,11 +189,7 @@ impl Writer {
             }
             _ => format!("torch.{function}({arguments})"),
         };
-        let names: [Name; N] = std::array::from_fn(|i| Name::Local {
-            number: self.locals + i as u32,
-            shares: views,
-        });
-        self.locals += N as u32;
+        let names: [Name; N] = std::array::from_fn(|_| self.local(views));
         self.calls += 1;
         let mut text = String::with_capacity(call.len() + 8);
         for (i, name) in names.iter().enumerate() {
@@ -155,7 +202,7 @@ impl Writer {
         names
     }
 
-    fn constant(&mut self, array: HostArray) -> Name {
+    pub(super) fn constant(&mut self, array: HostArray) -> Name {
         self.constants.push(array);
         Name::Constant(self.constants.len() as u32 - 1)
     }
@@ -230,14 +277,9 @@ macro_rules! write_calls {
             }
 
             fn refuse_where(&mut self, condition: &Name, numbers: &Name, why: Refusal) -> Result<()> {
-                self.statement(&format!("if bool(torch.any({condition})):"));
                 let number = format!("torch.select(torch.masked_select({numbers}, {condition}), 0, 0)");
-                self.statement(&format!(
-                    "  ops.prim.RaiseException(torch.format(\"{}{{}};\", int(torch.real({number}))))",
-                    why.mark()
-                ));
-                self.statement("else:");
-                self.statement("  pass");
+                let number = format!("int(torch.real({number}))");
+                self.refuse_if(&format!("bool(torch.any({condition}))"), why, &number);
                 Ok(())
             }
 
@@ -278,6 +320,7 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
     let mut writer = Writer {
         body: String::new(),
         line: 0,
+        blocks: 0,
         locals: 0,
         calls: 0,
         constants: Vec::new(),
@@ -285,6 +328,7 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
         literals: FxHashMap::default(),
         known: FxHashMap::default(),
         origins: Vec::new(),
+        steps: Vec::new(),
     };
     let inputs: Vec<Name> = (0..graph.input_types().len() as u32)
         .map(Name::Input)
@@ -342,7 +386,7 @@ pub(super) fn emit(graph: &Graph) -> Result<Code> {
 /// Writes the live nodes of a graph, and gives the names of its results.
 ///
 /// Nodes of expansions belong to the line of what is expanded, `outer`.
-fn write_graph(
+pub(super) fn write_graph(
     writer: &mut Writer,
     graph: &Graph,
     inputs: &[Name],
@@ -421,6 +465,9 @@ fn write_op(
     let references: SmallVec<[&ArrayType; 4]> = converted_types.iter().collect();
     let operands: SmallVec<[OperandType<'_>; 4]> = references.iter().map(|&ty| ty.into()).collect();
     match lowering(op, &operands) {
+        Lowering::Native if let Op::Control(op) = op => {
+            writer.control(op, &names, &references, result, location)
+        }
         Lowering::Native => lower(writer, op, &names, &references, result),
         Lowering::Expand => {
             let graph = expansion(op, &operands)?;

@@ -12,6 +12,7 @@
 //! more constants than libtorch loads in reasonable time.
 
 mod archive;
+mod control;
 mod emit;
 
 use std::sync::Arc;

@@ -208,6 +208,11 @@ pub enum Refusal {
         /// The number of elements.
         size: usize,
     },
+    /// A loop that goes on beyond its limit.
+    Iterations {
+        /// The most iterations.
+        limit: u64,
+    },
     /// A matrix that cannot be solved with.
     Singular,
     /// NaN or infinities, on which an iteration does not end.
@@ -227,12 +232,14 @@ impl Refusal {
             Self::Position { size } => Error::index(format!(
                 "position {number} is out of range for {size} elements"
             )),
+            Self::Iterations { limit } => Error::iteration_limit(limit),
             Self::Singular => Error::linear_algebra("a matrix is singular"),
             Self::NotFinite => Error::linear_algebra("the iteration did not converge"),
         }
     }
 
-    /// A text by which a refusal is known again in what libtorch says. The number is to follow, and a semicolon.
+    /// A text by which a refusal is known again in what libtorch says. The number is to follow, those of the iterations around it, and
+    /// a semicolon.
     pub fn mark(self) -> String {
         let [kind, axis, size] = match self {
             Self::NegativePower => [0, 0, 0],
@@ -240,6 +247,7 @@ impl Refusal {
             Self::Singular => [2, 0, 0],
             Self::NotFinite => [3, 0, 0],
             Self::Position { size } => [4, 0, size],
+            Self::Iterations { limit } => [5, 0, limit as usize],
         };
         format!("autojit refuses: {kind} {axis} {size} ")
     }
@@ -252,7 +260,7 @@ impl Refusal {
             .split(' ')
             .map_while(|word| word.parse().ok())
             .collect();
-        let &[kind, axis, size, number] = words.as_slice() else {
+        let &[kind, axis, size, number, ref iterations @ ..] = words.as_slice() else {
             return None;
         };
         let why = match kind {
@@ -265,9 +273,11 @@ impl Refusal {
             4 => Self::Position {
                 size: size as usize,
             },
+            5 => Self::Iterations { limit: size as u64 },
             _ => Self::NotFinite,
         };
-        Some(why.error(number))
+        let iterations = iterations.iter();
+        Some(iterations.fold(why.error(number), |e, &i| e.in_iteration(i as u64)))
     }
 }
 

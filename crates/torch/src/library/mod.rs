@@ -117,6 +117,8 @@ impl AnyLibrary for TorchLibrary {
         match lowering(op, &operands) {
             // Drawn in main memory.
             Lowering::Native if matches!(op, Op::Random { .. }) => return Ok(None),
+            // Run as it is written, op by op.
+            Lowering::Native if matches!(op, Op::Control(_)) => return Ok(None),
             Lowering::Native => {}
             Lowering::Expand | Lowering::Call | Lowering::Unsupported(_) => return Ok(None),
         }

@@ -16,6 +16,12 @@ pub(super) enum Work {
     Op(Op),
     /// Gives positions back, and refuses those that are not below a number.
     Positions(usize),
+    /// Gives the condition of a loop back, whose first operand it is, and refuses it if it still holds after so many iterations;
+    /// how many they were is the second operand.
+    GoesOn {
+        /// The most iterations.
+        limit: u64,
+    },
 }
 
 /// A call of a program.
@@ -27,7 +33,12 @@ pub(super) struct HostCall {
     /// The op that errors name.
     pub(super) op: &'static str,
     pub(super) location: Option<&'static Location<'static>>,
+    /// How many loops are around it. The numbers of their iterations are operands before the inputs, the innermost first.
+    pub(super) steps: usize,
 }
 
 /// The type of the operand by which a call finds its run.
 pub(super) const RUN_NUMBER: DType = DType::Int64;
+
+/// The type of the number of an iteration.
+pub(super) const STEP_NUMBER: DType = DType::Int64;

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::calls::{HostCall, TARGET, Work};
-use super::module::{Purpose, Value, Writer, type_text};
+use super::module::{Outside, Purpose, Value, Writer, type_text};
 use autojit_ir::Type;
 
 impl Writer {
@@ -16,7 +16,10 @@ impl Writer {
         operands: &[&Value],
     ) -> SmallVec<[Value; 2]> {
         let run = self.run_number();
+        let steps = (0..call.steps).rev();
+        let steps: SmallVec<[Value; 2]> = steps.map(|i| self.outside(Outside::Step(i))).collect();
         let mut all: SmallVec<[&Value; 4]> = SmallVec::from_iter([&run]);
+        all.extend(&steps);
         all.extend_from_slice(operands);
         let types: Vec<String> = all.iter().map(|x| type_text(&x.ty)).collect();
         let index = self.calls.len();
@@ -46,6 +49,7 @@ impl Writer {
             result: x.ty.clone().into(),
             op: self.op,
             location: self.location,
+            steps: self.loops,
         };
         self.host_call(call, &[x]).swap_remove(0)
     }

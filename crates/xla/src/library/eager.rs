@@ -61,6 +61,10 @@ pub(super) fn program(op: &Op, types: SmallVec<[ArrayType; 2]>) -> Result<Option
         return Ok(Some(found));
     }
     let operands = key.1.iter().map(OperandType::from);
+    // Loops are run as they are written: other closures would be other programs.
+    if let Op::Control(_) = op {
+        return Ok(None);
+    }
     match lowering(op, &operands.collect::<SmallVec<[_; 2]>>(), Purpose::Run) {
         Lowering::Native | Lowering::Expand => {}
         Lowering::Call | Lowering::Unsupported(_) => return Ok(None),

@@ -53,14 +53,16 @@ impl Code {
     }
 }
 
-type Values = SmallVec<[Value; 2]>;
+pub(super) type Values = SmallVec<[Value; 2]>;
 
 /// A line of the user's, where it is known.
-type Place = Option<&'static Location<'static>>;
+pub(super) type Place = Option<&'static Location<'static>>;
 
-struct Emitter {
-    writer: Writer,
+pub(super) struct Emitter {
+    pub(super) writer: Writer,
     origins: Vec<Origin>,
+    /// The line of the innermost loop or choice that is being written.
+    pub(super) place: Place,
 }
 
 /// Writes a graph as a module.
@@ -71,6 +73,7 @@ pub(super) fn emit(graph: &Graph, purpose: Purpose) -> Result<Code> {
     let mut emitter = Emitter {
         writer: Writer::new(purpose),
         origins: Vec::new(),
+        place: None,
     };
     let types = graph.input_types().iter();
     let inputs: Vec<Value> = types.map(|ty| emitter.writer.parameter(ty)).collect();
@@ -78,12 +81,13 @@ pub(super) fn emit(graph: &Graph, purpose: Purpose) -> Result<Code> {
     let Emitter {
         mut writer,
         origins,
+        ..
     } = emitter;
     Ok(Code {
         extras: std::mem::take(&mut writer.extras),
         calls: std::mem::take(&mut writer.calls),
         instructions: writer.len(),
-        text: writer.finish(&outputs),
+        text: writer.finish(&outputs)?,
         origins,
     })
 }
@@ -92,7 +96,7 @@ impl Emitter {
     /// Writes the live nodes of a graph, and gives its results.
     ///
     /// Nodes of expansions belong to the line of what is expanded, `outer`; errors name the op itself, as elsewhere.
-    fn graph(
+    pub(super) fn graph(
         &mut self,
         graph: &Graph,
         inputs: &[Value],
@@ -119,7 +123,8 @@ impl Emitter {
                     Values::from_iter(tuple.get(*index).cloned())
                 }
                 op => {
-                    let (name, location) = (op.error_name(), outer.unwrap_or(node.location));
+                    let location = outer.unwrap_or(node.location).or(self.place);
+                    let name = op.error_name();
                     self.origins.push(Origin {
                         first: self.writer.len() as u32,
                         op: name,
@@ -165,6 +170,9 @@ impl Emitter {
         });
         let operands: SmallVec<[OperandType<'_>; 4]> = operands.collect();
         match lowering(op, &operands, self.writer.purpose) {
+            Lowering::Native if let Op::Control(op) = op => {
+                self.control(op, &references, result, outer)
+            }
             Lowering::Native => lower(&mut self.writer, op, &references, result),
             Lowering::Expand => {
                 let graph = expansion(op, &operands)?;
@@ -190,6 +198,7 @@ impl Emitter {
             result: result.clone(),
             op: self.writer.op,
             location: self.writer.location,
+            steps: self.writer.loops,
         };
         Ok(self.writer.host_call(call, inputs))
     }

@@ -110,6 +110,15 @@ impl Run {
                     ))),
                 };
             }
+            &Work::GoesOn { limit } => {
+                let numbers: Vec<Scalar> = inputs.iter().flat_map(HostArray::to_scalars).collect();
+                return match numbers.as_slice() {
+                    [Scalar::Bool(true), Scalar::Int(step)] if *step as u64 >= limit => {
+                        Err(Error::iteration_limit(limit))
+                    }
+                    _ => Ok(inputs.into_iter().take(1).collect()),
+                };
+            }
             Work::Op(op) => op,
         };
         let fixed = self.draws.fixed(op);
@@ -182,14 +191,22 @@ pub(super) extern "C" fn answer(
         if run.error().is_some() {
             return None;
         }
-        // SAFETY: as many operands as inputs follow the first.
-        let inputs = unsafe { std::slice::from_raw_parts(operands.add(1), call.inputs.len()) };
+        // SAFETY: the numbers of as many iterations follow the first operand, and then as many operands as inputs.
+        let (steps, inputs) = unsafe {
+            let steps = std::slice::from_raw_parts(operands.add(1), call.steps);
+            let inputs = operands.add(1 + call.steps);
+            (steps, std::slice::from_raw_parts(inputs, call.inputs.len()))
+        };
         let computed = catch_unwind(AssertUnwindSafe(|| run.compute(call, inputs)));
         let computed =
             computed.unwrap_or_else(|_| Err(Error::internal("a call from XLA panicked")));
         let failed = |e: Error| {
             let e = e.in_op(call.op);
             let e = call.location.map_or(e.clone(), |location| e.at(location));
+            let e = steps.iter().fold(e, |e, step| {
+                // SAFETY: it is the number of an iteration, of the type that the program says.
+                e.in_iteration(unsafe { step.cast::<i64>().read_unaligned() } as u64)
+            });
             run.error().get_or_insert(e);
         };
         computed.map_err(failed).ok()

@@ -1,8 +1,8 @@
 //! The xla library: arrays that live with XLA, and the programs that run on them.
 //!
 //! ```text
-//! emit     a graph, op by op                                (emit.rs, lower/)
-//! write    the text of a module                             (module.rs)
+//! emit     a graph, op by op                                (emit.rs, control.rs, lower/)
+//! write    the text of a module                             (module.rs, inner.rs)
 //! compile  by XLA, once                                     (program.rs)
 //! run      on buffers, with calls back where XLA has not    (program.rs, host.rs)
 //! ```
@@ -15,11 +15,13 @@
 mod axes;
 mod calls;
 mod client;
+mod control;
 mod custom_call;
 mod eager;
 mod emit;
 mod floats;
 mod host;
+mod inner;
 mod lower;
 mod module;
 mod program;

@@ -119,12 +119,18 @@ fn nested(
 
 /// The instructions of one computation.
 #[derive(Default)]
-struct Body {
-    text: String,
-    /// Where each instruction begins.
-    starts: Vec<usize>,
+pub(super) struct Computation {
+    pub(super) text: String,
+    /// The number of each instruction, and where it begins.
+    starts: Vec<(u32, usize)>,
     literals: FxHashMap<(Literal, SmallVec<[usize; 4]>), Value>,
     parameters: usize,
+    /// The elements of its argument, if that is a tuple, without what is captured.
+    pub(super) elements: usize,
+    /// What it takes from the computation around it, with the value there.
+    pub(super) captured: Vec<(Outside, Value)>,
+    /// What it took so far, as its own values.
+    pub(super) known: FxHashMap<Outside, Value>,
 }
 
 /// What an argument of a module is, beyond those of the graph.
@@ -134,6 +140,15 @@ pub(super) enum Extra {
     Constant(HostArray),
     /// The number of the run, see [`super::host`].
     Run,
+}
+
+/// What computations inside of others take from the outermost one, or from a loop around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Outside {
+    /// A further argument of the module, by its place among them.
+    Extra(usize),
+    /// The number of the iteration of a loop, by how many loops are around that.
+    Step(usize),
 }
 
 /// What a module is written for.
@@ -149,10 +164,16 @@ pub(super) enum Purpose {
 pub(super) struct Writer {
     pub(super) purpose: Purpose,
     /// Inner computations, each before those that use it.
-    regions: String,
+    pub(super) regions: String,
     known_regions: FxHashSet<String>,
-    body: Body,
-    run: Option<Value>,
+    /// The outermost computation, and those inside of it that are being written, each in the one before.
+    pub(super) open: Vec<Computation>,
+    /// The number of the next instruction.
+    next: u32,
+    /// The place of the number of the run among the further arguments.
+    run: Option<usize>,
+    /// How many loops are around what is being written.
+    pub(super) loops: usize,
     pub(super) extras: Vec<Extra>,
     pub(super) calls: Vec<HostCall>,
     /// The op of the user's that is being written.
@@ -166,8 +187,10 @@ impl Writer {
             purpose,
             regions: String::new(),
             known_regions: FxHashSet::default(),
-            body: Body::default(),
+            open: vec![Computation::default()],
+            next: 0,
             run: None,
+            loops: 0,
             extras: Vec::new(),
             calls: Vec::new(),
             op: "",
@@ -175,17 +198,40 @@ impl Writer {
         }
     }
 
+    /// The innermost computation that is being written.
+    fn level(&self) -> usize {
+        self.open.len() - 1
+    }
+
     /// Writes an instruction; the type text may be that of a tuple.
-    fn line(&mut self, stem: &'static str, ty: &str, rest: std::fmt::Arguments<'_>) -> u32 {
-        let number = self.body.starts.len() as u32;
-        self.body.starts.push(self.body.text.len());
+    fn line(
+        &mut self,
+        level: usize,
+        stem: &'static str,
+        ty: &str,
+        rest: std::fmt::Arguments<'_>,
+    ) -> u32 {
+        let number = self.next;
+        self.next += 1;
+        let body = &mut self.open[level];
+        body.starts.push((number, body.text.len()));
         // Writing to a string does not fail.
-        let _ = writeln!(self.body.text, "  {stem}.{number} = {ty} {rest}");
+        let _ = writeln!(body.text, "  {stem}.{number} = {ty} {rest}");
         number
     }
 
     fn value(&mut self, stem: &'static str, ty: ArrayType, rest: std::fmt::Arguments<'_>) -> Value {
-        let number = self.line(stem, &type_text(&ty), rest);
+        self.value_at(self.level(), stem, ty, rest)
+    }
+
+    fn value_at(
+        &mut self,
+        level: usize,
+        stem: &'static str,
+        ty: ArrayType,
+        rest: std::fmt::Arguments<'_>,
+    ) -> Value {
+        let number = self.line(level, stem, &type_text(&ty), rest);
         Value {
             stem,
             number,
@@ -195,9 +241,28 @@ impl Writer {
         }
     }
 
-    /// How many instructions the computation has so far.
+    /// A name for another inner computation.
+    pub(super) fn new_region(&mut self, stem: &str) -> String {
+        let name = format!("{stem}_{}", self.known_regions.len());
+        self.known_regions.insert(name.clone());
+        name
+    }
+
+    /// The type of a further argument.
+    pub(super) fn extra_type(&self, outside: Outside) -> ArrayType {
+        let extra = match outside {
+            Outside::Extra(index) => self.extras.get(index),
+            Outside::Step(_) => None,
+        };
+        match extra {
+            Some(Extra::Constant(array)) => array.ty(),
+            Some(Extra::Run) | None => ArrayType::scalar(RUN_NUMBER),
+        }
+    }
+
+    /// How many instructions there are so far, those of inner computations among them.
     pub(super) fn len(&self) -> usize {
-        self.body.starts.len()
+        self.next as usize
     }
 
     /// An instruction with operands, and attributes such as `, dimensions={0}`.
@@ -220,29 +285,47 @@ impl Writer {
         operands: &[&Value],
         attributes: &str,
     ) -> SmallVec<[Value; 2]> {
-        let operands = names(operands);
-        let texts: Vec<String> = types.iter().map(type_text).collect();
-        let ty = format!("({})", texts.join(", "));
-        let tuple = self.line(
-            opcode,
-            &ty,
-            format_args!("{opcode}({operands}){attributes}"),
-        );
-        let part = |(i, ty): (usize, &ArrayType)| {
-            self.value(
-                "get",
-                ty.clone(),
-                format_args!("get-tuple-element({opcode}.{tuple}), index={i}"),
-            )
-        };
-        types.iter().enumerate().map(part).collect()
+        let tuple = self.tuple_line(opcode, types, &names(operands), attributes);
+        let parts = types.iter().enumerate();
+        let part = |(i, ty): (usize, &ArrayType)| self.part(self.level(), &tuple, i, ty);
+        parts.map(part).collect()
+    }
+
+    /// An instruction whose result is a tuple; the name of it.
+    pub(super) fn tuple_line(
+        &mut self,
+        opcode: &'static str,
+        types: &[ArrayType],
+        operands: &str,
+        attributes: &str,
+    ) -> String {
+        let ty = tuple_text(types.iter());
+        let rest = format_args!("{opcode}({operands}){attributes}");
+        let number = self.line(self.level(), opcode, &ty, rest);
+        format!("{opcode}.{number}")
+    }
+
+    /// An element of a tuple.
+    pub(super) fn part(
+        &mut self,
+        level: usize,
+        tuple: &str,
+        index: usize,
+        ty: &ArrayType,
+    ) -> Value {
+        let rest = format_args!("get-tuple-element({tuple}), index={index}");
+        self.value_at(level, "get", ty.clone(), rest)
     }
 
     /// The next argument of the computation.
     pub(super) fn parameter(&mut self, ty: &ArrayType) -> Value {
-        let index = self.body.parameters;
-        self.body.parameters += 1;
-        self.value("x", ty.clone(), format_args!("parameter({index})"))
+        self.parameter_at(self.level(), ty)
+    }
+
+    pub(super) fn parameter_at(&mut self, level: usize, ty: &ArrayType) -> Value {
+        let index = self.open[level].parameters;
+        self.open[level].parameters += 1;
+        self.value_at(level, "x", ty.clone(), format_args!("parameter({index})"))
     }
 
     /// An array of one number, written once for each shape.
@@ -254,7 +337,8 @@ impl Writer {
     ) -> Value {
         let literal = Literal::new(value, dtype);
         let key = (literal, SmallVec::from_slice(shape));
-        if let Some(value) = self.body.literals.get(&key) {
+        let level = self.level();
+        if let Some(value) = self.open[level].literals.get(&key) {
             return value.clone();
         }
         let mut value = if shape.is_empty() {
@@ -274,7 +358,7 @@ impl Writer {
             )
         };
         value.known = Some(literal);
-        self.body.literals.insert(key, value.clone());
+        self.open[level].literals.insert(key, value.clone());
         value
     }
 
@@ -285,7 +369,7 @@ impl Writer {
         let ty = array.ty();
         if ty.size() > SMALL && self.purpose == Purpose::Run {
             self.extras.push(Extra::Constant(array.clone()));
-            return self.parameter(&ty);
+            return self.outside(Outside::Extra(self.extras.len() - 1));
         }
         let scalars = array.to_scalars();
         if scalars.is_empty() {
@@ -298,13 +382,11 @@ impl Writer {
 
     /// The argument that is the number of the run.
     pub(super) fn run_number(&mut self) -> Value {
-        if let Some(run) = &self.run {
-            return run.clone();
-        }
-        self.extras.push(Extra::Run);
-        let run = self.parameter(&ArrayType::scalar(RUN_NUMBER));
-        self.run = Some(run.clone());
-        run
+        let index = *self.run.get_or_insert_with(|| {
+            self.extras.push(Extra::Run);
+            self.extras.len() - 1
+        });
+        self.outside(Outside::Extra(index))
     }
 
     /// The name of an inner computation; `write` gives its result, or the parts of it.
@@ -317,48 +399,73 @@ impl Writer {
         if self.known_regions.contains(name) {
             return Ok(name.to_owned());
         }
-        let outer = std::mem::take(&mut self.body);
+        self.open.push(Computation::default());
         let arguments: Vec<Value> = parameters.iter().map(|ty| self.parameter(ty)).collect();
-        let written = write(self, &arguments).map(|results| self.close(&results));
-        let body = std::mem::replace(&mut self.body, outer);
-        written?;
+        let written = write(self, &arguments);
+        let body = self.open.pop();
+        let (mut body, results) = (body.ok_or_else(unopened)?, written?);
+        body.close(&results);
         let _ = write!(self.regions, "{name} {{\n{}}}\n\n", body.text);
         self.known_regions.insert(name.to_owned());
         Ok(name.to_owned())
     }
 
-    /// Marks the result of the computation.
-    fn close(&mut self, results: &[Value]) {
-        if let [single] = results {
-            let start = self.body.starts[single.number as usize] + 2;
-            self.body.text.insert_str(start, "ROOT ");
+    /// The text of the module, whose results are a tuple.
+    ///
+    /// # Errors
+    /// An internal error if an inner computation is not closed.
+    pub(super) fn finish(self, results: &[Value]) -> Result<String> {
+        let Self { regions, open, .. } = self;
+        let [mut body] = <[Computation; 1]>::try_from(open).map_err(|_| unopened())?;
+        body.root_tuple(results);
+        Ok(format!(
+            "HloModule autojit\n\n{regions}ENTRY main {{\n{}}}\n",
+            body.text
+        ))
+    }
+}
+
+impl Computation {
+    /// One whose argument is a tuple of so many elements and what is captured.
+    pub(super) fn of_tuple(elements: usize, captured: Vec<(Outside, Value)>) -> Self {
+        Self {
+            elements,
+            captured,
+            ..Self::default()
+        }
+    }
+
+    /// Marks the result.
+    pub(super) fn close(&mut self, results: &[Value]) {
+        if let [single] = results
+            && let Ok(i) = self.starts.binary_search_by_key(&single.number, |s| s.0)
+        {
+            self.text.insert_str(self.starts[i].1 + 2, "ROOT ");
             return;
         }
         self.root_tuple(results);
     }
 
-    fn root_tuple(&mut self, results: &[Value]) {
-        let types: Vec<String> = results.iter().map(|v| type_text(&v.ty)).collect();
+    pub(super) fn root_tuple(&mut self, results: &[Value]) {
+        let ty = tuple_text(results.iter().map(|v| &v.ty));
         let names = names(&results.iter().collect::<SmallVec<[&Value; 4]>>());
-        let _ = writeln!(
-            self.body.text,
-            "  ROOT results = ({}) tuple({names})",
-            types.join(", ")
-        );
-    }
-
-    /// The text of the module, whose results are a tuple.
-    pub(super) fn finish(mut self, results: &[Value]) -> String {
-        self.root_tuple(results);
-        let Self { regions, body, .. } = self;
-        format!(
-            "HloModule autojit\n\n{regions}ENTRY main {{\n{}}}\n",
-            body.text
-        )
+        let _ = writeln!(self.text, "  ROOT results = {ty} tuple({names})");
     }
 }
 
-fn names(values: &[&Value]) -> String {
+/// The error for computations that are not closed as they were opened.
+pub(super) fn unopened() -> Error {
+    Error::internal("an inner computation is closed that is not open")
+}
+
+/// The type of a tuple.
+pub(super) fn tuple_text<'t>(types: impl Iterator<Item = &'t ArrayType>) -> String {
+    let types: Vec<String> = types.map(type_text).collect();
+    format!("({})", types.join(", "))
+}
+
+/// Operands with commas between.
+pub(super) fn names(values: &[&Value]) -> String {
     let mut text = String::with_capacity(14 * values.len());
     for (i, value) in values.iter().enumerate() {
         let _ = write!(text, "{}{value}", if i == 0 { "" } else { ", " });

@@ -87,7 +87,7 @@ impl Program {
     pub fn called(&self) -> impl Iterator<Item = &Op> {
         self.calls.iter().filter_map(|call| match &call.work {
             Work::Op(op) => Some(op),
-            Work::Positions(_) => None,
+            Work::Positions(_) | Work::GoesOn { .. } => None,
         })
     }
 
@@ -177,7 +177,7 @@ pub fn calls(graph: &Graph) -> Result<Vec<Op>> {
     let calls = emit(graph, Purpose::Run)?.calls.into_iter();
     let ops = calls.filter_map(|call| match call.work {
         Work::Op(op) => Some(op),
-        Work::Positions(_) => None,
+        Work::Positions(_) | Work::GoesOn { .. } => None,
     });
     Ok(ops.collect())
 }

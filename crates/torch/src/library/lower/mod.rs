@@ -102,9 +102,10 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
             | FourierOp::Rfft { .. }
             | FourierOp::Irfft { .. },
         ) => Native,
+        // Modules have loops and branches; eagerly the ops inside run one by one.
         Op::Control(
             ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
-        ) => Lowering::unsupported("torch", op),
+        ) => Native,
         Op::Opaque { function } => Lowering::Unsupported(Error::unsupported(format!(
             "a TorchScript module has no way to call the registered function {}",
             function.name()

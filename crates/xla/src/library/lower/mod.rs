@@ -89,7 +89,14 @@ pub(super) fn lowering(op: &Op, operands: &[OperandType<'_>], purpose: Purpose) 
         ) => Native,
         Op::Control(
             ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
-        ) => Lowering::unsupported("xla", op),
+        ) if op.any(&|op| matches!(op, Op::Opaque { .. })) => {
+            Lowering::Unsupported(Error::unsupported(
+                "XLA calls registered functions between its programs, so not inside of a loop or a branch",
+            ))
+        }
+        Op::Control(
+            ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
+        ) => Native,
         // Registered functions are called between programs, see `backend/stages.rs`.
         Op::Random { .. } | Op::Opaque { .. } => Call,
     }
