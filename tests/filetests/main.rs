@@ -18,6 +18,8 @@
 //! `AUTOJIT_BLESS=1` rewrites the expected parts from what the parser and the reference interpreter give; the
 //! expected values that are checked in were compared with NumPy.
 
+mod optimizer;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
