@@ -1,7 +1,8 @@
-//! What a `scan` need not do in each iteration: results that nothing reads, arrays that the body does not look at, and what is the
-//! same in all iterations, which is computed once before the loop.
+//! What a loop need not do in each iteration: results of a `scan` that nothing reads, arrays that the body does not look at, and what is
+//! the same in all iterations, which is computed once before the loop.
 //!
-//! All of it is exact. Nothing is moved out of a loop without iterations, which computes nothing; elementwise functions of a few
+//! All of it is exact. Nothing is moved out of a loop without iterations, which computes nothing; out of a
+//! `while_loop`, which may have none, only what cannot fail; elementwise functions of a few
 //! numbers stay, as they cost less than an array more, and so do views, which cost nothing.
 
 use rustc_hash::FxHashMap;
@@ -19,7 +20,12 @@ const NONE: ValueId = ValueId(u32::MAX);
 
 /// Whether there is a loop in a graph.
 pub(super) fn has_loops(graph: &Graph) -> bool {
-    let is_loop = |op: &Op| matches!(op, Op::Control(ControlOp::Scan { .. }));
+    let is_loop = |op: &Op| {
+        matches!(
+            op,
+            Op::Control(ControlOp::Scan { .. } | ControlOp::While { .. })
+        )
+    };
     graph.nodes().iter().any(|node| node.op.any(&is_loop))
 }
 
@@ -95,6 +101,10 @@ fn reduced(graph: &Graph, counts: &mut Counts) -> Result<Graph> {
                 places.insert(value, kept);
                 new.push(op.into(), &inputs, node.location)?
             }
+            Op::Control(ControlOp::While { .. }) => {
+                let op = repeated(&mut new, node, &mut inputs, counts)?;
+                new.push(op.into(), &inputs, node.location)?
+            }
             op => {
                 let op = op.map_graphs(|graph| reduced(graph, counts))?;
                 new.insert(op, &inputs, node.ty.clone(), node.location)
@@ -137,7 +147,7 @@ fn scan(
     body.set_outputs(outputs);
     let moved = match length {
         0 => Vec::new(),
-        _ => movable(&body, carry + xs),
+        _ => movable(&body, carry + xs, &|_, _| true),
     };
     let live = live_beyond(&body, &moved);
     let is_read = body.live_inputs(&live);
@@ -148,7 +158,6 @@ fn scan(
 
     // The body with what was moved as inputs, and without those that it does not read.
     let mut new = Graph::new();
-    let mut map = vec![NONE; body.nodes().len()];
     let mut given: SmallVec<[ValueId; 4]> = SmallVec::new();
     let mut new_inputs = vec![NONE; body.input_types().len()];
     let mut elements = 0;
@@ -161,9 +170,124 @@ fn scan(
         elements += usize::from((*carry..carry + xs).contains(&index));
         given.push(inputs[index]);
     }
-    for (&value, outer_value) in moved.iter().zip(values) {
-        map[value.index()] = new.add_input(body.ty(value)?.clone());
-        given.push(outer_value);
+    let mut moved_inputs = Vec::with_capacity(moved.len());
+    for &value in &moved {
+        moved_inputs.push((value, new.add_input(body.ty(value)?.clone())));
+    }
+    given.extend(values);
+    write_rest(&mut new, &body, &live, &new_inputs, &moved_inputs);
+    *inputs = given;
+    let op = ControlOp::Scan {
+        body: Body::new(new)?,
+        carry: *carry,
+        xs: elements,
+        length: *length,
+        reverse: *reverse,
+    };
+    Ok((op, places))
+}
+
+/// The loop without what its condition and its body compute anew though it is the same in all iterations.
+fn repeated(
+    outer: &mut Graph,
+    node: &Node,
+    inputs: &mut SmallVec<[ValueId; 4]>,
+    counts: &mut Counts,
+) -> Result<ControlOp> {
+    let Op::Control(ControlOp::While {
+        condition,
+        body,
+        carry,
+        limit,
+    }) = &node.op
+    else {
+        return Err(crate::Error::internal("expected a while_loop"));
+    };
+    let mut graphs = Vec::with_capacity(2);
+    let mut is_read = vec![false; inputs.len()];
+    for graph in [condition, body] {
+        let graph = reduced(graph.graph()?, counts)?;
+        let moved = movable(&graph, *carry, &cannot_fail);
+        let live = live_beyond(&graph, &moved);
+        for (all, read) in is_read.iter_mut().zip(graph.live_inputs(&live)) {
+            *all |= read;
+        }
+        graphs.push((graph, moved, live));
+    }
+    let mut given: SmallVec<[ValueId; 4]> = SmallVec::new();
+    let mut kept = Vec::new();
+    for (index, &input) in inputs.iter().enumerate() {
+        if index < *carry || is_read[index] {
+            given.push(input);
+            kept.push(index);
+        } else {
+            counts.inputs += 1;
+        }
+    }
+    let mut types = Vec::new();
+    for (graph, moved, _) in &graphs {
+        let mut outside = graph.clone();
+        outside.set_outputs(moved.clone());
+        given.extend(outer.inline_live(&outside, inputs, node.location));
+        counts.moved += moved.len();
+        for &value in moved {
+            types.push(graph.ty(value)?.clone());
+        }
+    }
+    // Both take what was moved out of either.
+    let mut bodies = Vec::with_capacity(2);
+    let mut first = 0;
+    for (graph, moved, live) in &graphs {
+        let mut new = Graph::new();
+        let mut new_inputs = vec![NONE; graph.input_types().len()];
+        for &index in &kept {
+            new_inputs[index] = new.add_input(graph.input_types()[index].clone());
+        }
+        let others: Vec<ValueId> = types.iter().map(|ty| new.add_input(ty.clone())).collect();
+        let own = moved.iter().copied().zip(others[first..].iter().copied());
+        first += moved.len();
+        write_rest(&mut new, graph, live, &new_inputs, &own.collect::<Vec<_>>());
+        bodies.push(Body::new(new)?);
+    }
+    *inputs = given;
+    let lost = || crate::Error::internal("a loop lost a body");
+    let body = bodies.pop().ok_or_else(lost)?;
+    Ok(ControlOp::While {
+        condition: bodies.pop().ok_or_else(lost)?,
+        body,
+        carry: *carry,
+        limit: *limit,
+    })
+}
+
+/// Whether computing it before the loop can be no error of a loop without iterations.
+fn cannot_fail(body: &Graph, value: ValueId) -> bool {
+    match &body[value].op {
+        Op::Map(op) => body.ty(value).is_ok_and(|ty| !op.can_fail(ty.dtype)),
+        Op::Leaf(_)
+        | Op::Reduce(_)
+        | Op::Scan(_)
+        | Op::Sort(_)
+        | Op::Contract(_)
+        | Op::View(_)
+        | Op::Join(_)
+        | Op::Fourier(_)
+        | Op::Random { .. } => true,
+        Op::Index(_) | Op::Linalg(_) | Op::Control(_) | Op::Get { .. } | Op::Opaque { .. } => false,
+    }
+}
+
+/// Writes the live nodes of a body into another one, which has some of its inputs, and inputs in the place of what was moved.
+fn write_rest(
+    new: &mut Graph,
+    body: &Graph,
+    live: &[bool],
+    inputs: &[ValueId],
+    moved: &[(ValueId, ValueId)],
+) {
+    let mut map = vec![NONE; body.nodes().len()];
+    for &(value, input) in moved {
+        map[value.index()] = input;
     }
     for value in body.values() {
         let node = &body[value];
@@ -171,7 +295,7 @@ fn scan(
             continue;
         }
         map[value.index()] = match &node.op {
-            Op::Leaf(LeafOp::Input { index, .. }) => new_inputs[*index],
+            Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
             Op::Leaf(LeafOp::Constant { index, .. }) => {
                 new.add_constant(body.constants()[*index].clone())
             }
@@ -184,19 +308,15 @@ fn scan(
         };
     }
     new.set_outputs(body.outputs().iter().map(|o| map[o.index()]).collect());
-    *inputs = given;
-    let op = ControlOp::Scan {
-        body: Body::new(new)?,
-        carry: *carry,
-        xs: elements,
-        length: *length,
-        reverse: *reverse,
-    };
-    Ok((op, places))
 }
 
-/// The values that are computed before the loop: the last ones of those that are the same in all iterations.
-fn movable(body: &Graph, differ: usize) -> Vec<ValueId> {
+/// The values that are computed before the loop: the last ones of those that are the same in all iterations, where a condition holds of
+/// them and of what they are computed of.
+fn movable(
+    body: &Graph,
+    differ: usize,
+    condition: &dyn Fn(&Graph, ValueId) -> bool,
+) -> Vec<ValueId> {
     let mut same = vec![true; body.nodes().len()];
     let mut moves = vec![false; body.nodes().len()];
     for value in body.values() {
@@ -206,7 +326,8 @@ fn movable(body: &Graph, differ: usize) -> Vec<ValueId> {
             Op::Leaf(LeafOp::Input { index, .. }) => *index >= differ,
             // What a user registered runs in each iteration.
             op => {
-                !op.any(&|op| matches!(op, Op::Opaque { .. }))
+                condition(body, value)
+                    && !op.any(&|op| matches!(op, Op::Opaque { .. }))
                     && node.inputs.iter().all(|input| same[input.index()])
             }
         };
