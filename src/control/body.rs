@@ -7,26 +7,8 @@ use autojit_ir::{ArrayType, Body, DType, Graph, HostArray, Op, Scalar, Type, Val
 use autojit_library::Concrete;
 
 use crate::array::{Array, Operand, Repr};
-use crate::nodes::Tracing;
-use crate::transform::{Flat, Function, place, trace};
-use crate::tree::{Structure, Token, Tree, array_paths, show_tokens};
-
-/// Traces a closure that is to be run many times, or not at all: random numbers that it draws are not those of one call.
-///
-/// # Errors
-/// As [`trace`](trace()).
-pub(super) fn traced<A: Tree, R: Tree>(
-    f: &impl Fn(A) -> R,
-    structure: &Structure,
-    types: &[ArrayType],
-    location: &'static Location<'static>,
-) -> Result<Function> {
-    // In a trace of its own draws stay what the body refuses.
-    let tracing = Tracing::begin();
-    let function = trace(f, structure, types, location);
-    drop(tracing);
-    function
-}
+use crate::transform::{Flat, Function, place};
+use crate::tree::{Structure, Token, array_paths, show_tokens};
 
 /// A graph whose captured arrays are some of those that several graphs capture.
 ///

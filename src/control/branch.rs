@@ -5,9 +5,9 @@ use std::panic::Location;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Bodies, Class, ControlOp, DType};
 
-use super::body::{beside, place_in, run, traced, types_of, widened};
+use super::body::{beside, place_in, run, types_of, widened};
 use crate::array::{Array, Operand};
-use crate::transform::{Flat, Function, rebuild};
+use crate::transform::{Flat, Function, rebuild, trace_drawn};
 use crate::tree::Tree;
 
 /// What `if_true` gives for the arguments if `predicate` holds, else what `if_false` gives. Only that one is run.
@@ -29,7 +29,7 @@ use crate::tree::Tree;
 ///
 /// # Errors
 /// The predicate is not one boolean without axes (`is_value`); the branches give different trees (`is_tree`), or arrays of different
-/// types (`is_shape`); one draws random numbers (`is_unsupported`); an operation in the one that is run failed.
+/// types (`is_shape`); an operation in the one that is run failed.
 ///
 /// Source: `jax.lax.cond`.
 #[track_caller]
@@ -109,7 +109,15 @@ fn chosen<A: Tree, R: Tree>(
     let args = Flat::of(args)?;
     let functions = branches.iter().map(|branch| {
         let branch = |args: A| branch(args);
-        traced(&branch, &args.structure, &args.types, location)
+        let (mut function, draws) = trace_drawn(&branch, &args.structure, &args.types, location)?;
+        let others = [args.arrays.as_slice(), &function.captured].concat();
+        let numbers = draws
+            .iter()
+            .map(|draw| draw.numbers(None, &others, location));
+        let mut captured = numbers.collect::<Result<Vec<Array>>>()?;
+        captured.append(&mut function.captured);
+        function.captured = captured;
+        Ok(function)
     });
     let functions: Vec<Function> = functions.collect::<Result<_>>()?;
     let Some(first) = functions.first() else {

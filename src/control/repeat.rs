@@ -5,8 +5,8 @@ use std::panic::Location;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, ControlOp, DType};
 
-use super::body::{check_carried, run, traced, types_of, widened};
-use crate::transform::{Flat, rebuild};
+use super::body::{check_carried, run, types_of, widened};
+use crate::transform::{Flat, rebuild, trace_drawn};
 use crate::tree::Tree;
 
 /// Repeats `body` on what is carried, as long as `condition` holds of it.
@@ -30,7 +30,7 @@ use crate::tree::Tree;
 ///
 /// # Errors
 /// The condition is not one boolean without axes (`is_value`); `body` carries on another type than it takes (`is_shape`), or another
-/// tree (`is_tree`); it draws random numbers (`is_unsupported`); an operation failed, where the message names the iteration.
+/// tree (`is_tree`); one of them draws random numbers anew (`is_unsupported`), as it is not known how often; an operation failed, where the message names the iteration.
 ///
 /// Source: `jax.lax.while_loop`.
 #[track_caller]
@@ -83,7 +83,10 @@ pub(super) fn repeated<C: Tree, P: Tree>(
     location: &'static Location<'static>,
 ) -> Result<C> {
     let init = Flat::of(init)?;
-    let test = traced(condition, &init.structure, &init.types, location)?;
+    let (test, draws) = trace_drawn(condition, &init.structure, &init.types, location)?;
+    if let Some(draw) = draws.first() {
+        return Err(draw.refused(name));
+    }
     match test.output_types()?.as_slice() {
         [ty] if *ty == ArrayType::scalar(DType::Bool) => {}
         [ty] => {
@@ -98,7 +101,10 @@ pub(super) fn repeated<C: Tree, P: Tree>(
             )));
         }
     }
-    let step = traced(body, &init.structure, &init.types, location)?;
+    let (step, draws) = trace_drawn(body, &init.structure, &init.types, location)?;
+    if let Some(draw) = draws.first() {
+        return Err(draw.refused(name));
+    }
     check_carried(name, &init, step.output.tokens(), &step.output_types()?)?;
     let captured = [test.captured.as_slice(), &step.captured].concat();
     let types = types_of(&captured)?;

@@ -5,9 +5,9 @@ use std::panic::Location;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Body, ControlOp};
 
-use super::body::{check_carried, pair, place_in, run, traced};
+use super::body::{check_carried, pair, place_in, run};
 use crate::array::Array;
-use crate::transform::{Flat, rebuild};
+use crate::transform::{Flat, rebuild, trace_drawn};
 use crate::tree::{Structure, Tree, subtree};
 
 /// Goes through the elements of `xs` along the first axis with something that is carried from one to the next.
@@ -33,7 +33,7 @@ use crate::tree::{Structure, Tree, subtree};
 ///
 /// # Errors
 /// Arrays of `xs` have different lengths, or no axes (`is_shape`); `xs` has no array (`is_value`); `f` carries on another type than it
-/// takes (`is_shape`), or another tree (`is_tree`); it draws random numbers (`is_unsupported`); an operation in `f` failed, where the
+/// takes (`is_shape`), or another tree (`is_tree`); an operation in `f` failed, where the
 /// message names the iteration.
 ///
 /// Source: `jax.lax.scan`.
@@ -184,7 +184,7 @@ fn finish<A: Tree, C: Tree, Y: Tree>(
     name: &str,
     location: &'static Location<'static>,
 ) -> Result<(C, Y)> {
-    let function = traced(f, structure, types, location)?;
+    let (function, draws) = trace_drawn(f, structure, types, location)?;
     let (_, parts) = function.output.tokens().split_at(1);
     let (carried, elements) = subtree(parts);
     let results = function.output_types()?;
@@ -193,6 +193,11 @@ fn finish<A: Tree, C: Tree, Y: Tree>(
         .filter(|token| matches!(token, crate::tree::Token::Array))
         .count();
     check_carried(name, &init, carried, &results[..count])?;
+    let others = [init.arrays.as_slice(), &xs, &function.captured].concat();
+    let mut xs = xs;
+    for draw in draws {
+        xs.push(draw.numbers(Some(length), &others, location)?);
+    }
     let op = ControlOp::Scan {
         body: Body::new(function.graph)?,
         carry: init.arrays.len(),

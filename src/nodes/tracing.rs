@@ -17,7 +17,8 @@ thread_local! {
 
 struct Trace {
     number: u64,
-    draws: Vec<Arc<CallDraws>>,
+    /// The draws from each generator, and the trace in which that was made.
+    draws: Vec<(Arc<CallDraws>, Option<u64>)>,
 }
 
 /// A trace on this thread, until it is dropped, also by a panic.
@@ -43,6 +44,11 @@ impl Tracing {
 
     /// The draws that the function has made so far, for each generator.
     pub(crate) fn draws(&self) -> Vec<Arc<CallDraws>> {
+        self.sources().into_iter().map(|(draws, _)| draws).collect()
+    }
+
+    /// The same, with the trace in which each generator was made.
+    pub(crate) fn sources(&self) -> Vec<(Arc<CallDraws>, Option<u64>)> {
         TRACES.with_borrow(|traces| traces.last().map_or_else(Vec::new, |t| t.draws.clone()))
     }
 }
@@ -66,12 +72,12 @@ pub(crate) fn next_draw(generator: &Arc<GeneratorState>, made_in: Option<u64>) -
         let found = trace
             .draws
             .iter()
-            .find(|d| Arc::ptr_eq(d.generator(), generator));
+            .find(|(d, _)| Arc::ptr_eq(d.generator(), generator));
         let draws = match found {
-            Some(draws) => Arc::clone(draws),
+            Some((draws, _)) => Arc::clone(draws),
             None => {
                 let draws = CallDraws::new(Arc::clone(generator));
-                trace.draws.push(Arc::clone(&draws));
+                trace.draws.push((Arc::clone(&draws), made_in));
                 draws
             }
         };

@@ -7,8 +7,9 @@ use autojit_ir::error::Result;
 use autojit_ir::{Op, OpaqueFunction, Type};
 
 use super::custom::implement;
+use super::draws::trace_drawn;
 use super::flat::{Flat, rebuild};
-use super::trace::{apply_once, trace};
+use super::trace::apply_once;
 use crate::array::{Array, Operand, Repr};
 use crate::nodes::current_trace;
 use crate::tree::Tree;
@@ -74,9 +75,14 @@ fn call<A: Tree, R: Tree>(
     args: Flat,
     location: &'static Location<'static>,
 ) -> Result<R> {
-    let function = trace(f, &args.structure, &args.types, location)?;
+    let (function, draws) = trace_drawn(f, &args.structure, &args.types, location)?;
     let types = function.output_types()?;
-    let inputs = [args.arrays, function.captured].concat();
+    let others = [args.arrays.as_slice(), &function.captured].concat();
+    let mut inputs = args.arrays;
+    for draw in draws {
+        inputs.push(draw.numbers(None, &others, location)?);
+    }
+    inputs.extend(function.captured);
     let is_concrete = |array: &Array| matches!(array.0, Repr::Concrete(_));
     if types.is_empty() || inputs.iter().all(is_concrete) {
         return rebuild(

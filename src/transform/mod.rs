@@ -11,6 +11,7 @@ mod batch_axes;
 mod check;
 mod checkpoint;
 mod custom;
+mod draws;
 mod flat;
 mod forward;
 mod reverse;
@@ -25,5 +26,6 @@ pub use forward::{hessian, hvp, jacobian, jvp, linearize};
 pub use reverse::{grad, value_and_grad, value_and_grad_aux, vjp};
 pub use vmap::{vmap, vmap_axes};
 
+pub(crate) use draws::trace_drawn;
 pub(crate) use flat::{Flat, place, rebuild};
-pub(crate) use trace::{Function, trace};
+pub(crate) use trace::Function;

@@ -87,8 +87,8 @@ impl Body {
         });
         if let Some(node) = draws {
             let error = Error::unsupported(
-                "random numbers are not drawn inside of a loop or a branch: draw those of all iterations before it, and pass \
-                 them as `xs` or capture them",
+                "the graph inside of a loop or a branch draws no random numbers anew: those of all iterations are drawn before it, and \
+                 are elements of its `xs` or captured",
             );
             return Err(node
                 .location

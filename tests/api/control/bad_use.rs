@@ -221,17 +221,27 @@ fn errors_of_conditions_name_the_iteration_before() {
 }
 
 #[test]
-fn random_numbers_are_drawn_outside() {
-    let f = |x: Array| {
-        let generator = np::random::default_rng(1);
-        let step = |c: Array, x: Array| (c + &x * generator.random(()), x);
-        scan(step, Array::from(0.0), x)
+fn random_numbers_need_a_known_number_of_iterations() {
+    let generator = np::random::default_rng(1);
+    let in_body = |x: Array| {
+        let step = |x: Array| x + generator.random(..);
+        while_loop(|x: Array| np::less(x, 3.0), step, x)
     };
-    let x = Array::from([1.0, 2.0]);
-    let e = error(f(x.clone()));
-    assert!(e.is_unsupported());
-    assert!(message(&e).starts_with("random numbers are not drawn inside of a loop"));
-    assert!(error(autojit(f).call(&x)).is_unsupported());
+    let in_condition = |x: Array| {
+        let holds = |x: Array| np::less(x, generator.random(..));
+        while_loop(holds, |x: Array| x + 1.0, x)
+    };
+    let counted = |x: Array| {
+        let n = x.astype(autojit::DType::Int64);
+        fori_loop(0, &n, |_: Array, x: Array| x + generator.random(..), x)
+    };
+    let x = Array::from(2.0);
+    for e in [error(in_body(x.clone())), error(in_condition(x.clone()))] {
+        assert!(e.is_unsupported());
+        assert!(message(&e).starts_with("the body of while_loop draws random numbers"));
+    }
+    let compiled = autojit(counted).call(&x).and_then(|result| result);
+    assert!(message(&error(compiled)).starts_with("the body of fori_loop draws random numbers"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod backends;
 mod bad_use;
 mod derivatives;
+mod draws;
 mod loops;
 mod native;
 
