@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 use super::calls::{HostCall, STEP_NUMBER, Work};
 use super::emit::{Emitter, Place, Values};
 use super::inner::Root;
+use super::instructions::Compare;
 use super::lower::astype;
-use super::module::{Compare, Outside, Purpose, Value, Writer, list, names};
+use super::module::{Outside, Purpose, Value, Writer, list, names};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, Body, ControlOp, DType, Type};
 

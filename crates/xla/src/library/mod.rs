@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! emit     a graph, op by op                                (emit.rs, control.rs, lower/)
-//! write    the text of a module                             (module.rs, inner.rs)
+//! write    the text of a module                             (module.rs, instructions.rs, inner.rs)
 //! compile  by XLA, once                                     (program.rs)
 //! run      on buffers, with calls back where XLA has not    (program.rs, host.rs)
 //! ```
@@ -22,6 +22,7 @@ mod emit;
 mod floats;
 mod host;
 mod inner;
+mod instructions;
 mod lower;
 mod module;
 mod program;

@@ -2,7 +2,8 @@
 //!
 //! The rarer ones are calls back into autojit, whose special cases would be dozens of instructions each.
 
-use super::super::module::{Compare, Value, Writer};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer};
 use super::real::{by_size, copysign, hypot, log_plus_one};
 
 /// Smith's method, as NumPy has it.

@@ -4,7 +4,8 @@ use std::f64::consts::{LN_2, LN_10};
 
 use smallvec::SmallVec;
 
-use super::super::module::{Compare, Purpose, Value, Writer};
+use super::super::instructions::Compare;
+use super::super::module::{Purpose, Value, Writer};
 use super::parts::{complex_sign, greater_of, less, less_equal, smaller_of};
 use super::real::{
     arccosh, arcsinh, arctanh, copysign, cosh, cosine_of_arcsin, cube_root, hypot, log_plus_one,

@@ -1,6 +1,7 @@
 //! Sorts: stable, NaN last, complex numbers by where they have a NaN, then by real, then by imaginary part.
 
-use super::super::module::{Compare, Value, Writer, type_name};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer, type_name};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, Class, DType, SortOp};
 

@@ -1,7 +1,8 @@
 //! The primitives that ops are written with, as XLA's instructions on real numbers, for ops that it does not have as NumPy
 //! means them.
 
-use super::super::module::{Compare, Value, Writer};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer};
 use super::real::{self, copysign, hypot, unless_zero};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::semantics::{

@@ -1,6 +1,7 @@
 //! Products of arrays, and Fourier transforms.
 
-use super::super::module::{Compare, Value, Writer, list};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer, list};
 use super::not_native;
 use autojit_ir::error::Result;
 use autojit_ir::{

@@ -2,7 +2,8 @@
 
 use std::f64::consts::LN_2;
 
-use super::super::module::{Compare, Value, Writer};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer};
 use autojit_ir::DType;
 
 pub(super) fn never(w: &mut Writer, x: &Value) -> Value {

@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::super::module::{Compare, Value, Writer, type_name};
+use super::super::instructions::Compare;
+use super::super::module::{Value, Writer, type_name};
 use super::not_native;
 use super::parts::{greater_of, less, smaller_of};
 use autojit_ir::error::Result;

@@ -3,7 +3,8 @@
 use smallvec::SmallVec;
 
 use super::super::calls::Work;
-use super::super::module::{Compare, Purpose, Value, Writer, list};
+use super::super::instructions::Compare;
+use super::super::module::{Purpose, Value, Writer, list};
 use super::not_native;
 use super::parts::{greater_of, smaller_of};
 use autojit_ir::error::Result;
