@@ -3,7 +3,7 @@
 //! Three layers, each usable alone:
 //!
 //! - [`math`]: elementary functions of real, complex and integer scalars with NumPy's (C99 Annex G's) special values;
-//! - [`matmul`], [`reduce`], [`gather`], [`scatter`], [`copy`], [`linalg`], [`fft`]: heavy functions on raw strided or contiguous buffers,
+//! - [`matmul`], [`reduce`], [`sum`], [`gather`], [`scatter`], [`copy`], [`linalg`], [`fft`]: heavy functions on raw strided or contiguous buffers,
 //!   each described by a plain value that is checked and prepared once and run many times;
 //! - [`abi`]: element kinds, failures, and the list of scalar functions that compiled code calls by symbol.
 //!
@@ -27,3 +27,4 @@ pub mod reduce;
 pub mod scan;
 pub mod scatter;
 pub mod sort;
+pub mod sum;

@@ -4,8 +4,8 @@
 //! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm`; small ones, products
 //! with vectors and products of integers to the kernels of `element`.
 //!
-//! Products are summed in unspecified order and may be fused, but every product enters: infinities and NaN propagate as
-//! in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
+//! Inner products, of one row with one column, are sums of rounded products in the order of [`crate::sum`]. Others are summed in
+//! unspecified order and may be fused, but every product enters: infinities and NaN propagate as in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
 
 mod element;
 mod packing;
@@ -107,6 +107,8 @@ enum Way {
     Zero,
     /// The crate `gemm`.
     Gemm,
+    /// Both are vectors: the sum of products in the defined order.
+    Inner,
     /// `b` is a vector: dot products with the rows of `a`.
     Dots,
     /// Register tiles over contiguous rows of `b`, packed first where they are not contiguous.
@@ -144,6 +146,9 @@ impl Layout {
     fn choose<T: Element, V: Vector>(mut self) -> (Way, Self) {
         if self.k == 0 {
             return (Way::Zero, self);
+        }
+        if self.m == 1 && self.n == 1 && T::FLOATING {
+            return (Way::Inner, self);
         }
         if self.m == 1 && self.n != 1 {
             self = self.transpose();
@@ -332,6 +337,9 @@ impl MatrixProduct {
                 match way {
                     Way::Zero => zero(&layout, c),
                     Way::Gemm => gemm(&layout, threads, left, right, c),
+                    Way::Inner => {
+                        c.write(T::inner(left, right, layout.k, [layout.a[1], layout.b[0]]));
+                    }
                     Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packing),
                     Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packing),
                 }

@@ -1,95 +1,10 @@
-//! Sums with NumPy's accuracy, and positions of extreme elements, over strided memory.
+//! Positions of extreme elements over strided memory.
 //!
 //! Axis order, empty-axis errors and output shapes belong to the caller.
 
 use crate::kind::Kind;
 use crate::odometer::for_each_offset;
 use num_complex::Complex;
-use std::ops::Add;
-
-/// Elements (real numbers) that NumPy sums without splitting further.
-const BLOCK: usize = 128;
-
-/// An element type that [`pairwise_sum`] adds up.
-pub trait Summand: Copy + Add<Output = Self> + 'static {
-    /// The sum of nothing.
-    const ZERO: Self;
-    /// What leaves every number as it is when added, a negative zero included.
-    const NEUTRAL: Self;
-    /// Interleaved running sums: NumPy has eight of reals, hence four of complex numbers.
-    const LANES: usize;
-}
-
-macro_rules! summand {
-    ($($type:ty, $zero:expr, $neutral:expr, $lanes:literal;)*) => {$(
-        impl Summand for $type {
-            const ZERO: Self = $zero;
-            const NEUTRAL: Self = $neutral;
-            const LANES: usize = $lanes;
-        }
-    )*};
-}
-
-summand! {
-    f32, 0.0, -0.0, 8;
-    f64, 0.0, -0.0, 8;
-    Complex<f32>, Complex::new(0.0, 0.0), Complex::new(-0.0, -0.0), 4;
-    Complex<f64>, Complex::new(0.0, 0.0), Complex::new(-0.0, -0.0), 4;
-}
-
-/// The sum of `len` elements that lie `stride` elements apart, by NumPy's pairwise algorithm.
-///
-/// Rounding errors grow with the logarithm of `len`. The sum of nothing is zero.
-///
-/// # Safety
-/// `x.offset(i * stride)` must be readable and aligned for every `i` in `0..len`.
-pub unsafe fn pairwise_sum<T: Summand>(x: *const T, len: usize, stride: isize) -> T {
-    if len == 0 {
-        return T::ZERO;
-    }
-    // SAFETY: passed on from the caller.
-    unsafe { pairwise(x, len, stride) }
-}
-
-/// [`pairwise_sum`] of a slice.
-pub fn pairwise_sum_slice<T: Summand>(x: &[T]) -> T {
-    // SAFETY: a slice is readable in steps of one.
-    unsafe { pairwise_sum(x.as_ptr(), x.len(), 1) }
-}
-
-/// # Safety
-/// As for [`pairwise_sum`].
-unsafe fn pairwise<T: Summand>(x: *const T, len: usize, stride: isize) -> T {
-    // SAFETY: every call below gives an index in `0..len`.
-    let at = |index: usize| unsafe { *x.offset(index as isize * stride) };
-    // Written for eight lanes; complex numbers use the first four.
-    let lanes = T::LANES;
-    if len < lanes {
-        return (0..len).fold(T::NEUTRAL, |sum, index| sum + at(index));
-    }
-    if len <= BLOCK / 8 * lanes {
-        let mut sums = [T::ZERO; 8];
-        for (lane, sum) in sums.iter_mut().enumerate().take(lanes) {
-            *sum = at(lane);
-        }
-        let whole = len - len % lanes;
-        for start in (lanes..whole).step_by(lanes) {
-            for (lane, sum) in sums.iter_mut().enumerate().take(lanes) {
-                *sum = *sum + at(start + lane);
-            }
-        }
-        let mut total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        if lanes == 8 {
-            total = total + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-        }
-        return (whole..len).fold(total, |sum, index| sum + at(index));
-    }
-    let half = len / 2 - len / 2 % lanes;
-    // SAFETY: the halves partition the range.
-    unsafe {
-        pairwise(x, half, stride) + pairwise(x.offset(half as isize * stride), len - half, stride)
-    }
-}
 
 /// Positions of the largest or smallest elements along one axis (`numpy.argmax`, `numpy.argmin`).
 ///
@@ -215,42 +130,6 @@ impl<T: Ordered + PartialEq> Ordered for Complex<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sums_are_pairwise() {
-        for len in [0, 1, 3, 7, 8, 9, 127, 128, 129, 1000, 4096, 5003] {
-            let x: Vec<f64> = (0..len).map(|i| f64::from(i) - 3.0).collect();
-            let exact = f64::from(len) * (f64::from(len) - 1.0) / 2.0 - 3.0 * f64::from(len);
-            assert_eq!(pairwise_sum_slice(&x), exact, "{len}");
-            let z: Vec<Complex<f64>> = x.iter().map(|&x| Complex::new(x, -x)).collect();
-            assert_eq!(pairwise_sum_slice(&z), Complex::new(exact, -exact), "{len}");
-        }
-        // A million tenths: naive summation in f32 is off by about one percent.
-        let tenths = vec![0.1_f32; 1_000_000];
-        assert!((pairwise_sum_slice(&tenths) - 100_000.0).abs() < 0.05);
-    }
-
-    #[test]
-    fn sums_bit_for_bit_like_numpy() {
-        // i = numpy.arange(1000); ((i * i % 1013) * 0.1 - 37.7).sum() with NumPy 2.4; plain summation gives other bits.
-        let x: Vec<f64> = (0..1000_u32)
-            .map(|i| f64::from(i * i % 1013) * 0.1 - 37.7)
-            .collect();
-        assert_eq!(pairwise_sum_slice(&x).to_bits(), 0x40ca_51f3_3333_3334);
-    }
-
-    #[test]
-    fn sums_follow_strides_and_keep_negative_zero() {
-        let x: Vec<f64> = (0..100).map(f64::from).collect();
-        // SAFETY: positions 99, 97, ... 1 and 0 again and again lie in `x`.
-        unsafe {
-            assert_eq!(pairwise_sum(x.as_ptr().add(99), 50, -2), 2500.0);
-            assert_eq!(pairwise_sum(x.as_ptr().add(2), 300, 0), 600.0);
-        }
-        assert!(pairwise_sum_slice(&[-0.0_f64, -0.0]).is_sign_negative());
-        assert!(pairwise_sum_slice::<f64>(&[]).is_sign_positive());
-        assert!(pairwise_sum_slice(&[1.0, f64::INFINITY, f64::NEG_INFINITY]).is_nan());
-    }
 
     fn arg<T>(kind: Kind, x: &[T]) -> (i64, i64) {
         let mut out = [-1; 2];

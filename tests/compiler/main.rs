@@ -11,3 +11,4 @@ mod limits;
 mod modes;
 mod programs;
 mod scale;
+mod sums;

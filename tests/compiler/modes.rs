@@ -335,7 +335,12 @@ pub(crate) fn bits(x: &Array) -> Vec<u64> {
 }
 
 /// What the modes make of the functions that take this dtype; every difference between them.
-fn compare(functions: &[Function], dtype: DType, inputs: &[Array], failures: &mut Vec<String>) {
+pub(crate) fn compare(
+    functions: &[Function],
+    dtype: DType,
+    inputs: &[Array],
+    failures: &mut Vec<String>,
+) {
     let functions: Vec<&Function> = functions
         .iter()
         .filter(|(_, f)| f(inputs).check().is_ok())

@@ -11,6 +11,7 @@ use crate::loops::{Action, Nest, NestOperation, Section};
 pub(crate) use crate::lower::Fold;
 use crate::lower::Lowered;
 use autojit_ir::{DType, Literal, MapOp, Scalar};
+use autojit_runtime::sum::{BLOCK, LANE_BYTES, row_length};
 
 /// How the address of an operand moves along one axis of the loop nest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,8 +80,11 @@ pub(crate) struct Kernel {
     pub(crate) after: Vec<Numbered>,
     /// The dtype of each value.
     pub(crate) dtypes: Vec<DType>,
-    /// Whether the inner loop is so short that a plain sum is as accurate as a pairwise one.
+    /// Whether the inner loop is one block of a sum, whose lanes are the result.
     pub(crate) short: bool,
+    /// How many of the inner axes, the last ones, are a row of sums in the defined order (`autojit_runtime::sum`); zero if there
+    /// are no such sums. Generators put rows that are one axis in lanes.
+    pub(crate) row_rank: usize,
     /// The extent of the innermost axis, where that is so short that code for this number alone pays; it is among
     /// the parameters all the same. See [`Kernel::specialise`].
     pub(crate) extent: Option<u16>,
@@ -91,11 +95,17 @@ pub(crate) struct Kernel {
 /// The longest innermost axis that code is specialised for, in bytes of its widest elements.
 const SPECIAL_BYTES: usize = 1024;
 
-/// The longest inner loop that is summed without blocks: NumPy's pairwise sum adds 16 numbers per lane in a
-/// row, this 32.
-pub(crate) const SHORT: usize = 256;
-
 impl Kernel {
+    /// Whether a value is a sum of floating or complex numbers, which has an order.
+    pub(crate) fn is_ordered_sum(&self, value: Value, op: Fold) -> bool {
+        op == Fold::Sum && has_order(self.dtypes[usize::from(value)])
+    }
+
+    /// The lanes of a sum with this result.
+    pub(crate) fn lanes(&self, sum: Value) -> usize {
+        LANE_BYTES / self.dtypes[usize::from(sum)].size()
+    }
+
     fn section(&mut self, section: Section) -> &mut Vec<Numbered> {
         match section {
             Section::Before => &mut self.before,
@@ -204,11 +214,29 @@ pub(crate) fn of_nest(lowered: &Lowered, nest: &Nest, batch: Option<&Batch>) -> 
             },
         );
     }
-    let (outer, inner) = (merge_axes(outer), merge_axes(inner));
+    let outer = merge_axes(outer);
+    let (inner, row_rank) = if nest.operations.iter().any(sums_in_order) {
+        let row = row_length(inner.iter().map(|axis| axis.extent));
+        let mut before = inner.len();
+        let mut joined = 1;
+        while before > 0 && joined < row {
+            before -= 1;
+            joined *= inner[before].extent;
+        }
+        // Rows keep to themselves, whatever the strides.
+        let row = merge_axes(inner.split_off(before));
+        let row_rank = row.len();
+        let mut inner = merge_axes(inner);
+        inner.extend(row);
+        (inner, row_rank)
+    } else {
+        (merge_axes(inner), 0)
+    };
     let mut kernel = Kernel {
         outer_rank: outer.len(),
         inner_rank: inner.len(),
-        short: inner.len() <= 1 && inner.iter().all(|axis| axis.extent <= SHORT),
+        short: inner.len() <= 1 && inner.iter().all(|axis| axis.extent <= BLOCK),
+        row_rank,
         ..Kernel::default()
     };
     let axes = || outer.iter().chain(&inner);
@@ -257,6 +285,14 @@ pub(crate) fn of_nest(lowered: &Lowered, nest: &Nest, batch: Option<&Batch>) -> 
         kernel.section(operation.section).push((value, does));
     }
     (kernel, parameters)
+}
+
+fn has_order(dtype: DType) -> bool {
+    dtype.is_float() || dtype.is_complex()
+}
+
+fn sums_in_order(operation: &NestOperation) -> bool {
+    matches!(operation.action, Action::Reduce { op: Fold::Sum, .. }) && has_order(operation.dtype)
 }
 
 /// Drops axes of length one and merges neighbours that every slot walks as one.

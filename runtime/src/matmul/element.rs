@@ -46,6 +46,20 @@ pub(super) trait Element: Copy + 'static {
     /// The sum of two elements.
     fn plus(self, other: Self) -> Self;
 
+    /// The inner product of two vectors, whose elements lie `strides` apart; if [`FLOATING`](Self::FLOATING), in the order of
+    /// [`crate::sum`].
+    ///
+    /// # Safety
+    /// Both must be readable for `k` elements.
+    #[inline(always)]
+    unsafe fn inner(x: *const Self, y: *const Self, k: usize, strides: [isize; 2]) -> Self {
+        (0..k as isize).fold(Self::ZERO, |sum, i| {
+            // SAFETY: the caller promises so many elements.
+            let (x, y) = unsafe { (*x.offset(i * strides[0]), *y.offset(i * strides[1])) };
+            x.multiply_add(y, sum, false)
+        })
+    }
+
     /// Computes `R` rows by `C` vectors of `c`, of the last vector only `last` lanes.
     ///
     /// # Safety
@@ -130,8 +144,19 @@ unsafe fn store_row<V: Vector, const C: usize>(
     }
 }
 
+/// The inner product of floating numbers.
+macro_rules! inner_in_order {
+    () => {
+        #[inline(always)]
+        unsafe fn inner(x: *const Self, y: *const Self, k: usize, strides: [isize; 2]) -> Self {
+            // SAFETY: passed on from the caller.
+            unsafe { crate::sum::dot(x, y, k, strides) }
+        }
+    };
+}
+
 macro_rules! real_element {
-    ($($type:ty, $one:expr, $floating:literal, $wide:ty, $middle:ty;)*) => {$(
+    ($($type:ty, $one:expr, $floating:literal, $wide:ty, $middle:ty $(, $inner:ident)?;)*) => {$(
         impl Element for $type {
             type Part = Self;
             #[cfg(target_arch = "x86_64")]
@@ -144,6 +169,8 @@ macro_rules! real_element {
             const PARTS: usize = 1;
             const COLUMNS: usize = if $floating { 2 } else { 1 };
             const FLOATING: bool = $floating;
+
+            $($inner!();)?
 
             #[inline(always)]
             fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {
@@ -224,8 +251,8 @@ macro_rules! real_element {
 }
 
 real_element! {
-    f32, 1.0, true, x86::__m512, x86::__m256;
-    f64, 1.0, true, x86::__m512d, x86::__m256d;
+    f32, 1.0, true, x86::__m512, x86::__m256, inner_in_order;
+    f64, 1.0, true, x86::__m512d, x86::__m256d, inner_in_order;
     u8, 1, false, Portable<u8, true>, Portable<u8, true>;
     i32, 1, false, Portable<i32, true>, Portable<i32, true>;
     i64, 1, false, Portable<i64, true>, Portable<i64, true>;
@@ -246,6 +273,8 @@ macro_rules! complex_element {
             const PARTS: usize = 2;
             const COLUMNS: usize = 1;
             const FLOATING: bool = true;
+
+            inner_in_order!();
 
             #[inline(always)]
             fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {

@@ -1,4 +1,4 @@
-//! What each op of the table is applied to, and how exact its results must be.
+//! The arguments for each op of the table, and how exact its results must be.
 
 use autojit::ir::index::{IndexItem, IndexKey, Slicing};
 use autojit::ir::{

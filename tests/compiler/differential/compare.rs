@@ -39,7 +39,7 @@ impl Tolerance {
         contracts: false,
     };
 
-    /// What this backend may differ in besides.
+    /// Further differences that this backend may have.
     ///
     /// libtorch's vectors round elementary functions, and complex products and quotients, in another order than
     /// scalars; they lose signs of zeros, and turn parts of infinite complex numbers into NaN.
@@ -126,7 +126,7 @@ impl Tolerance {
         part(a.re, b.re) && part(a.im, b.im)
     }
 
-    /// What is wrong with a result, if anything is.
+    /// The fault of a result, if there is one.
     pub(crate) fn mismatch(self, got: &HostArray, expected: &HostArray) -> Option<String> {
         if got.ty() != expected.ty() {
             return Some(format!("type {} instead of {}", got.ty(), expected.ty()));

@@ -1,7 +1,7 @@
 //! Strip-mined inner loops, so that functions such as `exp` run on strips of elements instead of one by one.
 //!
 //! The runtime has forms of these functions that take a slice of elements. A loop body that uses them is cut into
-//! phases, and the loop into strips of [`STRIP`] elements: the first phase computes arguments for a strip, the functions
+//! phases, and the loop into strips of [`STRIP`] elements, or of a block where there are sums: the first phase computes arguments for a strip, the functions
 //! run on it, the next phase uses their results. Values that live from one phase to a later one are stored in scratch
 //! memory, as further slots of the kernel.
 //!
@@ -16,6 +16,7 @@
 use std::collections::HashSet;
 
 use autojit_runtime::abi::{Form, Symbol};
+use autojit_runtime::sum::BLOCK;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -24,7 +25,12 @@ use crate::kernel::{Kernel, Numbered, Operation, Slot, Stride, Value};
 use autojit_ir::{DType, MapOp};
 
 /// Elements per strip: enough to make calls cheap, few enough for scratch memory to stay in the first cache.
-pub(super) const STRIP: usize = 128;
+const STRIP: usize = 128;
+
+/// The elements per strip of a kernel: of one that sums in the defined order, a block of a sum.
+fn strip_of(kernel: &Kernel) -> usize {
+    if kernel.row_rank > 0 { BLOCK } else { STRIP }
+}
 
 /// A kernel whose inner loops are cut into phases.
 pub(super) struct StripMined {
@@ -32,6 +38,8 @@ pub(super) struct StripMined {
     pub(super) kernel: Kernel,
     /// How many slots are the kernel's own.
     pub(super) own_slots: usize,
+    /// Elements per strip.
+    pub(super) strip: usize,
     pub(super) before: Vec<Phase>,
     pub(super) after: Vec<Phase>,
 }
@@ -65,6 +73,7 @@ pub(super) fn split(kernel: &Kernel) -> StripMined {
     let after = Splitter::new(kernel, &kernel.after).split(&mut mined);
     StripMined {
         own_slots: kernel.slots.len(),
+        strip: strip_of(kernel),
         kernel: mined,
         before,
         after,
@@ -81,6 +90,7 @@ pub(super) fn whole(kernel: &Kernel) -> StripMined {
     };
     StripMined {
         own_slots: kernel.slots.len(),
+        strip: strip_of(kernel),
         kernel: kernel.clone(),
         before: phases(&kernel.before),
         after: phases(&kernel.after),

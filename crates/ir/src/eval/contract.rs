@@ -1,11 +1,12 @@
 //! Contractions: matrix products, tensordot and einsum, as sums of products over all indices.
 //!
-//! Booleans are or-ed and and-ed; integers wrap.
+//! Booleans are or-ed and and-ed; integers wrap. Inner products of vectors are sums of rounded products in the order of sums;
+//! those of matrices are summed with compensation and exact products.
 
 use rustc_hash::FxHashMap;
 
 use super::elementwise::multiply_scalars;
-use super::reduce::sum_scalars;
+use super::reduce::{multiply_rounded, sum_scalars};
 use super::summation::{ComplexSum, Sum};
 use super::{Indices, Tensor, one};
 use crate::einsum::Subscripts;
@@ -16,9 +17,7 @@ use crate::types::{ArrayType, Axes, Class, DType, Type};
 /// The sum of the products of pairs.
 fn dot(pairs: impl Iterator<Item = (Scalar, Scalar)>, dtype: DType) -> Scalar {
     match dtype.class() {
-        Class::Bool | Class::Integer => {
-            sum_scalars(pairs.map(|(x, y)| multiply_scalars(x, y)), dtype)
-        }
+        Class::Bool | Class::Integer => inner(pairs, dtype),
         Class::Float => {
             let mut sum = Sum::default();
             pairs.for_each(|(x, y)| sum.add_product(x.to_f64(), y.to_f64()));
@@ -30,6 +29,12 @@ fn dot(pairs: impl Iterator<Item = (Scalar, Scalar)>, dtype: DType) -> Scalar {
             Scalar::Complex(sum.value())
         }
     }
+}
+
+/// The inner product of two vectors: rounded products, summed in the defined order.
+fn inner(pairs: impl Iterator<Item = (Scalar, Scalar)>, dtype: DType) -> Scalar {
+    let products: Vec<Scalar> = pairs.map(|(x, y)| multiply_rounded(x, y, dtype)).collect();
+    sum_scalars(&products, &[products.len()], dtype)
 }
 
 /// A vector on the left is a row and on the right a column; that axis is not in the result.
@@ -50,7 +55,9 @@ pub(crate) fn matmul(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
         }
     };
     let (rows, columns) = (with_axis(x, 0), with_axis(y, 1));
-    let inner = x.shape()[x.ty.ndim() - 1];
+    let length = x.shape()[x.ty.ndim() - 1];
+    let rows_of = |t: &Tensor, axis: usize| t.shape()[t.ty.ndim() - 2 + axis];
+    let are_vectors = rows_of(&rows, 0) == 1 && rows_of(&columns, 1) == 1;
     one(Tensor::build(ty, |index| {
         let mut batch = index.to_vec();
         let column = if y.ty.ndim() > 1 { batch.pop() } else { None };
@@ -63,10 +70,12 @@ pub(crate) fn matmul(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
             t.at_broadcast(&full)
         };
         let (i, j) = (row.unwrap_or(0), column.unwrap_or(0));
-        dot(
-            (0..inner).map(|k| (at(&rows, i, k), at(&columns, k, j))),
-            ty.dtype,
-        )
+        let pairs = (0..length).map(|k| (at(&rows, i, k), at(&columns, k, j)));
+        if are_vectors {
+            inner(pairs, ty.dtype)
+        } else {
+            dot(pairs, ty.dtype)
+        }
     }))
 }
 
@@ -94,6 +103,7 @@ pub(crate) fn tensordot(
         let product = multiply_scalars(x.data[0], y.data[0]);
         return one(Tensor::build(ty, |_| product));
     }
+    let are_vectors = ty.size() == 1;
     one(Tensor::build(ty, |index| {
         let (left, right) = index.split_at(x_free.len());
         let pairs = Indices::new(&summed).map(|k| {
@@ -102,7 +112,11 @@ pub(crate) fn tensordot(
                 at(y, &y_free, right, y_axes, &k),
             )
         });
-        dot(pairs, ty.dtype)
+        if are_vectors {
+            inner(pairs, ty.dtype)
+        } else {
+            dot(pairs, ty.dtype)
+        }
     }))
 }
 
@@ -119,6 +133,26 @@ pub(crate) fn einsum(
     let mut summed: Vec<char> = sizes.keys().copied().collect();
     summed.retain(|label| !subscripts.result.contains(label));
     summed.sort_unstable();
+    if let [labels] = subscripts.operands.as_slice() {
+        // One operand is summed over its axes in their order, diagonals last.
+        let is_repeated = |label: &char| labels.iter().filter(|l| *l == label).count() > 1;
+        let place = |label: &char| labels.iter().position(|l| l == label);
+        summed.sort_by_key(|label| (is_repeated(label), place(label)));
+    }
+    let mut is_inner = false;
+    if let ([first, second], [x, y]) = (subscripts.operands.as_slice(), inputs) {
+        // Where no axis is left over it is an inner product, over the axes of the first operand in their order.
+        let has = |labels: &[char], t: &Tensor, label: &char| {
+            let mut places = labels.iter().zip(t.shape());
+            places.any(|(l, size)| l == label && sizes[label] == *size)
+        };
+        let is_paired = |(label, &size): (&char, &usize)| {
+            size == 1 || has(first, x, label) && has(second, y, label)
+        };
+        is_inner = sizes.iter().all(is_paired);
+        let place = |label: &char| first.iter().position(|l| l == label);
+        summed.sort_by_key(place);
+    }
     let summed_sizes: Vec<usize> = summed.iter().map(|label| sizes[label]).collect();
     one(Tensor::build(ty, |index| {
         let factors = |inner: Vec<usize>| -> Vec<Scalar> {
@@ -145,12 +179,17 @@ pub(crate) fn einsum(
             return products.next().unwrap_or(Scalar::Int(0));
         }
         if inputs.len() == 1 {
-            return sum_scalars(terms.flatten(), ty.dtype);
+            let terms: Vec<Scalar> = terms.flatten().collect();
+            return sum_scalars(&terms, &summed_sizes, ty.dtype);
         }
         let pairs = terms.filter_map(|f| {
             let (&last, others) = f.split_last()?;
             Some((product(others)?, last))
         });
-        dot(pairs, ty.dtype)
+        if is_inner {
+            inner(pairs, ty.dtype)
+        } else {
+            dot(pairs, ty.dtype)
+        }
     }))
 }

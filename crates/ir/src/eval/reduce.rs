@@ -1,7 +1,8 @@
 //! Reductions: sums, products, extrema, quantifiers and the positions of extrema.
 
+use super::complex::multiply_in;
 use super::elementwise::{greater_of, is_nan, multiply_scalars, smaller_of};
-use super::summation::{ComplexSum, Sum};
+use super::summation::in_order;
 use super::{Indices, Tensor, one};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -38,22 +39,21 @@ fn reduce(
     one(Tensor::new(result.array()?.clone(), data)?)
 }
 
-/// The sum of elements of one dtype.
-pub(super) fn sum_scalars(elements: impl IntoIterator<Item = Scalar>, dtype: DType) -> Scalar {
-    let elements = elements.into_iter();
+/// The sum of elements of one dtype, which are in C order over summed axes of these lengths.
+pub(super) fn sum_scalars(elements: &[Scalar], lengths: &[usize], dtype: DType) -> Scalar {
+    let each = elements.iter();
     match dtype.class() {
-        Class::Bool => Scalar::Bool(elements.fold(false, |any, s| any | s.is_true())),
-        Class::Integer => Scalar::Int(elements.fold(0, |sum: i64, s| sum.wrapping_add(s.to_i64()))),
-        Class::Float => {
-            let mut sum = Sum::default();
-            elements.for_each(|s| sum.add(s.to_f64()));
-            Scalar::Float(sum.value())
-        }
-        Class::Complex => {
-            let mut sum = ComplexSum::default();
-            elements.for_each(|s| sum.add(s.to_complex()));
-            Scalar::Complex(sum.value())
-        }
+        Class::Bool => Scalar::Bool(each.fold(false, |any, s| any | s.is_true())),
+        Class::Integer => Scalar::Int(each.fold(0, |sum: i64, s| sum.wrapping_add(s.to_i64()))),
+        Class::Float | Class::Complex => in_order(elements, lengths, dtype),
+    }
+}
+
+/// A product rounded to a dtype.
+pub(super) fn multiply_rounded(x: Scalar, y: Scalar, dtype: DType) -> Scalar {
+    match (x, y) {
+        (Scalar::Complex(x), Scalar::Complex(y)) => Scalar::Complex(multiply_in(x, y, dtype)),
+        _ => multiply_scalars(x, y).cast(dtype),
     }
 }
 
@@ -64,9 +64,10 @@ pub(crate) fn sum(
     result: &Type,
 ) -> Result<Vec<Tensor>> {
     let dtype = result.array()?.dtype;
-    reduce(axes, &inputs[0], result, |g| {
-        Ok(sum_scalars(g.iter().copied(), dtype))
-    })
+    let x = &inputs[0];
+    let summed = |(axis, &length): (usize, &usize)| axes.contains(&axis).then_some(length);
+    let lengths: Vec<usize> = x.shape().iter().enumerate().filter_map(summed).collect();
+    reduce(axes, x, result, |g| Ok(sum_scalars(g, &lengths, dtype)))
 }
 
 pub(crate) fn prod(
@@ -75,9 +76,11 @@ pub(crate) fn prod(
     inputs: &[Tensor],
     result: &Type,
 ) -> Result<Vec<Tensor>> {
-    let unit = Scalar::Int(1).cast(result.array()?.dtype);
+    let dtype = result.array()?.dtype;
+    let unit = Scalar::Int(1).cast(dtype);
     reduce(axes, &inputs[0], result, |g| {
-        Ok(g.iter().fold(unit, |p, &s| multiply_scalars(p, s)))
+        let product = |p, &s| multiply_rounded(p, s, dtype);
+        Ok(g.iter().fold(unit, product))
     })
 }
 

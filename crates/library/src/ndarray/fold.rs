@@ -2,10 +2,11 @@
 //!
 //! A [`Fold`] knows its element type and nothing of shapes; [`super::reduce`] knows shapes.
 
-use autojit_runtime::reduce::{Summand, pairwise_sum};
+use autojit_runtime::sum::Summand;
 use num_complex::{Complex, Complex32, Complex64};
 
 use super::number::Basic;
+use super::sum::WriteSums;
 use autojit_ir::{DType, Element};
 
 /// A reduction of elements of one type.
@@ -18,9 +19,11 @@ pub(super) struct Fold {
     ///
     /// Safety: `x` must be readable for `len` elements that lie `stride` elements apart, `out` writable.
     pub(super) run: unsafe fn(x: *const u8, len: usize, stride: isize, out: *mut u8),
-    /// Whether the elements must be taken in order, one by one, from the first on: complex products and extrema, where the
-    /// order decides over infinities and over which NaN comes out.
+    /// Whether the elements must be taken in order, one by one, from the first on: floating products, which round, and complex
+    /// extrema, where the order decides over which NaN comes out.
     pub(super) in_order: bool,
+    /// What writes all results of a sum that has an order of its own, see [`super::sum::write`].
+    pub(super) sums: Option<WriteSums>,
     /// Writes what a reduction in order begins with.
     ///
     /// Safety: `first` must be readable, `out` writable.
@@ -33,10 +36,6 @@ pub(super) struct Fold {
     ///
     /// Safety: `totals` must be readable and writable, `x` readable; the two must not overlap.
     pub(super) combine: unsafe fn(totals: *mut u8, len: usize, x: *const u8, step: isize),
-    /// What becomes of `len` totals, next to each other, in the end.
-    ///
-    /// Safety: `totals` must be readable and writable.
-    pub(super) finish: unsafe fn(totals: *mut u8, len: usize),
 }
 
 impl Fold {
@@ -48,7 +47,7 @@ impl Fold {
             begin: begin::<T, R>,
             go_on: go_on::<T, R>,
             combine: combine::<T, R>,
-            finish: finish::<T, R>,
+            sums: R::SUMS,
         }
     }
 }
@@ -114,22 +113,12 @@ unsafe fn combine<T: Element, R: Reduction<T>>(
     }
 }
 
-/// # Safety
-/// As for [`Fold::finish`].
-unsafe fn finish<T: Element, R: Reduction<T>>(totals: *mut u8, len: usize) {
-    // SAFETY: the caller vouches for every element.
-    unsafe {
-        for i in 0..len {
-            let total = totals.cast::<T>().add(i);
-            *total = R::finish(*total);
-        }
-    }
-}
-
 /// An associative operation on elements.
 trait Reduction<T: Element> {
     /// As [`Fold::in_order`].
     const IN_ORDER: bool = false;
+    /// As [`Fold::sums`].
+    const SUMS: Option<WriteSums> = None;
 
     /// The result for no elements, where there is one.
     fn neutral() -> T;
@@ -139,11 +128,6 @@ trait Reduction<T: Element> {
     /// What a reduction in order begins with; the first element is combined with that too.
     fn begin(_first: T) -> T {
         Self::neutral()
-    }
-
-    /// What a total becomes in the end.
-    fn finish(total: T) -> T {
-        total
     }
 
     /// Reduces at least one element.
@@ -172,22 +156,14 @@ struct All;
 macro_rules! float_sum {
     ($($t:ty)*) => {$(
         impl Reduction<$t> for Sum {
+            const SUMS: Option<WriteSums> = Some(super::sum::write::<$t>);
+
             fn neutral() -> $t {
                 <$t as Summand>::ZERO
             }
 
             fn combine(x: $t, y: $t) -> $t {
                 x + y
-            }
-
-            /// Sums start at +0, so that of negative zeros is +0.
-            fn finish(total: $t) -> $t {
-                total + <$t as Summand>::ZERO
-            }
-
-            unsafe fn run(x: *const $t, len: usize, stride: isize) -> $t {
-                // SAFETY: passed on from the caller.
-                unsafe { pairwise_sum(x, len, stride) }
             }
         }
     )*};
@@ -208,7 +184,7 @@ impl Reduction<i64> for Sum {
 macro_rules! products {
     ($($t:ty, $one:expr, $in_order:literal;)*) => {$(
         impl Reduction<$t> for Product {
-            /// Products begin with 1, which only complex infinities show.
+            /// Floating products multiply in C order. They begin with 1, which only complex infinities show.
             const IN_ORDER: bool = $in_order;
 
             fn neutral() -> $t {
@@ -224,8 +200,8 @@ macro_rules! products {
 
 products! {
     i64, 1, false;
-    f32, 1.0, false;
-    f64, 1.0, false;
+    f32, 1.0, true;
+    f64, 1.0, true;
     Complex32, Complex::new(1.0, 0.0), true;
     Complex64, Complex::new(1.0, 0.0), true;
 }

@@ -1,7 +1,7 @@
 //! The ndarray library: arrays in main memory, computed with at once.
 //!
 //! Arrays are reference counted, so transposes, slices and most reshapes are views. What is heavy (products of
-//! matrices, decompositions) or delicate (elementary functions, pairwise sums) is the runtime's, shared with
+//! matrices, decompositions) or delicate (elementary functions, the order of sums) is the runtime's, shared with
 //! compiled code; here it is given shapes and strides.
 //!
 //! Refuses: nothing of its own. Inputs come with the dtypes of the op's signature and shapes that fit; an op that
@@ -22,6 +22,7 @@ mod reduce;
 mod scatter;
 mod shape;
 mod strided;
+mod sum;
 #[cfg(test)]
 mod tests;
 mod wide;

@@ -1,8 +1,8 @@
 //! Reductions over any set of axes.
 //!
 //! The reduced axes are walked as rows if they are the faster ones in memory; else whole rows of results are
-//! accumulated at once, so that memory is always read in order. Floating sums are pairwise both ways: their
-//! errors grow with the logarithm of the number of elements, as NumPy's do at best.
+//! accumulated at once, so that memory is always read in order. Floating sums have an order of their own, see `sum.rs`, and
+//! floating products are in C order.
 //!
 //! Reducing nothing gives the neutral element; inference refuses it where there is none.
 
@@ -12,13 +12,10 @@ use smallvec::SmallVec;
 use super::fold::Fold;
 use super::kernel::Kernel;
 use super::strided::{View, Walk, filled, reserved};
+use super::sum::Sums;
 use super::{kind, unexpected};
 use autojit_ir::error::Result;
 use autojit_ir::{DType, HostArray};
-
-/// How many rows are accumulated one after the other before sums are split: as many as NumPy adds up in each of
-/// its eight lanes.
-const ROWS: usize = 16;
 
 /// Memory for `len` elements of the largest type.
 fn room(len: usize) -> Result<Vec<u128>> {
@@ -62,32 +59,36 @@ unsafe fn write(
         }
         return Ok(());
     }
+    if let Some(sums) = fold.sums {
+        let mut axes: SmallVec<[usize; 4]> = axes.into();
+        axes.sort_unstable();
+        // SAFETY: passed on from the caller.
+        return unsafe { sums(&Sums::new(x, &axes)?, out) };
+    }
     if axes.len() == x.shape.len() && x.is_contiguous() && !fold.in_order {
         // SAFETY: all elements, next to each other.
-        unsafe {
-            (fold.run)(x.first, x.size(), 1, out);
-            (fold.finish)(out, 1);
-        }
+        unsafe { (fold.run)(x.first, x.size(), 1, out) };
         return Ok(());
     }
     let axis = |&axis: &usize| (x.shape[axis], [x.strides[axis]]);
     let kept: SmallVec<[usize; 4]> = (0..x.shape.len()).filter(|a| !axes.contains(a)).collect();
     let kept = Walk::new(&mut kept.iter().map(axis));
+    let mut reduced: SmallVec<[usize; 4]> = axes.into();
     if fold.in_order {
-        let reduced = Walk::new(
-            &mut (0..x.shape.len())
-                .filter(|a| axes.contains(a))
-                .map(|a| axis(&a)),
-        );
+        reduced.sort_unstable();
+    } else {
+        reduced.sort_by_key(|&a| std::cmp::Reverse(x.strides[a].unsigned_abs()));
+    }
+    let reduced = Walk::new(&mut reduced.iter().map(axis));
+    // A kept axis that is faster in memory than every reduced one. With complex numbers it matters what a product begins with.
+    let has_close_results =
+        kept.len > 1 && kept.step[0].unsigned_abs() < reduced.step[0].unsigned_abs();
+    if fold.in_order && (x.dtype.is_complex() || !has_close_results) {
         // SAFETY: passed on from the caller; the walks are those of the axes that are kept and reduced.
         unsafe { write_in_order(fold, x, &kept, &reduced, out) };
         return Ok(());
     }
-    let mut reduced: SmallVec<[usize; 4]> = axes.into();
-    reduced.sort_by_key(|&a| std::cmp::Reverse(x.strides[a].unsigned_abs()));
-    let reduced = Walk::new(&mut reduced.iter().map(axis));
-    // A kept axis that is faster in memory than every reduced one.
-    if kept.len > 1 && kept.step[0].unsigned_abs() < reduced.step[0].unsigned_abs() {
+    if has_close_results {
         let mut offsets = reserved(reduced.rows() * reduced.len)?;
         reduced.for_each_row(&mut |[offset]| {
             for i in 0..reduced.len as isize {
@@ -101,19 +102,16 @@ unsafe fn write(
             len: kept.len,
             step: kept.step[0],
         };
-        let mut room = room(kept.len * Rows::halvings(offsets.len()))?;
         let mut to = out;
         kept.for_each_row(&mut |[offset]| {
             // SAFETY: both walks stay within the positions that shape and strides of `x` reach, and the sum
             // of a kept and a reduced offset is such a position. Each kept row has `kept.len` results.
             unsafe {
                 let x = x.first.offset(offset * item as isize);
-                rows.accumulate(x, &offsets, to, room.as_mut_ptr().cast());
+                rows.accumulate(x, &offsets, to);
                 to = to.add(kept.len * item);
             }
         });
-        // SAFETY: all results have been written.
-        unsafe { (fold.finish)(out, size) };
         return Ok(());
     }
     let rows = reduced.rows();
@@ -141,8 +139,6 @@ unsafe fn write(
             }
         }
     });
-    // SAFETY: all results have been written.
-    unsafe { (fold.finish)(out, size) };
     Ok(())
 }
 
@@ -189,33 +185,15 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// How often `accumulate` halves that many offsets.
-    fn halvings(mut offsets: usize) -> usize {
-        let mut halvings = 0;
-        while offsets > ROWS {
-            offsets = offsets.div_ceil(2);
-            halvings += 1;
-        }
-        halvings
-    }
-
-    /// Writes the reductions over `offsets` of neighbouring columns, splitting in halves above [`ROWS`] offsets.
+    /// Writes the reductions over `offsets` of neighbouring columns, in their order.
     ///
     /// # Safety
     /// An element must be readable at each offset from `x`, and at `len - 1` more a step apart; `offsets` is not empty;
-    /// `out` must be writable for `len` elements, and `room` for as many per halving.
-    unsafe fn accumulate(&self, x: *const u8, offsets: &[isize], out: *mut u8, room: *mut u8) {
+    /// `out` must be writable for `len` elements.
+    unsafe fn accumulate(&self, x: *const u8, offsets: &[isize], out: *mut u8) {
         let item = self.item as isize;
-        // SAFETY: passed on from the caller, for parts of the offsets. The upper half goes to the first row of the
-        // room, the rest of which is its own.
+        // SAFETY: passed on from the caller.
         unsafe {
-            if offsets.len() > ROWS {
-                let (low, high) = offsets.split_at(offsets.len() / 2);
-                let rest = room.add(self.len * self.item);
-                self.accumulate(x, low, out, room);
-                self.accumulate(x, high, room, rest);
-                return (self.fold.combine)(out, self.len, room, 1);
-            }
             let first = [
                 x.offset(offsets[0] * item),
                 std::ptr::null(),

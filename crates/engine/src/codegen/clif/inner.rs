@@ -8,20 +8,18 @@ use smallvec::SmallVec;
 use super::arithmetic::{Element, Width, has_lanes, lane_bytes};
 use super::totals::Partials;
 use super::{Emitter, Inner, may_call, reductions};
-use crate::codegen::strip::{Phase, STRIP};
-use crate::kernel::{Fold, Numbered, Operation, SHORT, Stride, Value};
+use crate::codegen::strip::Phase;
+use crate::kernel::{Fold, Numbered, Operation, Stride, Value};
 use autojit_ir::DType;
 use autojit_ir::error::Result;
+use autojit_runtime::sum::BLOCK;
 
 impl<'a> Emitter<'a, '_, '_> {
-    /// Whether an inner loop is so short that its partial sums are added to the total once.
-    pub(super) fn is_one_block(&self, inner: &Inner<'_>) -> bool {
-        self.kernel.short && inner.block() == SHORT as i64
-    }
-
     /// Decides how many elements an inner loop takes at a time.
     pub(super) fn plan(&self, operations: &'a [Numbered]) -> Inner<'a> {
-        let width = self.lanes(operations).unwrap_or(Width::Scalar);
+        let in_pieces = self.kernel.row_rank > 1;
+        let width = self.width(operations).filter(|_| !in_pieces);
+        let width = width.unwrap_or(Width::Scalar);
         let reductions = reductions(operations);
         let calls = operations
             .iter()
@@ -32,7 +30,7 @@ impl<'a> Emitter<'a, '_, '_> {
             Fold::Max | Fold::Min => self.kernel.dtypes[*value as usize].is_complex(),
             Fold::Sum | Fold::Any | Fold::All => false,
         });
-        let unroll = if calls || in_order {
+        let unroll = if calls || in_order || in_pieces {
             1
         } else if operations.len() <= 8 {
             4
@@ -50,7 +48,7 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     /// The lanes in which all operations can run, if they can.
-    pub(super) fn lanes(&self, operations: &[Numbered]) -> Option<Width> {
+    pub(super) fn width(&self, operations: &[Numbered]) -> Option<Width> {
         let kernel = self.kernel;
         if kernel.inner_rank == 0 {
             return None;
@@ -115,6 +113,11 @@ impl<'a> Emitter<'a, '_, '_> {
             return Ok(());
         }
         let last = self.kernel.outer_rank + self.kernel.inner_rank;
+        let row_in_pieces = self.kernel.row_rank > 1 && axis + self.kernel.row_rank == last;
+        let sums = phases.iter().any(|p| !reductions(&p.operations).is_empty());
+        if row_in_pieces && sums && self.position.is_none() {
+            return self.pieces(axis, pointers, phases);
+        }
         if self.kernel.inner_rank > 0 && axis + 1 < last {
             let extent = self.extent(axis);
             let zero = self.a.builder.ins().iconst(I64, 0);
@@ -133,10 +136,10 @@ impl<'a> Emitter<'a, '_, '_> {
         }
         let extent = self.extent(axis);
         let zero = self.a.builder.ins().iconst(I64, 0);
-        if self.is_one_block(&inner) || inner.reductions.is_empty() {
+        if self.kernel.row_rank != 1 || self.kernel.short || inner.reductions.is_empty() {
             return self.block_of_elements(pointers, axis, Some((zero, extent)), &inner);
         }
-        let block = inner.block();
+        let block = BLOCK as i64;
         self.count(zero, extent, block, |s, start| {
             let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
@@ -144,12 +147,25 @@ impl<'a> Emitter<'a, '_, '_> {
         })
     }
 
+    /// A row of sums whose elements lie in pieces: several loops, one element at a time.
+    fn pieces(&mut self, axis: usize, pointers: &[Clif], phases: &'a [Phase]) -> Result<()> {
+        let zero = self.a.builder.ins().iconst(I64, 0);
+        let position = self.a.builder.declare_var(I64);
+        self.a.builder.def_var(position, zero);
+        self.position = Some(position);
+        self.clear_lanes();
+        self.inner_loops(axis, pointers, phases)?;
+        self.fold_lanes();
+        self.position = None;
+        Ok(())
+    }
+
     /// The innermost loop in phases: all of them on one block of elements, then on the next.
     fn mined_loop(&mut self, axis: usize, pointers: &[Clif], phases: &'a [Phase]) -> Result<()> {
         let plans: Vec<Inner<'a>> = phases.iter().map(|s| self.plan(&s.operations)).collect();
         let extent = self.extent(axis);
         let zero = self.a.builder.ins().iconst(I64, 0);
-        let block = STRIP as i64;
+        let block = self.strip;
         self.count(zero, extent, block, |s, start| {
             let end = s.a.builder.ins().iadd_imm_s(start, block);
             let end = s.a.builder.ins().smin(end, extent);
@@ -195,10 +211,14 @@ impl<'a> Emitter<'a, '_, '_> {
             let partial = self.partials(inner, Width::Scalar, 1);
             let zero = self.a.builder.ins().iconst(I64, 0);
             self.body(pointers, axis, zero, 0, Width::Scalar, inner, &partial)?;
-            return self.flush(inner, &partial);
+            self.flush(inner, &partial);
+            return Ok(());
         };
         let (width, unroll) = (inner.width, inner.unroll);
         let partial = self.partials(inner, width, unroll);
+        if self.position.is_none() {
+            self.start_lanes(inner);
+        }
         let mut position = start;
         if unroll > 1 {
             position = self.stepped(position, end, width.count() * unroll, |s, i| {
@@ -217,7 +237,11 @@ impl<'a> Emitter<'a, '_, '_> {
                 s.body(pointers, axis, i, 0, Width::Scalar, inner, &partial)
             })?;
         }
-        self.flush(inner, &partial)
+        self.flush(inner, &partial);
+        if self.position.is_none() {
+            self.fold_lanes();
+        }
+        Ok(())
     }
 
     /// The operations for the elements at `index + ahead`.
@@ -270,6 +294,10 @@ impl<'a> Emitter<'a, '_, '_> {
                 }
                 Operation::Reduce { op, input } => {
                     let element = self.inner_value(&local, *input, width)?;
+                    if !partials.contains_key(number) {
+                        self.add_to_lanes(*number, element, index, ahead);
+                        continue;
+                    }
                     let sets = &partials[number];
                     let set = &sets[(ahead / width.count()) as usize % sets.len()];
                     let so_far = self.read(set);
@@ -281,6 +309,7 @@ impl<'a> Emitter<'a, '_, '_> {
             };
             local.insert(*number, element);
         }
+        self.next_in_pieces();
         Ok(())
     }
 

@@ -5,12 +5,12 @@
 //! whose slots move by single elements of one size runs on lanes of 128-bit vectors, several vectors at a time,
 //! and finishes element by element; any other runs element by element.
 //!
-//! Sums of floating numbers keep several partial sums, none of which adds more than [`LONGEST_CHAIN`] elements in
-//! a row, and add up such blocks with compensation (Neumaier 1974), so they are as accurate as NumPy's pairwise
-//! sums.
+//! Sums of floating numbers are in the order of `autojit_runtime::sum`: the lanes of a block lie on the stack, where the position of
+//! an element says which is its lane, whether elements come one by one or as vectors.
 
 mod arithmetic;
 mod inner;
+mod lanes;
 mod memory;
 mod module;
 mod repeat;
@@ -33,7 +33,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::strip::{self, Phase};
-use crate::kernel::{Fold, Kernel, Numbered, Operation, SHORT, Stride, Value};
+use crate::kernel::{Fold, Kernel, Numbered, Operation, Stride, Value};
 use arithmetic::{Arithmetic, Element, Width, component, memory};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, MapOp};
@@ -62,14 +62,15 @@ fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &mut Import<
         )
     });
     let mined = match kernel.repeats {
-        None => strip::split(kernel),
-        Some(_) => strip::whole(kernel),
+        // Elements of rows that lie in pieces come one by one.
+        None if kernel.row_rank <= 1 => strip::split(kernel),
+        _ => strip::whole(kernel),
     };
     let own_slots = mined.own_slots;
     let scratch = mined.kernel.slots[own_slots..]
         .iter()
         .map(|slot| {
-            let bytes = strip::STRIP * slot.dtype.size();
+            let bytes = mined.strip * slot.dtype.size();
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes as u32, 6);
             builder.create_sized_stack_slot(data)
         })
@@ -88,6 +89,9 @@ fn emit(kernel: &Kernel, builder: &mut FunctionBuilder<'_>, import: &mut Import<
         strides: FxHashMap::default(),
         values: vec![None; kernel.dtypes.len()],
         totals: FxHashMap::default(),
+        lanes: FxHashMap::default(),
+        strip: mined.strip as i64,
+        position: None,
     };
     let bases = (0..own_slots)
         .map(|i| {
@@ -113,9 +117,6 @@ fn constant_memory() -> MemFlagsData {
     memory().with_readonly().with_can_move()
 }
 
-/// The most elements that a partial sum adds one after the other. NumPy's pairwise sum adds 16.
-const LONGEST_CHAIN: i64 = 32;
-
 struct Emitter<'a, 'b, 'c> {
     kernel: &'a Kernel,
     /// How many slots come from the caller; the others are the scratch memory of phases.
@@ -129,6 +130,12 @@ struct Emitter<'a, 'b, 'c> {
     values: Vec<Option<Element>>,
     /// The running totals of reductions: sum and compensation for floating sums.
     totals: FxHashMap<Value, Total>,
+    /// The lanes of one block of floating sums, for each part.
+    lanes: FxHashMap<Value, SmallVec<[StackSlot; 2]>>,
+    /// Elements per strip.
+    strip: i64,
+    /// The position in a row that lies in pieces, which are loops of their own.
+    position: Option<Variable>,
 }
 
 #[derive(Clone)]
@@ -143,13 +150,6 @@ struct Inner<'a> {
     width: Width,
     unroll: i64,
     reductions: Vec<(Value, Fold)>,
-}
-
-impl Inner<'_> {
-    /// The elements that the partial sums take together before they are added to the total.
-    fn block(&self) -> i64 {
-        (LONGEST_CHAIN * self.width.count() * self.unroll).min(SHORT as i64)
-    }
 }
 
 impl<'a> Emitter<'a, '_, '_> {

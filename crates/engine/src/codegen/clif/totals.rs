@@ -42,10 +42,7 @@ impl<'a> Emitter<'a, '_, '_> {
     }
 
     pub(super) fn start_totals(&mut self, before: &'a [Phase]) -> Result<()> {
-        let compensated = match before {
-            [whole] if whole.calls.is_empty() => !self.is_one_block(&self.plan(&whole.operations)),
-            _ => true,
-        };
+        let compensated = !self.kernel.short && before.iter().any(|phase| !phase.is_empty());
         for (value, op) in self.reductions() {
             let dtype = self.kernel.dtypes[value as usize];
             let identity = self.identity(op, dtype, Width::Scalar);
@@ -198,6 +195,9 @@ impl<'a> Emitter<'a, '_, '_> {
     pub(super) fn partials(&mut self, inner: &Inner<'_>, width: Width, unroll: i64) -> Partials {
         let mut partials = Partials::default();
         for &(value, op) in &inner.reductions {
+            if self.is_in_lanes(value, op) {
+                continue;
+            }
             let dtype = self.kernel.dtypes[value as usize];
             let first = match (op, self.totals.get(&value).cloned()) {
                 // Products go on from the total, in order: another unit would make NaN of complex infinities.
@@ -230,6 +230,9 @@ impl<'a> Emitter<'a, '_, '_> {
     ) -> Partials {
         let mut combined = Partials::default();
         for &(value, op) in &inner.reductions {
+            if self.is_in_lanes(value, op) {
+                continue;
+            }
             let dtype = self.kernel.dtypes[value as usize];
             let mut elements: Vec<Element> =
                 partials[&value].iter().map(|set| self.read(set)).collect();
@@ -249,12 +252,13 @@ impl<'a> Emitter<'a, '_, '_> {
         combined
     }
 
-    pub(super) fn flush(&mut self, inner: &Inner<'_>, partials: &Partials) -> Result<()> {
+    pub(super) fn flush(&mut self, inner: &Inner<'_>, partials: &Partials) {
         for &(value, op) in &inner.reductions {
-            let block = self.read(&partials[&value][0]);
-            self.add_to_total(value, op, block);
+            if let Some(sets) = partials.get(&value) {
+                let block = self.read(&sets[0]);
+                self.add_to_total(value, op, block);
+            }
         }
-        Ok(())
     }
 }
 

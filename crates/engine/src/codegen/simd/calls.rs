@@ -18,7 +18,6 @@ use super::vcode::{
     ACC, ARGUMENTS, AUX, Address, Condition, FlowInst, General, INDEX, LIMIT, Length, Location,
     MaskInst, Masking, Name, Operand, PARAMETERS, Pointer, STACK, Vector, parameter,
 };
-use crate::codegen::strip::STRIP;
 use crate::kernel::Stride;
 use autojit_runtime::abi::Symbol;
 
@@ -48,7 +47,7 @@ impl<T: Target> Emitter<'_, T> {
             totals: reserve(128 * parts, 64),
         };
         for slot in self.plan.mined.own_slots..self.kernel.slots.len() {
-            let bytes = STRIP * self.kernel.slots[slot].dtype.size();
+            let bytes = self.plan.mined.strip * self.kernel.slots[slot].dtype.size();
             self.scratch.push(reserve(bytes, 64));
         }
         (end + 63) & !63
@@ -102,13 +101,14 @@ impl<T: Target> Emitter<'_, T> {
             Address::new(STACK, self.calls.strip),
         );
         let (strip, end) = (self.code.label(), self.code.label());
+        let elements = self.plan.mined.strip as i32;
         self.code.load_general(ACC, parameter(axis));
         self.code.test(ACC);
         self.code.jump_if(Condition::LessEqual, end);
         self.code.store_general(left, ACC);
-        self.code.begin_loop(axis, STRIP as i32);
+        self.code.begin_loop(axis, elements);
         self.code.bind(strip);
-        self.code.move_number(AUX, STRIP as i32);
+        self.code.move_number(AUX, elements);
         self.code.compare_general(ACC, AUX);
         self.code.move_if(Condition::Less, AUX, ACC);
         self.code.store_general(size, AUX);
@@ -130,9 +130,9 @@ impl<T: Target> Emitter<'_, T> {
                 });
             }
         }
-        self.advance(axis, STRIP as i32);
+        self.advance(axis, elements);
         self.code.load_general(ACC, left);
-        self.code.add_number(ACC, -(STRIP as i32));
+        self.code.add_number(ACC, -(elements));
         self.code.store_general(left, ACC);
         self.code.test(ACC);
         self.code.jump_if(Condition::Greater, strip);
@@ -291,7 +291,7 @@ impl<T: Target> Emitter<'_, T> {
 
     /// Gives a reduction its registers for one strip.
     fn resume(&mut self, index: usize) {
-        for set in 0..self.plan.unroll {
+        for set in 0..self.sets(index, 1) {
             self.take_set(set, index);
             if set > 0 || self.is_compensated(index) {
                 self.start(set, index);
@@ -310,7 +310,11 @@ impl<T: Target> Emitter<'_, T> {
     /// Combines the results of a strip with those so far, on the stack.
     fn suspend(&mut self, index: usize) {
         self.combine_sets(index);
-        for set in 1..self.plan.unroll {
+        if self.is_compensated(index) {
+            // A strip is a block.
+            self.combine_lanes(index);
+        }
+        for set in 1..self.sets(index, 1) {
             self.release_set(set, index);
         }
         let places = self.accumulators[0][index].clone();
@@ -326,8 +330,7 @@ impl<T: Target> Emitter<'_, T> {
             self.load_total(index, part, false, Location::Vector(sum));
             self.load_total(index, part, true, Location::Vector(compensation));
             let kind = self.source.reductions[index].kind;
-            self.combine(kind, self.plan.count)
-                .two_sum(sum, compensation, strip);
+            self.combine(kind, 1).two_sum(sum, compensation, strip);
             self.store_total(index, part, false, Location::Vector(sum));
             self.store_total(index, part, true, Location::Vector(compensation));
             self.registers.give(sum);

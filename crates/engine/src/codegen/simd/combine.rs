@@ -1,4 +1,4 @@
-//! Arithmetic of reductions: combining partial results, sums with compensation, and folding lanes.
+//! Arithmetic of reductions: combining partial results, sums with compensation, and folding lanes in the defined order.
 
 use super::ir::{Binary, Kind, Predicate};
 use super::plan::length;
@@ -12,6 +12,8 @@ pub(super) struct Combine<'e, 'a> {
     pub(super) registers: &'e mut Registers<'a>,
     pub(super) kind: Kind,
     pub(super) count: i32,
+    /// Whether lanes have the order of complex numbers that were unpacked within 128 bits.
+    pub(super) unpacked: bool,
 }
 
 /// The vector register of a number.
@@ -151,33 +153,44 @@ impl Combine<'_, '_> {
         }
     }
 
-    /// The lanes of the parts of a number become one in the first lane.
+    /// The lanes of the parts of a number become one in the first lane: those of the first half and of the second, until one is
+    /// left.
     pub(super) fn fold(&mut self, op: Fold, vectors: &[Vector]) {
         let mut uppers = [Vector(0); 2];
         let uppers = &mut uppers[..vectors.len()];
         for upper in &mut *uppers {
             *upper = self.registers.take();
         }
-        while self.count > 1 {
+        let (kind, size) = (self.kind, self.kind.size());
+        if self.unpacked && size * self.count > 16 {
+            // In each 128 bits, what was unpacked from the first and from the second vector; the quarters are in order.
+            let lanes = if size == 8 {
+                0b01_01_01_01
+            } else {
+                0b11_10_11_10
+            };
+            let length = length(kind, self.count);
             for (&upper, &vector) in uppers.iter().zip(vectors) {
-                self.halve(upper, vector);
+                self.code.permute_within(kind, length, upper, vector, lanes);
             }
-            self.count /= 2;
             self.combine(op, vectors, uppers, Masking::None);
+            while size * self.count > 16 {
+                self.halve_and_combine(op, vectors, uppers);
+            }
+            // The upper half of these 128 bits is a sum of other lanes.
+            self.count /= 2;
+        }
+        while self.count > 1 {
+            self.halve_and_combine(op, vectors, uppers);
         }
         self.give(uppers.iter().copied());
     }
 
-    /// The lanes of a sum with compensation become one in the first lane.
-    pub(super) fn fold_compensated(&mut self, sum: Vector, compensation: Vector) {
-        let [upper, upper_compensation] = self.take();
-        while self.count > 1 {
-            self.halve(upper, sum);
-            self.halve(upper_compensation, compensation);
-            self.count /= 2;
-            self.two_sum(sum, compensation, upper);
-            self.arithmetic(Binary::Add, compensation, compensation, upper_compensation);
+    fn halve_and_combine(&mut self, op: Fold, vectors: &[Vector], uppers: &[Vector]) {
+        for (&upper, &vector) in uppers.iter().zip(vectors) {
+            self.halve(upper, vector);
         }
-        self.give([upper, upper_compensation]);
+        self.count /= 2;
+        self.combine(op, vectors, uppers, Masking::None);
     }
 }

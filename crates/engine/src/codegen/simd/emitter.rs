@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::super::Fallback;
 use super::frame::{CallFrame, Rows};
 use super::ir::{Binary, Block, Kind, Register, Uniform, VectorKernel, VectorOp};
-use super::plan::{Lanes, Plan, length};
+use super::plan::{Lanes, Plan, lanes_of_sum, length};
 use super::registers::Registers;
 use super::target::Target;
 use super::vcode::{
@@ -60,6 +60,8 @@ pub(super) struct Emitter<'a, T> {
     /// Where scratch memory is on the stack.
     pub(super) scratch: Vec<i32>,
     pub(super) calls: CallFrame,
+    /// Where lanes of sums are on the stack, if they are: room for twice as many, to align them.
+    pub(super) memory_at: i32,
     used_callee_saved: SmallVec<[General; 6]>,
     target: PhantomData<T>,
 }
@@ -92,7 +94,9 @@ impl<'a, T: Target> Emitter<'a, T> {
         let mut code = VCode::with_room(annotated);
         code.count = plan.count;
         code.scratch = scratch;
-        let shares_results = T::IS_NARROW && plan.lanes == Lanes::Inner;
+        // The last loop may have several copies because sums have several sets of accumulators.
+        let sums = source.reductions.iter().any(|r| lanes_of_sum(r).is_some());
+        let shares_results = (T::IS_NARROW || sums) && plan.lanes == Lanes::Inner;
         Self {
             kernel,
             plan,
@@ -108,6 +112,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             frame: 0,
             scratch: Vec::new(),
             calls: CallFrame::default(),
+            memory_at: 0,
             used_callee_saved: SmallVec::new(),
             target: PhantomData,
         }
@@ -255,6 +260,10 @@ impl<'a, T: Target> Emitter<'a, T> {
             // `TAIL` is the first of four.
             self.code.tails = self.frame;
             self.frame += 4 * T::BYTES;
+        }
+        if let Some(memory) = self.plan.memory {
+            self.memory_at = self.frame;
+            self.frame += 2 * memory.bytes();
         }
         for register in pool.iter().take(count) {
             if CALLEE_SAVED.contains(register) {

@@ -8,13 +8,13 @@ use super::super::Fallback;
 use super::emitter::{Emitter, Instance};
 use super::ir::{Block, Kind, Register, Uniform};
 use super::plan::{Lanes, Order};
-use super::reductions::CHAIN;
 use super::target::Target;
 use super::vcode::{
     ACC, AUX, Address, Condition, DOUBLE_INDEX, INDEX, LIMIT, MaskInst, Note, Pointer, STACK, Tail,
     parameter,
 };
 use crate::kernel::Stride;
+use autojit_runtime::sum::BLOCK;
 
 /// Which inner loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,7 +298,7 @@ impl<'a, T: Target> Emitter<'a, T> {
                     0
                 }) as i32;
         if is_last && which == InnerLoop::Before && self.is_chunked() {
-            return self.chunks(axis, counter, copies, at);
+            return self.blocks(axis, counter, copies, at);
         }
         let hoisted = self.hoist_rows(axis);
         self.counted(axis, counter, true, |s| {
@@ -310,8 +310,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         Ok(())
     }
 
-    /// The innermost loop without lanes, in chunks that are added to the totals.
-    fn chunks(
+    /// The innermost loop without lanes, in blocks that are added to the totals.
+    fn blocks(
         &mut self,
         axis: usize,
         counter: i32,
@@ -321,30 +321,31 @@ impl<'a, T: Target> Emitter<'a, T> {
         let rank = self.kernel.outer_rank + self.kernel.inner_rank;
         let outside = Address::new(STACK, 8 * (rank + self.kernel.inner_rank) as i32);
         let inside = Address::new(STACK, counter);
-        let (chunk, top, end) = (self.code.label(), self.code.label(), self.code.label());
+        let (next, top, end) = (self.code.label(), self.code.label(), self.code.label());
         self.code.load_general(ACC, parameter(axis));
         self.code.test(ACC);
         self.code.jump_if(Condition::LessEqual, end);
-        self.code.bind(chunk);
-        // `ACC` holds what is left: min(rax, CHAIN) in this chunk.
-        self.code.move_number(AUX, CHAIN);
+        self.code.bind(next);
+        // `ACC` holds what is left: min(rax, BLOCK) in this block.
+        self.code.move_number(AUX, BLOCK as i32);
         self.code.compare_general(ACC, AUX);
         self.code.move_if(Condition::Less, AUX, ACC);
         self.code.subtract(ACC, AUX);
         self.code.store_general(outside, ACC);
         self.code.store_general(inside, AUX);
-        self.start_accumulators(copies);
+        self.start_memory(copies);
         self.code.begin_loop(axis, 1);
         self.code.bind(top);
         self.inner_loop(InnerLoop::Before, rank, copies, at)?;
+        self.next_lane();
         self.advance(axis, 1);
         self.code.add_number_to_memory(inside, -1);
         self.code.jump_if(Condition::NotZero, top);
         self.code.end_loop(axis);
-        self.add_to_totals(copies);
+        self.add_block(copies);
         self.code.load_general(ACC, outside);
         self.code.test(ACC);
-        self.code.jump_if(Condition::Greater, chunk);
+        self.code.jump_if(Condition::Greater, next);
         for slot in 0..self.kernel.slots.len() {
             if self.kernel.slots[slot].strides[axis] != Stride::Zero {
                 self.code.load_general(ACC, parameter(axis));
@@ -367,20 +368,16 @@ impl<'a, T: Target> Emitter<'a, T> {
             self.release_all(&hoisted);
             return Ok(());
         }
-        let count = self.plan.count;
         let has_reductions = which == InnerLoop::Before && !self.source.reductions.is_empty();
         let chunked = has_reductions && self.is_chunked();
         self.code.clear_general(INDEX);
         self.clear_double_index();
         self.code.load_general(LIMIT, parameter(axis));
         if chunked {
-            self.chunks_inside(block, count * self.plan.unroll as i32);
+            self.blocks_inside(block);
         } else {
             self.rounds(block, self.plan.unroll);
-        }
-        self.rest(block);
-        if chunked {
-            self.add_to_totals(1);
+            self.rest(block);
         }
         self.release_all(&hoisted);
         Ok(())
@@ -423,6 +420,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             ..self.whole()
         };
         self.block(block, at);
+        self.rotate_sets();
         self.add_to_index(self.plan.count);
         self.code.jump(tail);
         self.code.end_loop(self.innermost());
@@ -445,35 +443,22 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
-    /// The unmasked rounds of a chunked sum. Afterwards `LIMIT` is the extent, and the accumulators are empty again.
-    fn chunks_inside(&mut self, block: &Block, round: i32) {
-        let end_of_chunk = Address::new(
-            STACK,
-            8 * (self.kernel.outer_rank + 2 * self.kernel.inner_rank) as i32,
-        );
-        let (chunk, top, rest) = (self.code.label(), self.code.label(), self.code.label());
-        let axis = self.kernel.outer_rank + self.kernel.inner_rank - 1;
-        self.code.and_number(LIMIT, -round);
-        self.code.bind(chunk);
-        self.start_accumulators(self.plan.unroll);
-        self.code.compare_general(INDEX, LIMIT);
-        self.code.jump_if(Condition::GreaterEqual, rest);
-        self.code
-            .address_of(ACC, Address::new(INDEX, CHAIN * round));
-        self.code.compare_general(LIMIT, ACC);
-        self.code.move_if(Condition::Less, ACC, LIMIT);
-        self.code.store_general(end_of_chunk, ACC);
-        self.code.begin_indexed_loop(axis, round);
-        self.code.align(32);
-        self.code.bind(top);
-        self.round(block, self.plan.unroll);
-        self.code.compare_memory(INDEX, end_of_chunk);
-        self.code.jump_if(Condition::Less, top);
-        self.code.end_loop(axis);
-        self.add_to_totals_inside();
-        self.code.jump(chunk);
-        self.code.bind(rest);
+    /// The innermost loop in blocks of sums: rounds of a block, its rest, and its sum.
+    fn blocks_inside(&mut self, block: &Block) {
+        let next = self.code.label();
+        let axis = self.innermost();
+        self.code.bind(next);
+        self.start_accumulators();
         self.code.load_general(LIMIT, parameter(axis));
+        let end = Address::new(INDEX, BLOCK as i32);
+        self.code.address_of(ACC, end);
+        self.code.compare_general(ACC, LIMIT);
+        self.code.move_if(Condition::Less, LIMIT, ACC);
+        self.rounds(block, self.plan.unroll);
+        self.rest(block);
+        self.add_block_inside();
+        self.code.compare_memory(INDEX, parameter(axis));
+        self.code.jump_if(Condition::Less, next);
     }
 
     /// One unmasked round.
@@ -486,6 +471,9 @@ impl<'a, T: Target> Emitter<'a, T> {
                 ..self.whole()
             };
             self.block(block, at);
+        }
+        if unroll < self.plan.unroll {
+            self.rotate_sets();
         }
         self.add_to_index(self.plan.count * unroll as i32);
     }

@@ -7,13 +7,14 @@
 use smallvec::SmallVec;
 
 use super::super::Fallback;
-use super::ir::{Kind, VectorKernel};
+use super::ir::{Kind, Reduction, VectorKernel};
 use super::select;
 use super::target::{Demand, Target};
 use super::vcode::Length;
 use crate::codegen::strip::{self, StripMined};
 use crate::kernel::{self, Fold, Kernel, Operation, Stride};
 use autojit_ir::DType;
+use autojit_runtime::sum::LANE_BYTES;
 
 /// Which axis lies along the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +46,44 @@ pub(crate) struct Plan {
     pub(super) unroll: usize,
     /// The extent of the innermost axis, if the code is for this one alone.
     pub(super) fixed: Option<i32>,
-    /// Whether floating sums add up chunks with compensation.
+    /// Whether floating sums add up blocks with compensation.
     pub(super) chunked: bool,
+    /// The lanes of floating sums that lie on the stack, if they do.
+    pub(super) memory: Option<MemoryLanes>,
     /// Whether functions of the runtime are called.
     pub(super) has_calls: bool,
     /// The kernel, with slots for the scratch memory of its strips after its own.
     pub(super) mined: std::rc::Rc<StripMined>,
     pub(super) source: std::rc::Rc<VectorKernel>,
+}
+
+/// The lanes of sums of which each result has a lane of vectors: too many for registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MemoryLanes {
+    /// How many lanes a sum has.
+    pub(super) lanes: i32,
+    /// How many of them get elements.
+    pub(super) used: i32,
+    /// Bytes of a vector of one sum, and of one lane of all sums, which are a power of two.
+    pub(super) vector: i32,
+    pub(super) step: i32,
+}
+
+impl MemoryLanes {
+    /// Bytes of all lanes, which are aligned to them.
+    pub(super) fn bytes(self) -> i32 {
+        self.lanes * self.step
+    }
+}
+
+/// The most bytes of lanes on the stack.
+const LARGEST_LANES: i32 = 4096;
+
+/// The lanes of a reduction that is a sum in the defined order.
+pub(super) fn lanes_of_sum(reduction: &Reduction) -> Option<i32> {
+    let element = reduction.kind.size() * reduction.result.parts().len() as i32;
+    let is_ordered = reduction.op == Fold::Sum && reduction.kind.is_float();
+    is_ordered.then_some(LANE_BYTES as i32 / element)
 }
 
 impl Plan {
@@ -91,6 +123,9 @@ pub(super) fn choices(kernel: &Kernel) -> Result<SmallVec<[Lanes; 3]>, Fallback>
     }
     if kernel.repeats.is_some() {
         return Err("it repeats");
+    }
+    if kernel.row_rank > 1 {
+        return Err("a row of a sum lies in pieces");
     }
     let inner = (kernel.inner_rank > 0).then(|| kernel.outer_rank + kernel.inner_rank - 1);
     let outer = kernel.outer_rank.checked_sub(1);
@@ -196,13 +231,12 @@ pub(super) fn plans<T: Target>(
     if has_calls && kernel.slots.iter().any(lies_apart) {
         return Err("functions are called on numbers that lie apart");
     }
-    let sums_floats = source
-        .reductions
-        .iter()
-        .any(|r| r.op == Fold::Sum && r.kind.is_float());
-    // Lanes along the inner axis split a short sum among them; a lane with a sum of its own adds it all.
-    let adds_up = sums_floats && kernel.inner_rank > 0;
-    let chunked = adds_up && (lanes != Lanes::Inner || !kernel.short || has_calls);
+    let sums: SmallVec<[i32; 2]> = source.reductions.iter().filter_map(lanes_of_sum).collect();
+    let adds_up = !sums.is_empty() && kernel.inner_rank > 0;
+    let chunked = adds_up && (!is_inner || !kernel.short || has_calls);
+    if chunked && !is_inner && sums.iter().any(|&lanes| lanes != sums[0]) {
+        return Err("sums of several dtypes have different lanes");
+    }
     let count = match axis {
         None => 1,
         Some(axis) => {
@@ -225,7 +259,16 @@ pub(super) fn plans<T: Target>(
             }
         }
     };
-    let order = order(kernel, axis);
+    // The order of lanes in registers is known where they are those of one dtype.
+    let fills = |r: &Reduction| r.kind.size() * count == T::BYTES;
+    let mut ordered = source
+        .reductions
+        .iter()
+        .filter(|r| lanes_of_sum(r).is_some());
+    let order = match order(kernel, axis) {
+        Order::Unpacked if is_inner && !ordered.all(fills) => Order::Natural,
+        order => order,
+    };
     let work = source.instructions().count();
     let largest = if work <= 12 {
         4
@@ -235,6 +278,22 @@ pub(super) fn plans<T: Target>(
         1
     };
     let largest = if lanes == Lanes::One { 1 } else { largest };
+    let parts = source
+        .reductions
+        .iter()
+        .filter(|r| lanes_of_sum(r).is_some());
+    let parts: i32 = parts.map(|r| r.result.parts().len() as i32).sum();
+    let memory = |copies: usize| {
+        let vectors = (parts * copies as i32).max(1) as u32;
+        let vector = if lanes == Lanes::Outer { T::BYTES } else { 16 };
+        let known = original.extent.map_or(i32::MAX, i32::from);
+        (chunked && !is_inner).then(|| MemoryLanes {
+            lanes: sums[0],
+            used: sums[0].min(known),
+            vector,
+            step: vectors.next_power_of_two() as i32 * vector,
+        })
+    };
     let plan = |unroll, fixed| Plan {
         lanes,
         count,
@@ -242,14 +301,24 @@ pub(super) fn plans<T: Target>(
         unroll,
         fixed,
         chunked,
+        memory: memory(unroll),
         has_calls,
         mined: mined.clone(),
         source: source.clone(),
     };
+    // A round of vectors has one for each set of accumulators.
+    let sets = match is_inner {
+        true => sums.iter().map(|&lanes| (lanes / count).max(1)).max(),
+        false => None,
+    };
+    let sets = sets.unwrap_or(1) as usize;
     // Rows of two loops gain nothing from more partial sums, which take the registers of rows.
     let has_rows = T::IS_NARROW && is_inner && !source.escaping.is_empty();
     let most = if has_rows { 2 } else { 4 };
-    let unrolls = || [4, 2, 1].into_iter().filter(|&u| u <= most);
+    let unrolls = || {
+        let unrolls = [8, 4, 2, 1].into_iter();
+        unrolls.filter(move |&u| u <= most.max(sets) && u % sets == 0)
+    };
     let mut plans = SmallVec::new();
     let fixed = original
         .extent
@@ -259,12 +328,18 @@ pub(super) fn plans<T: Target>(
         let vectors = ((extent + count - 1) / count) as usize;
         if vectors * work <= LARGEST_UNROLLED * (64 / T::BYTES) as usize {
             // As many accumulators as there are vectors to add, at most.
-            let unrolls = unrolls().filter(|&u| u <= vectors);
-            plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
+            if is_inner && !sums.is_empty() {
+                plans.push(plan(sets.min(vectors), Some(extent)));
+            } else {
+                let unrolls = unrolls().filter(|&u| u <= vectors);
+                plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
+            }
         }
     }
-    let unrolls = unrolls().filter(|&u| u <= largest);
-    plans.extend(unrolls.map(|unroll| plan(unroll, None)));
+    let unrolls = unrolls().filter(|&u| u <= largest.max(sets));
+    let plans_of_any = unrolls.map(|unroll| plan(unroll, None));
+    let fits = |plan: &Plan| plan.memory.is_none_or(|m| m.bytes() <= LARGEST_LANES);
+    plans.extend(plans_of_any.filter(fits));
     Ok(plans)
 }
 

@@ -1,50 +1,64 @@
-//! Reductions: partial results in lanes, chunks of long sums, and what is combined at the end.
+//! Reductions: partial results in lanes, blocks of long sums, and what is combined at the end.
 //!
-//! A partial sum of floating numbers adds at most [`CHAIN`] elements in a row; such chunks are added up with compensation
-//! (Neumaier 1974), lane by lane. NumPy's pairwise sum adds 16 in a row.
+//! Sums of floating numbers are in the order of `autojit_runtime::sum`. Its lanes are those of as many sets of accumulators as
+//! vectors take 128 bytes of elements; a round of the loop adds one vector to each, or several. Beyond the last round vectors
+//! come one by one, and the sets take turns. Where each lane of a vector has a sum of its own, the lanes of these sums are on
+//! the stack.
 
 use smallvec::SmallVec;
 
 use super::combine::{Combine, vector_of};
 use super::emitter::{Emitter, Instance, Totals};
 use super::ir::{Binary, Element, Kind, MaskLogic, Predicate, Register};
-use super::plan::{Lanes, Order, length};
+use super::plan::{Lanes, MemoryLanes, Order, lanes_of_sum, length};
 use super::select;
 use super::target::Target;
-use super::vcode::{Location, MaskInst, Masking, Name, Operand, TAIL, TAIL_UNPACKED, Vector};
+use super::vcode::{
+    ACC, Address, Condition, INDEX, Location, MaskInst, Masking, Name, Operand, STACK, TAIL,
+    TAIL_UNPACKED, Vector,
+};
 use crate::kernel::Fold;
 
-/// The most elements that a partial sum adds in a row.
-pub(super) const CHAIN: i32 = 32;
-
 impl<'a, T: Target> Emitter<'a, T> {
-    /// Whether some sum is added up in chunks.
+    /// Whether some sum is added up in blocks.
     pub(super) fn is_chunked(&self) -> bool {
         self.plan.chunked
     }
 
     pub(super) fn is_compensated(&self, reduction: usize) -> bool {
-        let reduction = &self.source.reductions[reduction];
-        self.is_chunked() && reduction.op == Fold::Sum && reduction.kind.is_float()
+        self.is_chunked() && lanes_of_sum(&self.source.reductions[reduction]).is_some()
     }
 
-    /// Sets of accumulators: one for each at of a round, or for each result.
-    fn sets(&self, copies: usize) -> usize {
-        match self.plan.lanes {
-            Lanes::Inner => self.plan.unroll,
-            _ => copies,
+    /// The lanes of a sum that are on the stack, if they are.
+    fn memory_lanes(&self, reduction: usize) -> Option<MemoryLanes> {
+        self.plan.memory.filter(|_| self.is_compensated(reduction))
+    }
+
+    /// Sets of accumulators: as many as lanes demand, or one for each vector of a round, or for each result.
+    pub(super) fn sets(&self, reduction: usize, copies: usize) -> usize {
+        if self.plan.lanes != Lanes::Inner {
+            return copies;
+        }
+        match lanes_of_sum(&self.source.reductions[reduction]) {
+            Some(lanes) => ((lanes / self.plan.count).max(1) as usize).min(self.plan.unroll),
+            None => self.plan.unroll,
         }
     }
 
     /// Registers that reductions take.
     pub(super) fn reduction_registers(&self) -> usize {
-        let sets = self.sets(self.plan.unroll);
+        // To fold lanes on the stack takes as many as there are halves.
+        let depth = |m: MemoryLanes| m.used.ilog2() as usize + 1;
         let mut registers = 0;
         for (index, reduction) in self.source.reductions.iter().enumerate() {
             let parts = reduction.result.parts().len();
-            registers += parts * sets * self.registers.vectors_for(reduction.kind);
+            let memory = self.memory_lanes(index);
+            if memory.is_none() {
+                let sets = self.sets(index, self.plan.unroll);
+                registers += parts * sets * self.registers.vectors_for(reduction.kind);
+            }
             if self.is_compensated(index) {
-                registers += 2 * parts * self.copies() + 3;
+                registers += 2 * parts * self.copies() + memory.map_or(3, |m| depth(m).max(4));
             }
         }
         registers
@@ -58,6 +72,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             registers: &mut self.registers,
             kind,
             count,
+            unpacked: false,
         }
     }
 
@@ -66,9 +81,12 @@ impl<'a, T: Target> Emitter<'a, T> {
         if self.plan.has_calls {
             return self.start_totals_on_stack();
         }
-        let sets = self.sets(copies);
         for index in 0..self.source.reductions.len() {
             let parts = self.source.reductions[index].result.parts().len();
+            let sets = match self.memory_lanes(index) {
+                Some(_) => 0,
+                None => self.sets(index, copies),
+            };
             for set in 0..sets {
                 self.take_set(set, index);
                 if !self.is_compensated(index) {
@@ -137,13 +155,164 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.totals[0][index] = pairs;
     }
 
-    /// Accumulators of sums in chunks start anew.
-    pub(super) fn start_accumulators(&mut self, copies: usize) {
-        for set in 0..self.sets(copies) {
-            for index in 0..self.source.reductions.len() {
-                if self.is_compensated(index) {
+    /// Accumulators of sums in blocks start anew.
+    pub(super) fn start_accumulators(&mut self) {
+        for index in 0..self.source.reductions.len() {
+            if self.is_compensated(index) {
+                for set in 0..self.sets(index, 1) {
                     self.start(set, index);
                 }
+            }
+        }
+    }
+
+    /// Lanes on the stack start anew, and `INDEX` points to the first.
+    pub(super) fn start_memory(&mut self, copies: usize) {
+        let Some(memory) = self.plan.memory else {
+            return;
+        };
+        self.point_to_lanes(memory);
+        self.begin();
+        let zero = self.registers.take();
+        self.code.clear(zero);
+        for lane in 0..memory.used {
+            for index in 0..self.source.reductions.len() {
+                if !self.is_compensated(index) {
+                    continue;
+                }
+                let (kind, parts) = self.kind_and_parts(index);
+                for part in 0..parts {
+                    for copy in 0..copies {
+                        let to = self.lane(index, part, copy, lane);
+                        let length = length(kind, self.plan.count);
+                        self.code.store(kind, length, to, zero, Masking::None);
+                    }
+                }
+            }
+        }
+        self.registers.give(zero);
+    }
+
+    fn kind_and_parts(&self, index: usize) -> (Kind, usize) {
+        let reduction = &self.source.reductions[index];
+        (reduction.kind, reduction.result.parts().len())
+    }
+
+    /// `INDEX` points to the first lane on the stack.
+    fn point_to_lanes(&mut self, memory: MemoryLanes) {
+        let last = self.memory_at + memory.bytes() - 1;
+        self.code.address_of(INDEX, Address::new(STACK, last));
+        self.code.and_number(INDEX, -memory.bytes());
+    }
+
+    /// A lane, counted from the one that `INDEX` points to.
+    fn lane(&self, index: usize, part: usize, copy: usize, lane: i32) -> Address {
+        let before = (0..index).filter(|&i| self.is_compensated(i));
+        let before: usize = before.map(|i| self.kind_and_parts(i).1).sum();
+        let (step, vector) = self.plan.memory.map_or((0, 0), |m| (m.step, m.vector));
+        let number = ((before + part) * self.plan.unroll + copy) as i32;
+        Address::new(INDEX, lane * step + number * vector)
+    }
+
+    /// `INDEX` points to the next lane.
+    pub(super) fn next_lane(&mut self) {
+        let Some(memory) = self.plan.memory else {
+            return;
+        };
+        self.code.add_number(INDEX, memory.step);
+        if memory.used < memory.lanes {
+            return;
+        }
+        let go_on = self.code.label();
+        self.code.move_general(ACC, INDEX);
+        self.code.and_number(ACC, memory.bytes() - 1);
+        self.code.jump_if(Condition::NotZero, go_on);
+        self.code.add_number(INDEX, -memory.bytes());
+        self.code.bind(go_on);
+    }
+
+    /// Adds vectors to the lane on the stack that `INDEX` points to.
+    fn add_to_memory(&mut self, index: usize, values: &[Vector], at: Instance) {
+        let (kind, _) = self.kind_and_parts(index);
+        let length = length(kind, at.count);
+        for (part, &value) in values.iter().enumerate() {
+            let lane = self.lane(index, part, at.copy, 0);
+            self.begin();
+            let sum = self.registers.take();
+            self.code
+                .load(kind, length, sum, Operand::Memory(lane), Masking::None);
+            self.code.binary(
+                Binary::Add,
+                kind,
+                length,
+                sum,
+                sum,
+                value.into(),
+                Masking::None,
+            );
+            self.code.store(kind, length, lane, sum, Masking::None);
+            self.registers.give(sum);
+        }
+    }
+
+    /// The fold of the lanes `first`, `first + step`, ... on the stack, in a register.
+    fn fold_memory(
+        &mut self,
+        (index, part, copy): (usize, usize, usize),
+        first: i32,
+        step: i32,
+    ) -> Vector {
+        let used = self.plan.memory.map_or(1, |m| m.used);
+        let (kind, _) = self.kind_and_parts(index);
+        let length = length(kind, self.plan.count);
+        if first + step >= used {
+            self.begin();
+            let sum = self.registers.take();
+            let from = Operand::Memory(self.lane(index, part, copy, first));
+            self.code.load(kind, length, sum, from, Masking::None);
+            return sum;
+        }
+        let sum = self.fold_memory((index, part, copy), first, 2 * step);
+        let other = self.fold_memory((index, part, copy), first + step, 2 * step);
+        self.code.binary(
+            Binary::Add,
+            kind,
+            length,
+            sum,
+            sum,
+            other.into(),
+            Masking::None,
+        );
+        self.registers.give(other);
+        sum
+    }
+
+    /// The sets of accumulators take turns: the next vector is for the next one. They are folded in pairs that this does not
+    /// part.
+    pub(super) fn rotate_sets(&mut self) {
+        for index in 0..self.source.reductions.len() {
+            let is_ordered = lanes_of_sum(&self.source.reductions[index]).is_some();
+            let sets = self.sets(index, 1);
+            if !is_ordered || sets < 2 || self.plan.lanes != Lanes::Inner {
+                continue;
+            }
+            let (kind, _) = self.kind_and_parts(index);
+            let length = length(kind, self.plan.count);
+            for part in 0..self.accumulators[0][index].len() {
+                let places: SmallVec<[Vector; 8]> = (0..sets)
+                    .map(|set| vector_of(self.accumulators[set][index][part]))
+                    .collect();
+                self.begin();
+                let first = self.registers.take();
+                self.code
+                    .copy(kind, length, first, places[0], Masking::None);
+                for pair in places.windows(2) {
+                    self.code
+                        .copy(kind, length, pair[0], pair[1], Masking::None);
+                }
+                self.code
+                    .copy(kind, length, places[sets - 1], first, Masking::None);
+                self.registers.give(first);
             }
         }
     }
@@ -191,7 +360,21 @@ impl<'a, T: Target> Emitter<'a, T> {
             let reduction = &self.source.reductions[index];
             (reduction.op, reduction.kind)
         };
-        let set = self.accumulators[at.copy][index].clone();
+        if self.memory_lanes(index).is_some() {
+            let parts: SmallVec<[(Vector, bool); 2]> = from
+                .parts()
+                .into_iter()
+                .map(|register| self.vector(register, at))
+                .collect();
+            let values: SmallVec<[Vector; 2]> = parts.iter().map(|p| p.0).collect();
+            self.add_to_memory(index, &values, at);
+            for (vector, temporary) in parts {
+                self.registers.give_if(temporary, vector);
+            }
+            return;
+        }
+        let sets = self.sets(index, self.plan.unroll);
+        let set = self.accumulators[at.copy % sets][index].clone();
         // With a result in each lane, lanes beyond the end do no harm.
         let is_partial = at.masked && self.plan.lanes == Lanes::Inner;
         let tail = if self.plan.order == Order::Unpacked {
@@ -244,12 +427,13 @@ impl<'a, T: Target> Emitter<'a, T> {
             let reduction = &self.source.reductions[index];
             (reduction.op, reduction.kind)
         };
-        let mut sets = self.plan.unroll;
-        while sets > 1 {
-            sets /= 2;
-            for set in 0..sets {
+        let sets = self.sets(index, 1);
+        let mut half = sets.next_power_of_two();
+        while half > 1 {
+            half /= 2;
+            for set in 0..half.min(sets - half) {
                 let a = self.accumulators[set][index].clone();
-                let b = self.accumulators[set + sets][index].clone();
+                let b = self.accumulators[set + half][index].clone();
                 if let ([Location::Mask(a)], [Location::Mask(b)]) = (&a[..], &b[..]) {
                     let logic = if op == Fold::Any {
                         MaskLogic::Or
@@ -267,30 +451,39 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
-    /// Adds the chunks of one inner loop to the totals.
-    pub(super) fn add_to_totals_inside(&mut self) {
+    /// Folds the lanes of a block, which are those of the inner loop, and adds it to the total.
+    pub(super) fn add_block_inside(&mut self) {
         for index in 0..self.source.reductions.len() {
-            if self.is_compensated(index) {
-                self.combine_sets(index);
+            if !self.is_compensated(index) {
+                continue;
+            }
+            self.combine_sets(index);
+            self.combine_lanes(index);
+            let (kind, _) = self.kind_and_parts(index);
+            let block = self.accumulators[0][index].clone();
+            let totals = self.totals[0][index].clone();
+            for (&(sum, compensation), &x) in totals.iter().zip(&block) {
+                self.combine(kind, 1)
+                    .two_sum(sum, compensation, vector_of(x));
             }
         }
-        self.add_to_totals(1);
     }
 
-    /// Adds a chunk of each copy to its total.
-    pub(super) fn add_to_totals(&mut self, copies: usize) {
+    /// Folds the lanes of a block on the stack for each copy, and adds it to its total.
+    pub(super) fn add_block(&mut self, copies: usize) {
+        let Some(memory) = self.plan.memory else {
+            return;
+        };
+        self.point_to_lanes(memory);
         for copy in 0..copies {
             for index in 0..self.source.reductions.len() {
-                if !self.is_compensated(index) {
-                    continue;
-                }
-                let kind = self.source.reductions[index].kind;
-                let chunk = self.accumulators[copy][index].clone();
                 let totals = self.totals[copy][index].clone();
-                for (&(sum, compensation), &x) in totals.iter().zip(&chunk) {
-                    let x = vector_of(x);
+                let (kind, _) = self.kind_and_parts(index);
+                for (part, (sum, compensation)) in totals.into_iter().enumerate() {
+                    let block = self.fold_memory((index, part, copy), 0, 1);
                     self.combine(kind, self.plan.count)
-                        .two_sum(sum, compensation, x);
+                        .two_sum(sum, compensation, block);
+                    self.registers.give(block);
                 }
             }
         }
@@ -299,17 +492,15 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Results of the inner loop become registers of the program.
     pub(super) fn finish_reductions(&mut self, copies: usize) {
         let inner = self.plan.lanes == Lanes::Inner;
-        let sets = self.sets(copies);
         for index in 0..self.source.reductions.len() {
             let compensated = self.is_compensated(index);
+            let sets = self.sets(index, copies);
             if self.plan.has_calls {
                 self.take_totals(index);
             } else if inner && !compensated {
                 self.combine_sets(index);
             }
-            if inner && compensated {
-                self.combine_total_lanes(index);
-            } else if inner {
+            if inner && !compensated {
                 self.combine_lanes(index);
             }
             let result = self.source.reductions[index].result.parts();
@@ -367,7 +558,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// The lanes of the first set become one result in the first lane.
-    fn combine_lanes(&mut self, index: usize) {
+    pub(super) fn combine_lanes(&mut self, index: usize) {
         let (op, kind) = {
             let reduction = &self.source.reductions[index];
             (reduction.op, reduction.kind)
@@ -379,17 +570,11 @@ impl<'a, T: Target> Emitter<'a, T> {
             return self.code.push(MaskInst::Reduce { mask, any, count });
         }
         let vectors: SmallVec<[Vector; 2]> = set.iter().map(|&p| vector_of(p)).collect();
-        self.combine(kind, count).fold(op, &vectors);
-    }
-
-    /// The lanes of a sum in chunks become one in the first lane, with what their roundings lose.
-    fn combine_total_lanes(&mut self, index: usize) {
-        let kind = self.source.reductions[index].kind;
-        let count = self.plan.count;
-        for (sum, compensation) in self.totals[0][index].clone() {
-            self.combine(kind, count)
-                .fold_compensated(sum, compensation);
-        }
+        let unpacked = self.plan.order == Order::Unpacked
+            && lanes_of_sum(&self.source.reductions[index]).is_some();
+        let mut combine = self.combine(kind, count);
+        combine.unpacked = unpacked;
+        combine.fold(op, &vectors);
     }
 
     /// Results of reductions that the last inner loop does not read.

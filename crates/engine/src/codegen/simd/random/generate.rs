@@ -1,11 +1,13 @@
 //! Random kernels, with memory that they run on.
 //!
-//! Numbers are small integers, infinities, NaN and zeros of both signs, so that sums and products are exact in any order.
+//! Numbers are small integers, infinities, NaN and zeros of both signs; and in other buffers fractions, whose sums and products are
+//! rounded.
 
 use smallvec::SmallVec;
 
 use crate::kernel::{Fold, Kernel, Operation, Slot, Stride, Value};
 use autojit_ir::{DType, MapOp};
+use autojit_runtime::sum::BLOCK;
 
 /// A source of choices: bytes that a fuzzer gives, and behind their end numbers that look random (Vigna's splitmix64).
 pub(in crate::codegen) struct Random<'b> {
@@ -93,8 +95,9 @@ enum Section {
     After,
 }
 
-fn number_bytes(random: &mut Random<'_>, dtype: DType) -> Vec<u8> {
+fn number_bytes(random: &mut Random<'_>, dtype: DType, fractions: bool) -> Vec<u8> {
     let real = |random: &mut Random<'_>| match random.below(24) {
+        _ if fractions => (random.below(20_001) as f64 - 10_000.0) / 3_000.0,
         0 => f64::NAN,
         1 => f64::INFINITY,
         2 => f64::NEG_INFINITY,
@@ -174,8 +177,9 @@ impl Builder<'_, '_> {
         // Canaries on both sides; the buffer is aligned to one element, not to a vector.
         let pad = 3;
         let elements = (high - low) as usize + 1 + 2 * pad;
+        let fractions = self.random.one_in(2);
         let bytes = (0..elements)
-            .flat_map(|_| number_bytes(self.random, dtype))
+            .flat_map(|_| number_bytes(self.random, dtype, fractions))
             .collect();
         let first = ((-low) as usize + pad) * size;
         self.buffers.push((bytes, first));
@@ -224,7 +228,7 @@ impl Builder<'_, '_> {
     }
 
     fn literal(&mut self, section: Section, dtype: DType) -> Value {
-        let words = number_bytes(self.random, dtype);
+        let words = number_bytes(self.random, dtype, false);
         self.literal_of(section, dtype, &words)
     }
 
@@ -464,8 +468,15 @@ pub(in crate::codegen) fn random_case(random: &mut Random<'_>) -> Case {
             builder.store(Section::After, value);
         }
     }
+    let reductions = builder.kernel.before.iter();
+    let has_sums = reductions.clone().any(|(value, operation)| {
+        matches!(operation, Operation::Reduce { op, .. } if builder.kernel.is_ordered_sum(*value, *op))
+    });
     let inner: usize = builder.extents[outer_rank..].iter().product();
-    builder.kernel.short = inner_rank <= 1 && inner <= crate::kernel::SHORT;
+    builder.kernel.short = inner_rank <= 1 && inner <= BLOCK;
+    if has_sums {
+        builder.kernel.row_rank = inner_rank.min(1);
+    }
     if let Some(&innermost) = builder.extents.last() {
         builder.kernel.specialise(innermost);
     }

@@ -100,6 +100,7 @@ pub(in crate::codegen::simd) fn gram_schmidt(dtype: DType) -> Kernel {
         ],
         dtypes: vec![dtype; 8],
         short: true,
+        row_rank: 1,
         ..Kernel::default()
     }
 }
@@ -126,6 +127,7 @@ pub(in crate::codegen::simd) fn sum_rows() -> Kernel {
         ],
         outer: vec![(1, Operation::Store { slot: 1, value: 1 })],
         dtypes: vec![f; 2],
+        row_rank: 1,
         ..Kernel::default()
     }
 }

@@ -226,8 +226,17 @@ fn is_advance(
 }
 
 /// Whether an instruction moves the elements of all lanes from or to memory.
+///
+/// Lanes of sums on the stack, to which `INDEX` points, are whole vectors.
 fn is_unmasked(inst: &Inst) -> bool {
     match inst {
+        Inst::Vector(
+            VectorInst::Load {
+                from: Operand::Memory(at),
+                ..
+            }
+            | VectorInst::Store { to: at, .. },
+        ) if at.base == INDEX && at.index.is_none() => false,
         Inst::Vector(
             VectorInst::Load {
                 from: Operand::Memory(_),
