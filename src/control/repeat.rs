@@ -30,7 +30,8 @@ use crate::tree::Tree;
 ///
 /// # Errors
 /// The condition is not one boolean without axes (`is_value`); `body` carries on another type than it takes (`is_shape`), or another
-/// tree (`is_tree`); one of them draws random numbers anew (`is_unsupported`), as it is not known how often; an operation failed, where the message names the iteration.
+/// tree (`is_tree`); one of them draws random numbers anew (`is_unsupported`), as it is not known how often; an operation failed, where
+/// the message names the iteration.
 ///
 /// Source: `jax.lax.while_loop`.
 #[track_caller]
@@ -85,7 +86,7 @@ pub(super) fn repeated<C: Tree, P: Tree>(
     let init = Flat::of(init)?;
     let (test, draws) = trace_drawn(condition, &init.structure, &init.types, location)?;
     if let Some(draw) = draws.first() {
-        return Err(draw.refused(name));
+        return Err(draw.refused_in_loop(name));
     }
     match test.output_types()?.as_slice() {
         [ty] if *ty == ArrayType::scalar(DType::Bool) => {}
@@ -103,7 +104,7 @@ pub(super) fn repeated<C: Tree, P: Tree>(
     }
     let (step, draws) = trace_drawn(body, &init.structure, &init.types, location)?;
     if let Some(draw) = draws.first() {
-        return Err(draw.refused(name));
+        return Err(draw.refused_in_loop(name));
     }
     check_carried(name, &init, step.output.tokens(), &step.output_types()?)?;
     let captured = [test.captured.as_slice(), &step.captured].concat();

@@ -33,8 +33,7 @@ use crate::tree::{Structure, Tree, subtree};
 ///
 /// # Errors
 /// Arrays of `xs` have different lengths, or no axes (`is_shape`); `xs` has no array (`is_value`); `f` carries on another type than it
-/// takes (`is_shape`), or another tree (`is_tree`); an operation in `f` failed, where the
-/// message names the iteration.
+/// takes (`is_shape`), or another tree (`is_tree`); an operation in `f` failed, where the message names the iteration.
 ///
 /// Source: `jax.lax.scan`.
 #[track_caller]
@@ -99,7 +98,7 @@ pub fn scan_length<C: Tree, Y: Tree>(
     iterated(&f, &init, length, "scan_length", location).map_err(|e| e.at(location))
 }
 
-/// What `f` gives for each element of `xs` along the first axis, stacked along a new first axis: one after the other, with the
+/// The results of `f` for each element of `xs` along the first axis, stacked along a new first axis: one after the other, with the
 /// memory of one. [`vmap`](crate::vmap()) computes all at once.
 ///
 /// ```

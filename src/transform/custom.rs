@@ -1,15 +1,16 @@
-//! What users say of derivatives: what counts as a constant, and rules of their own.
+//! Derivatives as users define them: constants, and rules of their own.
 
 use std::any::Any;
 use std::panic::Location;
 use std::sync::Arc;
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{Graph, MapOp, Op, OpaqueFunction, Type, ValueId, ViewOp};
+use autojit_ir::{ArrayType, Graph, MapOp, Op, OpaqueFunction, Type, ValueId, ViewOp};
 use autojit_library::{self as library, AnyLibrary, Concrete, LibraryFunction, Results};
 
+use super::draws::trace_drawn;
 use super::flat::{Flat, rebuild};
-use super::trace::{Function, trace};
+use super::trace::Function;
 use crate::array::{Array, Operand, Repr};
 use crate::tree::{Structure, Token, Tree, subtree};
 
@@ -54,7 +55,8 @@ pub fn stop_gradient<'a>(x: impl Into<Operand<'a>>) -> Array {
 ///
 /// # Errors
 /// Of the call: an operation failed; `forward` gives a result of other types than `f`, or `backward` gradients of other types than the
-/// argument (`is_shape`, `is_tree`). A derivative in a direction, as by [`jvp`](super::jvp), is `is_unsupported`.
+/// argument (`is_shape`, `is_tree`). A derivative in a direction, as by [`jvp`](super::jvp), is `is_unsupported`, and so are random draws in
+/// a closure where the function is traced: they would be others in `f` than in `forward`.
 ///
 /// Source: `jax.custom_vjp`.
 #[track_caller]
@@ -92,8 +94,8 @@ fn call<A: Tree, R: Tree, S: Tree>(
     args: Flat,
     location: &'static Location<'static>,
 ) -> Result<R> {
-    let plain = trace(f, &args.structure, &args.types, location)?;
-    let forward = trace(forward, &args.structure, &args.types, location)?;
+    let plain = traced(f, &args.structure, &args.types, location)?;
+    let forward = traced(forward, &args.structure, &args.types, location)?;
     let (types, forward_types) = (plain.output_types()?, forward.output_types()?);
     let (results, kept) = forward_types.split_at(types.len().min(forward_types.len()));
     if results != types {
@@ -112,7 +114,7 @@ fn call<A: Tree, R: Tree, S: Tree>(
     let structure = Structure::from_tokens(&tokens);
     let taken = [kept, &types].concat();
     let pair = |(kept, cotangent): (S, R)| backward(kept, cotangent);
-    let backward = trace(&pair, &structure, &taken, location)?;
+    let backward = traced(&pair, &structure, &taken, location)?;
     check_gradients(&backward, &args)?;
 
     let captured = [&plain, &forward, &backward].map(|function| function.captured.clone());
@@ -161,12 +163,30 @@ fn call<A: Tree, R: Tree, S: Tree>(
     rebuild(&plain.output, value.into_arrays()?)
 }
 
+/// Traces one of the closures, which must not draw: `f` and `forward` would draw different numbers for the same call.
+fn traced<A: Tree, R: Tree>(
+    f: &impl Fn(A) -> R,
+    structure: &Structure,
+    types: &[ArrayType],
+    location: &'static Location<'static>,
+) -> Result<Function> {
+    let (function, draws) = trace_drawn(f, structure, types, location)?;
+    match draws.first() {
+        None => Ok(function),
+        Some(draw) => Err(draw.refused(
+            "a closure of custom_vjp draws random numbers, which would be others in `f` than in `forward`: draw before, and make \
+             them an argument or capture them"
+                .into(),
+        )),
+    }
+}
+
 fn check_gradients(backward: &Function, args: &Flat) -> Result<()> {
     let types = backward.output_types()?;
     if types == args.types {
         return Ok(());
     }
-    let shown = |types: &[autojit_ir::ArrayType]| {
+    let shown = |types: &[ArrayType]| {
         let types: Vec<String> = types.iter().map(ToString::to_string).collect();
         types.join(", ")
     };

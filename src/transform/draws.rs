@@ -71,11 +71,16 @@ impl Drawn {
     }
 
     /// The error where it is not known how many iterations there are.
-    pub(crate) fn refused(&self, name: &str) -> Error {
-        let error = Error::unsupported(format!(
+    pub(crate) fn refused_in_loop(&self, name: &str) -> Error {
+        self.refused(format!(
             "the body of {name} draws random numbers, and how many iterations there are is not known before: use `scan` or \
              `fori_loop` with known bounds, or draw before the loop"
-        ));
+        ))
+    }
+
+    /// The error where draws have no meaning, at the line of the draw.
+    pub(super) fn refused(&self, why: String) -> Error {
+        let error = Error::unsupported(why);
         self.location
             .map_or(error.clone(), |location| error.at(location))
     }

@@ -1,4 +1,4 @@
-//! What users say of derivatives: constants, and rules of their own.
+//! Derivatives as users define them: constants, and rules of their own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -182,4 +182,34 @@ fn rules_that_do_not_fit_are_refused() {
             .contains("has a rule for reverse mode alone"),
         "{error}"
     );
+}
+
+/// Their numbers would be others in the function than in the rule.
+#[test]
+fn rules_do_not_draw() {
+    let generator = np::random::default_rng(1);
+    let dropped = custom_vjp(
+        |x: Array| x * generator.random(3),
+        |x: Array| {
+            let kept = generator.random(3);
+            (x * &kept, kept)
+        },
+        |kept: Array, ct: Array| ct * kept,
+    );
+    let x = Array::from([1.0, 2.0, 3.0]);
+    // Nothing is differentiated here.
+    assert!(values(&dropped(x.clone()).unwrap())[0] < 1.0);
+    let loss = |x: Array| Ok::<_, Error>(np::sum(dropped(x)?, ..));
+    let errors = [
+        grad(loss)(x.clone()).unwrap_err(),
+        autojit(loss).call(x).map(|_| ()).unwrap_err(),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!(
+            error.is_unsupported() && text.contains("draws random numbers"),
+            "{text}"
+        );
+        assert!(text.contains("rules.rs"), "{text}");
+    }
 }
