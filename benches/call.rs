@@ -1,4 +1,4 @@
-//! What a call of compiled code costs beside the work that it does: three arguments of three elements each, against a
+//! The overhead of a call of compiled code: three arguments of three elements each, against a
 //! plain Rust function that makes the same result.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! What dispatch costs: the time of a call less the time that the library itself takes.
+//! The cost of dispatch: the time of a call less the time that the library itself takes.
 //!
 //! A registered library whose ops do nothing shows the whole way of a call: arguments in, library found, types
 //! inferred, result wrapped. For ndarray the library's own call is that of the ndarray crate on the same arrays.
@@ -21,7 +21,7 @@
 //! the rest of the idle library is the result: its allocation, its type and the check of that type against what
 //! inference says, none of which the library's own call does.
 //!
-//! What brought them down from 61, 143, 116 and 146 (by name 164, 219, 166 and 223): no signature where all inputs have
+//! They came down from 61, 143, 116 and 146 (by name 164, 219, 166 and 223): no signature where all inputs have
 //! one type that needs no conversion (`ir/infer/plain.rs`), no copies of arrays in calls by name, and options that move
 //! as a pointer.
 

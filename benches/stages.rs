@@ -1,4 +1,4 @@
-//! What the way to an optimised graph costs: time and memory for each node that is written down.
+//! The cost of the way to an optimised graph: time and memory for each node that is written down.
 //!
 //! ```text
 //! cargo bench --bench stages [-- NAME]

@@ -1,4 +1,4 @@
-//! What happens to a function between its closure and its machine code, for modified Gram-Schmidt.
+//! The way of a function from its closure to its machine code, for modified Gram-Schmidt.
 //!
 //! ```text
 //! cargo run --release --example explain

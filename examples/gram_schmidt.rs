@@ -128,7 +128,7 @@ fn plain_torch(x: &autojit::tch::Tensor) -> autojit::tch::Tensor {
     autojit::tch::Tensor::stack(&rows, 0)
 }
 
-/// What eager torch takes, and the ratio to compiled code.
+/// The time of eager torch, and the ratio to compiled code.
 #[cfg(feature = "torch")]
 fn compare_with_torch(x: &Array, backend: &str, compiled: f64) -> Result<(), Box<dyn Error>> {
     use autojit::tch::Tensor;

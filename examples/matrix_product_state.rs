@@ -58,7 +58,7 @@ fn contracted(tensors: &[Array]) -> Array {
     np::reshape(state, [-1])
 }
 
-/// What is missing of the overlap with the target.
+/// One minus the overlap with the target.
 fn infidelity(tensors: &[Array], target: &Array) -> Array {
     let state = contracted(tensors);
     let overlap = np::sum(&state * target, ..);

@@ -20,7 +20,7 @@ fn built_in() -> impl Iterator<Item = &'static dyn AnyLibrary> + Clone {
 /// The name of lazy arrays where others have that of their library.
 pub(crate) const LAZY: &str = "lazy";
 
-/// What users cannot register: the libraries of this build, and lazy arrays.
+/// Libraries that users cannot register: the libraries of this build, and lazy arrays.
 fn reserved() -> impl Iterator<Item = &'static str> {
     let names = built_in().map(AnyLibrary::name);
     let (first, others) = (names.clone().take(1), names.skip(1));

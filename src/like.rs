@@ -19,7 +19,7 @@ use crate::libraries;
 #[derive(Clone)]
 pub struct Like(pub(crate) Result<Wanted>);
 
-/// What a [`Like`] asks for; what it leaves open is decided further out.
+/// The options of a [`Like`]; those that it leaves open are decided further out.
 #[derive(Clone, Default)]
 pub(crate) struct Wanted {
     pub(crate) place: Option<Place>,
@@ -81,7 +81,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// What this asks for, and for the rest what `outer` asks for.
+    /// These options, and for the rest those of `outer`.
     pub(crate) fn or(self, outer: Self) -> Self {
         Self {
             place: self.place.or(outer.place),
@@ -178,7 +178,7 @@ impl Drop for Block {
     }
 }
 
-/// What the blocks around this say.
+/// The options of the blocks around this.
 pub(crate) fn innermost() -> Wanted {
     BLOCKS.with_borrow(|blocks| blocks.last().cloned().unwrap_or_default())
 }

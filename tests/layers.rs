@@ -4,7 +4,7 @@
 //! arrow goes from a module to another one that a path in it names. A strongly connected component of two modules or
 //! more is a cycle, reported with the files and paths that close it. The rule holds for all levels that are found.
 //!
-//! What counts: paths that begin with `crate`, `$crate`, `self`, `super` or the name of a module next to the file, in
+//! Paths that count: those that begin with `crate`, `$crate`, `self`, `super` or the name of a module next to the file, in
 //! `use` and elsewhere; a name that a module re-exports counts as the module it comes from. What does not: unit tests,
 //! calls of methods (an `impl` may stand above the type), and the file of the folder itself (`mod.rs`, `lib.rs`), which
 //! gathers what is in it.

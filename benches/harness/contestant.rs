@@ -18,7 +18,7 @@ pub(crate) struct Entrant<'a> {
     batch: Option<u32>,
 }
 
-/// What is called.
+/// The function that is called.
 pub(crate) enum Runner<'a> {
     /// The function as it is.
     Eager(&'a dyn Program),
@@ -114,7 +114,7 @@ impl<'a> Entrant<'a> {
         turn.map(Some).map_err(|e| Outcome::Failed(e.to_string()))
     }
 
-    /// What was measured.
+    /// The measurements.
     pub(crate) fn finish(mut self) -> Contestant {
         if self.is_in() {
             self.record.calls = measure::summary(&self.turns);

@@ -91,7 +91,7 @@ pub(crate) fn nodes(case: &Case) -> Option<usize> {
     counts.map(|c| c.nodes).next()
 }
 
-/// What a contestant's law is fitted to: the stages before a call; for those without stages, the first call.
+/// The times that a contestant's law is fitted to: the stages before a call; for those without stages, the first call.
 pub(crate) fn compile_time(c: &Contestant) -> Option<f64> {
     let warm = c.warm.as_ref()?;
     warm.total().or(warm.first_call)

@@ -28,7 +28,7 @@ pub(crate) fn list() -> Result<(), String> {
     Ok(())
 }
 
-/// What is shown of a contestant's outcome if it did not run.
+/// The text for a contestant that did not run.
 pub(crate) fn excuse(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Ok => None,

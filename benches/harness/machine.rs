@@ -8,7 +8,7 @@ use crate::record::{Machine, Record, SCHEMA, VERSION};
 
 /// Confines this process, and those that it starts, to some cores, so that no contestant uses more threads than others.
 ///
-/// What counts cores, as XLA, libtorch and rayon do, starts as many threads as there are then.
+/// Libraries that count cores, as XLA, libtorch and rayon do, start as many threads as there are then.
 pub(crate) fn confine(threads: usize) -> Result<(), String> {
     let there = std::thread::available_parallelism().map_or(1, usize::from);
     if threads == 0 || threads > there {

@@ -11,7 +11,7 @@
 //! `docs/benchmarks.md` explains how to read its output, and `record.rs` describes the JSON. The workloads are in
 //! `benches/workloads`, the peers in `benches/peers`.
 //!
-//! What can be trusted on a noisy machine are ratios of contestants of one run: they take turns, many times, on one
+//! On a noisy machine only ratios of contestants of one run can be trusted: they take turns, many times, on one
 //! core, and the best turn counts. Results are compared before anything is timed; a contestant whose results are wrong
 //! is reported as that, without times.
 

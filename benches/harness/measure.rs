@@ -6,7 +6,7 @@ use crate::record::Calls;
 
 /// Takes the time of work on one core, also where others want the core.
 ///
-/// What counts is the time that passes. If the process had the core for less than nine tenths of it, others had it
+/// The time that passes is what counts. If the process had the core for less than nine tenths of it, others had it
 /// for the rest, and the time that the process had counts instead: on a busy machine no long call goes uninterrupted.
 pub(crate) struct Stopwatch {
     start: Instant,
@@ -47,7 +47,7 @@ impl Stopwatch {
 /// A batch is long beside the resolution of the clock, and short beside what disturbs it.
 const BATCH: Duration = Duration::from_micros(100);
 
-/// What a contestant did in a turn.
+/// The calls of a contestant in one turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     /// Nanoseconds for a call, of each batch.
@@ -95,7 +95,7 @@ pub(crate) fn least(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     times.into_iter().min_by(f64::total_cmp)
 }
 
-/// What all turns come to; `None` if there were none.
+/// The sum of all turns; `None` if there were none.
 pub(crate) fn summary(turns: &[Turn]) -> Option<Calls> {
     let mut batches: Vec<f64> = turns
         .iter()

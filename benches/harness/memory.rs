@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What was counted.
+/// The counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Count {
     /// Allocations, those that grew one that was there among them.

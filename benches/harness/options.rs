@@ -56,7 +56,7 @@ pub(crate) enum Suite {
     All,
     /// One size of each workload that takes less than a second.
     Quick,
-    /// What the targets of the native engine speak of.
+    /// The workloads that have targets for the native engine.
     Engine,
 }
 
@@ -134,7 +134,7 @@ pub(crate) struct Law {
     pub(crate) json: Option<PathBuf>,
 }
 
-/// What a report is written in.
+/// The format of a report.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One page that needs nothing else.
@@ -145,22 +145,22 @@ pub(crate) enum Format {
 
 #[derive(Args)]
 pub(crate) struct Report {
-    /// What `run` or `law` wrote; several are put together.
+    /// The files that `run` or `law` wrote; several are put together.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Where to write it; standard output if nowhere.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// What to write; by the ending of the output's name unless given.
+    /// The format; by the ending of the output's name unless given.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
 }
 
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// What was measured before.
+    /// The run before.
     pub(crate) before: PathBuf,
-    /// What was measured after.
+    /// The run after.
     pub(crate) after: PathBuf,
     /// Shows what did not change, too.
     #[arg(long)]
@@ -172,7 +172,7 @@ pub(crate) struct Compare {
 
 #[derive(Args)]
 pub(crate) struct Targets {
-    /// What `run --suite engine` and `law` wrote.
+    /// The files that `run --suite engine` and `law` wrote.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Writes a table in Markdown.

@@ -1,6 +1,6 @@
 //! Peers: the same functions in Python, in a process of their own that takes turns with us.
 //!
-//! What they need is pinned in `benches/peers/*.txt` and installed into a virtual environment under `target`, once.
+//! Their packages are pinned in `benches/peers/*.txt` and installed into a virtual environment under `target`, once.
 //! A peer is spoken to in lines of JSON; arrays go through `.npy` files. It takes the time itself, so nothing of the
 //! conversation is in it.
 
@@ -278,7 +278,7 @@ impl Worker {
         })
     }
 
-    /// What the first call gave.
+    /// The results of the first call.
     pub(crate) fn results(&mut self) -> Result<Vec<Array>, String> {
         self.results.iter().map(|file| read_array(file)).collect()
     }

@@ -1,4 +1,4 @@
-//! What is said while something is measured: a bar on a terminal, plain lines otherwise.
+//! Progress of a measurement: a bar on a terminal, plain lines otherwise.
 
 use std::io::IsTerminal;
 
@@ -23,7 +23,7 @@ impl Progress {
         Self { bar, is_terminal }
     }
 
-    /// What is going on now; nothing on plain lines.
+    /// The bar of the present activity; `None` on plain lines.
     pub(crate) fn doing(&self, what: impl Into<String>) {
         self.bar.set_message(what.into());
         if self.is_terminal {

@@ -1,4 +1,4 @@
-//! What a run writes: the JSON, version 1.
+//! The file of a run: JSON, version 1.
 //!
 //! Times are nanoseconds, memory is bytes, and what is not known is left out. A reader refuses other versions than
 //! its own: a change that old readers would misread gets a new number, a new field does not. `docs/benchmarks.md`
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the files are.
+/// The name of the format.
 pub(crate) const SCHEMA: &str = "autojit-benchmark";
 /// The version that this program writes and reads.
 pub(crate) const VERSION: u32 = 1;
@@ -54,15 +54,15 @@ pub(crate) struct Machine {
 pub(crate) struct Case {
     /// Its name.
     pub(crate) workload: String,
-    /// What it does.
+    /// A description.
     pub(crate) about: String,
     /// The size.
     pub(crate) n: usize,
-    /// What the size counts.
+    /// The unit of the size.
     pub(crate) size: String,
     /// The dtype of its arguments.
     pub(crate) dtype: String,
-    /// What times may be divided by: a number and its unit.
+    /// A divisor of times: a number and its unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) per: Option<(usize, String)>,
     /// Arrays of the result, and their bytes.
@@ -72,7 +72,7 @@ pub(crate) struct Case {
     pub(crate) contestants: Vec<Contestant>,
 }
 
-/// What kind of contestant it is.
+/// The kind of contestant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -127,7 +127,7 @@ pub(crate) struct Contestant {
     /// A call with these arguments of a compiled function that computes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) overhead: Option<f64>,
-    /// What does not depend on the machine.
+    /// Counts that do not depend on the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) counts: Option<Counts>,
     /// Memory.
@@ -140,7 +140,7 @@ pub(crate) struct Contestant {
 pub(crate) struct Compilation {
     /// How often it was measured.
     pub(crate) repetitions: usize,
-    /// What comes once in a process: the first compilation of `x + 1`. Only in new processes.
+    /// Costs that a process has once: the first compilation of `x + 1`. Only in new processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<f64>,
     /// Running the function on variables.
@@ -248,7 +248,7 @@ impl Contestant {
 }
 
 impl Case {
-    /// What identifies it: `mgs 50 float64`.
+    /// Its name: `mgs 50 float64`.
     pub(crate) fn title(&self) -> String {
         format!("{} {} {}", self.workload, self.n, self.dtype)
     }

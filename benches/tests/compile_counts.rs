@@ -1,4 +1,4 @@
-//! What compiling and calling the workloads of the benchmarks costs, in counts that do not depend on the machine.
+//! The cost of compiling and calling the workloads of the benchmarks, in counts that do not depend on the machine.
 //!
 //! A regression of compile time shows here without a clock: passes that look at nodes twice, kernels that are no longer
 //! shared, entries of the tape that no longer merge, and calls that allocate. The counts stand in
@@ -83,7 +83,7 @@ const CASES: &[(&str, usize, DType)] = &[
     ("while_dopri", 1, DType::Float64),
 ];
 
-/// What is counted of a case.
+/// The counts of a case.
 struct Counted {
     report: Report,
     results: usize,

@@ -1,4 +1,4 @@
-//! What of the benchmarks does not depend on the machine: counts of what compiling costs, and the harness's files.
+//! The part of the benchmarks that does not depend on the machine: counts of what compiling costs, and the harness's files.
 
 #[path = "../../tests/process.rs"]
 mod process;

@@ -59,7 +59,7 @@ fn build(n: usize, dtype: DType) -> Result<Case, String> {
     })
 }
 
-/// What the loops below need of a number.
+/// The operations on numbers that the loops below need.
 trait Number: Element + Add<Output = Self> + Copy + Default + 'static
 where
     Array: From<Vec<Self>>,

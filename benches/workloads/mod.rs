@@ -33,11 +33,11 @@ use results::tolerance;
 
 /// A function of arrays that is measured at several sizes.
 pub(crate) struct Workload {
-    /// What it is called; `networks.mps` is one of the group `networks`.
+    /// The name; `networks.mps` is one of the group `networks`.
     pub(crate) name: &'static str,
-    /// What it does, in a line.
+    /// A line about it.
     pub(crate) about: &'static str,
-    /// What the size `n` counts.
+    /// The unit of the size `n`.
     pub(crate) size: &'static str,
     /// Sizes that are run unless others are named.
     pub(crate) sizes: &'static [usize],
@@ -57,9 +57,9 @@ pub(crate) struct Case {
     pub(crate) check: Check,
     /// The same work by hand.
     pub(crate) baselines: Vec<Box<dyn Baseline>>,
-    /// What times may be divided by, and what that is: `1000` `"option"`.
+    /// A divisor of times, and its unit: `1000` `"option"`.
     pub(crate) unit: Option<(usize, &'static str)>,
-    /// What peers must know beside the arguments, such as positions of gates.
+    /// Data for peers beside the arguments, such as positions of gates.
     pub(crate) parameters: Value,
 }
 

@@ -63,7 +63,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
     ),
 ];
 
-/// What is used of a file.
+/// The part of a file that is used.
 #[derive(Deserialize)]
 struct Instance {
     format_string: String,

@@ -121,7 +121,7 @@ pub(crate) trait Baseline {
     /// Does it: what is timed.
     fn run(&mut self);
 
-    /// What the last run gave, in the form of the workload's results. `None` if there is nothing to compare.
+    /// The result of the last run, in the form of the workload's results. `None` if there is nothing to compare.
     fn results(&self) -> Option<Vec<Array>>;
 }
 

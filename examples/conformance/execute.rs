@@ -61,7 +61,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What came of running a case.
+/// The outcome of running a case.
 pub(crate) struct Ran {
     /// The results, with values.
     pub(crate) arrays: Vec<Array>,

@@ -21,7 +21,7 @@ pub(crate) struct Case {
     pub(crate) atol: f64,
     /// How results are compared that are not unique.
     pub(crate) compare: String,
-    /// What is made of the function before it is called.
+    /// The transformation of the function before it is called.
     pub(crate) transform: Option<Transform>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Argument {
     Plain(Value),
 }
 
-/// What NumPy did.
+/// The outcome in NumPy.
 #[derive(Clone)]
 pub(crate) enum Expected {
     Arrays(Vec<Data>),
@@ -216,7 +216,7 @@ fn read_case(json: &Json) -> Read<Case> {
     })
 }
 
-/// What is made of the function of a case.
+/// The transformation of the function of a case.
 fn read_transform(json: &Json) -> Read<Option<Transform>> {
     if json.get("in_axes").is_some() {
         let mut in_axes = Vec::new();

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use execute::Mode;
 use json::{Case, Expected};
 
-/// What came of a case.
+/// The outcome of a case.
 enum Outcome {
     Passed,
     Failed(String),

@@ -5,7 +5,7 @@ use autojit::ir::Graph;
 use crate::bytes::Bytes;
 use crate::{numbers, program};
 
-/// What is printed is read back as the same graph.
+/// The text of a graph is read back as the same graph.
 fn read(text: &str) {
     let Ok(graph) = text.parse::<Graph>() else {
         return;

@@ -310,7 +310,7 @@ def fmin(x1: ArrayLike | Any, x2: ArrayLike | Any) -> Array:
     """The smaller of the two; the other one if one is NaN."""
 
 def fmod(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
-    """What division rounded towards zero leaves, with the sign of `x`; integers by zero give zero."""
+    """The remainder of division rounded towards zero, with the sign of `x`; integers by zero give zero."""
 
 def full(shape: Shape, fill_value: ArrayLike | Any, dtype: DTypeLike = ..., device: Any = ..., order: Any = ..., subok: Any = ...) -> Array:
     """One number everywhere; by default of the number's own dtype."""
@@ -454,7 +454,7 @@ def minimum(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """The smaller of the two; NaN if either is."""
 
 def mod(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
-    """What `floor_divide` leaves, with the sign of `y`."""
+    """The remainder of `floor_divide`, with the sign of `y`."""
 
 def moveaxis(a: ArrayLike | Any, source: ArrayLike | Any, destination: ArrayLike | Any) -> Array:
     """The axes `source` moved to the positions `destination`; the others keep their order."""
@@ -550,7 +550,7 @@ def reciprocal(x: ArrayLike | Any) -> Array:
     """`1 / x`; integers divide as integers do. Complex zero gives NaN in both parts."""
 
 def remainder(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
-    """What `floor_divide` leaves, with the sign of `y`."""
+    """The remainder of `floor_divide`, with the sign of `y`."""
 
 def repeat(a: ArrayLike | Any, repeats: ArrayLike | Any, axis: Axes = ...) -> Array:
     """Each element, or each slice along an axis, repeated; without an axis the array is flattened. With one number every element is repeated as often, with several each has its own."""

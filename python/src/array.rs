@@ -40,7 +40,7 @@ pub(crate) fn wrapped(py: Python<'_>, array: Array) -> PyResult<Bound<'_, PyArra
 thread_local! {
     /// Whether a NaN or an infinity in an array that is made on this thread is an error.
     static CHECKING: Cell<bool> = const { Cell::new(false) };
-    /// What the exception says.
+    /// The text of the exception.
     static CHECK: Cell<Option<String>> = const { Cell::new(None) };
 }
 

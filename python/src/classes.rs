@@ -50,7 +50,7 @@ pub(crate) struct StaticObject {
     pub(crate) record: &'static Record,
 }
 
-/// What a record stands for.
+/// The value that a record stands for.
 #[derive(Clone, Copy)]
 pub(crate) enum Entry {
     Class(&'static Class),
@@ -87,12 +87,12 @@ fn tables() -> std::sync::MutexGuard<'static, Tables> {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a record stands for.
+/// The value that a record stands for.
 pub(crate) fn entry(record: &'static Record) -> Option<Entry> {
     tables().records.get(&(&raw const *record).addr()).copied()
 }
 
-/// What a name in an exported function stands for.
+/// The object that a name in an exported function stands for.
 pub(crate) fn entry_named(name: &str) -> Option<Entry> {
     tables().named.get(name).copied()
 }

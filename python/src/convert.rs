@@ -128,7 +128,7 @@ fn unsupported(descr: &Bound<'_, PyArrayDescr>) -> PyErr {
     ))
 }
 
-/// What a user may give as a dtype: one of NumPy's, a type such as `float`, or a name.
+/// The forms in which a user may give a dtype: one of NumPy's, a type such as `float`, or a name.
 pub(crate) fn to_dtype(value: &Bound<'_, PyAny>) -> PyResult<DType> {
     if let Ok(descr) = value.cast::<PyArrayDescr>() {
         return dtype_of(descr);

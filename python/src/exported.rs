@@ -79,7 +79,7 @@ impl ExportedFunction {
         self.exported.save(path).or_raise(py)
     }
 
-    /// What became of the function when it was compiled, as `CompiledFunction.explain` says it.
+    /// The report of the function when it was compiled, as `CompiledFunction.explain` gives it.
     fn explain(&self, py: Python<'_>) -> PyResult<Explanation> {
         py.detach(|| self.exported.explain())
             .map(Explanation)

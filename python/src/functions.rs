@@ -19,7 +19,7 @@ use crate::values::{from_value, to_integers, to_single_number, to_value};
 #[pyclass(frozen, module = "autojit")]
 pub(crate) struct Function {
     described: &'static Described,
-    /// What each parameter takes.
+    /// The kind of each parameter.
     takes: Vec<Takes>,
     /// Whether it is a method of arrays, whose first argument is the array.
     is_method: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Function {
     extended: PyOnceLock<(Py<PyAny>, usize)>,
 }
 
-/// What a parameter takes, as far as values of Python are converted for it.
+/// The kind of a parameter, as far as values of Python are converted for it.
 #[derive(Clone, Copy)]
 enum Takes {
     Anything,
@@ -310,7 +310,7 @@ impl Function {
         }
     }
 
-    /// What it does; the package makes it the docstring.
+    /// A description; the package makes it the docstring.
     #[getter]
     fn doc(&self) -> &'static str {
         self.described.doc

@@ -36,7 +36,7 @@ pub(crate) fn call_function_of(function: &Py<PyAny>, args: PyTree) -> autojit::R
     })
 }
 
-/// What a compiled function remembers so that it can be exported.
+/// The state of a compiled function that exporting it needs.
 #[derive(Default)]
 struct Memory {
     /// The kinds of arguments that it was traced for.
@@ -82,7 +82,7 @@ pub(crate) struct CompiledFunction {
     function: Arc<Py<PyAny>>,
     statics: Statics,
     memory: Arc<Memory>,
-    /// What it was made with besides the function.
+    /// The options that it was made with.
     made_with: Py<PyTuple>,
 }
 
@@ -204,7 +204,7 @@ impl CompiledFunction {
         bound_method(slf.as_any(), instance)
     }
 
-    /// What became of the function for arguments like these: its graph, the passes of the optimiser, the program and its cost.
+    /// The report of the function for arguments like these: its graph, the passes of the optimiser, the program and its cost.
     ///
     /// Nothing is run, and the code is not kept. `print` it, or take `str()` of it.
     #[pyo3(signature = (*args, **keywords))]

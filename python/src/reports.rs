@@ -53,7 +53,7 @@ impl Profile {
     }
 }
 
-/// What became of a function when it was compiled.
+/// The report of a function that was compiled.
 #[pyclass(frozen, module = "autojit")]
 pub(crate) struct Explanation(pub(crate) autojit::Explanation);
 

@@ -29,7 +29,7 @@ enum Step {
     Map(usize),
     Key(String),
     None,
-    /// What follows are the keywords of a call.
+    /// The keywords of a call follow.
     Keywords,
     /// An object of a class in the table of classes; its fields follow.
     Object(&'static Class),
@@ -103,7 +103,7 @@ impl Kind {
     }
 }
 
-/// What counts as an array in a tree.
+/// The values that are arrays in a tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaves {
     /// Arrays; numbers are static.

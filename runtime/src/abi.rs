@@ -31,7 +31,7 @@ pub enum AbiType {
     Pointer,
 }
 
-/// What a function that compiled code may call works on.
+/// The operands of a function that compiled code may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// Scalars.

@@ -102,7 +102,7 @@ impl<T: FftNum> Default for Plans<T> {
     }
 }
 
-/// What the cache of plans did in this process.
+/// Counts of the cache of plans in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlanStatistics {
     /// Plans that are held.
@@ -122,7 +122,7 @@ pub fn plans_dropped() -> u64 {
     DROPPED.load(Relaxed)
 }
 
-/// What the cache of plans did in this process.
+/// Counts of the cache of plans in this process.
 #[must_use]
 pub fn plan_statistics() -> PlanStatistics {
     fn held<T: FftNum>(plans: &Plans<T>) -> usize {
@@ -164,7 +164,7 @@ macro_rules! precision {
 
 precision! { f32 f64 }
 
-/// What padding consists of.
+/// The element of padding.
 trait Zero {
     const ZERO: Self;
 }

@@ -1,4 +1,4 @@
-//! What code compiled by autojit calls, and what its eager arrays share with it.
+//! The functions that code compiled by autojit calls, and that its eager arrays share with it.
 //!
 //! Three layers, each usable alone:
 //!

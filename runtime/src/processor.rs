@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// Sets of vector instructions, each with all of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What every processor of the architecture has.
+    /// The features of every processor of the architecture.
     Baseline,
     /// x86-64 with AVX2 and FMA.
     Avx2,

@@ -34,7 +34,7 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// What is drawn.
+/// The distribution of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distribution {
     /// Floats from 0 on and below 1, evenly spaced: 53 bits of them for `f64`, 24 for `f32`.
@@ -55,7 +55,7 @@ pub enum Distribution {
 pub struct Draw {
     /// The kind of the elements.
     pub kind: Kind,
-    /// What is drawn.
+    /// The distribution of the numbers.
     pub distribution: Distribution,
     /// How many elements.
     pub count: usize,

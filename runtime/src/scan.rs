@@ -15,7 +15,7 @@ pub struct Scan {
     pub kind: Kind,
     /// Whether elements are multiplied, else added.
     pub product: bool,
-    /// What is walked.
+    /// The lines of the array.
     pub lines: Lines,
 }
 

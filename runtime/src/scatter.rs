@@ -8,7 +8,7 @@ use num_complex::Complex;
 use crate::kind::{Failure, Kind};
 use crate::math::complex;
 
-/// What becomes of the element that was there before.
+/// The use of the element that was there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// The value takes its place.

@@ -15,7 +15,7 @@ pub struct Sort {
     pub kind: Kind,
     /// Whether the positions of the elements are wanted, as `i64`; else the elements themselves.
     pub positions: bool,
-    /// What is walked.
+    /// The lines of the array.
     pub lines: Lines,
 }
 

@@ -12,7 +12,7 @@ use autojit_ir::error::{Error, Result};
 use autojit_ir::{HostArray, Op, Type, resolve_scalar, strong_dtype};
 use autojit_library::{self as library, AnyLibrary, Concrete, Results};
 
-/// What a function that users put in the place of an op makes of lazy inputs.
+/// The result of a function that users put in the place of an op, for lazy inputs.
 type LazyReplacement = fn(&Op, &[Operand<'_>]) -> Result<Value>;
 
 /// The same pattern as [`library::install`]: registered functions are known to the layer above this one.

@@ -46,7 +46,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What it is, for messages.
+    /// Its kind, for messages.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Array(array) => match array.ty() {

@@ -1,11 +1,11 @@
-//! What a backend does with an op, by its [`Backend::lower`](super::Backend::lower): the source of the coverage table.
+//! The support of ops by backends, by their [`Backend::lower`](super::Backend::lower): the source of the coverage table.
 
 use autojit_ir::{ArrayType, Op, OperandType, Result, Type};
 use autojit_library::backend::Support;
 
 use super::find;
 
-/// What the backend of this name does with an op on arguments of these types.
+/// The support of an op on arguments of these types by the backend of this name.
 ///
 /// ```
 /// use autojit::ir::{MapOp, Op};

@@ -10,7 +10,7 @@ use crate::array::{Array, Operand};
 use crate::transform::{Flat, Function, rebuild, trace_drawn};
 use crate::tree::Tree;
 
-/// What `if_true` gives for the arguments if `predicate` holds, else what `if_false` gives. Only that one is run.
+/// The result of `if_true` for the arguments if `predicate` holds, else that of `if_false`. Only that one is run.
 ///
 /// Both give trees of the same structure, with arrays of the same types. Arrays that they capture count as arguments.
 ///
@@ -57,7 +57,7 @@ pub fn cond<'a, A: Tree, R: Tree>(
     choose().map_err(|e| e.at(location))
 }
 
-/// What one of several branches gives for the arguments: that of the number `index`. Only that one is run; an index out of range
+/// The result of one of several branches for the arguments: of that with the number `index`. Only that one is run; an index out of range
 /// is that of the nearest one.
 ///
 /// Otherwise as [`cond`].

@@ -214,7 +214,7 @@ impl Argument<'_> {
         self.word(&[("C", Order::C), ("F", Order::F)])
     }
 
-    /// What happens to positions out of range.
+    /// The treatment of positions out of range.
     pub(super) fn out_of_range(&self) -> Result<OutOfRange> {
         self.word(&[
             ("raise", OutOfRange::Raise),

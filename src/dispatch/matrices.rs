@@ -52,7 +52,7 @@ impl Argument<'_> {
         })
     }
 
-    /// What a system is solved for: 0, 1 or 2, or SciPy's letters.
+    /// The form of a system: 0, 1 or 2, or SciPy's letters.
     pub(super) fn transposition(&self) -> Result<Transposition> {
         Ok(match self.given() {
             None | Some(Value::Int(0)) => Transposition::None,

@@ -279,7 +279,7 @@ pub struct Described {
     pub name: &'static str,
     /// The name of the function itself, which is another one for names such as `"abs"`.
     pub function: &'static str,
-    /// What it does, in a sentence or two of Markdown.
+    /// A sentence or two about it, in Markdown.
     pub doc: &'static str,
     /// The parameters in NumPy's order.
     pub parameters: &'static [Parameter],

@@ -27,7 +27,7 @@ pub(super) struct Entry {
     pub(super) implementation: Implementation,
 }
 
-/// What runs a function.
+/// The implementation of a function.
 pub(super) enum Implementation {
     /// An op on all arguments.
     Op(Op),

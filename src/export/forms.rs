@@ -26,7 +26,7 @@ impl Serialize for Structure {
     }
 }
 
-/// What is read must be exactly one tree.
+/// The bytes must hold exactly one tree.
 impl<'de> Deserialize<'de> for Structure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let StructureForm { tokens, .. } = StructureForm::deserialize(deserializer)?;

@@ -7,7 +7,7 @@
 //! Invariants: nothing that is read is trusted. The header finds accidents; the payload is then checked as if there
 //! were no header: no size in it decides how much memory is taken, every op is read by its own parser, every type is
 //! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
-//! What would not be read is not written: both directions share [`Saved::check`].
+//! A tree that would not be read is not written: both directions share [`Saved::check`].
 
 mod container;
 mod forms;
@@ -17,7 +17,7 @@ use crate::tree::Structure;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{Graph, SourceLine};
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Saved {
     /// The name of the function.

@@ -92,7 +92,7 @@ impl<V> Cache<V> {
     /// The entry for a call. If there is none, `build` makes it; it is given the key of the last call.
     ///
     /// # Errors
-    /// What `build` gave.
+    /// The value that `build` gave.
     pub(crate) fn get_or_build(
         &self,
         query: &Query<'_, '_>,

@@ -19,7 +19,7 @@ use autojit_library::backend::{Backend, Limits};
 use autojit_library::{self as library, Concrete};
 pub(super) use compare::compare;
 
-/// What comparing two backends came to. Made by [`Jit::check_against`]; print it.
+/// The outcome of comparing two backends. Made by [`Jit::check_against`]; print it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -162,7 +162,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 }
 
-/// What `AUTOJIT_VERIFY` asks of new code: that it gives for the first arguments what replay gives, but for rounding that
+/// The check of new code by `AUTOJIT_VERIFY`: that it gives for the first arguments what replay gives, but for rounding that
 /// the function magnifies. Functions that draw random numbers are left out, as they would draw others after this, and
 /// those that call registered functions, which may count their calls; what fails is left to the call to tell.
 ///
@@ -287,7 +287,7 @@ pub(super) fn check_finite(
     }
 }
 
-/// What is not a finite number in an array, in words.
+/// The special values in an array, in words.
 fn not_finite(array: &HostArray) -> Option<String> {
     if matches!(array.dtype().class(), Class::Bool | Class::Integer) {
         return None;

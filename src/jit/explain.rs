@@ -62,7 +62,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
 pub struct Explanation {
     name: String,
     signature: String,
-    /// What a call would do, where known.
+    /// The effect of a call, where known.
     call: Option<String>,
     report: Report,
     wanted: &'static str,
@@ -186,7 +186,7 @@ impl Explanation {
         self.text.get_or_init(|| self.graph.to_string())
     }
 
-    /// What the backend says of its code.
+    /// The backend's description of its code.
     #[must_use]
     pub fn executable(&self) -> &str {
         &self.described
@@ -249,7 +249,7 @@ impl Explanation {
         page::page(self)
     }
 
-    /// What stands first: names and values.
+    /// The head: names and values.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let report = &self.report;
         let strict = if self.strict { ", strict" } else { "" };

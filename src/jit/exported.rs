@@ -84,7 +84,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 }
 
-/// What a file of a traced function holds.
+/// The contents of a file of a traced function.
 pub(super) fn saved(name: &str, query: &Query<'_, '_>, built: Built) -> Saved {
     Saved {
         name: name.to_owned(),
@@ -547,7 +547,7 @@ impl Exported {
     }
 }
 
-/// What the optimiser may do with functions that were exported.
+/// The options of the optimiser for functions that were exported.
 const OPTIMIZER: simplify::Options = simplify::Options::EXACT;
 
 /// The lines of a graph that was made of one with these lines. The optimiser knows no lines of files, so they are lost

@@ -89,7 +89,7 @@ enum Wanted {
     Unknown(String, Error),
 }
 
-/// What the cache keeps for a signature.
+/// The entry of the cache for a signature.
 struct Compiled {
     executable: Arc<dyn Executable>,
     report: Report,
@@ -406,7 +406,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         (backend, query)
     }
 
-    /// What is to be done for arguments, and why.
+    /// The decision for arguments, and its reason.
     fn task<'t>(
         &'t self,
         backend: &'static dyn Backend,

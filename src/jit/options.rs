@@ -34,7 +34,7 @@ pub struct JitOptions {
     pub strict: bool,
     /// Whether a NaN in a result is an error, see [`Jit::debug_nans`].
     pub debug_nans: bool,
-    /// What the optimiser may do: [`Jit::fold_limit`], [`Jit::reorder_products`], [`Jit::fast_math`].
+    /// The options of the optimiser: [`Jit::fold_limit`], [`Jit::reorder_products`], [`Jit::fast_math`].
     pub optimizer: simplify::Options,
     /// Bytes, see [`Jit::memory_limit`].
     pub memory_limit: Option<usize>,

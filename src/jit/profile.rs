@@ -32,7 +32,7 @@ pub struct Profile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfiledStep {
-    /// What ran, such as `kernel 3`, as [`Explanation`](crate::Explanation) numbers it.
+    /// The name of the entry, such as `kernel 3`, as [`Explanation`](crate::Explanation) numbers it.
     pub step: String,
     /// The ops that the steps are named by, each once.
     pub ops: Vec<Cow<'static, str>>,

@@ -10,7 +10,7 @@ use autojit_ir::serial::Format;
 use autojit_ir::transform::simplify::PassReport;
 use autojit_library::backend::CodeReport;
 
-/// What came of compiling for one signature, in numbers. Made by [`Jit::compile`](super::Jit::compile); part of
+/// The outcome of compiling for one signature, in numbers. Made by [`Jit::compile`](super::Jit::compile); part of
 /// an [`Explanation`](super::Explanation).
 ///
 /// Times are those of the one compilation that made the code; counts do not depend on the machine.
@@ -33,7 +33,7 @@ pub struct Report {
     pub optimize_time: Duration,
     /// How long the backend took to compile the graph.
     pub compile_time: Duration,
-    /// What each pass of the optimiser did.
+    /// Each pass of the optimiser.
     pub passes: Vec<PassReport>,
     /// The sizes of the code.
     pub code: CodeReport,

@@ -42,7 +42,7 @@ impl Options {
     }
 }
 
-/// What the arguments of a call look like, borrowed from the call.
+/// The signature of a call, borrowed from its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'q, 'a> {
     pub(crate) tokens: &'q [Token<'a>],
@@ -50,7 +50,7 @@ pub(crate) struct Query<'q, 'a> {
     pub(crate) options: Options,
 }
 
-/// What the arguments of a call look like.
+/// The signature of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     tokens: Box<[Token<'static>]>,

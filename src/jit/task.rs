@@ -11,7 +11,7 @@ use autojit_ir::transform::simplify;
 use autojit_library::backend::{Backend, Limits};
 use autojit_library::logging::{self, TARGET};
 
-/// What is to be compiled, for whom, and how.
+/// A function to compile, with its backend and options.
 pub(super) struct Task<'a> {
     pub(super) function: &'a str,
     pub(super) signature: &'a dyn fmt::Display,

@@ -8,7 +8,7 @@ use super::node::LazyOperand;
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, DType, Op, Scalar, Type, infer_plain, resolve_scalar, strong_dtype};
 
-/// What inference needs to know of an input of a node.
+/// The facts about an input of a node that inference needs.
 pub(super) fn given(input: &LazyOperand) -> Given<'_> {
     match input {
         LazyOperand::Node(node) => Given::Array(node.shared_ty()),
@@ -16,7 +16,7 @@ pub(super) fn given(input: &LazyOperand) -> Given<'_> {
     }
 }
 
-/// What inference needs to know of an input.
+/// The facts about an input that inference needs.
 #[derive(Clone, Copy)]
 pub(super) enum Given<'a> {
     /// The type of an array, or of a tuple.

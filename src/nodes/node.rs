@@ -31,7 +31,7 @@ pub(crate) enum State {
     Variable,
     /// To be computed.
     Pending {
-        /// What is done.
+        /// The op.
         op: Op,
         /// To what.
         inputs: SmallVec<[LazyOperand; 3]>,

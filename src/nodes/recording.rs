@@ -155,7 +155,7 @@ impl Traced {
         Err(location.map_or(error.clone(), |location| error.at(location)))
     }
 
-    /// What it is computed from, as nodes.
+    /// The nodes that it is computed from.
     pub(crate) fn node(&self) -> &LazyArray {
         self.node.get_or_init(|| self.recording.node(self.value))
     }
@@ -410,7 +410,7 @@ impl Recording {
             .collect())
     }
 
-    /// What was written down, as an array of the trace.
+    /// A recorded value, as an array of the trace.
     #[inline(always)]
     pub(crate) fn traced(self: &Arc<Self>, Recorded { value, ty }: Recorded) -> Traced {
         Traced {

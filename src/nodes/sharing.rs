@@ -135,7 +135,7 @@ struct Entry {
     node: LazyArray,
 }
 
-/// What makes two arrays the same: they read the same memory in the same way.
+/// The identity of an array: they read the same memory in the same way.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Storage {
     first: usize,

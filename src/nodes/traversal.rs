@@ -70,7 +70,7 @@ fn by_depth(nodes: impl Iterator<Item = LazyArray>) -> SmallVec<[LazyArray; 4]> 
     nodes
 }
 
-/// What one look at a node tells; a second look might tell more, if another thread computes it.
+/// The state of a node at one look; a second look might tell more, if another thread computes it.
 struct Look {
     fn_name: Option<&'static str>,
     deps: SmallVec<[LazyArray; 3]>,
@@ -134,7 +134,7 @@ impl LazyArray {
         Look::at(self).fn_name
     }
 
-    /// What is done to the dependencies; `None` for variables and known values.
+    /// The op on the dependencies; `None` for variables and known values.
     #[must_use]
     pub fn op(&self) -> Option<Op> {
         match &*self.state() {

@@ -239,7 +239,7 @@ fn mask(x: &Array, k: i64) -> Result<(Array, Array)> {
     ))
 }
 
-/// What [`pad`] fills with: zeros by default.
+/// The numbers that [`pad`] fills with: zeros by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Padding {
     /// A number.

@@ -21,9 +21,9 @@ pub struct Differences {
     pub n: i64,
     /// The axis.
     pub axis: Along,
-    /// What comes before the elements; a number is one element.
+    /// The elements in front; a number is one element.
     pub prepend: Option<Operand<'static>>,
-    /// What comes behind the elements; a number is one element.
+    /// The elements at the end; a number is one element.
     pub append: Option<Operand<'static>>,
 }
 

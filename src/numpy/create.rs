@@ -131,7 +131,7 @@ pub fn identity(n: i64, options: impl Into<Creation>) -> Array {
     eye(n, creation)
 }
 
-/// What `arange` counts through: from a start, up to but without a stop, by steps.
+/// The numbers that `arange` counts through: from a start, up to but without a stop, by steps.
 ///
 /// Written `10`, `(2, 10)`, `2..10` or `(2, 10, 3)`, with integers or floats.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The options of functions that make arrays: the dtype, and where the array is to be.
 //!
-//! What a call leaves open is decided by the block around it, and else by the function.
+//! Options that a call leaves open are decided by the block around it, and else by the function.
 
 use crate::Result;
 use crate::like::{Like, Place, Wanted, innermost};
@@ -8,7 +8,7 @@ use autojit_ir::DType;
 
 /// The options of functions that make arrays: the dtype, and an array or a library that they are to be like.
 ///
-/// What is not given is decided by the [`backend_like`](crate::backend_like) block around the call, and else by
+/// Options that are not given are decided by the [`backend_like`](crate::backend_like) block around the call, and else by
 /// the function's default in the ndarray library. A dtype that is given wins over that of an array.
 #[derive(Clone, Debug, Default)]
 pub struct Creation {
@@ -62,7 +62,7 @@ impl Creation {
         }
     }
 
-    /// What is asked for, here and by the blocks around, and the dtype, which is `own` by default.
+    /// The options, given here or by the blocks around, and the dtype, which is `own` by default.
     pub(crate) fn resolve(&self, own: DType) -> Result<(Wanted, DType)> {
         let wanted = match &self.like {
             Some(like) => like.0.clone()?.or(innermost()),

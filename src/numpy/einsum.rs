@@ -84,7 +84,7 @@ impl From<&ContractionPath> for Optimize {
 pub struct ContractionPath {
     /// The positions that each step takes, in the linear format of `numpy.einsum_path`.
     pub steps: Vec<Vec<usize>>,
-    /// What each step does, such as `"ij,jk->ik"`.
+    /// The subscripts of each step, such as `"ij,jk->ik"`.
     pub contractions: Vec<String>,
     /// The number of products of all steps.
     pub products: f64,
@@ -109,7 +109,7 @@ impl fmt::Display for ContractionPath {
     }
 }
 
-/// What is asked for, after checking the operands.
+/// The parsed subscripts, after checking the operands.
 struct Request<'a> {
     operands: Vec<Operand<'a>>,
     subscripts: Subscripts,

@@ -10,7 +10,7 @@ use super::{
 use crate::{Array, DType, Error, Operand};
 use autojit_ir::{Class, MapOp, Op};
 
-/// What [`interp`] gives outside of the known points: the first and the last value unless it is told otherwise.
+/// The values of [`interp`] outside of the known points: the first and the last value unless it is told otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// Left of the first point.
@@ -28,14 +28,14 @@ impl From<RangeFull> for Outside {
 }
 
 impl Outside {
-    /// What to give left of the first point.
+    /// The value left of the first point.
     #[must_use]
     pub fn left<'a>(self, left: impl Into<Operand<'a>>) -> Self {
         let left = Some(left.into().into_owned());
         Self { left, ..self }
     }
 
-    /// What to give right of the last point.
+    /// The value right of the last point.
     #[must_use]
     pub fn right<'a>(self, right: impl Into<Operand<'a>>) -> Self {
         let right = Some(right.into().into_owned());
@@ -43,12 +43,12 @@ impl Outside {
     }
 }
 
-/// What to give left of the first point. See [`Outside`].
+/// The value left of the first point. See [`Outside`].
 pub fn left<'a>(left: impl Into<Operand<'a>>) -> Outside {
     Outside::default().left(left)
 }
 
-/// What to give right of the last point. See [`Outside`].
+/// The value right of the last point. See [`Outside`].
 pub fn right<'a>(right: impl Into<Operand<'a>>) -> Outside {
     Outside::default().right(right)
 }

@@ -93,7 +93,7 @@ pub fn atleast_3d<'a>(x: impl Into<Operand<'a>>) -> Array {
     })
 }
 
-/// What becomes of arrays before they are joined. It is no function pointer, as a call of one has no line of the caller's.
+/// The function that arrays go through before they are joined. It is no function pointer, as a call of one has no line of the caller's.
 #[derive(Clone, Copy)]
 enum Raise {
     /// At least so many axes.

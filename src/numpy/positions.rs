@@ -197,7 +197,7 @@ pub fn unravel_index<'a>(
     positions.into_iter().flatten().collect()
 }
 
-/// What [`ravel_multi_index`] does with positions out of range.
+/// The treatment of positions out of range by [`ravel_multi_index`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutOfRange {
     /// It fails.
@@ -235,7 +235,7 @@ impl<T: Into<Integers>> From<T> for Raveling {
 }
 
 impl Raveling {
-    /// What happens to positions out of range.
+    /// The treatment of positions out of range.
     #[must_use]
     pub fn mode(self, mode: OutOfRange) -> Self {
         Self { mode, ..self }

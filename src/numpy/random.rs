@@ -515,7 +515,7 @@ fn scaled(loc: Operand, scale: Operand, numbers: Array) -> Array {
     }
 }
 
-/// What is chosen from: an array with a first axis, or the integers below a number.
+/// The population of a choice: an array with a first axis, or the integers below a number.
 #[track_caller]
 fn population(x: Operand, creation: &Creation) -> Result<Array> {
     match x {

@@ -186,7 +186,7 @@ pub fn unique<'a>(x: impl Into<Operand<'a>>) -> Array {
     sorted.get(concatenate([first, changes], Some(0)))
 }
 
-/// What [`unique_with`] gives.
+/// The results of [`unique_with`].
 #[derive(Clone, Debug)]
 pub struct Unique {
     /// The different elements in order.
@@ -262,7 +262,7 @@ pub fn unique_with<'a>(x: impl Into<Operand<'a>>) -> Unique {
 /// The options of [`bincount`]: what each element counts, one unless it is given, and the least number of counts.
 #[derive(Clone, Debug, Default)]
 pub struct Counting {
-    /// What each element counts.
+    /// The weight of each element.
     pub weights: Option<Operand<'static>>,
     /// At least so many counts.
     pub minlength: i64,

@@ -296,7 +296,7 @@ fn rounded(x: Operand, decimals: i64) -> Array {
     }
 }
 
-/// What [`nan_to_num`] puts in the place of special values: zero for NaN, the largest and smallest finite
+/// The numbers that [`nan_to_num`] puts in the place of special values: zero for NaN, the largest and smallest finite
 /// numbers for the infinities.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Replacements {

@@ -12,7 +12,7 @@ use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Dims, HostArray, JoinOp, Op, OpaqueFunction, Type, ViewOp};
 use autojit_library::{self as library, AnyLibrary, Concrete, Results};
 
-/// What gives the results of a batch: of arguments, and for each array among them whether it has the examples along its first
+/// The function that gives the results of a batch: of arguments, and for each array among them whether it has the examples along its first
 /// axis.
 pub(crate) type OfBatch = Arc<dyn Fn(&Arguments, &[bool]) -> Result<Value> + Send + Sync>;
 

@@ -37,10 +37,10 @@ pub(crate) use opaque::{opaque_in, opaque_op};
 pub use outcome::{IntoResult, IntoTypes};
 pub(crate) use trace::trace;
 
-/// What runs a registered function.
+/// The implementation of a registered function.
 pub(crate) type Callable = Arc<dyn Fn(&Arguments) -> Result<Value> + Send + Sync>;
 
-/// What gives the types of its results.
+/// The rule for the types of its results.
 pub(crate) type Rule = Arc<dyn Fn(&Arguments) -> Result<Type> + Send + Sync>;
 
 /// A registered function.
@@ -51,7 +51,7 @@ pub(crate) struct Function {
     pub(crate) batches: Option<BatchRule>,
 }
 
-/// What is there without registering: how to run it, and its parameters.
+/// A function that is built in: how to run it, and its parameters.
 #[derive(Clone)]
 pub(crate) struct Builtin {
     pub(crate) callable: Callable,
@@ -99,7 +99,7 @@ impl Entry {
     }
 }
 
-/// What is registered.
+/// The registrations.
 #[derive(Default)]
 struct Functions {
     entries: FxHashMap<&'static str, Entry>,
@@ -175,7 +175,7 @@ impl Entry {
         }
     }
 
-    /// What an owner has registered.
+    /// The registrations of an owner.
     pub(crate) fn get_mut(&mut self, owner: Owner) -> Option<&mut Function> {
         match owner {
             Owner::Default => self.default.as_mut(),
@@ -186,7 +186,7 @@ impl Entry {
         }
     }
 
-    /// What runs now for an owner: registered, or built in.
+    /// The present implementation for an owner: registered, or built in.
     pub(crate) fn callable(&self, owner: Owner) -> Option<Callable> {
         let registered = match owner {
             Owner::Default => self.default.as_ref(),
@@ -197,7 +197,7 @@ impl Entry {
     }
 }
 
-/// What is known under a name.
+/// The functions under a name.
 pub(crate) fn entry(name: &str) -> Option<(&'static str, Entry)> {
     let functions = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner);
     let found = functions.as_ref()?.entries.get_key_value(name);
@@ -343,7 +343,7 @@ pub(crate) fn knows(name: &str) -> bool {
         .is_some_and(|f| f.entries.contains_key(name))
 }
 
-/// What typed functions give, made of the result of a function in their place.
+/// The result of a typed function, made of that of a function in its place.
 pub(crate) trait FromReplacement {
     /// The result; a failure gets the line of the caller.
     fn from_replacement(result: Result<Value>) -> Self;
@@ -378,7 +378,7 @@ impl FromReplacement for (Array, Array) {
     }
 }
 
-/// What a registered function makes of a typed call; `None` if none is registered for it.
+/// The result of a registered function for a typed call; `None` if none is registered for it.
 ///
 /// For functions that are made of others: ops look for functions in their place by themselves.
 #[track_caller]
@@ -454,7 +454,7 @@ fn replaced_op(
     Some(run().map_err(|e: Error| e.in_op(found.name)))
 }
 
-/// What the function for lazy arrays makes of an op.
+/// The result of the function for lazy arrays for an op.
 fn replaced_lazy_op(op: &Op, inputs: &[Operand]) -> Result<Value> {
     let lost = || Error::internal(format!("no function stands in the place of {op}"));
     let found = find_op(Place::Lazy.name(), op).ok_or_else(lost)?;

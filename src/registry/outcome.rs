@@ -1,10 +1,10 @@
-//! What registered functions and their rules for types may return.
+//! Results of registered functions and of their rules for types.
 
 use crate::{Array, Value};
 use autojit_ir::error::Result;
 use autojit_ir::{ArrayType, Type};
 
-/// What a registered function may return: arrays, tuples and lists of them, numbers, and `Result`s of those.
+/// The results of a registered function: arrays, tuples and lists of them, numbers, and `Result`s of those.
 pub trait IntoResult {
     /// The value, or why there is none.
     ///
@@ -40,7 +40,7 @@ into_result!(
     bool
 );
 
-/// What the rule for the types of a function's results may return: one type, or those of several results.
+/// The results of the rule for the types of a function's results: one type, or those of several results.
 pub trait IntoTypes {
     /// The type, or why the arguments do not fit.
     ///

@@ -26,7 +26,7 @@ pub enum BatchAxes {
     Members(Vec<BatchAxes>),
 }
 
-/// What is the same for all examples, see [`BatchAxes`].
+/// A value that is the same for all examples, see [`BatchAxes`].
 pub const SHARED: BatchAxes = BatchAxes::Shared;
 
 impl From<i64> for BatchAxes {

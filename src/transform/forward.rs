@@ -66,7 +66,7 @@ fn all(arguments: usize, results: usize) -> (Vec<usize>, Vec<usize>) {
 
 /// The value of a function, and its derivative at `args` as a linear function of the direction.
 ///
-/// What does not depend on the direction is computed once, so many directions at one point cost less than as many calls of [`jvp`].
+/// Values that do not depend on the direction are computed once, so many directions at one point cost less than as many calls of [`jvp`].
 ///
 /// ```
 /// use autojit::{Array, linearize, numpy as np};

@@ -196,7 +196,7 @@ pub fn vjp<A: Tree, R: Tree, F: Fn(A) -> R>(f: F, args: A) -> Result<(R, impl Fn
     Ok((result, pull))
 }
 
-/// What a pullback keeps.
+/// The values that a pullback keeps.
 struct Pullback {
     /// Takes what was computed with the value, and then the cotangents.
     graph: Graph,

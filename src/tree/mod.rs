@@ -57,7 +57,7 @@ pub trait Tree: Sized {
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self>;
 }
 
-/// What can be passed where a traced function takes an `A`, without giving arrays away.
+/// Arguments for a traced function that takes an `A`, by reference or by value.
 ///
 /// For a function of an `(Array, i64)`, all of `&args`, `args`, `(&x, 3)` and `(x, 3)` will do.
 #[diagnostic::on_unimplemented(

@@ -111,7 +111,7 @@ impl Token<'_> {
         )
     }
 
-    /// What it is, for messages.
+    /// Its kind, for messages.
     pub(crate) fn kind(&self) -> String {
         match self {
             Self::Array => "an array".into(),

@@ -12,7 +12,7 @@ use np::linalg;
 
 use crate::process::in_own_process;
 
-/// What hangs takes longer than this, and nothing else does on any machine.
+/// A hang takes longer than this, and nothing else does on any machine.
 const LONG: Duration = Duration::from_secs(30);
 
 #[track_caller]
@@ -122,7 +122,7 @@ fn loops_around_nothing_take_no_time() {
     around_nothing("eigh", &matrices, |x| linalg::eigh(x, ..).0, &[n, 0]);
 }
 
-/// What is not square needs no square.
+/// Shapes that are not square need no square.
 #[test]
 fn tall_matrices_are_decomposed() {
     let x = np::ones([200_000_i64, 2], DType::Float64) + np::eye(200_000, np::columns(2));

@@ -1,4 +1,4 @@
-//! What users see: arrays, NumPy's functions, dispatch, trees, lazy arrays, `autojit`, files of functions, pictures.
+//! The public interface: arrays, NumPy's functions, dispatch, trees, lazy arrays, `autojit`, files of functions, pictures.
 
 #[path = "../process.rs"]
 mod process;

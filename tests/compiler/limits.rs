@@ -1,4 +1,4 @@
-//! What compiled code may take of the machine: threads and memory.
+//! The limits of compiled code on the machine: threads and memory.
 #![cfg(feature = "cranelift")]
 
 use autojit::{Array, Result, autojit, numpy as np};

@@ -334,7 +334,7 @@ pub(crate) fn bits(x: &Array) -> Vec<u64> {
     }
 }
 
-/// What the modes make of the functions that take this dtype; every difference between them.
+/// Every difference between the modes in the functions that take this dtype.
 pub(crate) fn compare(
     functions: &[Function],
     dtype: DType,

@@ -1,7 +1,7 @@
 //! One definition for all modes, of whole programs: random chains of the functions of `modes.rs` on special values, bit for
 //! bit the same eagerly, lazily, replayed and compiled.
 //!
-//! What adds up gets numbers whose sums are exact in any order: inputs, and what a few exact operations made of them. After
+//! Ops that add up get numbers whose sums are exact in any order: inputs, and what a few exact operations made of them. After
 //! that only functions of single elements follow.
 //!
 //! `AUTOJIT_SEED` is the seed, `AUTOJIT_CASES` the number of programs.
@@ -26,7 +26,7 @@ const WIDEN: &[&str] = &["add", "subtract", "multiply", "square"];
 /// How often numbers may be widened before sums of them depend on their order.
 const WIDEST: u32 = 2;
 
-/// What may follow on numbers that were widened: all but products of many.
+/// Ops that may follow on numbers that were widened: all but products of many.
 const SUMS: &[&str] = &[
     "sum",
     "min",

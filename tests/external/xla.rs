@@ -60,7 +60,7 @@ fn operations_stay_there() {
     );
 }
 
-/// What XLA has not is done in main memory.
+/// Ops that XLA lacks are done in main memory.
 #[test]
 fn decompositions_come_back_to_the_library() {
     let x = array(&[2.0, 1.0, 1.0, 3.0]).reshape([2, 2]);
@@ -290,7 +290,7 @@ fn zeros_of_both_signs_stay_apart() {
     assert!(values(&a)[0].is_sign_positive() && values(&b)[0].is_sign_negative());
 }
 
-/// What the differential tests allow XLA alone. XLA sets both itself, with no switch: the mode of the processor around
+/// The differences that the differential tests allow XLA alone. XLA sets both itself, with no switch: the mode of the processor around
 /// each run, and the contraction of LLVM's code for a program. If one of them no longer holds, the tests must not allow
 /// it any more either.
 #[test]

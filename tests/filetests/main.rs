@@ -226,7 +226,7 @@ impl RunFile {
         got == expected || (part(a.re, b.re) && part(a.im, b.im))
     }
 
-    /// What is wrong with the results of one case, if anything is.
+    /// The fault of the results of one case, if there is one.
     fn mismatch(
         &self,
         engine: &str,

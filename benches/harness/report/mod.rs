@@ -73,7 +73,7 @@ fn in_markdown(record: &Record) -> String {
     text
 }
 
-/// What the numbers belong to.
+/// The subject of the numbers.
 fn facts(record: &Record) -> Vec<(&'static str, String)> {
     let machine = &record.machine;
     let versions =

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use autojit::KernelCode;
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
-/// What is printed of each kernel.
+/// The parts of each kernel that are printed.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts {
     pub(crate) code: bool,

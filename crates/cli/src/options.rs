@@ -54,7 +54,7 @@ pub(crate) enum Command {
         /// Which picture.
         #[arg(long, default_value = "circuit", value_parser = picture, help = PICTURES)]
         picture: Picture,
-        /// What colours mean.
+        /// The meaning of colours.
         #[arg(long, value_enum, default_value_t = Color::Function)]
         color: Color,
         /// The line above the picture.

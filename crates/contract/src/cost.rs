@@ -1,8 +1,8 @@
-//! What a tree costs, in logarithms, so that networks whose sum no float counts still compare.
+//! The cost of a tree, in logarithms, so that networks whose sum no float counts still compare.
 
 use crate::tree::{Problem, Tree, log_sum};
 
-/// What a plan costs. Logarithms are binary; minus infinity is the logarithm of zero.
+/// The cost of a plan. Logarithms are binary; minus infinity is the logarithm of zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     pub(crate) operations: f64,

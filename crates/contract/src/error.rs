@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What is wrong with an input.
+/// A fault of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(String);
 

@@ -125,7 +125,7 @@ impl Network {
         Ok(network)
     }
 
-    /// What [`Network::new`] promises; deserialised networks are checked again.
+    /// The invariants of [`Network::new`]; deserialised networks are checked again.
     pub(crate) fn check(&self) -> Result<()> {
         // Nodes of a tree are 32-bit numbers, and there are twice as many as operands.
         if self.operands.len() > (u32::MAX / 4) as usize {

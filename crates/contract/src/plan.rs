@@ -114,7 +114,7 @@ impl PartialEq for Plan {
     }
 }
 
-/// What one step of a plan does: einsum of one operand or two.
+/// One step of a plan: einsum of one operand or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The arrays that are used up: operands by their numbers, then what each step gives has the next number.
@@ -275,7 +275,7 @@ impl Plan {
         &self.network
     }
 
-    /// What the plan costs.
+    /// The cost of the plan.
     #[must_use]
     pub fn cost(&self) -> Cost {
         self.cost
@@ -344,7 +344,7 @@ impl Plan {
         pairs.map(|pair| pair.map(|node| node as usize)).collect()
     }
 
-    /// What is to be done for each slice. An operand with labels that no other array has, or with repeated ones, is
+    /// The work for each slice. An operand with labels that no other array has, or with repeated ones, is
     /// summed or its diagonal taken in a step of its own. A network of one operand has one step, an empty one none.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {

@@ -130,7 +130,7 @@ pub(crate) struct Tree {
     pub(crate) children: Vec<[u32; 2]>,
 }
 
-/// What the contractions of a tree have and give.
+/// The labels of the contractions of a tree.
 pub(crate) struct Labelled {
     /// Of each contraction the labels of both operands.
     pub(crate) unions: Vec<Vec<u32>>,

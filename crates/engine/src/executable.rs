@@ -34,7 +34,7 @@ pub(crate) struct Native {
     pub(crate) counts: Counts,
 }
 
-/// What the stages counted, for `explain`.
+/// The counts of the stages, for `explain`.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     instructions: usize,

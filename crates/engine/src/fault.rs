@@ -1,4 +1,4 @@
-//! What a verifier reports.
+//! The report of a verifier.
 
 use autojit_ir::error::Error;
 

@@ -97,7 +97,7 @@ impl Default for StageOptions {
     }
 }
 
-/// What each stage makes of a graph, before there is machine code.
+/// The results of each stage for a graph, before there is machine code.
 struct Stages {
     lowered: Lowered,
     loops: Loops,
@@ -139,7 +139,7 @@ impl Stages {
     }
 }
 
-/// What a graph is compiled for.
+/// The purpose of a compilation.
 #[derive(Clone, Copy, Debug)]
 enum Role {
     Whole,

@@ -23,7 +23,7 @@ pub trait Attribute: Sized {
     /// The text is not one that [`Attribute::print`] gives.
     fn parse(text: &str) -> Result<Self>;
 
-    /// What a text without the attribute means, if it may be left out: for attributes that came later than their op, so
+    /// The value of the attribute for a text without it, if it may be left out: for attributes that came later than their op, so
     /// that older files stay readable.
     fn absent() -> Option<Self> {
         None
@@ -134,7 +134,7 @@ impl Attribute for Axes {
     }
 }
 
-/// What is rare and large.
+/// Attributes that are rare and large.
 impl<T: Attribute> Attribute for Box<T> {
     fn print(&self) -> String {
         (**self).print()

@@ -35,7 +35,7 @@ struct Inner {
     contents: Box<dyn Contents>,
 }
 
-/// What a body is made of, which a layer above knows.
+/// The contents of a body, which a layer above knows.
 pub(crate) trait Contents: Any + Send + Sync {
     /// Whether it computes the same by the same nodes.
     fn equals(&self, other: &dyn Contents) -> bool;
@@ -223,7 +223,7 @@ fn bodies(text: &str) -> Result<Vec<&str>> {
     }
 }
 
-/// What is between braces, with its spaces and lines; what is in further braces stays as it is.
+/// The text between braces, with its spaces and lines; further braces stay as they are.
 fn read(encoded: &str) -> Result<Body> {
     let mut depth = 0_usize;
     let decoded = encoded.chars().map(|c| {

@@ -151,7 +151,7 @@ impl Attribute for Draw {
     }
 }
 
-/// What is drawn.
+/// The distribution of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Distribution {
     /// Floats from 0 on and below 1.

@@ -35,7 +35,7 @@ impl Fourier {
         matches!(self.kind, FourierKind::Forward | FourierKind::Real)
     }
 
-    /// What every result is multiplied by.
+    /// The factor of every result.
     pub fn factor(self) -> f64 {
         let n = self.n as f64;
         match (self.norm, self.is_forward()) {

@@ -52,7 +52,7 @@ pub enum QrMode {
 
 words!(QrMode, "a mode of qr": "reduced" => Reduced, "complete" => Complete);
 
-/// What looks elements up by indices: errors of a check of indices name it.
+/// The op that looks elements up by indices: errors of a check of indices name it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IndexedBy {
     /// A part of an array is read.

@@ -29,7 +29,7 @@ impl std::fmt::Display for ValueId {
 /// One step of a program.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What is done.
+    /// The op.
     pub op: Op,
     /// To which values.
     pub inputs: SmallVec<[ValueId; 4]>,

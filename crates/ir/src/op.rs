@@ -132,7 +132,7 @@ elementwise {
     divide "truediv" Divide (x, y) : infer::floating => eval::divide;
     /// The largest integer not above `x / y`; integers divided by zero give zero.
     floor_divide "floordiv" FloorDivide (x, y) : infer::real_numbers => eval::floor_divide;
-    /// What `floor_divide` leaves, with the sign of `y`.
+    /// The remainder of `floor_divide`, with the sign of `y`.
     remainder "mod" Remainder (x, y) : infer::real_numbers => eval::remainder;
     /// `x` to the power `y`; integers to a negative integer power are refused.
     power "pow" Power (x, y) : infer::power => eval::power, fails DType::is_integer;
@@ -160,7 +160,7 @@ elementwise {
     logical_or "logical_or" LogicalOr (x, y) : infer::logical => eval::logical_or;
     /// Whether exactly one is not zero.
     logical_xor "logical_xor" LogicalXor (x, y) : infer::logical => eval::logical_xor, or expand::logical_xor;
-    /// What division rounded towards zero leaves, with the sign of `x`; integers by zero give zero.
+    /// The remainder of division rounded towards zero, with the sign of `x`; integers by zero give zero.
     fmod "fmod" Fmod (x, y) : infer::real_numbers => eval::fmod;
     /// The length of the hypotenuse, without overflow on the way.
     hypot "hypot" Hypot (x, y) : infer::real_floating => eval::hypot;
@@ -188,7 +188,7 @@ conversions {
     stop_gradient "stop_gradient" StopGradient (x) : infer::same, or expand::same;
 }
 classes {
-/// What a node without inputs stands for.
+/// A node without inputs.
 Leaf LeafOp {
     /// Argument number `index` of the traced function.
     input "None" Input { index: usize, ty: ArrayType } () : infer::typed_leaf => eval::no_value;
@@ -315,7 +315,7 @@ Control ControlOp {
     scan "scan" Scan { body: Body, carry: usize, xs: usize, length: usize, reverse: bool } (; arrays) : infer::scan_loop => eval::scan_loop;
     /// The body as long as the condition holds, a tuple of what is carried; an error after `limit` iterations. Both take the carried arrays and all other inputs.
     while_loop "while_loop" While { condition: Body, body: Body, carry: usize, limit: u64 } (; arrays) : infer::while_loop => eval::while_loop;
-    /// What one of the branches gives for the other inputs, as a tuple: that of the number `index`, or of the nearest one; the second one if a boolean is true.
+    /// The results of one of the branches for the other inputs, as a tuple: of that with the number `index`, or of the nearest one; the second one if a boolean is true.
     switch "switch" Switch { branches: Bodies } (index; arrays) : infer::switch => eval::switch;
 }
 /// Fourier transforms along an axis.
@@ -402,7 +402,7 @@ macro_rules! define_op {
                     self.row().name
                 }
 
-                /// What the table says of the op.
+                /// The op's row of the table.
                 #[inline]
                 fn row(&self) -> &'static Row {
                     match self { $( Self::$Op { .. } => const { &Row {
@@ -439,7 +439,7 @@ macro_rules! define_op {
                 rows.into_iter().filter(|(_, expands)| *expands).map(|(name, _)| name)
             }
 
-            /// What the table says of the op.
+            /// The op's row of the table.
             #[inline]
             fn row(&self) -> &'static Row {
                 match self {
@@ -550,7 +550,7 @@ macro_rules! define_derived {
 }
 for_each_op!(define_derived);
 
-/// What a row of the table says of an op, whatever its attributes are.
+/// A row of the table: the facts about an op, whatever its attributes are.
 #[derive(Debug)]
 struct Row {
     name: &'static str,

@@ -28,7 +28,7 @@ struct Inner {
     implementation: Box<dyn Any + Send + Sync>,
     /// Gives the function of a batch of its arguments.
     batches: Option<Box<Batches>>,
-    /// What else is known of it, by a layer above.
+    /// Further facts, which a layer above knows.
     custom: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -88,7 +88,7 @@ impl OpaqueFunction {
         }))
     }
 
-    /// What a layer above knows of it.
+    /// The facts that a layer above knows.
     pub(crate) fn custom(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.0.custom.as_deref()
     }

@@ -1,4 +1,4 @@
-//! What the rows of the op table refer to: the rule for types, the reference meaning and the expansion of each op.
+//! The functions that rows of the op table refer to: the rule for types, the reference meaning and the expansion of each op.
 //!
 //! [`Op`] itself (`op.rs`) is data and knows none of them; the paths of the table are looked up here.
 

@@ -1,4 +1,4 @@
-//! What elementwise ops mean in terms of simpler ones, written once for all that lower them.
+//! The meaning of elementwise ops in terms of simpler ones, written once for all that lower them.
 //!
 //! [`lower`] writes any core op through a builder that implements [`Elementwise`]: both code generators of the native
 //! engine do, and so does the ndarray library for ops of which it has no inner loop. Lowerings to libtorch and XLA, whose
@@ -188,7 +188,7 @@ pub type Made<P> = Result<<P as Primitives>::Value, <P as Primitives>::Error>;
 /// The result of an op.
 pub type Lowered<P> = Result<Element<<P as Primitives>::Value>, <P as Primitives>::Error>;
 
-/// What computes with parts of elements, or writes instructions that do.
+/// Arithmetic on parts of elements, or a writer of instructions for it.
 pub trait Primitives {
     /// A part of an element.
     type Value;
@@ -244,7 +244,7 @@ pub trait Primitives {
     fn select(&mut self, condition: &Self::Value, x: &Self::Value, y: &Self::Value) -> Made<Self>;
 }
 
-/// What computes whole elementwise ops.
+/// Arithmetic by whole elementwise ops.
 pub trait Elementwise: Primitives<Value: Clone> {
     /// A real number or truth value in another dtype; whether it is not zero, if that is `bool`.
     ///

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// A constant of more elements is shortened where people read it.
 const SHOWN: usize = 8;
 
-/// What is left of it at each end then.
+/// The length that is left at each end then.
 const EDGE: usize = 3;
 
 /// A graph for people to read, see [`Graph::shortened`].

@@ -425,7 +425,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// What is printed and parsed is written as that text by serde.
+/// Types that are printed and parsed are written as that text by serde.
 macro_rules! serde_as_text {
     ($($ty:ty: $example:literal),*) => {$(
         #[doc = concat!("As text, such as `\"", $example, "\"`.")]

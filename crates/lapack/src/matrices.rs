@@ -70,7 +70,7 @@ pub(crate) fn append<U: Element, D: Dimension>(results: &mut Vec<U>, array: &nda
     results.extend(array.iter().copied());
 }
 
-/// What LAPACK says, in the words that NumPy uses.
+/// The messages of LAPACK, in the words that NumPy uses.
 pub(crate) fn failure(error: LinalgError) -> Error {
     match error {
         LinalgError::Lapack(lapack) if lapack.to_string().contains("singular") => {

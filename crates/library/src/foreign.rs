@@ -81,7 +81,7 @@ pub trait Library: Send + Sync + 'static {
     }
 }
 
-/// What a [`Library`] makes of an op.
+/// The function by which a [`Library`] runs an op.
 #[derive(Clone, Debug)]
 pub enum Spelled<A> {
     /// The one result.

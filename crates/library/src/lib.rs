@@ -78,7 +78,7 @@ pub enum Concrete {
 /// The results of an op: one, except for decompositions.
 pub type Results = SmallVec<[Concrete; 1]>;
 
-/// What a library must be able to do, whatever its arrays are. Libraries live as long as the program.
+/// The interface of a library, whatever its arrays are. Libraries live as long as the program.
 pub trait AnyLibrary: Send + Sync {
     /// The name by which users call it.
     fn name(&self) -> &'static str;

@@ -13,7 +13,7 @@ use autojit_ir::{ArrayType, Op, OpaqueFunction, Type};
 /// Runs the function that stands in an op's place in a library; `None` if there is none.
 type Replaced = fn(&'static dyn AnyLibrary, &Op, &[&Concrete]) -> Option<Result<Results>>;
 
-/// What the registry puts in once something is registered.
+/// The hook that the registry sets once something is registered.
 pub struct Hooks {
     /// Runs the registered function in place of an op on arrays of a library.
     pub replaced: Replaced,
@@ -50,7 +50,7 @@ pub fn replaced_lazily(op: &Op) -> bool {
     HOOKS.get().is_some_and(|h| (h.replaced_lazily)(op))
 }
 
-/// What an [`OpaqueFunction`] does to the arrays of a library.
+/// The implementation of an [`OpaqueFunction`] for the arrays of a library.
 pub struct LibraryFunction(pub Box<Implementation>);
 
 type Implementation =

@@ -312,7 +312,7 @@ impl RuntimeCall {
         }
     }
 
-    /// What a failure means to a user.
+    /// The error of a failure.
     fn explain(&self, failure: Failure) -> Error {
         let ty = &self.ty;
         match failure {

@@ -117,7 +117,7 @@ pub(super) fn size_footprint(drawing: &Drawing) -> Scene {
     scene
 }
 
-/// What runs when, and how large its results are.
+/// The times of entries, and the sizes of their results.
 pub(super) fn functions(drawing: &Drawing, colors: &Colors, style: FunctionsStyle) -> Scene {
     let by_function;
     let colors = match colors.is_by_id() && drawing.items.len() > MOST_MARKS {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::drawing::{Drawing, Item, Origin};
 
-/// What the colours of nodes mean.
+/// The meaning of the colours of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColorBy {
     /// The function that computes the node.

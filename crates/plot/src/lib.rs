@@ -109,7 +109,7 @@ impl Drawing {
 }
 
 impl Plot {
-    /// What the colours of nodes mean; functions if nothing is said.
+    /// The meaning of the colours of nodes; functions by default.
     pub fn color_by(mut self, color: ColorBy) -> Self {
         self.color = color;
         self

@@ -4,7 +4,7 @@
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) title: String,
-    /// What the reader should know: counts, and what was drawn together.
+    /// Notes for the reader: counts, and the nodes that were drawn together.
     pub(super) note: String,
     pub(super) legend: Vec<(String, String)>,
     pub(super) width: f64,

@@ -44,7 +44,7 @@ pub fn footprint<'s>(
     total.collect()
 }
 
-/// What statistics of a computation add up for each function.
+/// The counts that statistics add up for each function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Statistic {
     /// Every node counts one.

@@ -116,7 +116,7 @@ fn legend(scene: &Scene, width: f64) -> (String, f64) {
     (out, height)
 }
 
-/// What stands behind the marks.
+/// The background of the marks.
 pub(super) fn lines(scene: &Scene, out: &mut String) {
     for line in &scene.lines {
         let fill = line.fill.as_deref().unwrap_or("none");

@@ -9,7 +9,7 @@ use super::householder::Scalar;
 /// Orders up to this have kernels of their own.
 pub(super) const FIXED: usize = 8;
 
-/// What a row-major square matrix became: `L` below the diagonal, its own diagonal of ones left out, and `U`.
+/// The factors of a row-major square matrix, in its place: `L` below the diagonal, its own diagonal of ones left out, and `U`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Factors<'a, T> {
     pub(super) lu: &'a [T],

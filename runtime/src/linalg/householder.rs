@@ -7,7 +7,7 @@ use crate::math::complex::divide;
 use num_complex::Complex;
 use std::ops::{Add, Mul, Neg, Sub};
 
-/// What kernels written by hand need of an element. Magnitudes are computed in double precision.
+/// The operations on elements that kernels written by hand need. Magnitudes are computed in double precision.
 pub trait Scalar:
     Copy
     + PartialEq

@@ -5,7 +5,7 @@ use super::householder::Scalar;
 use super::svd::svd_into;
 use crate::kind::Failure;
 
-/// What [`lstsq`] finds.
+/// The results of [`lstsq`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeastSquares<T: Field> {
     /// The solutions of smallest norm, of shape `[n, k]`.

@@ -2,7 +2,7 @@
 //!
 //! Most are those of [`super::wide`], of one element: the results are the same bits as those of its loops. The inverse
 //! hyperbolic functions are the published fdlibm formulas, because Rust's standard library loses accuracy or overflows.
-//! What `f32` functions are not there compute in `f64` and round once, so they are correctly rounded but for rare ties.
+//! `f32` functions that are not there compute in `f64` and round once, so they are correctly rounded but for rare ties.
 
 use super::special;
 use super::wide::{BinaryFunction, UnaryFunction};

@@ -1,4 +1,4 @@
-//! What a matrix product needs of an element type: a register tile and rows of dot products, real and complex.
+//! The operations that a matrix product needs of an element type: a register tile and rows of dot products, real and complex.
 //!
 //! Complex numbers are pairs of lanes. Products with the real and with the imaginary part of one factor are summed apart,
 //! so that the inner loops are those of real numbers; one exchange of neighbouring lanes at the end joins them.
@@ -22,7 +22,7 @@ pub(super) struct Tile<T> {
 
 /// An element type of matrices, with its kernels.
 pub(super) trait Element: Copy + 'static {
-    /// What one lane holds.
+    /// The type of one lane.
     type Part: Lane;
     /// The vector for machines with AVX-512.
     #[cfg(target_arch = "x86_64")]

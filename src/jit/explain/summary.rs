@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cost, Report};
 use autojit_ir::serial::Format;
 
-/// What [`Explanation`](crate::Explanation) says, as plain data for files: made by
+/// [`Explanation`](crate::Explanation) as plain data for files: made by
 /// [`Explanation::summary`](crate::Explanation::summary), written and read by any format of serde's.
 ///
 /// Written with names, as in JSON, it has the fields below, and `format`, the number of this form. That is 1; fields may be
@@ -30,7 +30,7 @@ pub struct Summary {
     pub function: String,
     /// The arguments without the numbers in arrays, as in `(f64[3], {"a": f64[2]}, 3)`.
     pub signature: String,
-    /// What a call would do: find code that is there, or compile, and why; none for loaded functions.
+    /// The effect of a call: to find code that is there, or to compile, and why; none for loaded functions.
     pub call: Option<String>,
     /// The backend that was asked first.
     pub asked_for: String,
@@ -42,7 +42,7 @@ pub struct Summary {
     pub report: Report,
     /// Estimates of the work.
     pub cost: Cost,
-    /// What the backend says of its code, line by line.
+    /// The backend's description of its code, line by line.
     pub executable: String,
     /// The graph that the backend was given, as text that can be read back, with source lines as comments.
     pub graph: String,

@@ -26,7 +26,7 @@ pub enum Uplo {
     Upper,
 }
 
-/// What a triangular system is solved for: SciPy's `trans`.
+/// The form of a triangular system: SciPy's `trans`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transposition {
     /// `a x = b`.

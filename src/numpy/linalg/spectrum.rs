@@ -1,4 +1,4 @@
-//! What singular values and eigenvalues tell: rank, condition, the pseudo-inverse.
+//! Functions of singular values and eigenvalues: rank, condition, the pseudo-inverse.
 
 use super::options::{Pinv, Rank, Relative};
 use super::{eigvalsh, inv, norm, slogdet, svdvals};

@@ -1,4 +1,4 @@
-//! What is refused, with the line of the loop and what was wrong.
+//! Bad use is refused, with the line of the loop and the reason.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ fn values(x: &Array) -> Vec<f64> {
     x.to_vec::<f64>().unwrap()
 }
 
-/// What a function gives that draws from the generator it is given: the same eagerly, lazily and compiled, and other numbers each time.
+/// The results of a function that draws from the generator it is given: the same eagerly, lazily and compiled, and other numbers each time.
 fn everywhere(
     f: impl Fn(Array, &np::random::Generator) -> Result<Array>,
     x: &Array,

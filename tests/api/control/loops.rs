@@ -9,7 +9,7 @@ fn values(x: &Array) -> Vec<f64> {
     np::astype(x, DType::Float64).to_vec::<f64>().unwrap()
 }
 
-/// What a function gives for an array eagerly, lazily, compiled and by replay: the same everywhere.
+/// The result of a function for an array eagerly, lazily, compiled and by replay: the same everywhere.
 fn everywhere(f: impl Fn(Array) -> Result<Array>, x: &Array) -> Vec<f64> {
     let eager = values(&f(x.clone()).unwrap());
     let later = f(lazy::array(x)).unwrap();

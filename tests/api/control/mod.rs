@@ -14,7 +14,7 @@ const NATIVE: &str = if cfg!(feature = "cranelift") {
     "replay"
 };
 
-/// What runs loops, the native engine first where it is built in.
+/// The backends that run loops, the native engine first where it is built in.
 fn backends() -> Vec<&'static str> {
     let mut all = autojit::backends();
     all.sort_by_key(|&backend| backend != NATIVE);

@@ -1,4 +1,4 @@
-//! What calls by name refuse, each with the caller's line and with what would have been right.
+//! Errors of calls by name, each with the caller's line and with the right way.
 
 use crate::process::in_own_process;
 use autojit::dispatch::{Arguments, call, infer_backend, infer_backend_multi};

@@ -187,7 +187,7 @@ rows! {
     }
 }
 
-/// What has no typed function of its own: `getitem` is the method `get`, and `linalg` names some again.
+/// Names without a typed function of their own: `getitem` is the method `get`, and `linalg` names some again.
 const ONLY_BY_NAME: &[&str] = &[
     // It gives no arrays.
     "einsum_path",
@@ -219,7 +219,7 @@ const ONLY_BY_NAME: &[&str] = &[
     "special.softmax",
 ];
 
-/// What `call!` reaches by keywords of another name.
+/// Parameters that `call!` reaches by keywords of another name.
 const BY_KEYWORDS: &[&str] = &["einsum_path", "einsum_with", "unique_with", "average_with"];
 
 fn rows() -> Vec<Row> {

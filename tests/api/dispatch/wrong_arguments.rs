@@ -58,7 +58,7 @@ fn value(numbers: &mut Numbers, arrays: &[Array]) -> Value {
     }
 }
 
-/// What takes its time or its memory by a number, or has an effect on the process.
+/// Functions whose time or memory a number decides, or that affect the process.
 const LEFT_OUT: &[&str] = &["random.seed"];
 
 #[track_caller]

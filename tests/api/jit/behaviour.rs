@@ -1,4 +1,4 @@
-//! What `autojit` does, seen from outside. The module `pinned` has one test for each thing that autoray 0.11.0
+//! The behaviour of `autojit`, seen from outside. The module `pinned` has one test for each thing that autoray 0.11.0
 //! gets wrong here.
 
 use std::collections::HashMap;

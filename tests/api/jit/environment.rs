@@ -97,7 +97,7 @@ fn a_wrong_default_is_an_error_that_names_the_variable() {
     assert!(error.to_string().starts_with(text), "{error}");
 }
 
-/// What the test `case` prints on standard error with the variables.
+/// The output of the test `case` on standard error with the variables.
 fn stderr(case: &str, variables: &[(&str, &str)]) -> String {
     String::from_utf8(inner(case, variables).stderr).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What `autojit(f)` promises, by subject. One program, as each test program is as large as the whole library.
+//! The promises of `autojit(f)`, by subject. One program, as each test program is as large as the whole library.
 
 mod behaviour;
 mod cache;

@@ -1,4 +1,4 @@
-//! What a program's own subscriber of `tracing` is told of compiling.
+//! Events of compiling for a program's own subscriber of `tracing`.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -52,7 +52,7 @@ impl Listener {
         Self { level, told }
     }
 
-    /// What is told of some work.
+    /// The events of some work.
     fn hears(level: Level, work: impl FnOnce()) -> Vec<Told> {
         let listener = Self::new(level);
         let told = Arc::clone(&listener.told);

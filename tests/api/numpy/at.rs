@@ -14,7 +14,7 @@ fn flat(x: &Array) -> Vec<f64> {
     x.ravel().to_vec::<f64>().unwrap()
 }
 
-/// What an update should give: one element after the other.
+/// The expected result of an update: one element after the other.
 fn expected(x: &Array, key: &Index, values: &Array, f: fn(f64, f64) -> f64) -> Vec<f64> {
     let count = x.size().unwrap() as i64;
     let shape: Vec<i64> = x.shape().unwrap().iter().map(|&n| n as i64).collect();
@@ -179,7 +179,7 @@ fn the_array_itself_stays_and_views_are_read() {
     assert_eq!(flat(&c), [0.0, 1.0, 2.0]);
 }
 
-/// What a chain of updates should give: each in turn, eagerly.
+/// The expected result of a chain of updates: each in turn, eagerly.
 #[test]
 fn updates_one_after_the_other_are_those_of_arrays() {
     type Step = fn(Array, i64, &Array) -> Array;

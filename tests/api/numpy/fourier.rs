@@ -1,6 +1,6 @@
 //! Fourier transforms in every mode: there and back, with every option, and their frequencies.
 //!
-//! What NumPy gives for ordinary input is in `tests/conformance`, and how engines agree in `tests/differential`.
+//! NumPy's results for ordinary input are in `tests/conformance`, and the agreement of engines in `tests/differential`.
 
 use std::slice::from_ref;
 

@@ -1,6 +1,6 @@
 //! Linear algebra at the edges, in every mode: nothing, one, many, NaN and infinity, and options.
 //!
-//! What NumPy gives for ordinary input is in `tests/conformance`, and how engines agree in `tests/differential`.
+//! NumPy's results for ordinary input are in `tests/conformance`, and the agreement of engines in `tests/differential`.
 
 use std::slice::from_ref;
 

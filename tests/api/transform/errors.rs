@@ -1,4 +1,4 @@
-//! What is wrong with calls of transformed functions, and where.
+//! Errors of calls of transformed functions, and their lines.
 
 use autojit::dispatch::{Arguments, register_function};
 use autojit::{

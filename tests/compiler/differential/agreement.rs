@@ -38,7 +38,7 @@ fn has_unbounded_complex(graph: &Graph, inputs: &[HostArray]) -> bool {
     inputs.iter().any(unbounded) || all.is_ok_and(|all| all.iter().any(unbounded))
 }
 
-/// What is wrong, with the program in the form of a file test.
+/// The fault, with the program in the form of a file test.
 pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
     let program = decode(numbers);
     program.graph.verify().map_err(|e| e.to_string())?;

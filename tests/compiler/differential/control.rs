@@ -18,7 +18,7 @@ const NATIVE: &str = if cfg!(feature = "cranelift") {
     "replay"
 };
 
-/// What a program works on.
+/// The data of a program.
 type State = (Array, Array);
 
 enum Statement {

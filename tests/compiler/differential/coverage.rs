@@ -56,7 +56,7 @@ fn is_accepted(case: &Case, dtype: DType) -> bool {
     case.op.infer(&types.iter().collect::<Vec<_>>()).is_ok()
 }
 
-/// What a backend does with all cases of an op, and with which dtypes it does not.
+/// The support of all cases of an op by a backend, and the dtypes without it.
 fn cell(backend: &str, name: &str, dtypes: &[DType]) -> String {
     let (mut done, mut unsupported, mut called) = (String::new(), Vec::new(), Vec::new());
     for &dtype in dtypes {

@@ -1,4 +1,4 @@
-//! What depends on values fails on every engine when it runs, also where constants would show it before.
+//! Ops whose failure depends on values fail on every engine when they run, also where constants would show it before.
 
 use autojit::Error;
 use autojit::ir::{Graph, HostArray};

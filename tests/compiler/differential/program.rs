@@ -1,6 +1,6 @@
 //! Random well-typed graphs, decoded from numbers, so that they can be shrunk and come from a fuzzer.
 //!
-//! What engines may round differently must not be amplified by what follows, or every tolerance would be wrong. So
+//! Differences in rounding must not be amplified by what follows, or every tolerance would be wrong. So
 //! each value is known to be *whole* (whole numbers, so small that sums are exact in any order), *exact* (the
 //! same bits on every engine, as IEEE arithmetic gives them element by element) or *rounded*; rounded values
 //! are only moved and returned.

@@ -37,7 +37,7 @@ pub(crate) fn seed() -> u64 {
     text.map_or(1, |s| s.parse().expect("AUTOJIT_SEED is a number"))
 }
 
-/// What an argument is used for.
+/// The use of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Any number of the dtype under test.

@@ -6,7 +6,7 @@ use num_complex::Complex64;
 
 use super::array;
 
-/// What came out: the values, or the message without the place.
+/// The outcome: the values, or the message without the place.
 type Outcome = Result<Vec<Array>, String>;
 
 fn message(error: &Error) -> String {

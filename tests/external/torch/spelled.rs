@@ -1,4 +1,4 @@
-//! What libtorch does not have, or leaves open, and is spelled with what it has: scatters, complex order, random draws.
+//! Ops that libtorch lacks, or leaves open, spelled with what it has: scatters, complex order, random draws.
 //!
 //! Each function runs on ndarray, which the differential tests hold to the reference interpreter, eagerly on torch, and as a
 //! TorchScript module with `strict`, so that nothing is replayed.

@@ -27,7 +27,7 @@ impl Folder {
         command.env_remove("AUTOJIT_BACKEND").output().unwrap()
     }
 
-    /// What it prints; it must succeed.
+    /// Its output; it must succeed.
     fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(

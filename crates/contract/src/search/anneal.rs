@@ -1,6 +1,6 @@
 //! Simulated annealing of a tree by rotations: of a contraction `(x y) z` to `(x z) y` or `(y z) x`.
 //!
-//! What a rotation changes is local: the new inner node has those labels of its children that the node above it or
+//! A rotation is local: the new inner node has those labels of its children that the node above it or
 //! the third child have. Two contractions change their cost, and the logarithm of the quotient of their sums is
 //! what Metropolis' rule compares with the temperature. So cheap parts of a tree are ordered as well as dear ones,
 //! and a move costs a few operations on sets of bits.
@@ -130,7 +130,7 @@ struct State<'a, const W: usize> {
     children: Vec<[u32; 2]>,
     /// The labels of each node.
     sets: Vec<Set<W>>,
-    /// What each contraction counts.
+    /// The cost of each contraction.
     costs: Vec<f64>,
     logs: Logs<'a>,
     objective: &'a Objective,

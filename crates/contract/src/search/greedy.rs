@@ -10,7 +10,7 @@ use super::{Budget, Found, Objective};
 use crate::random::Random;
 use crate::tree::{Problem, Tree, Uses};
 
-/// What makes a contraction attractive.
+/// The score of a contraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     /// How much the sizes of the operands count against that of the result.

@@ -26,7 +26,7 @@ use anneal::Schedule;
 /// Up to so many operands all orders are compared.
 pub(crate) const FEW: usize = 12;
 
-/// What a search minimises.
+/// The objective of a search.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Objective {
     /// The logarithm of how many products an element that is written counts as; minus infinity if none.

@@ -42,7 +42,7 @@ pub(crate) type KernelFunction = unsafe extern "C" fn(*const *mut u8, *const i64
 /// Why a kernel falls back to Cranelift, in words for users.
 type Fallback = &'static str;
 
-/// What generated the code of a kernel.
+/// The generator of the code of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Generator {
     /// Our own emitter, for the target of this name.
@@ -86,7 +86,7 @@ impl Code {
         (start.addr() as u64, code.to_vec())
     }
 
-    /// What generated the code of a kernel, and why.
+    /// The generator of the code of a kernel, and the reason.
     pub(crate) fn generator(&self, kernel: usize) -> Generator {
         self.compiled[kernel].generator
     }

@@ -214,7 +214,7 @@ impl<'a> Splitter<'a> {
         slot.strides.last() == Some(&Stride::Unit)
     }
 
-    /// What functions of slices read and write right in slots of the kernel.
+    /// Operands that functions of slices read and write right in slots of the kernel.
     fn keep_in_place(&mut self) {
         for (index, (value, operation)) in self.operations.iter().enumerate() {
             if self.functions[index].is_none() {

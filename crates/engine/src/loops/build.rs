@@ -7,7 +7,7 @@ use super::step::{Fusion, Step};
 use crate::lower::{Instruction, Lowered};
 use autojit_ir::error::{Error, Result};
 
-/// What a step does, apart from the memory it works on.
+/// The work of a step, apart from the memory it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     Loop(NestId),
@@ -15,7 +15,7 @@ pub(crate) enum Work {
     Call(u32),
 }
 
-/// What a step does, and where its operands begin in the list of anchors.
+/// The work of a step, and where its operands begin in the list of anchors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Body {
     pub(crate) work: Work,
@@ -41,7 +41,7 @@ impl Loops {
         &self.anchors[start as usize..(start + len) as usize]
     }
 
-    /// What a step does.
+    /// The work of a step.
     pub(crate) fn work(&self, step: u32) -> Work {
         self.bodies[step as usize].work
     }

@@ -10,7 +10,7 @@
 //! | `build.rs` | the stage: fusion, nests, and fusion again if there are too many nests |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
-//! What this stage promises to the scheduler: every instruction but joins is in exactly one step; running the steps in
+//! Promises of this stage to the scheduler: every instruction but joins is in exactly one step; running the steps in
 //! order is correct; within a loop, what is read is made before, either in the same part of the loop, or in memory by an
 //! earlier part; each value is computed once; every element that a slot of a nest reaches lies inside its buffer.
 

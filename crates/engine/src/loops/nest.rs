@@ -35,7 +35,7 @@ pub(crate) enum Section {
     After,
 }
 
-/// What an operation does.
+/// The action of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Load {
@@ -76,7 +76,7 @@ pub(crate) struct NestSlot {
     pub(crate) strides: Steps,
 }
 
-/// What a loop does.
+/// The computation of a loop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Nest {
     /// The shape of the domain.
@@ -238,7 +238,7 @@ struct Builder {
     anchors: Vec<Anchor>,
     /// The value that an instruction of this loop made, and where it can be used.
     made: Vec<(InstructionId, Value, Phase)>,
-    /// What was loaded in a section, by slot.
+    /// The values loaded in a section, by slot.
     loaded: Vec<(Section, u16, Value)>,
 }
 

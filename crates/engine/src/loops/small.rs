@@ -39,7 +39,7 @@ fn elements(shape: &[usize]) -> usize {
     shape.iter().fold(1, |n, &len| n.saturating_mul(len))
 }
 
-/// What an instruction writes, if it can be in such a loop.
+/// The view that an instruction writes, if it can be in such a loop.
 fn written(lowered: &Lowered, id: InstructionId) -> Option<&View> {
     match lowered.instruction(id) {
         Instruction::Map { output, .. } | Instruction::Copy { output, .. } => Some(output),

@@ -38,7 +38,7 @@ pub(crate) struct Loop {
     pub(crate) members: SmallVec<[(InstructionId, Phase); 4]>,
 }
 
-/// What runs as one entry of the program, alone or together with equal ones.
+/// A part of the program that runs as one entry, alone or together with equal ones.
 #[derive(Debug)]
 pub(crate) enum Step {
     Loop(Loop),

@@ -151,7 +151,7 @@ pub(crate) enum DrawSource {
     },
 }
 
-/// What runs as one call of the runtime.
+/// A call of the runtime.
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
     /// A matrix product, possibly of many.

@@ -16,7 +16,7 @@ use autojit_ir::{
     ValueId, ViewOp, derived,
 };
 
-/// What a graph value became.
+/// The lowered form of a graph value.
 #[derive(Clone)]
 pub(crate) enum LoweredValue {
     One(Operand),
@@ -302,7 +302,7 @@ impl Lowering<'_> {
         Ok(LoweredValue::One(Operand::View(view)))
     }
 
-    /// What an op gives without running: an array without elements, or the reduction of none. Loops around nothing would
+    /// The result of an op that need not run: an array without elements, or the reduction of none. Loops around nothing would
     /// still count: an axis beside one of length zero may have any length.
     fn nothing(&mut self, value: ValueId) -> Result<Option<Operand>> {
         let node = &self.graph[value];

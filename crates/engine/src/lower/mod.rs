@@ -10,7 +10,7 @@
 //! | `ir.rs`, `layout.rs` | the instructions, and the views that they read and write |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
-//! What this stage promises to fusion: an element of a buffer is written by one instruction; an instruction comes after
+//! Promises of this stage to fusion: an element of a buffer is written by one instruction; an instruction comes after
 //! those that write what it reads, and the views that it reads name the instruction after which their elements are
 //! there; only results and the workspace are written; every element of every view lies inside its buffer.
 

@@ -65,7 +65,7 @@ fn print_operand(lowered: &Lowered, operand: &Operand) -> String {
     }
 }
 
-/// What an instruction does, without its operands.
+/// The name of an instruction, without its operands.
 pub(crate) fn print_operation(graph: &Graph, lowered: &Lowered, id: InstructionId) -> String {
     match lowered.instruction(id) {
         Instruction::Map { op, .. } => Op::Map(*lowered.op(*op)).to_string(),

@@ -6,7 +6,7 @@
 //! | `plan.rs`, `free_list.rs` | the plan for one order |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
-//! What this stage promises to the assembler: buffers that are alive at the same time never share memory, unless one is
+//! Promises of this stage to the assembler: buffers that are alive at the same time never share memory, unless one is
 //! declared to take over the memory of the other, which then is read for the last time where the new one is written,
 //! element by element; every buffer lies inside the workspace and is aligned for its elements.
 

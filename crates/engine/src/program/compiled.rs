@@ -1,4 +1,4 @@
-//! What is run: a program with its code, and the programs inside of loops and branches.
+//! Programs with their code, and the programs inside of loops and branches.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

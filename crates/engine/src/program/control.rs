@@ -384,7 +384,7 @@ fn carried_places(
     places
 }
 
-/// What even iterations but the first read: what odd ones write.
+/// The operands that even iterations but the first read: those that odd ones write.
 fn carried_on(body: &Inner, places: &[Places; 2]) -> SmallVec<[*mut u8; 16]> {
     SmallVec::from_slice(&places[1].results[..body.in_place.len()])
 }

@@ -36,7 +36,7 @@ pub(crate) enum Entry {
 /// The op and the source line to name if an entry fails.
 pub(crate) type Origin = (&'static str, Option<&'static Location<'static>>);
 
-/// What a program consists of, before there is code for its kernels.
+/// The parts of a program, before there is code for its kernels.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     /// The different kernels.
@@ -65,7 +65,7 @@ impl Bases {
         }
     }
 
-    /// What a base is.
+    /// The kind of a base.
     pub(crate) fn storage(self, base: u32) -> Storage {
         let base = base as usize;
         match base.checked_sub(1) {

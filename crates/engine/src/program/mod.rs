@@ -12,7 +12,7 @@
 //! | `control.rs` | how loops and branches run |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
-//! What this stage promises to code: each operand of an entry lies inside its base; a kernel reaches the elements that the
+//! Promises of this stage to code: each operand of an entry lies inside its base; a kernel reaches the elements that the
 //! steps it was made of name; an entry that reads comes after those that write what it reads.
 
 mod assemble;

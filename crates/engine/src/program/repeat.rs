@@ -10,7 +10,7 @@ use crate::kernel::{Kernel, Operation, Repeats, Slot};
 use crate::lower::Storage;
 use autojit_ir::ArrayType;
 
-/// What a loop gives its body, and takes from it.
+/// The values that a loop gives its body, and takes from it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Looped<'a> {
     /// How many arrays go from one iteration to the next; they are the first inputs and the first results.
@@ -159,7 +159,7 @@ struct Making {
 }
 
 impl Making {
-    /// What a slot is that a result is written to: the step by which it moves, if it does. `None` if it cannot be there.
+    /// The role of a slot that a result is written to: the step by which it moves, if it does. `None` if it cannot be there.
     fn result(
         &mut self,
         k: usize,

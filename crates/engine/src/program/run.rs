@@ -20,7 +20,7 @@ pub(super) type Draws = SmallVec<[(u64, u64); 1]>;
 pub(super) struct Failure(UnsafeCell<[i64; 4]>);
 
 impl Failure {
-    /// What kernels are given.
+    /// The arguments of kernels.
     pub(super) fn address(&self) -> *mut u8 {
         self.0.get().cast()
     }

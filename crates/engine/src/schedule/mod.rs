@@ -6,7 +6,7 @@
 //! | `order.rs` | orders of steps, cut into groups |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
-//! What this stage promises to the planner of memory: an order holds every step once; the steps that a step depends on are
+//! Promises of this stage to the planner of memory: an order holds every step once; the steps that a step depends on are
 //! in earlier groups; the steps of a group are of one kind, so they do the same to different memory and do not depend on
 //! each other.
 

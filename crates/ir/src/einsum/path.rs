@@ -246,7 +246,7 @@ fn best(network: &Network) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// What makes a contraction attractive, the less the better: a function of the sizes of the result and of both
+/// The cost by which contractions are compared, the less the better: a function of the sizes of the result and of both
 /// operands.
 type Rule<'a> = &'a mut dyn FnMut(f64, f64, f64) -> f64;
 
@@ -329,7 +329,7 @@ impl Ord for Candidate {
 
 /// A path by always taking the cheapest contraction of operands that share a label, `everywhere` or only those of
 /// two operands, and its number of products.
-/// What shares none is multiplied at the end, smallest first.
+/// Operands that share none are multiplied at the end, smallest first.
 fn greedy(network: &Network, everywhere: bool, rule: Rule<'_>) -> (f64, Vec<(usize, usize)>) {
     let mut uses = network.uses();
     let mut arrays: Vec<Option<Labels>> = network.operands.iter().cloned().map(Some).collect();
@@ -408,16 +408,16 @@ fn greedy(network: &Network, everywhere: bool, rule: Rule<'_>) -> (f64, Vec<(usi
     (products, pairs)
 }
 
-/// What one step of a path does.
+/// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contraction {
     /// The positions that are taken.
     pub positions: Step,
-    /// What is done with them.
+    /// The subscripts of the step.
     pub subscripts: Subscripts,
 }
 
-/// What each step of a path does. The last one gives the result; intermediate results have their axes in the
+/// The steps of a path. The last one gives the result; intermediate results have their axes in the
 /// order in which a batched matrix product gives them.
 ///
 /// # Errors

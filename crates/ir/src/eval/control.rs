@@ -1,4 +1,4 @@
-//! What loops and branches mean: the graphs inside, evaluated one iteration after the other.
+//! The meaning of loops and branches: the graphs inside, evaluated one iteration after the other.
 
 use super::Tensor;
 use crate::body::{Bodies, Body};

@@ -117,7 +117,7 @@ fn compare(op: &Op, types: &[ArrayType], arguments: &[HostArray]) {
     }
 }
 
-/// What the op would mean if its row had no meaning of its own.
+/// The meaning of the op if its row had none of its own.
 fn meaning_by_expansion(op: &Op, types: &[ArrayType], arguments: &[HostArray]) -> HostArray {
     let types: Vec<Type> = types.iter().cloned().map(Type::from).collect();
     let signature = op.infer(&types.iter().collect::<Vec<_>>()).unwrap();

@@ -250,7 +250,7 @@ pub(super) fn astype(_dtype: &DType, inputs: &[Tensor], result: &Type) -> Result
     one(inputs[0].cast(result.array()?.dtype))
 }
 
-/// What a derived op means that has no meaning of its own: what its expansion means.
+/// The meaning of a derived op that has none of its own: that of its expansion.
 fn expanded(op: &Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     let operands: Vec<OperandType<'_>> = inputs.iter().map(|x| (&x.ty).into()).collect();
     let hosts: Vec<HostArray> = inputs.iter().map(Tensor::to_host).collect::<Result<_>>()?;

@@ -6,7 +6,7 @@ use super::{Builder, Expanded};
 use crate::types::Class;
 use crate::{MapOp, Op, ValueId};
 
-/// What is nothing but its input.
+/// An op that gives its input.
 pub(crate) fn same(_b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     Ok(x[0])
 }

@@ -45,7 +45,7 @@ pub enum Form {
     Updates,
 }
 
-/// What is known of an operand of an op, before there is an array.
+/// The facts about an operand of an op, before there is an array.
 #[derive(Clone, Copy, Debug)]
 pub struct OperandType<'a> {
     /// dtype and shape.

@@ -30,7 +30,7 @@ pub(crate) fn random(
     Signature::unchanged(0, ty.clone())
 }
 
-/// What the function's own rule says.
+/// The result of the function's own rule.
 pub(crate) fn opaque(function: &OpaqueFunction, inputs: &[&Type]) -> Result<Signature> {
     let types = inputs.iter().map(|ty| ty.array().cloned());
     Ok(Signature {

@@ -39,7 +39,7 @@ use super::types::{ArrayType, Class, DType, Type, broadcast_shapes};
 use super::{MapOp, Op};
 use crate::error::{Error, Result};
 
-/// What an op does to types.
+/// The signature of an op for given types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The dtype to which each input is converted; `None` leaves it as it is.

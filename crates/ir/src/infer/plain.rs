@@ -48,7 +48,7 @@ pub fn plain_result(op: &Op, count: usize, dtype: DType, shape: &[usize]) -> Opt
     })
 }
 
-/// What an op makes of inputs of one type.
+/// The result type of an op for inputs of one type.
 enum Plain {
     /// An element of this dtype of each.
     Each(DType),

@@ -13,7 +13,7 @@ use crate::{
     ArrayType, Error, Graph, HostArray, LeafOp, Op, OpaqueFunction, Result, Type, ValueId,
 };
 
-/// What is known of a function that is a graph.
+/// The facts about a function that is a graph.
 struct Custom {
     body: Graph,
     rule: Rule,

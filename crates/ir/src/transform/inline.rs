@@ -73,7 +73,7 @@ impl Graph {
         Ok(outputs.iter().map(|output| map[output.index()]).collect())
     }
 
-    /// What [`Graph::inline`] does, for inputs of the right types; those that no result depends on may be missing at the end.
+    /// The same as [`Graph::inline`], for inputs of the right types; those that no result depends on may be missing at the end.
     pub(super) fn inline_live(
         &mut self,
         source: &Self,

@@ -120,13 +120,13 @@ pub trait Executable: Send + Sync {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KernelCode {
-    /// What the kernel does, with its number.
+    /// A description of the kernel, with its number.
     pub name: String,
     /// Where it lies in memory: jumps are relative to that.
     pub address: u64,
     /// The instructions, for the processor that this program runs on.
     pub bytes: Vec<u8>,
-    /// What Cranelift made them of, in its [text form](https://docs.rs/cranelift-codegen), before it optimised; `None` for
+    /// The code that Cranelift made them of, in its [text form](https://docs.rs/cranelift-codegen), before it optimised; `None` for
     /// kernels that it did not make.
     pub clif: Option<String>,
 }
@@ -147,7 +147,7 @@ impl KernelCode {
 /// How long a step of compiled code took.
 #[derive(Clone, Debug)]
 pub struct StepTime {
-    /// What ran, such as `kernel 3`.
+    /// The name of the entry, such as `kernel 3`.
     pub step: Cow<'static, str>,
     /// The op that it is named by.
     pub op: &'static str,

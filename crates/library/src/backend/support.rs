@@ -1,10 +1,10 @@
-//! What a backend does with an op.
+//! The support of an op by a backend.
 
 use std::fmt;
 
 use autojit_ir::Error;
 
-/// What a backend does with an op on arguments of some types.
+/// The support of an op on arguments of some types by a backend.
 #[derive(Clone, Debug)]
 pub enum Support {
     /// It has the op.

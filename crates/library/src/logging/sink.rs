@@ -54,7 +54,7 @@ impl Sink {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the messages of this thread are about now.
+    /// The present subject of this thread's messages.
     fn about(&self) -> Option<String> {
         let spans = self.spans();
         let about = |id: &u64| spans.get(id)?.about.clone();

@@ -23,7 +23,7 @@ fn kernel(from: DType, to: DType) -> Kernel {
     host_from!(from, S => host_from!(to, T => Kernel::unary(T::cast_from::<S>)))
 }
 
-/// What an element can be converted from.
+/// Types that an element can be converted from.
 trait Cast: Element {
     fn is_true(self) -> bool;
     fn to_i32(self) -> i32;

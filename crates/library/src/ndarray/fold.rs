@@ -1,4 +1,4 @@
-//! What reductions do to elements: one monomorph per reduction and element type, called by pointer.
+//! Reductions of elements: one monomorph per reduction and element type, called by pointer.
 //!
 //! A [`Fold`] knows its element type and nothing of shapes; [`super::reduce`] knows shapes.
 
@@ -22,7 +22,7 @@ pub(super) struct Fold {
     /// Whether the elements must be taken in order, one by one, from the first on: floating products, which round, and complex
     /// extrema, where the order decides over which NaN comes out.
     pub(super) in_order: bool,
-    /// What writes all results of a sum that has an order of its own, see [`super::sum::write`].
+    /// The function that writes all results of a sum, which has an order of its own, see [`super::sum::write`].
     pub(super) sums: Option<WriteSums>,
     /// Writes what a reduction in order begins with.
     ///
@@ -125,7 +125,7 @@ trait Reduction<T: Element> {
 
     fn combine(x: T, y: T) -> T;
 
-    /// What a reduction in order begins with; the first element is combined with that too.
+    /// The value that a reduction in order begins with; the first element is combined with that too.
     fn begin(_first: T) -> T {
         Self::neutral()
     }

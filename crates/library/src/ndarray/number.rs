@@ -1,4 +1,4 @@
-//! What NumPy's arithmetic is on each Rust element type.
+//! NumPy's arithmetic on each Rust element type.
 //!
 //! Three traits by how many dtypes an op takes: [`Basic`] all eight, [`Number`] all but booleans, [`Floating`]
 //! the real and complex floating types. Integer division and powers are `autojit_runtime`'s, as are the

@@ -267,7 +267,7 @@ mod tests {
         bits(a.re) == bits(b.re) && bits(a.im) == bits(b.im)
     }
 
-    /// What an op is made of gives what its own inner loop gives.
+    /// The expansion of an op gives the same as its own inner loop.
     #[test]
     fn primitives_agree_with_inner_loops() {
         let mut count = 0;

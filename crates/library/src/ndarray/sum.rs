@@ -30,7 +30,7 @@ enum Row {
     Scattered(Vec<isize>),
 }
 
-/// What writes all sums for one element type.
+/// The function that writes all sums for one element type.
 pub(super) type WriteSums = unsafe fn(&Sums<'_>, out: *mut u8) -> Result<()>;
 
 /// Writes all sums.

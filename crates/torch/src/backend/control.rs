@@ -1,6 +1,6 @@
 //! Loops and branches as those of TorchScript: `for`, `while` and `if`, with the graphs inside written where they stand.
 //!
-//! What is carried is a variable, which the body assigns anew at its end; elements of stacked results are put into a list,
+//! A carried value is a variable, which the body assigns anew at its end; elements of stacked results are put into a list,
 //! which becomes one tensor after the loop. The condition of a `while_loop` is written once, as the beginning of an iteration.
 //!
 //! Invariant: all of the variables are assigned at once, from names of their own, as a body may exchange what it carries.

@@ -67,7 +67,7 @@ impl Code {
     }
 }
 
-/// What the text calls a tensor.
+/// The name of a tensor in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     Input(u32),

@@ -191,7 +191,7 @@ macro_rules! declare {
 }
 torch_functions!(declare);
 
-/// What values can be refused for while a graph runs.
+/// The reasons for which values are refused while a graph runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An integer to a negative power.

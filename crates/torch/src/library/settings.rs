@@ -39,7 +39,7 @@ pub fn without_profiling<T>(run: impl FnOnce() -> T) -> Result<T> {
 pub fn with_stack_for<T: Send>(ops: usize, run: impl FnOnce() -> T + Send) -> Result<T> {
     /// As many fit into the smallest stacks that threads have.
     const FEW: usize = 500;
-    /// What an op takes at most, found by trying; only what is used becomes memory.
+    /// The most that an op takes, found by trying; only what is used becomes memory.
     const BYTES: usize = 8 * 1024;
     if ops <= FEW {
         return Ok(run());

@@ -1,4 +1,4 @@
-//! What a call from a program back into autojit says: the op, its types, the user's line. `host.rs` answers it.
+//! The contents of a call from a program back into autojit: the op, its types, the user's line. `host.rs` answers it.
 
 use std::panic::Location;
 
@@ -9,7 +9,7 @@ use autojit_ir::{ArrayType, DType, Op, Type};
 /// The name of the target, as programs give it.
 pub(super) const TARGET: &str = "autojit";
 
-/// What a call does.
+/// The task of a call.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     /// Runs an op.

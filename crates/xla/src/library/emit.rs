@@ -19,7 +19,7 @@ use autojit_library::backend::Lowering;
 pub(super) struct Code {
     /// The text.
     pub text: String,
-    /// What follows the arguments of the graph.
+    /// The inputs that follow the arguments of the graph.
     pub(super) extras: Vec<Extra>,
     pub(super) calls: Vec<HostCall>,
     /// From which instruction on which op of the user's is computed.

@@ -29,7 +29,7 @@ use autojit_ir::random::Reserved;
 use autojit_ir::{ArrayType, Element, HostArray, Scalar, Type, host_from};
 use autojit_library::{Concrete, default_library};
 
-/// What the calls of one run share.
+/// The state that the calls of one run share.
 pub(super) struct Run {
     calls: Arc<[HostCall]>,
     draws: Arc<Reserved>,
@@ -67,7 +67,7 @@ impl Started {
         }
     }
 
-    /// What calls find it by.
+    /// The key by which calls find it.
     pub(super) fn number(&self) -> i64 {
         self.number
     }

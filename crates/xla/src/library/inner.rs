@@ -15,7 +15,7 @@ use autojit_ir::error::Result;
 /// The name of the argument.
 const STATE: &str = "state";
 
-/// What a computation gives.
+/// The results of a computation.
 pub(super) enum Root {
     /// One value.
     Value(Value),
@@ -25,7 +25,7 @@ pub(super) enum Root {
     State(Vec<Value>),
 }
 
-/// What a computation takes from around it: what it is, and the value there.
+/// A value that a computation takes from around it: its kind, and the value there.
 pub(super) type Captured = Vec<(Outside, Value)>;
 
 impl Writer {

@@ -126,13 +126,13 @@ pub(super) struct Computation {
     parameters: usize,
     /// The elements of its argument, if that is a tuple, without what is captured.
     pub(super) elements: usize,
-    /// What it takes from the computation around it, with the value there.
+    /// The values that it takes from the computation around it.
     pub(super) captured: Vec<(Outside, Value)>,
-    /// What it took so far, as its own values.
+    /// The values that it took so far, as its own.
     pub(super) known: FxHashMap<Outside, Value>,
 }
 
-/// What an argument of a module is, beyond those of the graph.
+/// An argument of a module beyond those of the graph.
 #[derive(Clone, Debug)]
 pub(super) enum Extra {
     /// A constant that is too large for the text.
@@ -141,7 +141,7 @@ pub(super) enum Extra {
     Run,
 }
 
-/// What computations inside of others take from the outermost one, or from a loop around them.
+/// A value that computations inside of others take from the outermost one, or from a loop around them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Outside {
     /// A further argument of the module, by its place among them.
@@ -150,7 +150,7 @@ pub(super) enum Outside {
     Step(usize),
 }
 
-/// What a module is written for.
+/// The purpose of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To be run here: large constants are arguments, and calls come back to autojit.

@@ -30,7 +30,7 @@ pub struct Program {
     outputs: Vec<ArrayType>,
 }
 
-/// What follows the arguments of the graph.
+/// The inputs that follow the arguments of the graph.
 enum Argument {
     Constant(PjRtBuffer),
     Run,
@@ -150,7 +150,7 @@ impl Program {
         self.calls.len()
     }
 
-    /// What it is made of, and its text.
+    /// Its parts, and its text.
     pub fn describe(&self) -> String {
         format!(
             "XLA: {} instructions, {} calls of autojit\n{}",

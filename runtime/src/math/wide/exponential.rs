@@ -10,9 +10,9 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 /// log(2) to 32 bits: an integer up to 2^20 times this is exact.
 pub(super) const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-/// What is missing there.
+/// The rest of it.
 pub(super) const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-/// What is missing in the nearest number.
+/// The rest that the nearest number lacks.
 const LN_2_REST: f64 = 2.319_046_813_846_299_6e-17;
 /// Beyond these `e^x` is 0 and infinity.
 const SMALLEST: f64 = -746.0;

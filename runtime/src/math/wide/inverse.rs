@@ -8,7 +8,7 @@ use super::coefficients::*;
 use super::lanes::{Lanes, SIGN, fast_two_sum, polynomial, two_sum};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
-/// What is missing in `FRAC_PI_2`.
+/// The rest of pi/2 that `FRAC_PI_2` lacks.
 const FRAC_PI_2_REST: f64 = 6.123_233_995_736_766e-17;
 /// `tan(pi / 8)`: up to here the series is used directly.
 const TANGENT_PI_8: f64 = 0.414_213_562_373_095_03;

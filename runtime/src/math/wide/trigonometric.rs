@@ -11,7 +11,7 @@ use super::lanes::{
 };
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-/// What is missing in `FRAC_PI_2`, in two parts.
+/// The rest of pi/2 that `FRAC_PI_2` lacks, in two parts.
 const FRAC_PI_2_MIDDLE: f64 = 6.123_233_995_736_766e-17;
 const FRAC_PI_2_LOW: f64 = -1.497_384_904_859_169_8e-33;
 /// Up to here the subtraction is accurate.

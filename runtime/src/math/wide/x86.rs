@@ -191,7 +191,7 @@ fn first(lanes: usize) -> __mmask8 {
     ((1_u32 << lanes) - 1) as __mmask8
 }
 
-/// What AVX2 has alike for registers of 256 and 128 bits.
+/// Operations that AVX2 has alike for registers of 256 and 128 bits.
 macro_rules! avx2_methods {
     ($mask:ident; $add_epi64:ident, $and_pd:ident, $blendv_pd:ident, $castpd_si256:ident, $castsi256_pd:ident, $cmp_pd:ident, $fmadd_pd:ident, $fnmadd_pd:ident, $loadu_pd:ident, $max_pd:ident, $min_pd:ident, $movemask_pd:ident, $or_pd:ident, $round_pd:ident, $set1_epi64x:ident, $set1_pd:ident, $sllv_epi64:ident, $sqrt_pd:ident, $srlv_epi64:ident, $sub_epi64:ident, $xor_pd:ident) => {
         methods! {

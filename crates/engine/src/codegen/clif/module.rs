@@ -155,7 +155,7 @@ pub(crate) fn compile(kernels: &[&Kernel]) -> Result<Vec<Compiled>> {
         .collect())
 }
 
-/// What Cranelift is given for a kernel, as text. Functions of the runtime stand in it by their names.
+/// The input of Cranelift for a kernel, as text. Functions of the runtime stand in it by their names.
 ///
 /// # Errors
 /// As [`compile`].

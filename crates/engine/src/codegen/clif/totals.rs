@@ -18,7 +18,7 @@ impl<'a> Emitter<'a, '_, '_> {
         reductions(&self.kernel.before)
     }
 
-    /// What a reduction starts from.
+    /// The value that a reduction starts from.
     pub(super) fn identity(&mut self, op: Fold, dtype: DType, width: Width) -> Element {
         let infinity = f64::INFINITY;
         let part = match (op, dtype.is_float() || dtype.is_complex()) {

@@ -45,9 +45,9 @@ pub(super) struct Emitter<'a, T> {
     pub(super) code: VCode,
     pub(super) registers: Registers<'a>,
     pub(super) pointers: Vec<Pointer>,
-    /// What stays in registers beside the registers of the vector kernel.
+    /// Registers that are taken beside those of the vector kernel.
     pub(super) rows: Rows,
-    /// What reductions have so far, for each copy.
+    /// The partial results of reductions, for each copy.
     pub(super) accumulators: Vec<Vec<SmallVec<[Location; 2]>>>,
     /// Running sums of chunks and their compensations, for each copy.
     pub(super) totals: Vec<Vec<Totals>>,

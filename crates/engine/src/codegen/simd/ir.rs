@@ -147,7 +147,7 @@ pub(crate) struct Block {
     pub(crate) uniforms: Vec<Register>,
     /// The most vector registers that hold results at once, masks among them if these are in vectors.
     pub(crate) pressure: usize,
-    /// What runs on scratch memory after the instructions ran for a strip of elements.
+    /// A call on scratch memory after the instructions ran for a strip of elements.
     pub(crate) calls: Vec<StripCall>,
 }
 

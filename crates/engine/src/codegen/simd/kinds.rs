@@ -1,6 +1,6 @@
-//! What lanes hold, and the operations on them: words that the vector kernel, the vector code and the targets share.
+//! Types of lanes, and the operations on them: words that the vector kernel, the vector code and the targets share.
 
-/// What the lanes of a vector are.
+/// The type of the lanes of a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     F64,

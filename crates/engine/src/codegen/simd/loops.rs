@@ -210,7 +210,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         Ok(())
     }
 
-    /// What runs for one outer index, or for as many as are in lanes.
+    /// The part that runs for one outer index, or for as many as are in lanes.
     fn body(&mut self, copies: usize, masked: bool) -> Result<(), Fallback> {
         let at = Instance {
             masked: masked && self.plan.lanes == Lanes::Outer,

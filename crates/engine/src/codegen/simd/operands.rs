@@ -1,4 +1,4 @@
-//! What instructions of vector code work on: registers and their roles, addresses, constants, masks. Users import them from
+//! Operands of vector code: registers and their roles, addresses, constants, masks. Users import them from
 //! `vcode.rs`, whose head lists the roles.
 
 /// The number of a general-purpose register.

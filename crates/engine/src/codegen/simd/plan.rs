@@ -32,7 +32,7 @@ pub(super) enum Lanes {
 pub(super) enum Order {
     /// That of memory.
     Natural,
-    /// What one shuffle within each 128 bits gives: enough where all that is in lanes has this order.
+    /// The order that one shuffle within each 128 bits gives: enough where all that is in lanes has this order.
     Unpacked,
 }
 
@@ -92,7 +92,7 @@ impl Plan {
         ((extent + self.count - 1) / self.count) as usize
     }
 
-    /// What the kernel demands of a target.
+    /// The demands of the kernel on a target.
     pub(super) fn demand(&self, kernel: &Kernel) -> Demand<'_> {
         let axis = self.axis(kernel);
         let mut slots = kernel.slots.iter();

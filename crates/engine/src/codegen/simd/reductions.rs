@@ -317,7 +317,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
-    /// What a reduction starts from, in all lanes.
+    /// The value that a reduction starts from, in all lanes.
     pub(super) fn start(&mut self, set: usize, index: usize) {
         let (op, kind) = {
             let reduction = &self.source.reductions[index];
@@ -591,7 +591,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
-    /// What the last inner loop uses of the outer part, from the first lane into all.
+    /// Spreads the values of the outer part that the last inner loop uses from the first lane into all.
     pub(super) fn widen_escaping(&mut self) {
         for &register in &self.source.escaping {
             self.begin();

@@ -243,7 +243,7 @@ enum Pass {
     Hoist,
 }
 
-/// What a block loads from a slot, or writes to it.
+/// The access of a block to a slot.
 fn element(block: &Block, slot: usize, or_writes: bool) -> Option<Element> {
     block.instructions.iter().find_map(|i| match *i {
         VectorOp::Load { slot: s, to } if usize::from(s) == slot => Some(to),

@@ -14,7 +14,7 @@ use crate::codegen::strip::Phase;
 use crate::kernel::{Fold, Kernel, Numbered, Operation};
 use autojit_ir::DType;
 
-/// What the lanes of a dtype's parts are.
+/// The type of the lanes of a dtype's parts.
 pub(super) fn kind(dtype: DType) -> Result<Kind, Fallback> {
     Ok(match dtype {
         DType::Bool => Kind::Mask,

@@ -21,7 +21,7 @@ impl Masks {
     }
 }
 
-/// What a kernel demands of a target, beside its instructions.
+/// The demands of a kernel on a target, beside its instructions.
 pub(crate) struct Demand<'a> {
     pub(crate) kernel: &'a VectorKernel,
     /// Whether there are tails whose lengths are known only when the kernel runs.
@@ -32,10 +32,10 @@ pub(crate) struct Demand<'a> {
 
 /// All that the emitter knows of a processor.
 pub(crate) trait Target {
-    /// What users call it.
+    /// The name for users.
     const NAME: &'static str;
 
-    /// What `AUTOJIT_TARGET` calls it.
+    /// The name in `AUTOJIT_TARGET`.
     const KEY: &'static str;
 
     /// Bytes of a vector register: 64, 32 or 16.

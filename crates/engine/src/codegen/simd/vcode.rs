@@ -387,12 +387,12 @@ pub(crate) enum FlowInst {
     Align(usize),
     /// Calls a function of the runtime; overwrites `ACC`, and what the convention does not keep.
     Call(&'static Symbol),
-    /// What a target does before other code runs.
+    /// The prologue of a target.
     LeaveVectors,
     Return,
 }
 
-/// What the emitter means.
+/// The intended instructions of the emitter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Note {
     /// A loop over an axis begins, which advances by so many elements a round: the index, or the pointers.
@@ -431,7 +431,7 @@ pub(crate) enum Note {
     End(Name, Location),
 }
 
-/// What a physical register holds.
+/// The contents of a physical register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Name {
     /// A register of the vector kernel, in a copy of an unrolled loop.

@@ -11,7 +11,7 @@ use crate::kernel::Kernel;
 use autojit_ir::error::{Error, Result};
 use autojit_library::environment::environment;
 
-/// What `AUTOJIT_TARGET` calls Cranelift.
+/// The name of Cranelift in `AUTOJIT_TARGET`.
 const CRANELIFT: &str = "clif";
 
 /// A target as a value.

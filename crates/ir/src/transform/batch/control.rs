@@ -81,7 +81,7 @@ struct Loop {
 }
 
 impl Loop {
-    /// What is carried is batched if it is in one of the iterations.
+    /// A carried value is batched if it is in one of the iterations.
     fn new(graph: &Graph, carry: usize, size: usize, mut inputs: Vec<bool>) -> Result<Self> {
         loop {
             let (mut body, mut outputs) = batch(graph, &inputs, size)?;
@@ -108,7 +108,7 @@ impl Loop {
         }
     }
 
-    /// What the loop is given as an input, which may be batched in later iterations alone.
+    /// An input of the loop, which may be batched in later iterations alone.
     fn input(&self, b: &mut Batcher, i: usize, item: Item) -> Result<ValueId> {
         match self.inputs[i] {
             true => b.batched(item),

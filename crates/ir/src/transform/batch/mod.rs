@@ -1,7 +1,7 @@
 //! Batching: a graph of one example as a graph of many, without a loop over the examples.
 //!
 //! Inputs that differ from example to example get a leading *batch axis*, and so does every value that depends on one.
-//! What is the same for all examples is computed once. Each class of ops has its rules in a file of its own; a derived
+//! Values that are the same for all examples are computed once. Each class of ops has its rules in a file of its own; a derived
 //! op without a better rule is expanded, and its expansion is batched.
 //!
 //! Invariants: a batched value has the type of its example behind the batch axis, which is always the first; nodes carry
@@ -85,7 +85,7 @@ struct Item {
     batched: bool,
 }
 
-/// What stands for a value of the graph of one example.
+/// The value that stands for one of the graph of one example.
 #[derive(Clone, Debug)]
 enum Mapped {
     /// A value, which may be a tuple.

@@ -210,7 +210,7 @@ pub fn jvp(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result<Graph> {
     Ok(redirected(w)?.without_dead())
 }
 
-/// What was written, with the tuples that stand in the place of others.
+/// The graph of a writer, with the tuples that stand in the place of others.
 fn redirected(w: Writer) -> Result<Graph> {
     match w.replaced.is_empty() {
         true => Ok(w.graph),

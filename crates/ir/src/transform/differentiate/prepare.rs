@@ -1,4 +1,4 @@
-//! What is differentiated: which nodes carry derivatives, and those among them that are written with other ops first.
+//! Preparation of a graph: which nodes carry derivatives, and those among them that are written with other ops first.
 
 use super::treatment::{Treatment, treatment};
 use crate::einsum::Subscripts;

@@ -23,7 +23,7 @@ pub(super) struct Sweep {
     linear: Vec<bool>,
     /// The sums so far.
     cotangents: Vec<Option<ValueId>>,
-    /// What is not an array yet, and is put together when all of it is known.
+    /// Parts of cotangents that are put together when all of them are known.
     pending: FxHashMap<ValueId, Pending>,
 }
 

@@ -50,7 +50,7 @@ pub(super) enum Pullback {
     Branches(Bodies),
 }
 
-/// What is known of a loop that is gone back through.
+/// The facts about a loop that is gone back through.
 pub(super) struct LoopPullback {
     /// Takes what was kept of an iteration and the cotangents of what varies, and gives gradients.
     pub(super) late: Graph,
@@ -69,7 +69,7 @@ pub(super) struct LoopPullback {
     pub(super) reverse: bool,
 }
 
-/// What the way back through a loop reads of the way there.
+/// A value of the way there that the way back through a loop reads.
 #[derive(Clone, Copy)]
 pub(super) enum Residual {
     /// The same in all iterations.
@@ -97,7 +97,7 @@ pub(super) struct Writer {
     pub(super) location: Option<&'static Location<'static>>,
     /// The placeholders that stand for linear functions.
     pub(super) whole: FxHashMap<ValueId, Whole>,
-    /// What is gone back through as a whole, by the first placeholder of its results.
+    /// Ops that are gone back through as a whole, by the first placeholder of their results.
     pub(super) calls: FxHashMap<ValueId, Call>,
     /// The functions that were called so.
     pub(super) called: FxHashSet<OpaqueFunction>,

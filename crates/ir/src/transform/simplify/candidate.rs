@@ -13,7 +13,7 @@ pub(super) struct Candidate<'c, 'b> {
     pub inputs: &'c [ValueId],
     pub ty: &'c Arc<Type>,
     pub options: &'c Options,
-    /// What is left of the budget of folding.
+    /// The rest of the budget of folding.
     pub fold_work: &'c Cell<usize>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Only what is cheap is folded: the interpreter is slow, so a graph has a budget of elements, and its results stay
 //! in memory with the executable, so constants have a largest size ([`super::Options::fold_limit`]).
-//! What fails at run time (an index out of range) is left to fail at run time.
+//! Ops that fail at run time (an index out of range) are left to fail at run time.
 
 use super::candidate::{Candidate, Rule};
 use crate::{ArrayType, HostArray, LeafOp, LinalgOp, Op, Tensor, ValueId, ViewOp, evaluate_op};

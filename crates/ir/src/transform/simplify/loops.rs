@@ -1,5 +1,5 @@
-//! What a loop need not do in each iteration: results of a `scan` that nothing reads, arrays that the body does not look at, and what is
-//! the same in all iterations, which is computed once before the loop.
+//! Work that a loop need not do in each iteration: results of a `scan` that nothing reads, arrays that the body does not look at, and values
+//! that are the same in all iterations, which are computed once before the loop.
 //!
 //! All of it is exact. Nothing is moved out of a loop without iterations, which computes nothing; out of a
 //! `while_loop`, which may have none, only what cannot fail; elementwise functions of a few

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::{Form, Graph};
 
-/// What the optimiser may do; `Jit` of the crate `autojit` has methods of the same names.
+/// The options of the optimiser; `Jit` of the crate `autojit` has methods of the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
@@ -41,7 +41,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// What it may do if nothing else is said: nothing that changes a bit of a result.
+    /// The default options: nothing that changes a bit of a result.
     pub const EXACT: Self = Self {
         fold_limit: 1 << 20,
         reorder_products: false,
@@ -55,7 +55,7 @@ impl Default for Options {
     }
 }
 
-/// What a pass of the optimiser did.
+/// The report of a pass of the optimiser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PassReport {
@@ -98,7 +98,7 @@ impl fmt::Display for PassReport {
 pub struct Optimized {
     /// The graph after all passes.
     pub graph: Graph,
-    /// What each pass did, in the order in which they ran.
+    /// The report of each pass, in the order in which they ran.
     pub passes: Vec<PassReport>,
 }
 

@@ -64,7 +64,7 @@ impl Simplify for Rules<'_> {
     }
 }
 
-/// What the first rule that applies gives.
+/// The result of the first rule that applies.
 #[inline]
 fn first(
     mut rules: impl Iterator<Item = &'static Rule>,

@@ -208,7 +208,7 @@ pub(super) fn copysign(w: &mut Writer, x: &Value, y: &Value) -> Value {
     w.select(&negative, &negated, &magnitude)
 }
 
-/// What was computed where the divisor is not zero, else zero.
+/// The quotient where the divisor is not zero, else zero.
 pub(super) fn unless_zero(w: &mut Writer, divisor: &Value, value: &Value) -> Value {
     let zero = w.like(divisor, 0);
     let is_zero = w.compare(Compare::Equal, divisor, &zero);

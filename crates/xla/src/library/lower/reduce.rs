@@ -65,7 +65,7 @@ fn over(w: &mut Writer, x: &Value, axes: &[usize], initial: Scalar, region: &str
     w.reduce(x, axes, initial, region)
 }
 
-/// What changes no sum: minus zero, not even that of minus zeros.
+/// The number that changes no sum: minus zero, which keeps even that of minus zeros.
 fn no_summand(dtype: DType) -> Scalar {
     match dtype.class() {
         Class::Float => Scalar::Float(-0.0),
@@ -144,7 +144,7 @@ fn plus_zero(w: &mut Writer, x: &Value) -> Value {
     w.select(&is_zero, &zero, x)
 }
 
-/// What no element is better than: the other end of the dtype's range.
+/// The number that no element is better than: the other end of the dtype's range.
 fn worst(dtype: DType, largest: bool) -> Scalar {
     let (low, high) = match dtype {
         DType::Bool => return (!largest).into(),

@@ -1,4 +1,4 @@
-//! What elementwise ops become: CLIF instructions on one element, or on the lanes of a 128-bit vector.
+//! Elementwise ops as CLIF instructions on one element, or on the lanes of a 128-bit vector.
 //!
 //! The same code serves both: a complex number is a pair of values, a truth value is 0 or 1 in a byte (one
 //! element) or a mask of all bits (lanes). Which primitives have a vector form is in `lanes.rs`; functions such as `exp`

@@ -14,7 +14,7 @@ fn kernels(text: &str) -> Vec<String> {
     kernels.map(str::to_owned).collect()
 }
 
-/// What code for this process is made by, as `explain` says it; kernels that the target does not do are Cranelift's.
+/// The generator of code for this process, as `explain` names it; kernels that the target does not do are Cranelift's.
 fn generator() -> String {
     match target::chosen().unwrap() {
         Ok(target) => format!("by our own emitter for {}:", target.name),

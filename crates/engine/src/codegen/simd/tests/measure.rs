@@ -1,4 +1,4 @@
-//! What vector code costs and gains, as ratios within one process.
+//! Cost and gain of vector code, as ratios within one process.
 //!
 //! ```text
 //! RUSTFLAGS=-Ctarget-cpu=native cargo test --release -p autojit-engine --lib simd::tests::measure -- --ignored --nocapture --test-threads 1

@@ -13,7 +13,7 @@ use crate::codegen::simd::vcode::{
     STACK, ScalarInst, TAIL, TAIL_FIRST, TAIL_SECOND, TAIL_UNPACKED, VCode, Vector, VectorInst,
 };
 
-/// What a register holds, if it is written.
+/// The contents of a register, if it is written.
 type Content = Option<SmallVec<[Name; 1]>>;
 
 #[derive(Clone, PartialEq)]
@@ -45,7 +45,7 @@ impl State {
         self.vectors.iter_mut().chain(&mut self.masks)
     }
 
-    /// What holds here and there.
+    /// The facts that hold here and there.
     fn meet(&mut self, other: &Self) {
         self.generals &= other.generals;
         self.fresh.retain(|location| other.fresh.contains(location));
@@ -189,7 +189,7 @@ fn apply_note(state: &mut State, note: &Note) -> Result<(), Mistake> {
     }
 }
 
-/// What instructions read and write, on a state.
+/// Reads and writes of instructions, on a state.
 struct Effects<'a> {
     state: &'a mut State,
     mistake: Option<Mistake>,
@@ -264,7 +264,7 @@ impl Effects<'_> {
         }
     }
 
-    /// What a destination holds is read if lanes of it are kept.
+    /// The contents of a destination are read if lanes of it are kept.
     fn masking(&mut self, masking: Masking, to: Option<Vector>) {
         match masking {
             Masking::None => {}

@@ -31,7 +31,7 @@ use super::vcode::VCode;
 use crate::codegen::simd::target::Target;
 use crate::kernel::Kernel;
 
-/// What is wrong, in words.
+/// The fault, in words.
 pub(super) type Mistake = String;
 
 /// Verifies the vector kernel of a kernel, whose slots include the scratch memory of its strips.

@@ -139,7 +139,7 @@ fn labels(code: &VCode) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// What advances in a loop is what moves along its axis.
+/// The pointers that advance in a loop are those that move along its axis.
 fn advanced(code: &VCode, kernel: &Kernel, inner: &Loop) -> Result<(), Mistake> {
     if inner.indexed {
         let has_double = kernel.slots.iter().any(|s| s.dtype.size() == 16);

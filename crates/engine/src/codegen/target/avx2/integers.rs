@@ -1,4 +1,4 @@
-//! What AVX2 has no instructions for, as sequences that give the bits that those of AVX-512 give: products, extrema and
+//! Operations that AVX2 has no instructions for, as sequences that give the bits that those of AVX-512 give: products, extrema and
 //! absolute values of 64 bits, conversions between floating numbers and those, scatters.
 
 use super::vectors::floating;

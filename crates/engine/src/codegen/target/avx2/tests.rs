@@ -132,7 +132,7 @@ fn addresses_are_read_as_they_are_meant() {
     }
 }
 
-/// What emits instructions for so many elements a vector, and how a decoder reads them.
+/// A function that emits instructions for so many elements a vector, and the text of a decoder for them.
 type Case<'a> = (i32, &'a dyn Fn(&mut Encoder), &'a [&'a str]);
 
 #[test]

@@ -22,7 +22,7 @@ const R10: General = General(10);
 const R12: General = General(12);
 const R13: General = General(13);
 
-/// What a decoder reads, one line an instruction, constants left out.
+/// The output of a decoder, one line an instruction, constants left out.
 pub(crate) fn read(code: &[u8]) -> Vec<String> {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     let mut formatter = IntelFormatter::new();
@@ -46,7 +46,7 @@ pub(crate) fn read(code: &[u8]) -> Vec<String> {
     lines
 }
 
-/// What emits an instruction, and how a decoder reads it.
+/// A function that emits an instruction, and the text of a decoder for it.
 type Case<'a> = (&'a dyn Fn(&mut Assembler), &'a str);
 
 fn one(emit: impl FnOnce(&mut Assembler)) -> String {

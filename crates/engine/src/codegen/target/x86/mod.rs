@@ -1,4 +1,4 @@
-//! What the targets on x86-64 share.
+//! Parts that the targets on x86-64 share.
 //!
 //! ```text
 //! assembler.rs   prefixes, operands, labels, constants

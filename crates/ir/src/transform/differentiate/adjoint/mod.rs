@@ -26,7 +26,7 @@ use crate::{
 
 pub(super) use assemble::{Part, assemble};
 
-/// What the result of a node adds to the cotangent of an input.
+/// The contribution of a node's result to the cotangent of an input.
 pub(super) enum Cotangent {
     /// An array.
     Whole(ValueId),

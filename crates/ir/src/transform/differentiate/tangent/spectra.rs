@@ -1,4 +1,4 @@
-//! What rules for singular values and eigenvalues share.
+//! Parts that the rules for singular values and eigenvalues share.
 
 use super::super::writer::Writer;
 use crate::error::Result;

@@ -44,7 +44,7 @@ fn words(found: &[Treatment]) -> String {
     words.join(", ")
 }
 
-/// What ops are to a batch of examples: leaves are the same for all but arguments, and what is in a graph of which a batch can be
+/// The treatment of ops in batches of examples: leaves are the same for all but arguments, and an op in a graph of which a batch can be
 /// made has a rule, which `batch/tests.rs` compares with one example after the other.
 fn batched(graphs: &[(String, Graph)]) -> BTreeMap<&'static str, &'static str> {
     let mut found: BTreeMap<&'static str, &'static str> = BTreeMap::new();
