@@ -184,27 +184,43 @@ impl Graph {
         ty: Arc<Type>,
         location: Option<&'static Location<'static>>,
     ) -> ValueId {
-        self.insert_node(&mut Node {
-            op,
-            inputs: SmallVec::from_slice(inputs),
-            ty,
-            location,
-        })
+        match self.find_or_add(&op, inputs) {
+            Ok(found) => found,
+            Err(value) => {
+                self.nodes.push(Node {
+                    op,
+                    inputs: SmallVec::from_slice(inputs),
+                    ty,
+                    location,
+                });
+                value
+            }
+        }
+    }
+
+    /// The node with this op and these inputs; where there is none, the number of the next node, which is to be pushed now.
+    #[inline]
+    fn find_or_add(&mut self, op: &Op, inputs: &[ValueId]) -> Result<ValueId, ValueId> {
+        let Self { nodes, shared, .. } = self;
+        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes, nodes.capacity()));
+        let vacancy = match shared.find(nodes, op, inputs) {
+            Ok(found) => return Ok(found),
+            Err(vacancy) => vacancy,
+        };
+        shared.add(nodes, vacancy);
+        Err(ValueId(nodes.len() as u32))
     }
 
     /// The same for what is a node already; if it is new, it is moved out of `node`.
     #[inline]
     pub fn insert_node(&mut self, node: &mut Node) -> ValueId {
-        let Self { nodes, shared, .. } = self;
-        let shared = shared.get_or_insert_with(|| EqualNodes::of(nodes, nodes.capacity()));
-        let vacancy = match shared.find(nodes, &node.op, &node.inputs) {
-            Ok(found) => return found,
-            Err(vacancy) => vacancy,
-        };
-        shared.add(nodes, vacancy);
-        let value = ValueId(nodes.len() as u32);
-        nodes.push(node.take());
-        value
+        match self.find_or_add(&node.op, &node.inputs) {
+            Ok(found) => found,
+            Err(value) => {
+                self.nodes.push(node.take());
+                value
+            }
+        }
     }
 
     /// Adds a node whose type is known, whether an equal one is there or not: the way of traces, in which looking

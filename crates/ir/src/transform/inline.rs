@@ -47,26 +47,32 @@ impl Graph {
     ) -> Result<Vec<ValueId>> {
         self.check_inlined(&source, inputs)?;
         let live = source.live();
-        let (mut nodes, constants, outputs) = source.into_parts();
+        let (nodes, constants, outputs) = source.into_parts();
         self.reserve(nodes.len());
         let mut map: Vec<ValueId> = Vec::with_capacity(live.len());
-        for (node, live) in nodes.iter_mut().zip(live) {
-            let line = node.location.unwrap_or(location);
-            map.push(match &node.op {
-                _ if !live => ValueId(u32::MAX),
-                Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
-                Op::Leaf(LeafOp::Literal { .. }) => self.record_leaf(node.op.clone()),
+        for (node, live) in nodes.into_iter().zip(live) {
+            if !live {
+                map.push(ValueId(u32::MAX));
+                continue;
+            }
+            let Node {
+                op,
+                inputs: mut operands,
+                ty,
+                location: line,
+            } = node;
+            let line = line.unwrap_or(location);
+            map.push(match op {
+                Op::Leaf(LeafOp::Input { index, .. }) => inputs[index],
+                Op::Leaf(LeafOp::Literal { .. }) => self.record_leaf(op),
                 Op::Leaf(LeafOp::Constant { index, .. }) => {
-                    self.record_constant(constants.arrays()[*index].clone(), line)
+                    self.record_constant(constants.arrays()[index].clone(), line)
                 }
-                _ => {
-                    let Node {
-                        op, mut inputs, ty, ..
-                    } = node.take();
-                    for input in &mut inputs {
-                        *input = map[input.index()];
+                op => {
+                    for operand in &mut operands {
+                        *operand = map[operand.index()];
                     }
-                    self.record(op, inputs, ty, Some(line))
+                    self.record(op, operands, ty, Some(line))
                 }
             });
         }

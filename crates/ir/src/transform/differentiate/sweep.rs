@@ -39,7 +39,7 @@ impl Sweep {
         let mut linear = vec![false; nodes.len()];
         for (i, node) in nodes.iter().enumerate() {
             let mut inputs = node.inputs.iter().map(|input| input.index());
-            linear[i] = w.as_placeholder(node).is_some()
+            linear[i] = w.is_placeholder(node)
                 || inputs.any(|input| input >= first && linear[input - first]);
         }
         Self {
@@ -134,9 +134,8 @@ impl Sweep {
                 Some(location) => e.at(location),
                 None => e,
             };
-            match w.as_placeholder(&w.graph[value]) {
-                Some(Some(direct)) => {
-                    let Direct { value, t } = direct.clone();
+            match w.take_placeholder(value) {
+                Some(Some(Direct { value, t })) => {
                     let node = w.graph[value].clone();
                     let cotangents = adjoint::of_direct(w, &node, &t, ct);
                     for (input, ct) in cotangents.map_err(|e| at(e, &node))? {

@@ -108,7 +108,7 @@ pub(super) struct Writer {
 }
 
 /// A node that is linear in its inputs, or in each of them: its tangent is not written, but transposed right away.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Direct {
     /// The node.
     pub(super) value: ValueId,
@@ -160,12 +160,22 @@ impl Writer {
         })
     }
 
-    /// Whether a node is a placeholder, and what that stands for.
-    pub(super) fn as_placeholder(&self, node: &Node) -> Option<Option<&Direct>> {
+    /// Whether a node is a placeholder.
+    pub(super) fn is_placeholder(&self, node: &Node) -> bool {
+        self.placeholder_number(node).is_some()
+    }
+
+    /// The node that a placeholder stands for, if it stands for one, and if the value is a placeholder. It is given away.
+    pub(super) fn take_placeholder(&mut self, value: ValueId) -> Option<Option<Direct>> {
+        let number = self.placeholder_number(&self.graph[value])?;
+        self.direct.get_mut(number).map(Option::take)
+    }
+
+    fn placeholder_number(&self, node: &Node) -> Option<usize> {
         match &node.op {
             Op::Leaf(LeafOp::Constant { index, .. }) => {
                 let number = index.checked_sub(PLACEHOLDERS)?;
-                self.direct.get(number).map(Option::as_ref)
+                (number < self.direct.len()).then_some(number)
             }
             _ => None,
         }
