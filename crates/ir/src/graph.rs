@@ -335,9 +335,11 @@ impl Graph {
     #[must_use]
     pub fn same_inputs(&self) -> Self {
         let mut graph = Self::new();
-        // A rebuild is about as long. To grow the table step by step is most of its time.
-        graph.nodes.reserve(self.nodes.len());
-        graph.shared = Some(EqualNodes::with_capacity(self.nodes.len()));
+        // A rebuild is about as long, or a little longer by nodes that are dead in the end. To grow the table step by step is most of
+        // its time, and to copy a long list once is some of it.
+        let room = self.nodes.len() + self.nodes.len() / 2;
+        graph.nodes.reserve(room);
+        graph.shared = Some(EqualNodes::with_capacity(room));
         for ty in &self.inputs {
             graph.add_input(ty.clone());
         }
