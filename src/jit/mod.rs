@@ -344,7 +344,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let (backend, query) = self.query(wanted, &flat, &arrays);
         let mut captures_variables = false;
         let found = self.cache.get_or_build(&query, |before| {
-            let built = self.miss(backend, &query, before, location);
+            let built = with_stack(|| self.miss(backend, &query, before, location));
             captures_variables = matches!(&built, Err(trace::Failure::ForeignVariable(_)));
             Ok(built?)
         });
@@ -509,7 +509,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ) -> Result<Report> {
         self.with_query(wanted, args, |backend, query| {
             let found = self.cache.get_or_build(query, |before| {
-                Ok(self.miss(backend, query, before, location)?)
+                Ok(with_stack(|| self.miss(backend, query, before, location))?)
             });
             match found? {
                 Found::Hit(entry) | Found::Built(entry) => Ok(entry.value.report.clone()),
