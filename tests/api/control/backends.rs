@@ -52,7 +52,7 @@ fn every_dtype_is_carried_and_stacked() {
         let xs = Array::from([1.5, 2.0, 0.25, 3.0, 0.0]).astype(dtype);
         agree(
             |xs: Array| {
-                // What is carried changes places.
+                // The carried values change places.
                 let step = |(a, b): (Array, Array), x: Array| {
                     let next = (np::multiply(&a, &x) + &b).astype(dtype);
                     ((b, next.clone()), (next, a))

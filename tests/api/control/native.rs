@@ -37,7 +37,7 @@ fn numbers_of_every_dtype_are_carried() {
     ] {
         let xs = Array::from([1.5, 2.0, 0.25, 3.0, 0.0]).astype(dtype);
         let f = |xs: Array| {
-            // What is carried changes places, so each number must be read before it is written.
+            // The carried values change places, so each number must be read before it is written.
             let step = |(a, b, n): (Array, Array, Array), x: Array| {
                 let next = np::multiply(&a, &x) + &b;
                 let next = next.astype(dtype);

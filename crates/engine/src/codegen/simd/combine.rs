@@ -31,7 +31,7 @@ impl Combine<'_, '_> {
             .binary(op, self.kind, length, to, a, b.into(), masking);
     }
 
-    fn arithmetic(&mut self, op: Binary, to: Vector, a: Vector, b: Vector) {
+    pub(super) fn arithmetic(&mut self, op: Binary, to: Vector, a: Vector, b: Vector) {
         self.binary(op, to, a, b, Masking::None);
     }
 

@@ -241,15 +241,8 @@ impl<'a, T: Target> Emitter<'a, T> {
             let sum = self.registers.take();
             self.code
                 .load(kind, length, sum, Operand::Memory(lane), Masking::None);
-            self.code.binary(
-                Binary::Add,
-                kind,
-                length,
-                sum,
-                sum,
-                value.into(),
-                Masking::None,
-            );
+            self.combine(kind, at.count)
+                .arithmetic(Binary::Add, sum, sum, value);
             self.code.store(kind, length, lane, sum, Masking::None);
             self.registers.give(sum);
         }
@@ -264,8 +257,8 @@ impl<'a, T: Target> Emitter<'a, T> {
     ) -> Vector {
         let used = self.plan.memory.map_or(1, |m| m.used);
         let (kind, _) = self.kind_and_parts(index);
-        let length = length(kind, self.plan.count);
         if first + step >= used {
+            let length = length(kind, self.plan.count);
             self.begin();
             let sum = self.registers.take();
             let from = Operand::Memory(self.lane(index, part, copy, first));
@@ -274,15 +267,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
         let sum = self.fold_memory((index, part, copy), first, 2 * step);
         let other = self.fold_memory((index, part, copy), first + step, 2 * step);
-        self.code.binary(
-            Binary::Add,
-            kind,
-            length,
-            sum,
-            sum,
-            other.into(),
-            Masking::None,
-        );
+        self.combine(kind, self.plan.count)
+            .arithmetic(Binary::Add, sum, sum, other);
         self.registers.give(other);
         sum
     }
