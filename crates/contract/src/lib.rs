@@ -26,4 +26,5 @@ mod tree;
 pub use cost::Cost;
 pub use error::{Error, Result};
 pub use network::{Label, Network};
-pub use plan::{Options, Plan, Step, plan};
+pub use plan::{Options, Plan, Search, Step, order, plan};
+pub use present::Present;

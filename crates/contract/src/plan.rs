@@ -94,6 +94,70 @@ pub fn plan(network: &Network, options: &Options) -> Result<Plan> {
     })
 }
 
+/// How [`order`] looks for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// With little work: each connected part of up to 11 operands in the best order, larger ones in that of greedy
+    /// searches, improved by a short annealing. The work is fixed by the network, near linear in its size, and takes
+    /// milliseconds for hundreds of operands.
+    Auto,
+    /// The best of some greedy searches, a part of them with random choices from a fixed seed.
+    Greedy,
+    /// The fewest operations of all orders of up to 13 operands.
+    Optimal,
+}
+
+/// An order for all operands in opt_einsum's linear form, equal on every machine. [`plan`] is the search that takes its time.
+///
+/// # Errors
+/// The best order is asked for of more operands, or of more different labels, than all orders can be compared of.
+pub fn order(network: &Network, search: Search) -> Result<Vec<[usize; 2]>> {
+    let (problem, _) = network.problem();
+    let tree = match search {
+        Search::Auto => search::quick(&problem),
+        Search::Greedy => search::greedy(&problem),
+        Search::Optimal => search::optimal(&problem).ok_or_else(|| {
+            Error::new(format!(
+                "the best order of {} operands takes too long to find, at most {} are possible; use greedy",
+                problem.len(),
+                search::MOST
+            ))
+        })?,
+    };
+    let tree = if problem.len() > search::QUICK_EXACT {
+        frugal(tree, &problem)
+    } else {
+        tree
+    };
+    Ok(linear(&tree))
+}
+
+/// The contractions of a tree in opt_einsum's linear form.
+fn linear(tree: &Tree) -> Vec<[usize; 2]> {
+    let mut present = Present::new(tree.leaves);
+    let steps = tree.children.iter().map(|pair| {
+        let [x, y] = pair.map(|node| node as usize);
+        let step = [x.min(y), x.max(y)].map(|node| present.position(node));
+        present.remove(x);
+        present.remove(y);
+        present.push();
+        step
+    });
+    steps.collect()
+}
+
+/// The same tree with its contractions in an order that keeps few elements alive.
+fn frugal(tree: Tree, problem: &Problem) -> Tree {
+    let second = cost::second_first(&tree, problem);
+    match tree.children.len() {
+        0 => tree,
+        inner => {
+            let root = (tree.leaves + inner) as u32 - 1;
+            ordered(tree.leaves, root, &tree.children, |i| second[i])
+        }
+    }
+}
+
 /// An order of contraction, and the labels that are sliced. Made by [`plan`] or from a path.
 ///
 /// Serialised plans hold a version and the network, and are checked when they are read.
@@ -166,14 +230,7 @@ impl TryFrom<Written> for Plan {
 impl Plan {
     /// The tree with its contractions in an order that keeps few elements alive.
     fn new(network: Network, tree: Tree, sliced: Vec<Label>) -> Result<Self> {
-        let second = cost::second_first(&tree, &sliced_problem(&network, &sliced)?.0);
-        let tree = match tree.children.len() {
-            0 => tree,
-            inner => {
-                let root = (tree.leaves + inner) as u32 - 1;
-                ordered(tree.leaves, root, &tree.children, |i| second[i])
-            }
-        };
+        let tree = frugal(tree, &sliced_problem(&network, &sliced)?.0);
         Self::in_order(network, tree, sliced)
     }
 
@@ -203,7 +260,7 @@ impl Plan {
     /// A position is out of range or given twice, or a step has none. What the path leaves is multiplied in the end.
     pub fn from_path(network: &Network, path: &[Vec<usize>]) -> Result<Self> {
         let (problem, _) = network.problem();
-        let mut present = Present::new(problem.len(), path.len());
+        let mut present = Present::new(problem.len());
         // The node of a tree that each array of the path is, and the labels of each node.
         let mut nodes: Vec<usize> = (0..problem.len()).collect();
         let mut sets = problem.leaves.clone();
@@ -228,7 +285,10 @@ impl Plan {
                     present.len()
                 )));
             }
-            let taken: Vec<usize> = positions.iter().map(|&p| present.number(p)).collect();
+            let taken: Vec<usize> = positions
+                .iter()
+                .filter_map(|&p| present.number(p))
+                .collect();
             taken.iter().for_each(|&number| present.remove(number));
             let taken: Vec<usize> = taken.iter().map(|&number| nodes[number]).collect();
             let local = part(&taken, &sets, &uses, &problem);
@@ -325,16 +385,7 @@ impl Plan {
     /// The contractions in opt_einsum's linear form.
     #[must_use]
     pub fn path(&self) -> Vec<[usize; 2]> {
-        let mut present = Present::new(self.tree.leaves, self.tree.children.len());
-        let steps = self.tree.children.iter().map(|pair| {
-            let [x, y] = pair.map(|node| node as usize);
-            let step = [x.min(y), x.max(y)].map(|node| present.position(node));
-            present.remove(x);
-            present.remove(y);
-            present.push();
-            step
-        });
-        steps.collect()
+        linear(&self.tree)
     }
 
     /// The contractions in SSA form: the tree.

@@ -113,6 +113,36 @@ impl Uses {
         (all, kept)
     }
 
+    /// The logarithm of the size of what a contraction of two arrays gives.
+    pub(crate) fn contracted_log(&self, x: &[u32], y: &[u32], problem: &Problem) -> f64 {
+        let (mut x, mut y) = (x, y);
+        let mut sum = 0.0;
+        loop {
+            let (label, own) = match (x, y) {
+                (&[a, ref rest_x @ ..], &[b, ref rest_y @ ..]) if a == b => {
+                    (x, y) = (rest_x, rest_y);
+                    (a, 2)
+                }
+                (&[a, ref rest @ ..], &[b, ..]) if a < b => {
+                    x = rest;
+                    (a, 1)
+                }
+                (&[a, ref rest @ ..], &[]) => {
+                    x = rest;
+                    (a, 1)
+                }
+                (_, &[b, ref rest @ ..]) => {
+                    y = rest;
+                    (b, 1)
+                }
+                (&[], &[]) => return sum,
+            };
+            if self.of(label) > own {
+                sum += problem.logs[label as usize];
+            }
+        }
+    }
+
     pub(crate) fn replace(&mut self, x: &[u32], y: &[u32], kept: &[u32]) {
         for &label in x.iter().chain(y) {
             self.0[label as usize] -= 1;

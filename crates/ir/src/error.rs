@@ -58,6 +58,7 @@ enum Kind {
     Parse,
     File,
     Check,
+    Interrupted,
     Internal,
 }
 
@@ -112,8 +113,17 @@ kinds! {
     pub file, is_file => File;
     /// A check that was asked for failed: a result is not a finite number, or two backends differ.
     pub failed_check, is_failed_check => Check;
+    /// What was asked to report its progress was told to end.
+    pub interrupted, is_interrupted => Interrupted;
     /// A mistake of autojit's own.
     pub internal_error, is_internal => Internal;
+}
+
+/// What is wrong with a network or a plan.
+impl From<autojit_contract::Error> for Error {
+    fn from(error: autojit_contract::Error) -> Self {
+        Self::value(error.to_string())
+    }
 }
 
 impl Error {

@@ -222,3 +222,40 @@ fn a_tensor_network_of_two_hundred_operands() {
     let f = autojit(move |x: Vec<Array>| np::einsum(&format!("{}->", subscripts.join(",")), &x));
     assert_eq!(f.call(operands).unwrap().item::<f64>().unwrap(), 2.0);
 }
+
+/// The networks of `benches/data` come with orders that were searched for long; the default one is near them or better.
+#[test]
+fn default_orders_are_near_those_of_long_searches() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/data");
+    let mut networks = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        networks += 1;
+        let text = std::fs::read_to_string(&file).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let format = json.get("format_string_rowmajor");
+        let format = format.unwrap_or(&json["format_string"]).as_str().unwrap();
+        let lists = |list: &serde_json::Value| -> Vec<Vec<usize>> {
+            serde_json::from_value(list.clone()).unwrap()
+        };
+        let shapes = lists(&json["shapes"]);
+        let operands: Vec<Array> = shapes
+            .iter()
+            .map(|shape| lazy::variable(shape, DType::Float64))
+            .collect();
+        let given = lists(&json["paths"]["opt_flops"]["path"]);
+        let given = np::einsum_path(format, &operands, given).unwrap();
+        let ours = np::einsum_path(format, &operands, ..).unwrap();
+        let quotient = ours.products / given.products;
+        assert!(quotient < 1.05, "{}: {quotient}", file.display());
+        // The search has no chance in it.
+        let again = np::einsum_path(format, &operands, ..).unwrap();
+        assert_eq!(ours, again);
+        let greedy = np::einsum_path(format, &operands, "greedy").unwrap();
+        assert!(ours.products <= greedy.products, "{}", file.display());
+    }
+    assert_eq!(networks, 6);
+}

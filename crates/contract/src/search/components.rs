@@ -3,12 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::{Budget, Found, Objective, find};
+use super::{Budget, Found, Objective};
 use crate::random::Random;
 use crate::tree::{Problem, Tree, union};
 
+/// A search of a connected network.
+pub(super) type Find = fn(&Problem, &Objective, &mut Random, &mut Budget) -> Found;
+
 /// The best tree that was met, with each connected part ordered alone.
 pub(super) fn find_all(
+    find: Find,
     problem: &Problem,
     objective: &Objective,
     random: &mut Random,

@@ -13,6 +13,9 @@ use crate::tree::{Problem, Tree};
 /// The most leaves: three to this power pairs of subsets are compared.
 pub(crate) const MOST: usize = 13;
 
+/// How much smaller a sum must be to be smaller.
+const TIE: f64 = 1e-12;
+
 /// Labels of the same leaves, and the output or not, are one bit of a set.
 type Set = u128;
 
@@ -70,19 +73,23 @@ pub(crate) fn best(problem: &Problem, objective: &Objective) -> Option<Tree> {
         }
         let size = sums.of(open[subset]);
         let (mut total, mut best_half) = (f64::INFINITY, rest);
-        // All splits, each named by the half without the lowest member.
-        let mut half = rest;
-        while half > 0 {
+        // All splits, each named by the half without the lowest member. Of equal ones the first is taken, so that orders
+        // read from the left; sums are equal up to the rounding of logarithms.
+        let mut half = rest & rest.wrapping_neg();
+        loop {
             let other = subset & !half;
             let below = totals[half] + totals[other];
             if below < total {
                 let products = sums.of(open[half] | open[other]);
                 let sum = below + (objective.of(products, size) - scale).exp2();
-                if sum < total {
+                if sum < total * (1.0 - TIE) {
                     (total, best_half) = (sum, half);
                 }
             }
-            half = (half - 1) & rest;
+            if half == rest {
+                break;
+            }
+            half = half.wrapping_sub(rest) & rest;
         }
         (totals[subset], halves[subset]) = (total, best_half);
     }
@@ -96,7 +103,8 @@ fn tree(count: usize, halves: &[usize]) -> Tree {
     while let Some(subset) = stack.pop() {
         if !subset.is_power_of_two() {
             order.push(subset);
-            stack.extend([halves[subset], subset & !halves[subset]]);
+            // Reversed below: what has the lowest member is contracted first.
+            stack.extend([subset & !halves[subset], halves[subset]]);
         }
     }
     let mut names: BTreeMap<usize, u32> = (0..count).map(|i| (1 << i, i as u32)).collect();

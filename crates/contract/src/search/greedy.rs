@@ -25,13 +25,14 @@ pub(crate) struct Rule {
 const OFFERED: usize = 24;
 
 /// How many trials there are at most, and of how many operands together.
-const TRIALS: usize = 64;
+pub(super) const TRIALS: usize = 64;
 const OPERANDS: usize = 16384;
 
 /// The best of several trees: the first without chance.
 pub(crate) fn cheapest(
     problem: &Problem,
     objective: &Objective,
+    trials: usize,
     random: &mut Random,
     budget: &mut Budget,
 ) -> Found {
@@ -55,7 +56,7 @@ pub(crate) fn cheapest(
             best.improve(attempt(plain(weight, followed), budget, random));
         }
     }
-    let trials = TRIALS.min(OPERANDS / problem.len().max(1));
+    let trials = trials.min(OPERANDS / problem.len().max(1));
     for _ in 0..trials {
         if budget.is_over() {
             break;
@@ -119,11 +120,17 @@ struct Growth<'a> {
     arrays: Vec<Option<Vec<u32>>>,
     /// Their sizes, as logarithms.
     logs: Vec<f64>,
+    sizes: Vec<f64>,
     /// The arrays that have a label, in the order in which they came; some of them are gone.
     having: Vec<Vec<u32>>,
     heap: BinaryHeap<Reverse<Candidate>>,
     children: Vec<[u32; 2]>,
     work: u64,
+}
+
+/// A size stays finite, so that differences are numbers.
+fn size(log: f64) -> f64 {
+    log.min(1000.0).exp2()
 }
 
 impl Growth<'_> {
@@ -132,11 +139,8 @@ impl Growth<'_> {
             return;
         };
         self.work += 1;
-        let (_, kept) = self.uses.contracted(a, b);
-        // Sizes stay finite, so that differences are numbers.
-        let size = |log: f64| log.min(1000.0).exp2();
-        let operands = size(self.logs[x as usize]) + size(self.logs[y as usize]);
-        let result = self.problem.log(&kept);
+        let operands = self.sizes[x as usize] + self.sizes[y as usize];
+        let result = self.uses.contracted_log(a, b, self.problem);
         let score = if self.rule.temperature > 0.0 {
             result - self.rule.weight * operands.log2() - self.rule.temperature * random.gumbel()
         } else {
@@ -153,7 +157,9 @@ impl Growth<'_> {
         let (_, kept) = self.uses.contracted(&a, &b);
         self.uses.replace(&a, &b, &kept);
         self.children.push([x, y]);
-        self.logs.push(self.problem.log(&kept));
+        let log = self.problem.log(&kept);
+        self.logs.push(log);
+        self.sizes.push(size(log));
         self.arrays.push(Some(kept));
         Some(self.arrays.len() as u32 - 1)
     }
@@ -195,16 +201,18 @@ pub(crate) fn greedy(problem: &Problem, rule: Rule, random: &mut Random) -> (Tre
     for (i, leaf) in problem.leaves.iter().enumerate() {
         leaf.iter().for_each(|&l| having[l as usize].push(i as u32));
     }
+    let logs: Vec<f64> = problem
+        .leaves
+        .iter()
+        .map(|leaf| problem.log(leaf))
+        .collect();
     let mut growth = Growth {
         problem,
         rule,
         uses: Uses::new(problem),
         arrays: problem.leaves.iter().cloned().map(Some).collect(),
-        logs: problem
-            .leaves
-            .iter()
-            .map(|leaf| problem.log(leaf))
-            .collect(),
+        sizes: logs.iter().map(|&log| size(log)).collect(),
+        logs,
         having,
         heap: BinaryHeap::new(),
         children: Vec::with_capacity(leaves.saturating_sub(1)),

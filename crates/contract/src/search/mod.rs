@@ -17,6 +17,7 @@ mod reconfigure;
 mod slice;
 
 pub(crate) use budget::Budget;
+pub(crate) use exact::MOST;
 
 use crate::error::Result;
 use crate::random::Random;
@@ -102,14 +103,14 @@ pub(crate) fn tree(
     };
     if objective.largest == f64::INFINITY {
         return Ok((
-            components::find_all(problem, &free, random, budget).tree,
+            components::find_all(find, problem, &free, random, budget).tree,
             Vec::new(),
         ));
     }
     // First as if there was no limit, then with arrays above it counted as dearer.
     let mut share = |objective: &Objective, budget: &mut Budget| {
         let mut part = budget.part(0.3);
-        let found = components::find_all(problem, objective, random, &mut part);
+        let found = components::find_all(find, problem, objective, random, &mut part);
         budget.spend(part.done());
         found
     };
@@ -124,7 +125,9 @@ pub(crate) fn tree(
         .min_by(|a, b| a.total.total_cmp(&b.total));
     if let Some(best) = best {
         let mut best = best.clone();
-        best.improve(components::find_all(problem, objective, random, budget));
+        best.improve(components::find_all(
+            find, problem, objective, random, budget,
+        ));
         if fits(&best.tree) {
             return Ok((best.tree, Vec::new()));
         }
@@ -148,16 +151,107 @@ pub(crate) fn tree(
     Ok((best.tree, best.labels))
 }
 
+/// A good tree with little work, which depends on the network alone: see [`crate::Search::Auto`].
+pub(crate) fn quick(problem: &Problem) -> Tree {
+    let mut budget = Budget::new(QUICK_WORK, None);
+    let mut random = Random::new(0);
+    components::find_all(quick_part, problem, &PRODUCTS, &mut random, &mut budget).tree
+}
+
+/// The best of greedy trees: see [`crate::Search::Greedy`].
+pub(crate) fn greedy(problem: &Problem) -> Tree {
+    let mut budget = Budget::new(u64::MAX, None);
+    greedy::cheapest(
+        problem,
+        &PRODUCTS,
+        greedy::TRIALS,
+        &mut Random::new(0),
+        &mut budget,
+    )
+    .tree
+}
+
+/// The best of all trees, or none if they are too many.
+pub(crate) fn optimal(problem: &Problem) -> Option<Tree> {
+    exact::best(problem, &PRODUCTS)
+}
+
+fn quick_part(
+    problem: &Problem,
+    objective: &Objective,
+    random: &mut Random,
+    budget: &mut Budget,
+) -> Found {
+    if problem.len() <= QUICK_EXACT
+        && let Some(tree) = exact::best(problem, objective)
+    {
+        return Found::new(tree, problem, objective);
+    }
+    let count = problem.len() as u64;
+    let mut pairs = Budget::new(QUICK_PAIRS.max(30 * count), None);
+    let mut best = greedy::cheapest(problem, objective, QUICK_TRIALS, random, &mut pairs);
+    budget.spend(pairs.done());
+    let sweeps = QUICK_SWEEPS.min(QUICK_MOVES / count);
+    // A chain of few moves for each operand must not start hot, as it does not get back to where it was.
+    let from = (2.0 * sweeps as f64 / QUICK_SWEEPS as f64).max(0.1);
+    let schedule = Schedule {
+        moves: sweeps * count,
+        from,
+        to: 0.03,
+    };
+    for chain in 0..QUICK_CHAINS {
+        let enough = if count <= SMALL { 2 } else { 1 };
+        if chain >= enough && (best.total < LONG || budget.is_over()) {
+            break;
+        }
+        let mut found = reconfigure::anneal(problem, &best, objective, schedule, random, budget);
+        reconfigure::polish(problem, &mut found, objective, QUICK_WINDOW, budget);
+        best.improve(found);
+    }
+    best
+}
+
+/// Up to so many operands of a connected part a quick search compares all orders.
+pub(crate) const QUICK_EXACT: usize = 11;
+
+/// How many greedy searches with chance a quick one has at most, and how many pairs they compare together; how many moves a
+/// chain has for each operand and in all; the leaves of subtrees that are reordered.
+///
+/// Of the networks in `benches/data` none gets a tenth better with more of any of them.
+const QUICK_TRIALS: usize = 32;
+const QUICK_PAIRS: u64 = 1 << 16;
+const QUICK_SWEEPS: u64 = 200;
+const QUICK_MOVES: u64 = 1 << 16;
+const QUICK_WINDOW: usize = 7;
+
+/// How many chains there are at most; the operands up to which a second one takes a millisecond; and the logarithm of the
+/// operations from which more are worth their time: what they take is seconds then.
+const QUICK_CHAINS: usize = 4;
+const SMALL: u64 = 64;
+const LONG: f64 = 34.0;
+
+/// The work of a quick search, which only networks of thousands of operands exhaust.
+const QUICK_WORK: u64 = 1 << 22;
+
+/// Only products count, and no array is too large.
+const PRODUCTS: Objective = Objective {
+    write: f64::NEG_INFINITY,
+    largest: f64::INFINITY,
+};
+
 /// A good tree of few leaves without a search.
 pub(crate) fn few(problem: &Problem) -> Tree {
-    let objective = Objective {
-        write: f64::NEG_INFINITY,
-        largest: f64::INFINITY,
-    };
-    let exact = (problem.len() <= FEW).then(|| exact::best(problem, &objective));
+    let exact = (problem.len() <= FEW).then(|| exact::best(problem, &PRODUCTS));
     exact.flatten().unwrap_or_else(|| {
         let mut budget = Budget::new(0, None);
-        greedy::cheapest(problem, &objective, &mut Random::new(0), &mut budget).tree
+        greedy::cheapest(
+            problem,
+            &PRODUCTS,
+            greedy::TRIALS,
+            &mut Random::new(0),
+            &mut budget,
+        )
+        .tree
     })
 }
 
@@ -173,7 +267,7 @@ fn find(
     {
         return Found::new(tree, problem, objective);
     }
-    let mut best = greedy::cheapest(problem, objective, random, budget);
+    let mut best = greedy::cheapest(problem, objective, greedy::TRIALS, random, budget);
     let count = problem.len() as u64;
     // The first chains are short, so that a small budget gives something; longer ones find better trees.
     let mut length = FIRST_SWEEPS * count;
@@ -191,7 +285,7 @@ fn find(
             to: 0.03,
         };
         let mut found = reconfigure::anneal(problem, &start, objective, schedule, random, budget);
-        reconfigure::polish(problem, &mut found, objective, budget);
+        reconfigure::polish(problem, &mut found, objective, reconfigure::WINDOW, budget);
         best.improve(found);
         chain += 1;
         if chain % 4 == 0 {

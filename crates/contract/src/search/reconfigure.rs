@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::tree::{Problem, Tree, log_sum, ordered};
 
 /// How many leaves a window that is solved exactly has.
-const WINDOW: usize = 9;
+pub(super) const WINDOW: usize = 9;
 
 /// How many moves of a chain one window is worth, by the time both take.
 const WINDOW_MOVES: u64 = 2000;
@@ -157,6 +157,7 @@ pub(crate) fn polish(
     problem: &Problem,
     found: &mut Found,
     objective: &Objective,
+    leaves: usize,
     budget: &mut Budget,
 ) {
     if problem.len() < 3 {
@@ -175,7 +176,7 @@ pub(crate) fn polish(
             if budget.is_over() {
                 break 'rounds;
             }
-            let window = workspace.window(i, WINDOW);
+            let window = workspace.window(i, leaves);
             if window.inner.len() < 2 {
                 continue;
             }

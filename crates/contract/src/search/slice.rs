@@ -146,7 +146,13 @@ impl Search<'_> {
         let start = Found::new(tree.clone(), rest, self.objective);
         let mut found = reconfigure::anneal(rest, &start, self.objective, schedule, random, budget);
         if random.below(4) == 0 {
-            reconfigure::polish(rest, &mut found, self.objective, budget);
+            reconfigure::polish(
+                rest,
+                &mut found,
+                self.objective,
+                reconfigure::WINDOW,
+                budget,
+            );
         }
         *tree = found.tree;
     }

@@ -135,7 +135,8 @@ fn contract(
 pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) -> Expanded {
     let subscripts = Subscripts::parse(subscripts)?;
     let types = x.iter().map(|&v| b.ty(v)).collect::<Result<Vec<_>>>()?;
-    let sizes = subscripts.sizes(&types.iter().collect::<Vec<_>>())?;
+    let types: Vec<&ArrayType> = types.iter().collect();
+    let sizes = subscripts.sizes(&types)?;
     let mut operands: Vec<(ValueId, Vec<char>)> = Vec::with_capacity(x.len());
     let mut ends_in_sum = false;
     for (i, (&value, labels)) in x.iter().zip(&subscripts.operands).enumerate() {
@@ -164,7 +165,7 @@ pub(crate) fn einsum(subscripts: &Box<str>, b: &mut Builder<'_>, x: &[ValueId]) 
         ends_in_sum = kept.len() < labels.len();
         operands.push((sum, kept));
     }
-    for step in path::find(&subscripts, &sizes, Search::Auto)? {
+    for step in path::find(&subscripts, &types, &sizes, Search::Auto)? {
         let &[first, second] = step.as_slice() else {
             return Err(Error::internal("a contraction of other than two operands"));
         };

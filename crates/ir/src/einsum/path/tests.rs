@@ -1,6 +1,7 @@
 //! Orders of contraction: the best of all, many operands, and what is refused.
 
 use super::*;
+use crate::types::DType;
 
 fn sized(subscripts: &Subscripts, size: impl Fn(usize) -> usize) -> FxHashMap<char, usize> {
     let mut sizes = FxHashMap::default();
@@ -9,6 +10,20 @@ fn sized(subscripts: &Subscripts, size: impl Fn(usize) -> usize) -> FxHashMap<ch
         sizes.entry(label).or_insert_with(|| size(next));
     }
     sizes
+}
+
+/// [`super::find`] for operands of these sizes.
+fn find(
+    subscripts: &Subscripts,
+    sizes: &FxHashMap<char, usize>,
+    search: Search,
+) -> Result<Vec<Step>> {
+    let shape = |labels: &Vec<char>| labels.iter().map(|l| sizes[l]).collect::<Vec<_>>();
+    let types = subscripts.operands.iter();
+    let types: Vec<ArrayType> = types
+        .map(|labels| ArrayType::new(DType::Float64, &shape(labels)))
+        .collect();
+    super::find(subscripts, &types.iter().collect::<Vec<_>>(), sizes, search)
 }
 
 fn cost(subscripts: &Subscripts, sizes: &FxHashMap<char, usize>, search: Search) -> f64 {
@@ -68,7 +83,7 @@ fn the_best_order_is_the_best_of_all() {
 fn paths_are_linear_and_checked() {
     let subscripts = Subscripts::parse("ab,bc,cd->ad").unwrap();
     let sizes = |a, b, c, d| FxHashMap::from_iter([('a', a), ('b', b), ('c', c), ('d', d)]);
-    let find = |sizes| find(&subscripts, &sizes, Search::Auto).unwrap();
+    let find = |sizes| self::find(&subscripts, &sizes, Search::Auto).unwrap();
     assert_eq!(find(sizes(2, 9, 9, 9)), [[0, 1], [0, 1]]);
     assert_eq!(find(sizes(9, 9, 9, 2)), [[1, 2], [0, 1]]);
     for bad in [
@@ -127,4 +142,25 @@ fn hundreds_of_operands_are_no_hundredfold_sum() {
             .unwrap_err()
             .is_value()
     );
+}
+
+/// An axis of length one that stands for a longer label does not count.
+#[test]
+fn stretched_axes_cost_nothing() {
+    let subscripts = Subscripts::parse("ab,bc,ac->abc").unwrap();
+    let types = [[1, 50], [50, 40], [60, 1]].map(|shape| ArrayType::new(DType::Float64, &shape));
+    let types: Vec<&ArrayType> = types.iter().collect();
+    let sizes = subscripts.sizes(&types).unwrap();
+    let path = super::find(&subscripts, &types, &sizes, Search::Auto).unwrap();
+    // 50 x 40 products, then all; each other order makes an array of 50 x 60 or of 60 x 40 first.
+    assert_eq!(path, [[0, 1], [0, 1]]);
+}
+
+#[test]
+fn empty_axes_are_ordered_as_if_they_had_elements() {
+    let subscripts = Subscripts::parse("ab,bc,cd->ad").unwrap();
+    let sizes = FxHashMap::from_iter([('a', 2), ('b', 0), ('c', 9), ('d', 9)]);
+    let path = find(&subscripts, &sizes, Search::Auto).unwrap();
+    // With one element 9 x 9 and 2 x 9 products, instead of 2 x 9 and 2 x 9 x 9.
+    assert_eq!(path, [[1, 2], [0, 1]]);
 }

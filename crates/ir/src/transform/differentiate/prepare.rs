@@ -4,7 +4,7 @@ use super::treatment::{Treatment, treatment};
 use crate::einsum::Subscripts;
 use crate::einsum::path::{self, Search};
 use crate::error::{Error, Result};
-use crate::{Builder, Class, ContractOp, Graph, LeafOp, LinalgOp, Op, Type, ValueId};
+use crate::{ArrayType, Builder, Class, ContractOp, Graph, LeafOp, LinalgOp, Op, Type, ValueId};
 
 /// Which nodes depend on an argument in `wrt` by numbers that vary continuously, and lead to one of the results.
 pub(super) fn active(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Vec<bool> {
@@ -149,11 +149,12 @@ fn pairwise(graph: &mut Graph, subscripts: &str, node: &crate::Node) -> Result<V
         .iter()
         .map(|&v| graph.ty(v).cloned())
         .collect::<Result<Vec<_>>>()?;
-    let sizes = subscripts.sizes(&types.iter().collect::<Vec<_>>())?;
+    let types: Vec<&ArrayType> = types.iter().collect();
+    let sizes = subscripts.sizes(&types)?;
     let operands = subscripts.operands.iter().cloned();
     let mut operands: Vec<(ValueId, Vec<char>)> =
         node.inputs.iter().copied().zip(operands).collect();
-    for step in path::find(&subscripts, &sizes, Search::Auto)? {
+    for step in path::find(&subscripts, &types, &sizes, Search::Auto)? {
         let &[first, second] = step.as_slice() else {
             return Err(Error::internal("a contraction of other than two operands"));
         };
