@@ -137,6 +137,7 @@ example loops
 example lstm
 example kalman_likelihood
 example matrix_product_state
+example sliced_contraction
 example pictures --out "$(mktemp -d)"
 example torchscript
 example gram_schmidt --library torch

@@ -54,6 +54,7 @@
 //! | see what was compiled | [`Jit::explain`], [`Explanation::summary`] as data |
 //! | log compilations | a subscriber of [`tracing`], or `AUTOJIT_LOG`, see below |
 //! | find the line that makes a NaN, or where backends differ | [`Jit::debug_nans`], [`Jit::check_against`] |
+//! | contract tensor networks, in slices where memory is limited | [`contract`] |
 //! | draw a computation | [`lazy::LazyArray::plot`], [`plot`] |
 //! | save a traced function in a file | [`Jit::export`], [`Exported::load`] |
 //! | read, write and check graphs | [`ir`] |
@@ -102,6 +103,7 @@ pub mod error {
 
 mod array;
 mod backends;
+pub mod contract;
 pub mod control;
 pub mod dispatch;
 mod export;

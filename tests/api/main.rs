@@ -3,6 +3,7 @@
 #[path = "../process.rs"]
 mod process;
 
+mod contract;
 mod control;
 mod dispatch;
 mod export;

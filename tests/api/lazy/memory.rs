@@ -36,7 +36,7 @@ const ELEMENTS: usize = 50_000;
 const STEPS: usize = 100;
 
 /// The most bytes that are held at once while `f` runs, beyond those before.
-fn peak_of<T>(f: impl FnOnce() -> T) -> (usize, T) {
+pub(crate) fn peak_of<T>(f: impl FnOnce() -> T) -> (usize, T) {
     let before = NOW.load(Relaxed);
     PEAK.store(before, Relaxed);
     let result = f();

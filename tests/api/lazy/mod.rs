@@ -2,4 +2,4 @@
 
 mod autoray_figures;
 mod behaviour;
-mod memory;
+pub(crate) mod memory;
