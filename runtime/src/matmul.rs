@@ -91,7 +91,34 @@ impl MatrixProduct {
         repeated.c_batch.insert(0, c);
         repeated
     }
+
+    /// The same product of a matrix and a vector from the last row to the first, and how many bytes later its operands begin: what of a
+    /// matrix is in the first cache after one product is what the other one reads first. `None` if it would have other
+    /// bits, or if the matrix is so small or so large that it would gain nothing.
+    #[must_use]
+    pub fn backwards(&self) -> Option<(Self, [isize; 3])> {
+        let is_real = matches!(self.kind, Kind::Float32 | Kind::Float64);
+        let is_plain = self.batch.is_empty() && self.n == 1 && self.a[1] == 1 && self.b[0] == 1;
+        // Rows that are not in groups of four are summed otherwise.
+        let size = self.kind.size() as isize;
+        let bytes = self
+            .m
+            .saturating_mul(self.k)
+            .saturating_mul(self.kind.size());
+        if !is_real || !is_plain || !self.m.is_multiple_of(4) || !SECOND_CACHE.contains(&bytes) {
+            return None;
+        }
+        let last = self.m as isize - 1;
+        let moves = [last * self.a[0] * size, 0, last * self.c[0] * size];
+        let mut backwards = self.clone();
+        backwards.a[0] = -self.a[0];
+        backwards.c[0] = -self.c[0];
+        Some((backwards, moves))
+    }
 }
+
+/// Bytes of matrices that are in the second cache when they are read again, but not in the first.
+const SECOND_CACHE: std::ops::Range<usize> = 32 * 1024..512 * 1024;
 
 /// Operands that go to another thread.
 #[derive(Clone, Copy)]
@@ -323,6 +350,20 @@ impl MatrixProduct {
             transposed: false,
         };
         let (way, layout) = layout.choose::<T, V>();
+        if let (Way::Dots, [count]) = (way, &self.batch[..]) {
+            let (mut left, mut right) = ((a, self.a_batch[0]), (b, self.b_batch[0]));
+            if layout.transposed {
+                std::mem::swap(&mut left, &mut right);
+            }
+            let contiguous = layout.k == 1 || (layout.a[1] == 1 && layout.b[0] == 1);
+            if left.1 == 0 && contiguous {
+                // SAFETY: passed on from the caller.
+                unsafe {
+                    dots_of_columns::<T, V>(&layout, *count, left.0, right, (c, self.c_batch[0]));
+                }
+                return;
+            }
+        }
         let mut packing = Packing::default();
         let mut odometer = Odometer::new(self.batch.len());
         loop {
@@ -424,7 +465,14 @@ unsafe fn dots<T: Element, V: Vector<Lane = T::Part>>(
         unsafe {
             let a = a.offset(row as isize * layout.a[0]);
             let c = c.offset(row as isize * layout.c[0]);
-            if contiguous && row + 4 <= m {
+            if contiguous && T::FLOATING && T::PARTS == 1 && row + 8 <= m {
+                // Summed as by four, with twice as many sums under way.
+                let sums = T::dots::<V, 8>(k, a, layout.a[0], b);
+                for (row, sum) in sums.into_iter().enumerate() {
+                    *c.offset(row as isize * layout.c[0]) = sum;
+                }
+                row += 8;
+            } else if contiguous && row + 4 <= m {
                 let sums = T::dots::<V, 4>(k, a, layout.a[0], b);
                 for (row, sum) in sums.into_iter().enumerate() {
                     *c.offset(row as isize * layout.c[0]) = sum;
@@ -440,6 +488,57 @@ unsafe fn dots<T: Element, V: Vector<Lane = T::Part>>(
                 row += 1;
             }
         }
+    }
+}
+
+/// The products of one matrix with many columns, so many elements apart: a few rows at a time with all of them, so that the matrix
+/// is read once. Each is summed as by [`dots`].
+///
+/// # Safety
+/// The operands must be as `layout` says, with contiguous rows and columns.
+#[inline(always)]
+unsafe fn dots_of_columns<T: Element, V: Vector<Lane = T::Part>>(
+    layout: &Layout,
+    count: usize,
+    a: *const T,
+    (b, b_step): (*const T, isize),
+    (c, c_step): (*mut T, isize),
+) {
+    let Layout { m, k, .. } = *layout;
+    let [row_step, element_step] = [layout.a[0], layout.c[0]];
+    let mut row = 0;
+    while row < m {
+        let rows = if row + 4 <= m { 4 } else { 1 };
+        let mut column = 0;
+        while column < count {
+            // SAFETY: rows of `a`, columns, and elements of `c`.
+            unsafe {
+                let a = a.offset(row as isize * row_step);
+                let b = b.offset(column as isize * b_step);
+                let c = c.offset(row as isize * element_step + column as isize * c_step);
+                if rows == 1 {
+                    let [sum] = T::dots::<V, 1>(k, a, 0, b);
+                    *c = sum;
+                    column += 1;
+                } else if column + 2 <= count {
+                    let both = T::dots_with_two::<V, 4>(k, a, row_step, [b, b.offset(b_step)]);
+                    for (column, sums) in both.into_iter().enumerate() {
+                        let c = c.offset(column as isize * c_step);
+                        for (row, sum) in sums.into_iter().enumerate() {
+                            *c.offset(row as isize * element_step) = sum;
+                        }
+                    }
+                    column += 2;
+                } else {
+                    let sums = T::dots::<V, 4>(k, a, row_step, b);
+                    for (row, sum) in sums.into_iter().enumerate() {
+                        *c.offset(row as isize * element_step) = sum;
+                    }
+                    column += 1;
+                }
+            }
+        }
+        row += rows;
     }
 }
 

@@ -79,6 +79,26 @@ pub(super) trait Element: Copy + 'static {
         stride: isize,
         y: *const Self,
     ) -> [Self; R];
+
+    /// The same with each of two vectors `y`.
+    ///
+    /// # Safety
+    /// As of [`dots`](Self::dots).
+    #[inline(always)]
+    unsafe fn dots_with_two<V: Vector<Lane = Self::Part>, const R: usize>(
+        k: usize,
+        x: *const Self,
+        stride: isize,
+        [first, second]: [*const Self; 2],
+    ) -> [[Self; R]; 2] {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            [
+                Self::dots::<V, R>(k, x, stride, first),
+                Self::dots::<V, R>(k, x, stride, second),
+            ]
+        }
+    }
 }
 
 /// One row of `C` vectors, of the last only `last` lanes.
@@ -114,6 +134,30 @@ unsafe fn join_steps<V: Vector, const R: usize>(sums: &[[V; R]; 4], row: usize, 
                 .plus(sums[2][row].plus(sums[3][row])),
         }
     }
+}
+
+/// The sum of the lanes of each row.
+///
+/// # Safety
+/// The machine must have `V`.
+#[inline(always)]
+unsafe fn sums_of_rows<V: Vector, const R: usize>(rows: [V; R]) -> [V::Lane; R] {
+    let mut results = [V::Lane::ZERO; R];
+    let mut row = 0;
+    // SAFETY: passed on from the caller.
+    unsafe {
+        while row + 4 <= R {
+            let sums = V::sums([rows[row], rows[row + 1], rows[row + 2], rows[row + 3]]);
+            results[row..row + 4].copy_from_slice(&sums);
+            row += 4;
+        }
+        while row < R {
+            let [even, odd] = rows[row].sum_by_parity();
+            results[row] = even.plus(odd);
+            row += 1;
+        }
+    }
+    results
 }
 
 /// Writes such a row to lanes `stride` apart.
@@ -216,9 +260,9 @@ macro_rules! real_element {
             ) -> [Self; R] {
                 // SAFETY: every load ends at or before element `k`, and the machine has V.
                 unsafe {
-                    // Four accumulators in all hide the latency of multiply-add.
+                    // Four accumulators in all hide much of the latency of multiply-add, and eight all of it.
                     let mut sums = [[V::splat(<$type as Lane>::ZERO); R]; 4];
-                    let steps = 4 / R;
+                    let steps = if R < 4 { 4 / R } else { 1 };
                     let mut done = 0;
                     while done + steps * V::LANES <= k {
                         for step in 0..steps {
@@ -238,12 +282,45 @@ macro_rules! real_element {
                         }
                         done += lanes;
                     }
-                    let mut results = [<$type as Lane>::ZERO; R];
-                    for (row, result) in results.iter_mut().enumerate() {
-                        let [even, odd] = join_steps(&sums, row, steps).sum_by_parity();
-                        *result = Lane::plus(even, odd);
+                    let mut joined = sums[0];
+                    for (row, joined) in joined.iter_mut().enumerate() {
+                        *joined = join_steps(&sums, row, steps);
                     }
-                    results
+                    sums_of_rows(joined)
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn dots_with_two<V: Vector<Lane = Self>, const R: usize>(
+                k: usize,
+                x: *const Self,
+                stride: isize,
+                y: [*const Self; 2],
+            ) -> [[Self; R]; 2] {
+                // SAFETY: every load ends at or before element `k`, and the machine has V.
+                unsafe {
+                    let mut sums = [[V::splat(<$type as Lane>::ZERO); R]; 2];
+                    let mut done = 0;
+                    while done + V::LANES <= k {
+                        let y = [V::load(y[0].add(done), V::LANES), V::load(y[1].add(done), V::LANES)];
+                        for row in 0..R {
+                            let x = V::load(x.offset(row as isize * stride).add(done), V::LANES);
+                            sums[0][row] = x.multiply_add(y[0], sums[0][row]);
+                            sums[1][row] = x.multiply_add(y[1], sums[1][row]);
+                        }
+                        done += V::LANES;
+                    }
+                    if done < k {
+                        let lanes = k - done;
+                        let y = [V::load(y[0].add(done), lanes), V::load(y[1].add(done), lanes)];
+                        for row in 0..R {
+                            let x = V::load(x.offset(row as isize * stride).add(done), lanes);
+                            sums[0][row] = x.multiply_add(y[0], sums[0][row]);
+                            sums[1][row] = x.multiply_add(y[1], sums[1][row]);
+                        }
+                    }
+                    let [first, second] = sums;
+                    [sums_of_rows(first), sums_of_rows(second)]
                 }
             }
         }
@@ -354,7 +431,7 @@ macro_rules! complex_element {
                 unsafe {
                     let zero = V::splat(0.0);
                     let (mut straight, mut crossed) = ([[zero; R]; 4], [[zero; R]; 4]);
-                    let steps = 4 / R;
+                    let steps = if R < 4 { 4 / R } else { 1 };
                     let y: *const $type = y.cast();
                     let mut done = 0;
                     while done + steps * V::LANES <= lanes {

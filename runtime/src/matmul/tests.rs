@@ -358,3 +358,111 @@ fn batches_broadcast() {
     // SAFETY: nothing is touched.
     unsafe { empty.run(std::ptr::null(), std::ptr::null(), std::ptr::null_mut()) };
 }
+
+/// Products of one matrix with many vectors, and the same one by one, bit for bit.
+fn check_columns<T: Sample>(fraction: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u64; 2]) {
+    for (m, k, count) in [
+        (1, 5, 3),
+        (4, 4, 2),
+        (7, 3, 5),
+        (8, 9, 1),
+        (13, 33, 4),
+        (21, 64, 7),
+    ] {
+        let fill = |n: usize, from: usize| -> Vec<T> {
+            (0..n)
+                .map(|i| fraction(T::value(i + from), i + from))
+                .collect()
+        };
+        let (a, b) = (fill(m * k, 1), fill(count * k, 77));
+        let one = MatrixProduct {
+            kind: T::KIND,
+            batch: vec![],
+            m,
+            k,
+            n: 1,
+            a_batch: vec![],
+            b_batch: vec![],
+            c_batch: vec![],
+            a: [k as isize, 1],
+            b: [1, 1],
+            c: [1, 1],
+        };
+        let mut expected = vec![T::ZERO; m * count];
+        for column in 0..count {
+            let (b, c) = (&b[column * k..], &mut expected[column * m..]);
+            // SAFETY: the buffers hold a matrix, a vector from there on, and room for the product.
+            unsafe { one.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast()) };
+        }
+        for backwards in [false, true] {
+            let steps = [k as isize, m as isize].map(|s| if backwards { -s } else { s });
+            let all = one.repeated(count, [0, steps[0], steps[1]]);
+            let first = if backwards { count - 1 } else { 0 };
+            let mut c = vec![T::ZERO; m * count];
+            // SAFETY: as above, from the first or the last vector on.
+            unsafe {
+                let (b, c) = (b.as_ptr().add(first * k), c.as_mut_ptr().add(first * m));
+                all.run(a.as_ptr().cast(), b.cast(), c.cast());
+            }
+            let same = c.iter().zip(&expected).all(|(&x, &y)| bits(x) == bits(y));
+            assert!(same, "{m} x {k}, {count} columns, backwards: {backwards}");
+        }
+    }
+}
+
+#[test]
+fn columns_are_multiplied_together_as_one_by_one() {
+    check_columns::<f64>(|x, i| x + 1.0 / (i + 3) as f64, |x| [x.to_bits(), 0]);
+    check_columns::<f32>(|x, i| x + 1.0 / (i + 3) as f32, |x| [x.to_bits().into(), 0]);
+    check_columns::<Complex<f64>>(
+        |x, i| x / (i + 3) as f64,
+        |x| [x.re.to_bits(), x.im.to_bits()],
+    );
+    check_columns::<Complex<f32>>(
+        |x, i| x / (i + 3) as f32,
+        |x| [x.re.to_bits().into(), x.im.to_bits().into()],
+    );
+    check_columns::<i64>(|x, _| x, |x| [x.cast_unsigned(), 0]);
+}
+
+#[test]
+fn the_last_row_may_come_first() {
+    let (m, k) = (100, 67);
+    let fill = |n: usize| -> Vec<f64> { (0..n).map(|i| 1.0 / (i % 91 + 3) as f64).collect() };
+    let (a, b) = (fill(m * k), fill(k));
+    let product = MatrixProduct {
+        kind: Kind::Float64,
+        batch: vec![],
+        m,
+        k,
+        n: 1,
+        a_batch: vec![],
+        b_batch: vec![],
+        c_batch: vec![],
+        a: [k as isize, 1],
+        b: [1, 1],
+        c: [1, 1],
+    };
+    let (backwards, [first, _, last]) = product.backwards().unwrap();
+    assert_eq!([first, last], [99 * 67 * 8, 99 * 8]);
+    let (mut x, mut y) = (vec![0.0_f64; m], vec![0.0_f64; m]);
+    // SAFETY: the buffers hold a matrix, a vector and room for the product, and the last rows begin so much later.
+    unsafe {
+        product.run(a.as_ptr().cast(), b.as_ptr().cast(), x.as_mut_ptr().cast());
+        let (a, y) = (
+            a.as_ptr().byte_offset(first),
+            y.as_mut_ptr().byte_offset(last),
+        );
+        backwards.run(a.cast(), b.as_ptr().cast(), y.cast());
+    }
+    assert!(x.iter().zip(&y).all(|(x, y)| x.to_bits() == y.to_bits()));
+    let with = |change: &dyn Fn(&mut MatrixProduct)| {
+        let mut product = product.clone();
+        change(&mut product);
+        product.backwards()
+    };
+    assert!(with(&|p| p.m = 98).is_none());
+    assert!(with(&|p| p.k = 2).is_none());
+    assert!(with(&|p| p.n = 2).is_none());
+    assert!(with(&|p| p.kind = Kind::Int64).is_none());
+}

@@ -89,6 +89,17 @@ pub(super) trait Vector: Copy {
     unsafe fn swap_neighbours(self) -> Self;
     /// The sum of the even and the sum of the odd lanes.
     unsafe fn sum_by_parity(self) -> [Self::Lane; 2];
+    /// The sum of all lanes of each of four vectors: the two of [`sum_by_parity`](Self::sum_by_parity), added.
+    #[inline(always)]
+    unsafe fn sums(four: [Self; 4]) -> [Self::Lane; 4] {
+        let mut sums = [Self::Lane::ZERO; 4];
+        for (sum, vector) in sums.iter_mut().zip(four) {
+            // SAFETY: passed on from the caller.
+            let [even, odd] = unsafe { vector.sum_by_parity() };
+            *sum = even.plus(odd);
+        }
+        sums
+    }
 }
 
 /// Eight lanes as an array, on any machine.
@@ -177,6 +188,7 @@ pub(super) mod x86 {
             partial_load($from:ident, $n:ident): $partial_load:expr;
             partial_store($to:ident, $value:ident, $m:ident): $partial_store:expr;
             parity($y:ident): $parity:expr;
+            $(sums($four:ident): $sums:expr;)?
         ) => {
             // SAFETY (of every block): the trait demands the instructions, and for memory the lanes that are moved.
             impl Vector for $type {
@@ -234,6 +246,13 @@ pub(super) mod x86 {
                     // SAFETY: as above.
                     unsafe { $parity }
                 }
+                $(
+                    #[inline(always)]
+                    unsafe fn sums($four: [Self; 4]) -> [$lane; 4] {
+                        // SAFETY: as above.
+                        unsafe { $sums }
+                    }
+                )?
             }
         };
     }
@@ -246,6 +265,13 @@ pub(super) mod x86 {
         partial_load(from, n): _mm512_maskz_loadu_pd(((1_u32 << n) - 1) as u8, from);
         partial_store(to, value, n): _mm512_mask_storeu_pd(to, ((1_u32 << n) - 1) as u8, value);
         parity(x): _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x)).sum_by_parity();
+        sums(four): {
+            let mut halves = [_mm256_setzero_pd(); 4];
+            for (half, x) in halves.iter_mut().zip(four) {
+                *half = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x));
+            }
+            __m256d::sums(halves)
+        };
     }
 
     vector! {
@@ -275,6 +301,20 @@ pub(super) mod x86 {
         parity(x): {
             let pair = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
             [_mm_cvtsd_f64(pair), _mm_cvtsd_f64(_mm_unpackhi_pd(pair, pair))]
+        };
+        sums(four): {
+            let [a, b, c, d] = four;
+            let (lower_ac, upper_ac) = (
+                _mm256_permute2f128_pd::<0x20>(a, c), _mm256_permute2f128_pd::<0x31>(a, c),
+            );
+            let (lower_bd, upper_bd) = (
+                _mm256_permute2f128_pd::<0x20>(b, d), _mm256_permute2f128_pd::<0x31>(b, d),
+            );
+            let (ac, bd) = (_mm256_add_pd(lower_ac, upper_ac), _mm256_add_pd(lower_bd, upper_bd));
+            let sums = _mm256_add_pd(_mm256_unpacklo_pd(ac, bd), _mm256_unpackhi_pd(ac, bd));
+            let mut lanes = [0.0; 4];
+            _mm256_storeu_pd(lanes.as_mut_ptr(), sums);
+            lanes
         };
     }
 

@@ -151,7 +151,7 @@ pub(super) fn tanh<V: Lanes, E: Element>(x: V) -> V {
     let magnitude = x.abs().at_most(x.of(20.0));
     let power = Power::of::<E>(magnitude + magnitude);
     let (high, low) = power.less_one();
-    let (high, low) = (high.scale(power.n), low.scale(power.n));
+    let (high, low) = (high.scale_little(power.n), low.scale_little(power.n));
     let (divisor, lost) = two_sum(high, x.of(2.0));
     let inverse = x.of(1.0) / divisor;
     let quotient = high * inverse;

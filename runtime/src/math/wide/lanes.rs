@@ -112,6 +112,12 @@ pub(super) trait Lanes:
         self * half.power_of_two() * (exponent - half).power_of_two()
     }
 
+    /// The same for an integer in `-1022..=1023`.
+    #[inline(always)]
+    fn scale_little(self, exponent: Self) -> Self {
+        self * exponent.power_of_two()
+    }
+
     /// `2^self` for an integer in `-1022..=1023`.
     #[inline(always)]
     fn power_of_two(self) -> Self {

@@ -171,6 +171,7 @@ impl Lanes for Avx512 {
         ));
         of_array(_this, lanes: &[f64; 8]) -> Self = Avx512(_mm512_loadu_pd(lanes.as_ptr()));
         scale(x, exponent: Self) -> Self = Avx512(_mm512_scalef_pd(x.0, exponent.0));
+        scale_little(x, exponent: Self) -> Self = Avx512(_mm512_scalef_pd(x.0, exponent.0));
     }
     #[inline(always)]
     fn any(self, mask: __mmask8) -> bool {
