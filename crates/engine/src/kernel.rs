@@ -55,7 +55,7 @@ pub(crate) enum Operation {
 pub(crate) type Numbered = (Value, Operation);
 
 /// That a kernel over one element runs many times, at least once, with numbers that go from one time to the next. After its own
-/// parameters come the most times, and the steps in bytes.
+/// parameters come the most times, the steps in bytes, and a zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Repeats {
     /// A slot that is read the first time, and the slot of what is read in its place after that; it is written the last time only.

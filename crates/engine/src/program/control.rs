@@ -562,6 +562,7 @@ unsafe fn run_repeated(
     parameters.push(count);
     let steps = repeated.steps.iter().map(|&step| step as i64);
     parameters.extend(steps.map(|step| if reverse { -step } else { step }));
+    parameters.push(0);
     let function = program.code.function(0);
     // SAFETY: the kernel takes as many pointers as it has slots, and they address what it was made for, the elements of whole
     // arrays as far apart as the steps say.

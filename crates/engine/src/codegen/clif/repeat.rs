@@ -1,7 +1,8 @@
 //! Kernels that repeat: a loop of the program whose body is one kernel over one element.
 //!
 //! The numbers that are carried stay in registers, or on the stack, from one time to the next. Operands in memory that are the
-//! same each time are read before the loop.
+//! same each time are read before the loop. So are literals, but where there are many: in registers they would be in the place
+//! of what is carried, so each is then an operand in memory of the instruction that uses it.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
@@ -9,10 +10,14 @@ use cranelift_codegen::ir::{InstBuilder, Value as Clif};
 use cranelift_frontend::Variable;
 use rustc_hash::FxHashMap;
 
-use super::Emitter;
 use super::arithmetic::{Element, Width, component};
+use super::{Emitter, constant_memory};
 use crate::kernel::{Operation, Repeats};
+use autojit_ir::DType;
 use autojit_ir::error::{Error, Result};
+
+/// The most literals that are read before the loop, of the sixteen registers or so that processors have for numbers.
+const LITERALS: usize = 4;
 
 /// A number that is carried, or its real and imaginary parts.
 #[derive(Clone, Copy)]
@@ -41,6 +46,15 @@ impl Emitter<'_, '_, '_> {
         };
         let counter = variable(self, zero);
         let offsets: Vec<Variable> = steps.iter().map(|_| variable(self, zero)).collect();
+        let (_, first_literal) = kernel.stride_words();
+        let literals = (kernel.literals.len() > LITERALS).then(|| {
+            // Cranelift moves what is the same each time before the loop, so the address moves: by nothing, which only those
+            // know who call the kernel.
+            let still = self.parameter(I64, word + 1 + repeats.steps);
+            let variable = self.a.builder.declare_var(I64);
+            self.a.builder.def_var(variable, self.parameters);
+            (variable, still)
+        });
         let mut read: FxHashMap<u16, Carried> = FxHashMap::default();
         let mut written: FxHashMap<u16, Carried> = FxHashMap::default();
         for &(from, to) in &repeats.carried {
@@ -109,7 +123,13 @@ impl Emitter<'_, '_, '_> {
                     }
                     continue;
                 }
-                Operation::Literal { .. } => continue,
+                Operation::Literal { index } => {
+                    let Some((variable, _)) = literals else {
+                        continue;
+                    };
+                    let at = self.a.builder.use_var(variable);
+                    self.literal(*index, at, first_literal)
+                }
                 Operation::Map { op, inputs, dtype } => self.outer_map(*op, inputs, *dtype)?,
                 Operation::Reduce { .. } => {
                     return Err(Error::internal("a reduction in a kernel over one element"));
@@ -131,6 +151,11 @@ impl Emitter<'_, '_, '_> {
             let offset = self.a.builder.use_var(variable);
             let offset = self.a.builder.ins().iadd(offset, step);
             self.a.builder.def_var(variable, offset);
+        }
+        if let Some((variable, still)) = literals {
+            let at = self.a.builder.use_var(variable);
+            let at = self.a.builder.ins().iadd(at, still);
+            self.a.builder.def_var(variable, at);
         }
         let number = self.a.builder.use_var(counter);
         let number = self.a.builder.ins().iadd_imm_s(number, 1);
@@ -155,6 +180,24 @@ impl Emitter<'_, '_, '_> {
             self.store((*to).into(), pointer, 0, element, Width::Scalar);
         }
         Ok(())
+    }
+
+    /// A literal among the parameters at an address, where literals begin at a word.
+    fn literal(&mut self, index: u16, parameters: Clif, first: usize) -> Element {
+        let (before, rest) = self.kernel.literals.split_at(index.into());
+        let words = |dtype: &DType| if dtype.is_complex() { 2 } else { 1 };
+        let word = first + before.iter().map(words).sum::<usize>();
+        let part = component(rest[0]);
+        let mut load = |word: usize| {
+            let offset = 8 * word as i32;
+            let loads = self.a.builder.ins();
+            loads.load(part, constant_memory(), parameters, offset)
+        };
+        let first = load(word);
+        if rest[0].is_complex() {
+            return Element::Pair(first, load(word + 1));
+        }
+        Element::One(first)
     }
 
     fn carried(&mut self, carried: Carried) -> Element {
