@@ -44,7 +44,7 @@ use loops::Loops;
 use lower::{Call, Lowered};
 use memory::{Limit, Workspace};
 use program::{
-    Bases, Constants, Control, Entries, Entry, Inner, Looped, Origin, Program, Repeated,
+    Ahead, Bases, Constants, Control, Entries, Entry, Inner, Looped, Origin, Program, Repeated,
 };
 use schedule::{Order, Rank};
 
@@ -82,8 +82,21 @@ pub struct StageOptions {
     pub kernels: usize,
     /// Whether the graph is inside of a loop or a branch: small loops that do not depend on each other are then fused too.
     pub repeats: bool,
+    /// Whether the graph is the body of a loop, and of which: [`print_stage`] then says how its program repeats.
+    pub body: Option<BodyOptions>,
     /// Whether each stage is verified even without `AUTOJIT_VERIFY=1`.
     pub verify: bool,
+}
+
+/// The loop that a graph is the body of.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyOptions {
+    /// How many arrays go from one iteration to the next: the first inputs and the first results.
+    pub carry: usize,
+    /// How many inputs after them are elements of whole arrays. All results after the carried ones are such elements.
+    pub elements: usize,
+    /// Whether the last result is the condition of a `while_loop` instead.
+    pub has_condition: bool,
 }
 
 impl Default for StageOptions {
@@ -92,6 +105,7 @@ impl Default for StageOptions {
             limits: Limits::default(),
             kernels: loops::KERNELS,
             repeats: false,
+            body: None,
             verify: cfg!(test),
         }
     }
@@ -145,12 +159,7 @@ enum Role {
     Whole,
     /// A branch, or the first condition of a loop.
     Inside,
-    /// The body of a loop that carries so many arrays, and takes so many elements of whole arrays.
-    Loop {
-        carry: usize,
-        elements: usize,
-        has_condition: bool,
-    },
+    Loop(BodyOptions),
 }
 
 /// The program of a graph that is not part of another one.
@@ -170,7 +179,6 @@ fn compile_as(graph: &Graph, limits: &Limits, role: Role) -> Result<(Native, Opt
         loops,
         order,
         workspace,
-        bases,
         mut entries,
         ..
     } = Stages::new(graph, &options)?;
@@ -178,21 +186,7 @@ fn compile_as(graph: &Graph, limits: &Limits, role: Role) -> Result<(Native, Opt
     let (outputs, output_origins) = outputs(graph, &lowered)?;
     let repeated = match role {
         Role::Whole | Role::Inside => None,
-        Role::Loop {
-            carry,
-            elements,
-            has_condition,
-        } => {
-            let looped = Looped {
-                carry,
-                elements,
-                has_condition,
-                inputs: graph.input_types(),
-            };
-            let size = |&buffer: &usize| (buffer, outputs[buffer].bytes());
-            let results: Vec<_> = lowered.results.iter().map(size).collect();
-            program::repeated(&entries, bases, &results, looped)
-        }
+        Role::Loop(body) => repeated(graph, &lowered, &entries, &outputs, body),
     };
     if let Some(repeated) = &repeated {
         entries.kernels = vec![repeated.kernel.clone()];
@@ -227,6 +221,25 @@ fn compile_as(graph: &Graph, limits: &Limits, role: Role) -> Result<(Native, Opt
     Ok((native, repeated))
 }
 
+/// How the program of the body of a loop repeats itself, if it does.
+fn repeated(
+    graph: &Graph,
+    lowered: &Lowered,
+    entries: &Entries,
+    outputs: &[ArrayType],
+    body: BodyOptions,
+) -> Option<Repeated> {
+    let looped = Looped {
+        carry: body.carry,
+        elements: body.elements,
+        has_condition: body.has_condition,
+        inputs: graph.input_types(),
+    };
+    let size = |&buffer: &usize| (buffer, outputs[buffer].bytes());
+    let results: Vec<_> = lowered.results.iter().map(size).collect();
+    program::repeated(entries, Bases::of(graph), &results, looped)
+}
+
 /// Compiles the graphs inside of loops and branches: once, however often they run.
 fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control>> {
     let mut controls = FxHashMap::default();
@@ -240,14 +253,7 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
         let control = match &step.op {
             ControlOp::Scan {
                 body, carry, xs, ..
-            } => {
-                let role = Role::Loop {
-                    carry: *carry,
-                    elements: *xs,
-                    has_condition: false,
-                };
-                Control::Scan(Box::new(inner(body.graph()?, limits, role)?))
-            }
+            } => scan(body.graph()?, *carry, *xs, limits)?,
             ControlOp::While {
                 condition,
                 body,
@@ -255,11 +261,11 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
                 ..
             } => {
                 let iteration = iteration(condition.graph()?, body.graph()?)?;
-                let role = Role::Loop {
+                let role = Role::Loop(BodyOptions {
                     carry: *carry,
                     elements: 0,
                     has_condition: true,
-                };
+                });
                 Control::While {
                     before: Box::new(inner(condition.graph()?, limits, Role::Inside)?),
                     iteration: Box::new(inner(&iteration, limits, role)?),
@@ -276,6 +282,38 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
     Ok(controls)
 }
 
+/// Compiles the body of a scan that carries so many arrays and takes so many elements.
+fn scan(body: &Graph, carry: usize, elements: usize, limits: &Limits) -> Result<Control> {
+    let role = |elements| {
+        Role::Loop(BodyOptions {
+            carry,
+            elements,
+            has_condition: false,
+        })
+    };
+    if let Some(split) = program::split_products(body, carry, elements)?
+        && let Some(ahead) = Ahead::new(inner(&split.early, limits, Role::Inside)?)
+    {
+        let elements = elements + split.count;
+        let mut body = inner(&split.late, limits, role(elements))?;
+        body.make_room_for_matrices(split.late.input_types(), carry + elements);
+        // A kernel that repeats itself runs all iterations at once.
+        if body.repeated.is_none() {
+            return Ok(Control::Scan {
+                body: Box::new(body),
+                ahead: Some(Box::new(ahead)),
+            });
+        }
+    }
+    let types = body.input_types();
+    let mut body = inner(body, limits, role(elements))?;
+    body.make_room_for_matrices(types, carry + elements);
+    Ok(Control::Scan {
+        body: Box::new(body),
+        ahead: None,
+    })
+}
+
 /// The program of a graph inside of another one.
 fn inner(graph: &Graph, limits: &Limits, role: Role) -> Result<Inner> {
     // The limit of memory is that of the whole.
@@ -287,12 +325,13 @@ fn inner(graph: &Graph, limits: &Limits, role: Role) -> Result<Inner> {
     let inputs = native.inputs.len();
     let carry = match role {
         Role::Whole | Role::Inside => 0,
-        Role::Loop { carry, .. } => carry,
+        Role::Loop(body) => body.carry,
     };
     let result = |&buffer: &usize| (buffer, native.outputs[buffer].bytes());
     Ok(Inner {
         in_place: program::in_place(&native.program, inputs, &native.results, carry),
         repeated,
+        matrices: Vec::new(),
         inputs,
         results: native.results.iter().map(result).collect(),
         instructions: native.counts.instructions(),
@@ -326,6 +365,11 @@ pub fn print_stage(graph: &Graph, stage: &str, options: &StageOptions) -> Result
         verify: true,
         ..*options
     };
+    if stage == "program"
+        && let Some(body) = options.body
+    {
+        return print_body(graph, options, body);
+    }
     let stages = Stages::new(graph, options)?;
     let Stages {
         lowered,
@@ -350,6 +394,38 @@ pub fn print_stage(graph: &Graph, stage: &str, options: &StageOptions) -> Result
             return Err(Error::value(format!("no stage {stage}, only {known}")));
         }
     })
+}
+
+/// The text form of the program of the body of a loop: of the products that are computed ahead, then of the rest.
+fn print_body(graph: &Graph, options: &StageOptions, body: BodyOptions) -> Result<String> {
+    let inside = StageOptions {
+        repeats: true,
+        body: None,
+        ..*options
+    };
+    let split = match body.has_condition {
+        true => None,
+        false => program::split_products(graph, body.carry, body.elements)?,
+    };
+    let Some(split) = split else {
+        let text = print_stage(graph, "program", &inside)?;
+        let Stages {
+            lowered, entries, ..
+        } = Stages::new(graph, &inside)?;
+        let (outputs, _) = outputs(graph, &lowered)?;
+        let repeated = repeated(graph, &lowered, &entries, &outputs, body);
+        let how = repeated.map_or_else(
+            || "it does not repeat itself\n".to_owned(),
+            |repeated| repeated.to_string(),
+        );
+        return Ok(text + &how);
+    };
+    let early = print_stage(&split.early, "program", &inside)?;
+    let late = print_stage(&split.late, "program", &inside)?;
+    let count = split.count;
+    Ok(format!(
+        "ahead:\n{early}with {count} more elements:\n{late}"
+    ))
 }
 
 /// Refuses graphs whose buffers could not all be counted in one workspace, so that no offset overflows.

@@ -8,6 +8,9 @@
 //! ; memory: 256      the limit of memory, in bytes
 //! ; threads: 4       the number of threads
 //! ; kernels: 2       the number of kernels above which loops are split
+//! ; carry: 2         the body of a loop that carries so many arrays
+//! ; elements: 1      so many elements of whole arrays that it takes
+//! ; condition: true  its last result is the condition of a while_loop
 //! ; Two arrays that are never alive at the same time share memory.
 //! %x = input index=0 ty=f64[4]
 //! ..
@@ -21,7 +24,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use autojit_engine::{StageOptions, print_stage};
+use autojit_engine::{BodyOptions, StageOptions, print_stage};
 use autojit_ir::Graph;
 use autojit_ir::error::Result;
 
@@ -94,6 +97,11 @@ fn check(path: &Path) -> std::result::Result<(), String> {
         .set_threads(number(head, "threads").unwrap_or(1));
     options.kernels = number(head, "kernels").unwrap_or(options.kernels);
     options.repeats = setting(head, "repeats") == Some("true");
+    options.body = number(head, "carry").map(|carry| BodyOptions {
+        carry,
+        elements: number(head, "elements").unwrap_or(0),
+        has_condition: setting(head, "condition") == Some("true"),
+    });
     let got = print(&graph, &options).unwrap_or_else(|e| format!("error: {e}\n"));
     if std::env::var_os("AUTOJIT_BLESS").is_some_and(|v| v == "1") {
         let head = head.trim_end();

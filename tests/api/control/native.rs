@@ -202,3 +202,67 @@ fn a_gradient_of_a_million_steps_keeps_the_root() -> Result<()> {
     assert!(root <= bound, "{} arrays", root / array);
     Ok(())
 }
+
+/// Numbers that are no small integers, so that an order of summation shows.
+fn fractions(shape: [i64; 2]) -> Array {
+    let n = shape[0] * shape[1];
+    let x = 1.0 / (np::arange(n, ..).astype(DType::Float64) % 97.0 + 3.0);
+    np::reshape(x, shape)
+}
+
+#[test]
+fn products_of_elements_are_those_of_one_iteration() {
+    // More or fewer iterations than products at a time; rows that are and are not in groups of four; both orders.
+    for (count, rows) in [
+        (1, 48),
+        (2, 64),
+        (7, 47),
+        (16, 64),
+        (17, 64),
+        (33, 50),
+        (300, 64),
+        (301, 128),
+    ] {
+        let (w, u) = (fractions([rows, 40]), fractions([rows, rows]) / 16.0);
+        let f = |xs: Array| {
+            let step = |h: Array, x: Array| {
+                let once = np::matmul(&w, &x);
+                let h =
+                    np::tanh(&once + np::matmul(&u, &h) + np::matmul(&u.get(ix![.., ..40]), &x));
+                (h.clone(), (h, once, x))
+            };
+            let zeros = || np::zeros([rows as usize], ..);
+            let (h, (hs, onces, same)) = scan(step, zeros(), xs.clone())?;
+            let (last, (back, ..)) = scan_reverse(step, zeros(), xs)?;
+            Ok(vec![h, hs, onces, same, last, back])
+        };
+        same(f, &fractions([count, 40]));
+    }
+}
+
+#[test]
+fn what_is_carried_and_given_is_written_once() {
+    for count in [1, 2, 3, 8] {
+        let f = |xs: Array| {
+            let step = |(a, b, same): (Array, Array, Array), x: Array| {
+                let next = np::cos(&a * &x + &b);
+                // The first is carried twice and given twice, the second is given late.
+                (
+                    (next.clone(), &a + 1.0, next.clone()),
+                    (next.clone(), next + same, a),
+                )
+            };
+            let init = || {
+                (
+                    fractions([1, 5]).get(0),
+                    np::zeros([5], ..),
+                    np::ones([5], ..),
+                )
+            };
+            let ((a, b, c), (d, e, g)) = scan(step, init(), xs.clone())?;
+            let ((h, i, j), (k, l, m)) = scan_reverse(step, init(), xs)?;
+            Ok(vec![a, b, c, d, e, g, h, i, j, k, l, m])
+        };
+        same(f, &fractions([count, 5]));
+    }
+}

@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::ahead::Ahead;
 use super::divide::Division;
 use super::entry::{Entry, Origin, RelativeAddress};
 use super::origin::attributed;
 use super::repeat::Repeated;
 use crate::codegen::Code;
 use crate::kernel::Kernel;
+use crate::lower::Call;
 use crate::memory::ALIGNMENT;
-use autojit_ir::HostArray;
 use autojit_ir::error::Result;
 use autojit_ir::random::CallDraws;
+use autojit_ir::{ArrayType, HostArray};
 use autojit_runtime::pages::prefer_huge;
 
 /// A runnable program.
@@ -42,8 +44,11 @@ pub(crate) struct Program {
 
 /// A compiled loop or choice.
 pub(crate) enum Control {
-    /// The body.
-    Scan(Box<Inner>),
+    /// The body, and the products that it takes.
+    Scan {
+        body: Box<Inner>,
+        ahead: Option<Box<Ahead>>,
+    },
     /// The condition before the first iteration; the body, with the condition after it as its last result.
     While {
         before: Box<Inner>,
@@ -57,7 +62,10 @@ impl Control {
     /// The programs of the graphs inside.
     pub(crate) fn programs(&self) -> SmallVec<[&Inner; 2]> {
         match self {
-            Self::Scan(body) => SmallVec::from_iter([&**body]),
+            Self::Scan { body, ahead } => {
+                let ahead = ahead.iter().map(|ahead| ahead.inner());
+                [&**body].into_iter().chain(ahead).collect()
+            }
             Self::While { before, iteration } => SmallVec::from_iter([&**before, &**iteration]),
             Self::Switch(branches) => branches.iter().collect(),
         }
@@ -76,8 +84,20 @@ pub(crate) struct Inner {
     pub(crate) in_place: Vec<bool>,
     /// Of a loop, how its only kernel repeats itself, if it does. The program is then not run.
     pub(crate) repeated: Option<Repeated>,
+    /// Of a scan, matrices that are the same each time.
+    pub(crate) matrices: Vec<Matrix>,
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) instructions: usize,
+}
+
+/// A matrix that each iteration multiplies with a vector. Rows that are not aligned cost twice as much to read, so there is room
+/// in the workspace for a copy that is.
+pub(crate) struct Matrix {
+    /// The number of the input.
+    pub(crate) input: usize,
+    /// Where in the workspace there is room.
+    pub(crate) offset: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The array constants of a program, contiguous.
@@ -159,7 +179,41 @@ impl Program {
     }
 }
 
+/// The sizes of matrices for which there is room, in bytes.
+const MATRICES: std::ops::RangeInclusive<usize> = 4 * 1024..=1024 * 1024;
+
 impl Inner {
+    /// Makes room for the matrices among the last inputs, which are the same each time.
+    pub(crate) fn make_room_for_matrices(&mut self, types: &[ArrayType], first: usize) {
+        let base = 1 + self.program.constants.addresses().len();
+        for entry in &self.program.entries {
+            let Entry::Call { call, .. } = entry else {
+                continue;
+            };
+            let Call::Matmul(product) = &**call else {
+                continue;
+            };
+            let matrix = &self.program.operands_of(entry)[0];
+            let Some(input) = (matrix.base as usize).checked_sub(base) else {
+                continue;
+            };
+            let is_new = self.matrices.iter().all(|m| m.input != input);
+            if product.n != 1 || !(first..types.len()).contains(&input) || !is_new {
+                continue;
+            }
+            let bytes = types[input].bytes();
+            if MATRICES.contains(&bytes) {
+                let offset = self.program.workspace_bytes.next_multiple_of(ALIGNMENT);
+                self.program.workspace_bytes = offset + bytes;
+                self.matrices.push(Matrix {
+                    input,
+                    offset,
+                    bytes,
+                });
+            }
+        }
+    }
+
     /// Whether an array is carried and changed where it lies.
     pub(super) fn stays(&self, carried: usize) -> bool {
         self.in_place.get(carried) == Some(&true)

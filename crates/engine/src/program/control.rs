@@ -10,14 +10,13 @@
 //!
 //! An array that an iteration changes where it lies is in one buffer for all of them; see [`in_place`].
 
-use std::rc::Rc;
-
 use smallvec::SmallVec;
 
+use super::ahead::{Ahead, Blocks};
 use super::compiled::{Arena, Control, Inner, Program};
 use super::entry::{Entry, RelativeAddress};
+use super::iterations::{Iterations, Places};
 use super::repeat::{Place, Repeated};
-use super::run::{Draws, Failure};
 use crate::lower;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, ControlOp, DType};
@@ -140,175 +139,6 @@ impl Drop for Runner<'_> {
     }
 }
 
-/// Where a program inside of a loop finds what it takes and puts what it gives.
-#[derive(Clone)]
-struct Places {
-    inputs: SmallVec<[*mut u8; 16]>,
-    results: SmallVec<[*mut u8; 16]>,
-}
-
-/// A result that is a copy of another one.
-struct Copied {
-    from: *mut u8,
-    to: *mut u8,
-    bytes: usize,
-    /// How far both move from an iteration to the next but one.
-    steps: [isize; 2],
-}
-
-/// The addresses for even or for odd iterations.
-struct Table {
-    /// Those of the operands of all entries. Before those of an entry there is room for one failure record for each entry that
-    /// comes earlier.
-    pointers: Vec<*mut u8>,
-    copied: SmallVec<[Copied; 2]>,
-}
-
-/// A program that runs many times.
-struct Iterations<'p> {
-    inner: &'p Inner,
-    arena: Option<Arena>,
-    /// Shared with the tables, which have its address.
-    failure: Rc<Failure>,
-    tables: [Table; 2],
-    /// The addresses that move, and how far from an iteration to the next but one.
-    moving: Vec<(u32, isize)>,
-}
-
-impl<'p> Iterations<'p> {
-    /// Iterations that begin at two places in turn; `steps` say how far each input and each result moves from an iteration to
-    /// the next.
-    fn new(inner: &'p Inner, places: [&Places; 2], steps: [&[isize]; 2]) -> Result<Self> {
-        let mut arena = inner.program.arena()?;
-        let workspace = arena.as_mut_ptr();
-        let failure = Rc::<Failure>::default();
-        let first = 1 + inner.program.constants.addresses().len();
-        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
-        let buffers = buffers.unwrap_or(0);
-        let [input_steps, result_steps] = steps;
-        // How far the bases move.
-        let mut moves = vec![0; first + inner.inputs + buffers];
-        moves[first..][..inner.inputs].copy_from_slice(input_steps);
-        for (k, (buffer, _)) in inner.results.iter().enumerate() {
-            if inner.first_of(*buffer) == k {
-                moves[first + inner.inputs + buffer] = result_steps[k];
-            }
-        }
-        let table = |places: &Places| {
-            let mut bases: Vec<*mut u8> = Vec::with_capacity(moves.len());
-            bases.push(workspace);
-            bases.extend_from_slice(inner.program.constants.addresses());
-            bases.extend_from_slice(&places.inputs);
-            bases.resize(moves.len(), std::ptr::null_mut());
-            let mut copied = SmallVec::new();
-            for (k, &(buffer, bytes)) in inner.results.iter().enumerate() {
-                let original = inner.first_of(buffer);
-                if original == k {
-                    bases[first + inner.inputs + buffer] = places.results[k];
-                } else {
-                    copied.push(Copied {
-                        from: places.results[original],
-                        to: places.results[k],
-                        bytes,
-                        steps: [original, k].map(|k| 2 * result_steps[k]),
-                    });
-                }
-            }
-            let mut pointers = Vec::with_capacity(inner.program.operands.len());
-            for entry in &inner.program.entries {
-                let operands = inner.program.operands_of(entry).iter();
-                let address = operands.map(|o| bases[o.base as usize].wrapping_offset(o.offset));
-                pointers.extend(address);
-                pointers.push(failure.address());
-            }
-            Table { pointers, copied }
-        };
-        let tables = places.map(table);
-        let mut moving = Vec::new();
-        let mut position = 0;
-        for entry in &inner.program.entries {
-            for operand in inner.program.operands_of(entry) {
-                let step = moves[operand.base as usize];
-                if step != 0 {
-                    moving.push((position, 2 * step));
-                }
-                position += 1;
-            }
-            position += 1;
-        }
-        Ok(Self {
-            inner,
-            arena: Some(arena),
-            failure,
-            tables,
-            moving,
-        })
-    }
-
-    /// From now on even iterations find the first inputs elsewhere.
-    fn redirect(&mut self, inputs: &[*mut u8]) {
-        let first = 1 + self.inner.program.constants.addresses().len();
-        let mut position = 0;
-        for entry in &self.inner.program.entries {
-            for operand in self.inner.program.operands_of(entry) {
-                let input = (operand.base as usize).checked_sub(first);
-                if let Some(address) = input.and_then(|input| inputs.get(input)) {
-                    let address = address.wrapping_offset(operand.offset);
-                    self.tables[0].pointers[position] = address;
-                }
-                position += 1;
-            }
-            position += 1;
-        }
-    }
-
-    /// Runs the next iteration, of which the number is even or odd.
-    ///
-    /// # Safety
-    /// The addresses in the table are those of what the graph takes, and of memory for what it gives.
-    #[inline]
-    unsafe fn run(&mut self, number: u64) -> Result<()> {
-        let program = &self.inner.program;
-        let table = &mut self.tables[(number % 2) as usize];
-        let draws = Draws::new();
-        let mut start = 0;
-        for (index, entry) in program.entries.iter().enumerate() {
-            let end = start + program.operands_of(entry).len();
-            // A kernel that can fail takes the record as well.
-            let given = end + usize::from(matches!(entry, Entry::Kernel { can_fail: true, .. }));
-            let pointers = &table.pointers[start..given];
-            // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
-            unsafe { program.entry(index, entry, pointers, &draws, &self.failure)? };
-            start = end + 1;
-        }
-        for copied in &mut table.copied {
-            let Copied {
-                from,
-                to,
-                bytes,
-                steps,
-            } = copied;
-            // SAFETY: both have the size of the result, and are different buffers.
-            unsafe { to.copy_from_nonoverlapping(*from, *bytes) };
-            *from = from.wrapping_offset(steps[0]);
-            *to = to.wrapping_offset(steps[1]);
-        }
-        for &(position, step) in &self.moving {
-            let pointer = &mut table.pointers[position as usize];
-            *pointer = pointer.wrapping_offset(step);
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Iterations<'_> {
-    fn drop(&mut self) {
-        if let Some(arena) = self.arena.take() {
-            self.inner.program.release(arena);
-        }
-    }
-}
-
 impl Control {
     /// Runs it.
     ///
@@ -329,10 +159,11 @@ impl Control {
                         reverse,
                         ..
                     },
-                    Self::Scan(body),
+                    Self::Scan { body, ahead },
                 ) => {
                     let counts = (*carry, *xs, *length);
-                    run_scan(step, body, counts, *reverse, inputs, results, others)
+                    let programs = (&**body, ahead.as_deref());
+                    run_scan(step, programs, counts, *reverse, inputs, results, others)
                 }
                 (ControlOp::While { carry, limit, .. }, Self::While { before, iteration }) => {
                     let programs = (&**before, &**iteration);
@@ -393,7 +224,7 @@ fn carried_on(body: &Inner, places: &[Places; 2]) -> SmallVec<[*mut u8; 16]> {
 /// As [`Control::run`].
 unsafe fn run_scan(
     step: &lower::Control,
-    body: &Inner,
+    (body, ahead): (&Inner, Option<&Ahead>),
     (carry, xs, length): (usize, usize, usize),
     reverse: bool,
     inputs: &[*mut u8],
@@ -415,37 +246,74 @@ unsafe fn run_scan(
         let bytes = (ty.bytes() / length) as isize;
         if reverse { -bytes } else { bytes }
     };
-    let mut input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
-    for k in carry..carry + xs {
-        input_steps[k] = element(&step.inputs[k]);
+    // Where something is in the first iteration, if the first element is that of the first.
+    let start = |address: *mut u8, step: isize| {
+        let last = length as isize - 1;
+        if reverse {
+            address.wrapping_offset(-step * last)
+        } else {
+            address
+        }
+    };
+    let mut given: SmallVec<[(*mut u8, isize); 16]> = SmallVec::new();
+    for (k, &input) in inputs.iter().enumerate() {
+        let is_element = (carry..carry + xs).contains(&k);
+        let step = if is_element {
+            element(&step.inputs[k])
+        } else {
+            0
+        };
+        given.push((start(input, step), step));
     }
-    let mut result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, results.len());
-    for k in carry..results.len() {
-        result_steps[k] = element(&step.results[k]);
+    let mut blocks = match ahead {
+        Some(ahead) => Some(Blocks::new(ahead, &given, carry + xs, length)?),
+        None => None,
+    };
+    if let Some(blocks) = &blocks {
+        for product in 0..blocks.inputs.len() {
+            given.insert(carry + xs + product, blocks.place(product));
+        }
     }
+    let mut input_steps: SmallVec<[isize; 16]> = given.iter().map(|(_, step)| *step).collect();
+    let given: SmallVec<[*mut u8; 16]> = given.iter().map(|(address, _)| *address).collect();
     // The last iteration writes the results.
     let to = match length % 2 {
         1 => [&results[..carry], &others[..carry]],
         _ => [&others[..carry], &results[..carry]],
     };
-    let mut places = carried_places(body, inputs, results, to);
-    for (place, first) in places.iter_mut().zip([0, 1]) {
-        let at = if reverse {
-            length as isize - 1 - first
-        } else {
-            first
-        };
-        let moved = |address: &mut *mut u8, step: isize| {
-            *address = address.wrapping_offset(step.wrapping_abs().wrapping_mul(at));
-        };
-        let all = place.inputs.iter_mut().zip(&input_steps);
-        all.for_each(|(address, &step)| moved(address, step));
-        let all = place.results.iter_mut().zip(&result_steps);
-        all.for_each(|(address, &step)| moved(address, step));
+    let mut places = carried_places(body, &given, results, to);
+    let mut result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, results.len());
+    for k in carry..results.len() {
+        result_steps[k] = element(&step.results[k]);
+        for place in &mut places {
+            place.results[k] = start(results[k], result_steps[k]);
+        }
     }
+    // Odd iterations begin with the second element.
+    let [_, odd] = &mut places;
+    for (address, &step) in odd.inputs[carry..].iter_mut().zip(&input_steps[carry..]) {
+        *address = address.wrapping_offset(step);
+    }
+    for (address, &step) in odd.results[carry..].iter_mut().zip(&result_steps[carry..]) {
+        *address = address.wrapping_offset(step);
+    }
+    let kept = keep_in_elements(
+        body,
+        carry,
+        &mut places,
+        &mut input_steps,
+        &mut result_steps,
+    );
     let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(body, places.each_ref(), steps)?;
-    for number in 0..length as u64 {
+    let mut iterations = Iterations::new(body, places.each_ref(), steps, length as u64)?;
+    for number in 0..length {
+        if let Some(blocks) = &mut blocks {
+            // SAFETY: the elements of whole arrays are there, and so is what is the same each time.
+            if let Some(count) = unsafe { blocks.begin(number) } {
+                iterations.rewind(blocks.inputs.clone(), count, &input_steps);
+            }
+        }
+        let number = number as u64;
         // SAFETY: elements lie one after the other in contiguous arrays; what an iteration reads was written by the one
         // before it, or is given.
         unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
@@ -453,7 +321,39 @@ unsafe fn run_scan(
             iterations.redirect(&carried_on(body, &places));
         }
     }
+    for k in kept {
+        let last = result_steps[k] * (length as isize - 1);
+        let from = places[0].results[k].wrapping_offset(last);
+        // SAFETY: the last iteration wrote it there, and the result is other memory of its size.
+        unsafe { results[k].copy_from_nonoverlapping(from, body.results[k].1) };
+    }
     Ok(())
+}
+
+/// What is carried and also given as an element of a whole array stays in that array, where the next iteration reads it: it is
+/// not copied. Gives the numbers of these; their last elements are the results.
+fn keep_in_elements(
+    body: &Inner,
+    carry: usize,
+    places: &mut [Places; 2],
+    input_steps: &mut [isize],
+    result_steps: &mut [isize],
+) -> SmallVec<[usize; 4]> {
+    let mut kept: SmallVec<[usize; 4]> = SmallVec::new();
+    for element in carry..body.results.len() {
+        let k = body.first_of(body.results[element].0);
+        if k >= carry || body.stays(k) || kept.contains(&k) {
+            continue;
+        }
+        kept.push(k);
+        for place in &mut *places {
+            place.results[k] = place.results[element];
+        }
+        let [even, odd] = &mut *places;
+        odd.inputs[k] = even.results[k];
+        (input_steps[k], result_steps[k]) = (result_steps[element], result_steps[element]);
+    }
+    kept
 }
 
 /// # Safety
@@ -499,7 +399,7 @@ unsafe fn run_while(
     let input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
     let result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, given.len());
     let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(iteration, places.each_ref(), steps)?;
+    let mut iterations = Iterations::new(iteration, places.each_ref(), steps, 0)?;
     let mut number: u64 = 0;
     while holds(flag) {
         if number == limit {

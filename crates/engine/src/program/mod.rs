@@ -9,23 +9,28 @@
 //! | `compiled.rs` | the program with its code, and the programs inside of loops and branches |
 //! | `repeat.rs` | bodies of loops that are one kernel, which repeats itself |
 //! | `run.rs` | how it runs |
+//! | `ahead.rs` | products of loops that are computed for many iterations at a time |
 //! | `control.rs` | how loops and branches run |
+//! | `iterations.rs` | the addresses of iterations |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
 //!
 //! Promises of this stage to code: each operand of an entry lies inside its base; a kernel reaches the elements that the
 //! steps it was made of name; an entry that reads comes after those that write what it reads.
 
+mod ahead;
 mod assemble;
 mod compiled;
 mod control;
 mod divide;
 mod entry;
+mod iterations;
 mod origin;
 mod repeat;
 mod run;
 mod text;
 mod verify;
 
+pub(crate) use ahead::{Ahead, split_products};
 pub(crate) use assemble::assemble;
 pub(crate) use compiled::{Constants, Control, Inner, Program};
 pub(crate) use control::in_place;

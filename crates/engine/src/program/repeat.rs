@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::entry::{Bases, Entries, Entry};
 use crate::kernel::{Kernel, Operation, Repeats, Slot};
-use crate::lower::Storage;
+use crate::lower::{Storage, list};
 use autojit_ir::ArrayType;
 
 /// The values that a loop gives its body, and takes from it.
@@ -204,5 +204,49 @@ impl Making {
         self.repeats.steps = self.repeated.steps.len();
         self.repeated.kernel.repeats = Some(self.repeats);
         Some(self.repeated)
+    }
+}
+
+/// The text form.
+///
+/// ```text
+/// kernel 0 repeats itself; steps 8,16
+/// slot 0: input 0, then what slot 3 is given
+/// slot 1: input 2, moves by step 0
+/// slot 2: result 1, moves by step 1
+/// slot 3: result 0
+/// ```
+impl std::fmt::Display for Repeated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let steps = list(&self.steps);
+        writeln!(f, "kernel 0 repeats itself; steps {steps}")?;
+        let Some(repeats) = &self.kernel.repeats else {
+            return Ok(());
+        };
+        let slots = self.operands.iter().zip(&repeats.moves).zip(0..);
+        for (((place, offset), moves), slot) in slots {
+            write!(f, "slot {slot}: ")?;
+            match place {
+                Place::Workspace => write!(f, "workspace")?,
+                Place::Constant(k) => write!(f, "constant {k}")?,
+                Place::Input(k) => write!(f, "input {k}")?,
+                Place::Result(k) => write!(f, "result {k}")?,
+            }
+            if *offset != 0 {
+                write!(f, " {offset:+}")?;
+            }
+            if let Some(step) = moves {
+                write!(f, ", moves by step {step}")?;
+            }
+            let carried = repeats.carried.iter();
+            for (_, to) in carried.filter(|(from, _)| *from == slot) {
+                write!(f, ", then what slot {to} is given")?;
+            }
+            if repeats.condition == Some(slot) {
+                write!(f, ", whether it goes on")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::origin::attributed;
 use crate::codegen::FAILURE_INDEX;
 use crate::lower::{Call, DrawSource};
 use autojit_ir::error::{Error, Result};
+use autojit_runtime::matmul::MatrixProduct;
 
 /// The seed and the number of the first draw of this call, for each generator.
 pub(super) type Draws = SmallVec<[(u64, u64); 1]>;
@@ -183,6 +184,22 @@ fn kernel_failure([code, index, axis, size]: [i64; 4]) -> Error {
     }
 }
 
+/// Multiplies, on several threads if that pays.
+///
+/// # Safety
+/// As of [`MatrixProduct::run`].
+#[inline]
+pub(super) unsafe fn multiply(product: &MatrixProduct, threads: usize, [a, b, c]: [*mut u8; 3]) {
+    // SAFETY: forwarded.
+    unsafe {
+        if threads > 1 && product.multiplications() >= PARALLEL_PRODUCT {
+            product.run_threaded(threads, a, b, c);
+        } else {
+            product.run(a, b, c);
+        }
+    }
+}
+
 /// # Safety
 /// The pointers address the views that the call was planned for, inputs first.
 unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: usize) -> Result<()> {
@@ -191,12 +208,7 @@ unsafe fn run_call(call: &Call, pointers: &[*mut u8], draws: &Draws, threads: us
     let result = unsafe {
         match call {
             Call::Matmul(product) => {
-                let [a, b, c] = [pointers[0], pointers[1], pointers[2]];
-                if threads > 1 && product.multiplications() >= PARALLEL_PRODUCT {
-                    product.run_threaded(threads, a, b, c);
-                } else {
-                    product.run(a, b, c);
-                }
+                multiply(product, threads, [pointers[0], pointers[1], pointers[2]]);
                 Ok(())
             }
             Call::Gather { gather, .. } => gather.run(pointers[0], pointers[1], pointers[2]),

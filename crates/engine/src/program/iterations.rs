@@ -1,0 +1,324 @@
+//! Iterations of a loop, one after the other: the tables of the addresses of all operands, and how these move.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::compiled::{Arena, Inner, Program};
+use super::entry::Entry;
+use super::run::{Draws, Failure, multiply};
+use crate::codegen::KernelFunction;
+use crate::lower::Call;
+use autojit_ir::error::Result;
+use autojit_runtime::matmul::MatrixProduct;
+
+/// So many iterations make the copy of a matrix worth it.
+const COPIED: u64 = 256;
+/// What rows are aligned to where they are not copied, in bytes.
+const ALIGNED: usize = 32;
+
+/// Where a program inside of a loop finds what it takes and puts what it gives.
+#[derive(Clone)]
+pub(super) struct Places {
+    pub(super) inputs: SmallVec<[*mut u8; 16]>,
+    /// Of results that are one value, those with the address of the first one are there once it is.
+    pub(super) results: SmallVec<[*mut u8; 16]>,
+}
+
+/// A result that is a copy of another one.
+struct Copied {
+    from: *mut u8,
+    to: *mut u8,
+    bytes: usize,
+    /// How far both move from an iteration to the next but one.
+    steps: [isize; 2],
+}
+
+/// The addresses for even or for odd iterations.
+struct Table {
+    /// Those of the operands of all entries. Before those of an entry there is room for one failure record for each entry that
+    /// comes earlier.
+    pointers: Vec<*mut u8>,
+    /// How each entry runs.
+    runs: Vec<Run>,
+    copied: SmallVec<[Copied; 2]>,
+}
+
+/// How an entry runs, with the position of its first pointer.
+enum Run {
+    /// A kernel that cannot fail, on this thread.
+    Kernel {
+        function: KernelFunction,
+        parameters: *const i64,
+        first: u32,
+    },
+    /// A product in odd iterations, from the last row on.
+    Backwards {
+        product: Box<MatrixProduct>,
+        first: u32,
+    },
+    /// So many pointers.
+    Entry { first: u32, count: u32 },
+}
+
+/// A program that runs many times.
+pub(super) struct Iterations<'p> {
+    inner: &'p Inner,
+    arena: Option<Arena>,
+    /// Shared with the tables, which have its address.
+    failure: Rc<Failure>,
+    tables: [Table; 2],
+    /// The addresses that move, and how far from an iteration to the next but one.
+    moving: Vec<(u32, isize)>,
+}
+
+impl<'p> Iterations<'p> {
+    /// Iterations that begin at two places in turn; `steps` say how far each input and each result moves from an iteration to
+    /// the next. There are at least `least` of them.
+    pub(super) fn new(
+        inner: &'p Inner,
+        places: [&Places; 2],
+        steps: [&[isize]; 2],
+        least: u64,
+    ) -> Result<Self> {
+        let mut arena = inner.program.arena()?;
+        let workspace = arena.as_mut_ptr();
+        let failure = Rc::<Failure>::default();
+        let first = 1 + inner.program.constants.addresses().len();
+        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
+        let buffers = buffers.unwrap_or(0);
+        let [input_steps, result_steps] = steps;
+        // How far the bases move.
+        let mut moves = vec![0; first + inner.inputs + buffers];
+        moves[first..][..inner.inputs].copy_from_slice(input_steps);
+        for (k, (buffer, _)) in inner.results.iter().enumerate() {
+            if inner.first_of(*buffer) == k {
+                moves[first + inner.inputs + buffer] = result_steps[k];
+            }
+        }
+        // Matrices that are worth a copy.
+        let mut copies: SmallVec<[(usize, *mut u8); 2]> = SmallVec::new();
+        for matrix in inner.matrices.iter().filter(|_| least >= COPIED) {
+            let from = places[0].inputs[matrix.input];
+            if !from.addr().is_multiple_of(ALIGNED) {
+                let to = workspace.wrapping_add(matrix.offset);
+                // SAFETY: the matrix has so many bytes, and the room for it in the workspace, too.
+                unsafe { to.copy_from_nonoverlapping(from, matrix.bytes) };
+                copies.push((first + matrix.input, to));
+            }
+        }
+        let table = |(places, parity): (&Places, usize)| {
+            let mut bases: Vec<*mut u8> = Vec::with_capacity(moves.len());
+            bases.push(workspace);
+            bases.extend_from_slice(inner.program.constants.addresses());
+            bases.extend_from_slice(&places.inputs);
+            bases.resize(moves.len(), std::ptr::null_mut());
+            let mut copied = SmallVec::new();
+            for (k, &(buffer, bytes)) in inner.results.iter().enumerate() {
+                let original = inner.first_of(buffer);
+                if original == k {
+                    bases[first + inner.inputs + buffer] = places.results[k];
+                } else if places.results[original] != places.results[k] {
+                    copied.push(Copied {
+                        from: places.results[original],
+                        to: places.results[k],
+                        bytes,
+                        steps: [original, k].map(|k| 2 * result_steps[k]),
+                    });
+                }
+            }
+            for &(base, copy) in &copies {
+                bases[base] = copy;
+            }
+            let program = &inner.program;
+            let mut pointers = Vec::with_capacity(program.operands.len());
+            let mut runs = Vec::with_capacity(program.entries.len());
+            for (index, entry) in program.entries.iter().enumerate() {
+                let position = pointers.len();
+                let operands = program.operands_of(entry).iter();
+                let address = operands.map(|o| bases[o.base as usize].wrapping_offset(o.offset));
+                pointers.extend(address);
+                runs.push(run(
+                    program,
+                    index,
+                    &mut pointers[position..],
+                    position,
+                    parity,
+                ));
+                pointers.push(failure.address());
+            }
+            Table {
+                pointers,
+                runs,
+                copied,
+            }
+        };
+        let [even, odd] = places;
+        let tables = [(even, 0), (odd, 1)].map(table);
+        let mut moving = Vec::new();
+        let mut position = 0;
+        for entry in &inner.program.entries {
+            for operand in inner.program.operands_of(entry) {
+                let step = moves[operand.base as usize];
+                if step != 0 {
+                    moving.push((position, 2 * step));
+                }
+                position += 1;
+            }
+            position += 1;
+        }
+        Ok(Self {
+            inner,
+            arena: Some(arena),
+            failure,
+            tables,
+            moving,
+        })
+    }
+
+    /// From now on even iterations find the first inputs elsewhere.
+    pub(super) fn redirect(&mut self, inputs: &[*mut u8]) {
+        let [even, _] = &mut self.tables;
+        for_inputs(self.inner, |position, input, offset| {
+            if let Some(address) = inputs.get(input) {
+                even.pointers[position] = address.wrapping_offset(offset);
+            }
+        });
+    }
+
+    /// From now on all iterations find some inputs elsewhere: back by as far as they move in so many iterations, an even number.
+    /// `steps` say how far they move in one.
+    pub(super) fn rewind(&mut self, inputs: Range<usize>, iterations: usize, steps: &[isize]) {
+        let tables = &mut self.tables;
+        for_inputs(self.inner, |position, input, _| {
+            if inputs.contains(&input) {
+                let back = -steps[input] * iterations as isize;
+                for table in &mut *tables {
+                    let pointer = &mut table.pointers[position];
+                    *pointer = pointer.wrapping_offset(back);
+                }
+            }
+        });
+    }
+
+    /// Runs the next iteration, of which the number is even or odd.
+    ///
+    /// # Safety
+    /// The addresses in the table are those of what the graph takes, and of memory for what it gives.
+    #[inline]
+    pub(super) unsafe fn run(&mut self, number: u64) -> Result<()> {
+        let program = &self.inner.program;
+        let table = &mut self.tables[(number % 2) as usize];
+        for (index, run) in table.runs.iter().enumerate() {
+            match run {
+                Run::Kernel {
+                    function,
+                    parameters,
+                    first,
+                } => {
+                    let pointers = &table.pointers[*first as usize..];
+                    // SAFETY: forwarded; the pointers from there on are those of the kernel, and so are the parameters.
+                    unsafe { function(pointers.as_ptr(), *parameters) };
+                }
+                Run::Backwards { product, first } => {
+                    let [a, b, c] = [0, 1, 2].map(|k| table.pointers[*first as usize + k]);
+                    // SAFETY: forwarded; the pointers are to the last rows.
+                    unsafe { multiply(product, program.threads, [a, b, c]) };
+                }
+                Run::Entry { first, count } => {
+                    let pointers = &table.pointers[*first as usize..][..*count as usize];
+                    let entry = &program.entries[index];
+                    // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
+                    unsafe { program.entry(index, entry, pointers, &Draws::new(), &self.failure)? };
+                }
+            }
+        }
+        for copied in &mut table.copied {
+            let Copied {
+                from,
+                to,
+                bytes,
+                steps,
+            } = copied;
+            // SAFETY: both have the size of the result, and are different buffers.
+            unsafe { to.copy_from_nonoverlapping(*from, *bytes) };
+            *from = from.wrapping_offset(steps[0]);
+            *to = to.wrapping_offset(steps[1]);
+        }
+        for &(position, step) in &self.moving {
+            let pointer = &mut table.pointers[position as usize];
+            *pointer = pointer.wrapping_offset(step);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Iterations<'_> {
+    fn drop(&mut self) {
+        if let Some(arena) = self.arena.take() {
+            self.inner.program.release(arena);
+        }
+    }
+}
+
+/// How an entry runs in even or in odd iterations, whose pointers begin at a position.
+fn run(
+    program: &Program,
+    index: usize,
+    pointers: &mut [*mut u8],
+    position: usize,
+    parity: usize,
+) -> Run {
+    let (first, count) = (position as u32, pointers.len() as u32);
+    match &program.entries[index] {
+        Entry::Kernel {
+            kernel,
+            parameters,
+            can_fail,
+            ..
+        } => {
+            let is_divided = program.threads > 1 && program.divisions.contains_key(&(index as u32));
+            if *can_fail || is_divided {
+                // It takes the record of failures as well, if it can fail.
+                let count = count + u32::from(*can_fail);
+                return Run::Entry { first, count };
+            }
+            Run::Kernel {
+                function: program.code.function(*kernel as usize),
+                parameters: program.parameters[*parameters as usize..].as_ptr(),
+                first,
+            }
+        }
+        Entry::Call { call, .. } => {
+            let Call::Matmul(product) = &**call else {
+                return Run::Entry { first, count };
+            };
+            let Some((product, moves)) = product.backwards().filter(|_| parity == 1) else {
+                return Run::Entry { first, count };
+            };
+            for (pointer, bytes) in pointers.iter_mut().zip(moves) {
+                *pointer = pointer.wrapping_offset(bytes);
+            }
+            let product = Box::new(product);
+            Run::Backwards { product, first }
+        }
+    }
+}
+
+/// Does something with each operand that is an input: its position among all pointers, the number of the input, and the offset
+/// in it.
+fn for_inputs(inner: &Inner, mut does: impl FnMut(usize, usize, isize)) {
+    let first = 1 + inner.program.constants.addresses().len();
+    let mut position = 0;
+    for entry in &inner.program.entries {
+        for operand in inner.program.operands_of(entry) {
+            let input = (operand.base as usize).checked_sub(first);
+            if let Some(input) = input.filter(|input| *input < inner.inputs) {
+                does(position, input, operand.offset);
+            }
+            position += 1;
+        }
+        position += 1;
+    }
+}
