@@ -252,8 +252,12 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
         };
         let control = match &step.op {
             ControlOp::Scan {
-                body, carry, xs, ..
-            } => scan(body.graph()?, *carry, *xs, limits)?,
+                body,
+                carry,
+                xs,
+                length,
+                ..
+            } => scan(body.graph()?, (*carry, *xs, *length), limits)?,
             ControlOp::While {
                 condition,
                 body,
@@ -282,8 +286,12 @@ fn controls(entries: &Entries, limits: &Limits) -> Result<FxHashMap<u32, Control
     Ok(controls)
 }
 
-/// Compiles the body of a scan that carries so many arrays and takes so many elements.
-fn scan(body: &Graph, carry: usize, elements: usize, limits: &Limits) -> Result<Control> {
+/// Compiles the body of a scan that carries so many arrays and takes elements of so many.
+fn scan(
+    body: &Graph,
+    (carry, elements, length): (usize, usize, usize),
+    limits: &Limits,
+) -> Result<Control> {
     let role = |elements| {
         Role::Loop(BodyOptions {
             carry,
@@ -296,7 +304,7 @@ fn scan(body: &Graph, carry: usize, elements: usize, limits: &Limits) -> Result<
     {
         let elements = elements + split.count;
         let mut body = inner(&split.late, limits, role(elements))?;
-        body.make_room_for_matrices(split.late.input_types(), carry + elements);
+        body.make_room_for_matrices(split.late.input_types(), carry + elements, length);
         // A kernel that repeats itself runs all iterations at once.
         if body.repeated.is_none() {
             return Ok(Control::Scan {
@@ -307,7 +315,7 @@ fn scan(body: &Graph, carry: usize, elements: usize, limits: &Limits) -> Result<
     }
     let types = body.input_types();
     let mut body = inner(body, limits, role(elements))?;
-    body.make_room_for_matrices(types, carry + elements);
+    body.make_room_for_matrices(types, carry + elements, length);
     Ok(Control::Scan {
         body: Box::new(body),
         ahead: None,

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::ahead::Ahead;
 use super::divide::Division;
 use super::entry::{Entry, Origin, RelativeAddress};
 use super::origin::attributed;
 use super::repeat::Repeated;
+use super::split::{BLOCK, BYTES};
 use crate::codegen::Code;
 use crate::kernel::Kernel;
 use crate::lower::Call;
@@ -63,7 +63,7 @@ impl Control {
     pub(crate) fn programs(&self) -> SmallVec<[&Inner; 2]> {
         match self {
             Self::Scan { body, ahead } => {
-                let ahead = ahead.iter().map(|ahead| ahead.inner());
+                let ahead = ahead.iter().map(|ahead| &ahead.inner);
                 [&**body].into_iter().chain(ahead).collect()
             }
             Self::While { before, iteration } => SmallVec::from_iter([&**before, &**iteration]),
@@ -84,7 +84,7 @@ pub(crate) struct Inner {
     pub(crate) in_place: Vec<bool>,
     /// Of a loop, how its only kernel repeats itself, if it does. The program is then not run.
     pub(crate) repeated: Option<Repeated>,
-    /// Of a scan, matrices that are the same each time.
+    /// Of a long scan, matrices that are the same each time, with room for a copy of each.
     pub(crate) matrices: Vec<Matrix>,
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) instructions: usize,
@@ -179,12 +179,23 @@ impl Program {
     }
 }
 
+/// So many iterations make the copy of a matrix worth it.
+const COPIED: usize = 256;
 /// The sizes of matrices for which there is room, in bytes.
 const MATRICES: std::ops::RangeInclusive<usize> = 4 * 1024..=1024 * 1024;
 
 impl Inner {
-    /// Makes room for the matrices among the last inputs, which are the same each time.
-    pub(crate) fn make_room_for_matrices(&mut self, types: &[ArrayType], first: usize) {
+    /// Makes room for copies of the matrices among the last inputs, which are the same each time, where there are so many iterations
+    /// that a copy is worth it.
+    pub(crate) fn make_room_for_matrices(
+        &mut self,
+        types: &[ArrayType],
+        first: usize,
+        iterations: usize,
+    ) {
+        if iterations < COPIED {
+            return;
+        }
         let base = 1 + self.program.constants.addresses().len();
         for entry in &self.program.entries {
             let Entry::Call { call, .. } = entry else {
@@ -223,5 +234,53 @@ impl Inner {
     pub(super) fn first_of(&self, buffer: usize) -> usize {
         let mut results = self.results.iter();
         results.position(|(b, _)| *b == buffer).unwrap_or(0)
+    }
+}
+
+/// Compiled products of a scan, which `ahead.rs` computes for blocks of iterations.
+pub(crate) struct Ahead {
+    /// Their program. It is not run itself: its entries say what is multiplied.
+    pub(super) inner: Inner,
+    /// How many iterations a block has: an even number.
+    pub(super) block: usize,
+    /// Where in the workspace the results of each product are, and how long one is.
+    pub(super) results: SmallVec<[(usize, usize); 2]>,
+}
+
+impl Ahead {
+    /// The products of a program, if it does nothing but multiply.
+    pub(crate) fn new(mut inner: Inner) -> Option<Self> {
+        let program = &inner.program;
+        let multiplies = |entry: &Entry| match entry {
+            Entry::Call { call, .. } => matches!(**call, Call::Matmul(_)),
+            Entry::Kernel { .. } => false,
+        };
+        if program.workspace_bytes > 0 || !program.entries.iter().all(multiplies) {
+            return None;
+        }
+        let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max()?;
+        let mut bytes = vec![0; buffers];
+        for &(buffer, size) in &inner.results {
+            bytes[buffer] = size;
+        }
+        let all = bytes.iter().sum::<usize>().max(1);
+        let block = (BYTES / all).min(*BLOCK.end()) & !1;
+        if !BLOCK.contains(&block) {
+            return None;
+        }
+        let mut end = 0;
+        let mut places = Vec::with_capacity(buffers);
+        for size in bytes {
+            places.push((end, size));
+            end += (block * size).next_multiple_of(ALIGNMENT);
+        }
+        let results = inner.results.iter().map(|(buffer, _)| places[*buffer]);
+        let results = results.collect();
+        inner.program.workspace_bytes = end;
+        Some(Self {
+            inner,
+            block,
+            results,
+        })
     }
 }

@@ -12,8 +12,8 @@
 
 use smallvec::SmallVec;
 
-use super::ahead::{Ahead, Blocks};
-use super::compiled::{Arena, Control, Inner, Program};
+use super::ahead::Blocks;
+use super::compiled::{Ahead, Arena, Control, Inner, Program};
 use super::entry::{Entry, RelativeAddress};
 use super::iterations::{Iterations, Places};
 use super::repeat::{Place, Repeated};
@@ -305,7 +305,7 @@ unsafe fn run_scan(
         &mut result_steps,
     );
     let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(body, places.each_ref(), steps, length as u64)?;
+    let mut iterations = Iterations::new(body, places.each_ref(), steps)?;
     for number in 0..length {
         if let Some(blocks) = &mut blocks {
             // SAFETY: the elements of whole arrays are there, and so is what is the same each time.
@@ -399,7 +399,7 @@ unsafe fn run_while(
     let input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
     let result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, given.len());
     let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(iteration, places.each_ref(), steps, 0)?;
+    let mut iterations = Iterations::new(iteration, places.each_ref(), steps)?;
     let mut number: u64 = 0;
     while holds(flag) {
         if number == limit {

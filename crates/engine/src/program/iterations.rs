@@ -13,8 +13,6 @@ use crate::lower::Call;
 use autojit_ir::error::Result;
 use autojit_runtime::matmul::MatrixProduct;
 
-/// So many iterations make the copy of a matrix worth it.
-const COPIED: u64 = 256;
 /// What rows are aligned to where they are not copied, in bytes.
 const ALIGNED: usize = 32;
 
@@ -75,12 +73,11 @@ pub(super) struct Iterations<'p> {
 
 impl<'p> Iterations<'p> {
     /// Iterations that begin at two places in turn; `steps` say how far each input and each result moves from an iteration to
-    /// the next. There are at least `least` of them.
+    /// the next.
     pub(super) fn new(
         inner: &'p Inner,
         places: [&Places; 2],
         steps: [&[isize]; 2],
-        least: u64,
     ) -> Result<Self> {
         let mut arena = inner.program.arena()?;
         let workspace = arena.as_mut_ptr();
@@ -97,9 +94,8 @@ impl<'p> Iterations<'p> {
                 moves[first + inner.inputs + buffer] = result_steps[k];
             }
         }
-        // Matrices that are worth a copy.
         let mut copies: SmallVec<[(usize, *mut u8); 2]> = SmallVec::new();
-        for matrix in inner.matrices.iter().filter(|_| least >= COPIED) {
+        for matrix in &inner.matrices {
             let from = places[0].inputs[matrix.input];
             if !from.addr().is_multiple_of(ALIGNED) {
                 let to = workspace.wrapping_add(matrix.offset);

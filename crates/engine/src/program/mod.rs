@@ -9,7 +9,7 @@
 //! | `compiled.rs` | the program with its code, and the programs inside of loops and branches |
 //! | `repeat.rs` | bodies of loops that are one kernel, which repeats itself |
 //! | `run.rs` | how it runs |
-//! | `ahead.rs` | products of loops that are computed for many iterations at a time |
+//! | `split.rs`, `ahead.rs` | products of loops that are computed for many iterations at a time: found, and run |
 //! | `control.rs` | how loops and branches run |
 //! | `iterations.rs` | the addresses of iterations |
 //! | `text.rs`, `verify.rs` | the text form and the verifier |
@@ -27,17 +27,18 @@ mod iterations;
 mod origin;
 mod repeat;
 mod run;
+mod split;
 mod text;
 mod verify;
 
-pub(crate) use ahead::{Ahead, split_products};
 pub(crate) use assemble::assemble;
-pub(crate) use compiled::{Constants, Control, Inner, Program};
+pub(crate) use compiled::{Ahead, Constants, Control, Inner, Program};
 pub(crate) use control::in_place;
 pub(crate) use divide::divisions;
 pub(crate) use entry::{Bases, Entries, Entry, Origin};
 pub(crate) use origin::{attributed, origin};
 
 pub(crate) use repeat::{Looped, Repeated, repeated};
+pub(crate) use split::split_products;
 pub(crate) use text::print;
 pub(crate) use verify::verify;
