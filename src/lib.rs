@@ -124,6 +124,7 @@ pub use autojit_derive::Tree;
 pub use autojit_ir::transform::simplify::{Options as OptimizerOptions, PassReport};
 pub use autojit_ir::{ArrayType, DType, Error, Result, Scalar};
 pub use autojit_library::backend::{CodeReport, KernelCode, Support};
+pub use autojit_library::interrupt::{clear_interrupt_check, set_interrupt_check};
 pub use autojit_library::{Library, Spelled};
 pub use backends::{CompiledGraph, backends, optimize_graph, run_graph, support};
 pub use control::{cond, fori_loop, scan, switch, while_loop};

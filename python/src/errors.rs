@@ -10,8 +10,8 @@ use std::cell::RefCell;
 
 use autojit::Error;
 use pyo3::exceptions::{
-    PyFloatingPointError, PyIndexError, PyNotImplementedError, PyOSError, PyRuntimeError,
-    PyTypeError, PyValueError,
+    PyFloatingPointError, PyIndexError, PyKeyboardInterrupt, PyNotImplementedError, PyOSError,
+    PyRuntimeError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -36,6 +36,19 @@ pub(crate) fn carried(exception: PyErr) -> Error {
     Error::value(CARRIED)
 }
 
+/// Whether a signal arrived whose handler raises, as that of Ctrl-C does: what long loops ask. The exception waits as one of a
+/// function does.
+pub(crate) fn is_interrupted() -> bool {
+    let raised = Python::try_attach(|py| match py.check_signals() {
+        Ok(()) => false,
+        Err(exception) => {
+            CARRIED_EXCEPTION.with_borrow_mut(|carried| *carried = Some(exception));
+            true
+        }
+    });
+    raised.unwrap_or(false)
+}
+
 /// The exception for an error.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
     let text = error.clone().without_location().to_string();
@@ -44,10 +57,8 @@ pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
 
 /// The exception for an error, with another text.
 fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
-    if error.is_value()
-        && text.contains(CARRIED)
-        && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take)
-    {
+    let is_carried = error.is_interrupted() || error.is_value() && text.contains(CARRIED);
+    if is_carried && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take) {
         return exception;
     }
     if text.contains("has no values yet") || text.contains("is lazy, so the shape of the result") {
@@ -65,6 +76,8 @@ fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
         PyOSError::new_err(text)
     } else if error.is_failed_check() {
         PyFloatingPointError::new_err(text)
+    } else if error.is_interrupted() {
+        PyKeyboardInterrupt::new_err(text)
     } else if error.is_internal() {
         PyRuntimeError::new_err(text)
     } else {

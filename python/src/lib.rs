@@ -80,6 +80,7 @@ mod _autojit {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        autojit::set_interrupt_check(super::errors::is_interrupted);
         super::array::add_methods(module.py())
     }
 }

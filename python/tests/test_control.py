@@ -1,5 +1,8 @@
 """Loops, branches, and functions with a rule of their own for gradients."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -102,3 +105,17 @@ def test_custom_vjp():
     two = autojit.custom_vjp(lambda x, y: x * y)
     two.defvjp(lambda x, y: (x * y, (x, y)), lambda rest, ct: (ct * 10, ct * 20))
     assert autojit.grad(two, argnums=(0, 1))(2.0, 3.0) == (10, 20)
+
+
+@pytest.mark.parametrize("start", [2.0, [1.0, 2.0]])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_endless_loops_are_interrupted(start, compiled):
+    def endless(x):
+        return autojit.while_loop(lambda x: (x >= 0).all(), lambda x: abs(x * 0.5 - 1), x)
+
+    f = autojit.jit(endless) if compiled else endless
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt) as raised:
+        f(np.array(start))
+    assert any(entry.path.name == "test_control.py" for entry in raised.traceback)

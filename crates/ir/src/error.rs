@@ -113,7 +113,7 @@ kinds! {
     pub file, is_file => File;
     /// A check that was asked for failed: a result is not a finite number, or two backends differ.
     pub failed_check, is_failed_check => Check;
-    /// What was asked to report its progress was told to end.
+    /// What ran was told to end, by the function that it reports its progress to, or by a check that the program had set.
     pub interrupted, is_interrupted => Interrupted;
     /// A mistake of autojit's own.
     pub internal_error, is_internal => Internal;

@@ -8,6 +8,7 @@ use autojit_ir::{
     ArrayType, ControlOp, Dims, HostArray, JoinOp, MapOp, Scalar, Steps, Type, ViewOp,
 };
 
+use crate::interrupt::Watch;
 use crate::{AnyLibrary, Concrete, Results, apply, run_graph};
 
 /// The results of a loop or a choice.
@@ -33,6 +34,7 @@ pub(crate) fn run(
             let stacked = &result.arrays()[carry..];
             let mut carried: Vec<Concrete> = owned(&inputs[..carry]);
             let mut rows: Vec<Vec<Concrete>> = stacked.iter().map(|_| Vec::new()).collect();
+            let mut watch = Watch::begin(1);
             for step in 0..length {
                 let at = if *reverse { length - 1 - step } else { step };
                 let elements = inputs[carry..carry + xs].iter();
@@ -50,6 +52,9 @@ pub(crate) fn run(
                     rows.push(element);
                 }
                 carried = results;
+                if let Some(watch) = &mut watch {
+                    watch.passed(1, step as u64)?;
+                }
             }
             for (mut rows, ty) in rows.into_iter().zip(stacked) {
                 if *reverse {
@@ -67,6 +72,7 @@ pub(crate) fn run(
         } => {
             let (condition, body) = (condition.graph()?, body.graph()?);
             let mut arguments = owned(inputs);
+            let mut watch = Watch::begin(1);
             let mut step: u64 = 0;
             loop {
                 let references: SmallVec<[&Concrete; 8]> = arguments.iter().collect();
@@ -84,6 +90,9 @@ pub(crate) fn run(
                 let results = results.map_err(|e| e.in_iteration(step))?;
                 drop(references);
                 arguments.splice(..*carry, results);
+                if let Some(watch) = &mut watch {
+                    watch.passed(1, step)?;
+                }
                 step += 1;
             }
             arguments.truncate(*carry);

@@ -10,6 +10,7 @@ pub mod callback;
 mod control;
 pub mod environment;
 mod foreign;
+pub mod interrupt;
 mod known;
 pub mod logging;
 mod ndarray;

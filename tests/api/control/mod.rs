@@ -4,6 +4,7 @@ mod backends;
 mod bad_use;
 mod derivatives;
 mod draws;
+mod interrupt;
 mod loops;
 mod native;
 

@@ -20,6 +20,7 @@ use super::repeat::{Place, Repeated};
 use crate::lower;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, ControlOp, DType};
+use autojit_library::interrupt::Watch;
 
 /// For each array that a loop carries, whether its body changes some elements of it and nothing reads the others later in the
 /// iteration, so that it can stay where it is.
@@ -306,6 +307,7 @@ unsafe fn run_scan(
     );
     let steps = [&input_steps[..], &result_steps[..]];
     let mut iterations = Iterations::new(body, places.each_ref(), steps)?;
+    let mut watch = Watch::begin(1);
     for number in 0..length {
         if let Some(blocks) = &mut blocks {
             // SAFETY: the elements of whole arrays are there, and so is what is the same each time.
@@ -319,6 +321,9 @@ unsafe fn run_scan(
         unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
         if number == 0 {
             iterations.redirect(&carried_on(body, &places));
+        }
+        if let Some(watch) = &mut watch {
+            watch.passed(1, number)?;
         }
     }
     for k in kept {
@@ -400,6 +405,7 @@ unsafe fn run_while(
     let result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, given.len());
     let steps = [&input_steps[..], &result_steps[..]];
     let mut iterations = Iterations::new(iteration, places.each_ref(), steps)?;
+    let mut watch = Watch::begin(1);
     let mut number: u64 = 0;
     while holds(flag) {
         if number == limit {
@@ -409,6 +415,9 @@ unsafe fn run_while(
         unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
         if number == 0 {
             iterations.redirect(&carried_on(iteration, &places));
+        }
+        if let Some(watch) = &mut watch {
+            watch.passed(1, number)?;
         }
         number += 1;
     }
@@ -422,6 +431,9 @@ unsafe fn run_while(
     }
     Ok(())
 }
+
+/// Iterations of a kernel that repeats which take no time that anybody notices.
+const UNWATCHED: u64 = 1 << 12;
 
 /// Runs a kernel that repeats.
 ///
@@ -441,7 +453,7 @@ unsafe fn run_repeated(
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let moves = repeated.kernel.repeats.iter().flat_map(|r| &r.moves);
     let operands = repeated.operands.iter().zip(moves);
-    let pointers: SmallVec<[*mut u8; 64]> = operands
+    let mut pointers: SmallVec<[*mut u8; 64]> = operands
         .map(|(&(place, offset), moves)| {
             let base = match place {
                 Place::Workspace => workspace,
@@ -459,6 +471,7 @@ unsafe fn run_repeated(
         })
         .collect();
     let mut parameters = repeated.parameters.clone();
+    let at = parameters.len();
     parameters.push(count);
     let steps = repeated.steps.iter().map(|&step| step as i64);
     parameters.extend(steps.map(|step| if reverse { -step } else { step }));
@@ -466,9 +479,67 @@ unsafe fn run_repeated(
     let function = program.code.function(0);
     // SAFETY: the kernel takes as many pointers as it has slots, and they address what it was made for, the elements of whole
     // arrays as far apart as the steps say.
-    unsafe { function(pointers.as_ptr(), parameters.as_ptr()) };
+    let run = |pointers: &[*mut u8], parameters: &[i64]| unsafe {
+        function(pointers.as_ptr(), parameters.as_ptr());
+    };
+    let ended = match Watch::begin(UNWATCHED) {
+        None => {
+            run(&pointers, &parameters);
+            Ok(())
+        }
+        // SAFETY: as above, for all iterations.
+        Some(watch) => unsafe {
+            run_in_parts(repeated, watch, run, &mut pointers, &mut parameters, at)
+        },
+    };
     program.release(arena);
-    Ok(())
+    ended
+}
+
+/// The same in parts, between which the loop can be told to end; `at` is where the parameters have the number of iterations.
+///
+/// # Safety
+/// The pointers and parameters are those that `run` takes for all iterations.
+unsafe fn run_in_parts(
+    repeated: &Repeated,
+    mut watch: Watch,
+    run: impl Fn(&[*mut u8], &[i64]),
+    pointers: &mut [*mut u8],
+    parameters: &mut [i64],
+    at: usize,
+) -> Result<()> {
+    let Some(repeats) = &repeated.kernel.repeats else {
+        return Err(Error::internal("a kernel that does not repeat itself"));
+    };
+    let count = parameters[at] as u64;
+    // What is carried from one part to the next: the first iteration of a part may write a result before it reads.
+    let mut carried: SmallVec<[u128; 8]> = SmallVec::from_elem(0, repeats.carried.len());
+    let mut done: u64 = 0;
+    loop {
+        let part = watch.iterations().min(count - done);
+        parameters[at] = part as i64;
+        run(pointers, parameters);
+        done += part;
+        // SAFETY: the kernel wrote the flag.
+        let goes_on = |slot: u16| unsafe { pointers[usize::from(slot)].read() != 0 };
+        if done == count || !repeats.condition.is_none_or(goes_on) {
+            return Ok(());
+        }
+        watch.passed(part, done - 1)?;
+        for (value, &(from, to)) in carried.iter_mut().zip(&repeats.carried) {
+            let bytes = repeated.kernel.slots[usize::from(to)].dtype.size();
+            let value = std::ptr::from_mut(value).cast::<u8>();
+            // SAFETY: the kernel wrote one element there, of at most sixteen bytes.
+            unsafe { value.copy_from_nonoverlapping(pointers[usize::from(to)], bytes) };
+            pointers[usize::from(from)] = value;
+        }
+        for (pointer, moves) in pointers.iter_mut().zip(&repeats.moves) {
+            if let Some(step) = moves {
+                let step = parameters[at + 1 + usize::from(*step)] as isize;
+                *pointer = pointer.wrapping_offset(step * part as isize);
+            }
+        }
+    }
 }
 
 /// # Safety
