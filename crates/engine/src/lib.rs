@@ -300,7 +300,7 @@ fn scan(
         })
     };
     if let Some(split) = program::split_products(body, carry, elements)?
-        && let Some(ahead) = Ahead::new(inner(&split.early, limits, Role::Inside)?)
+        && let Some(ahead) = Ahead::new(inner(&split.early, limits, Role::Inside)?, length)
     {
         let elements = elements + split.count;
         let mut body = inner(&split.late, limits, role(elements))?;

@@ -248,8 +248,8 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// The products of a program, if it does nothing but multiply.
-    pub(crate) fn new(mut inner: Inner) -> Option<Self> {
+    /// The products of a program, if it does nothing but multiply and there are iterations enough.
+    pub(crate) fn new(mut inner: Inner, iterations: usize) -> Option<Self> {
         let program = &inner.program;
         let multiplies = |entry: &Entry| match entry {
             Entry::Call { call, .. } => matches!(**call, Call::Matmul(_)),
@@ -264,7 +264,7 @@ impl Ahead {
             bytes[buffer] = size;
         }
         let all = bytes.iter().sum::<usize>().max(1);
-        let block = (BYTES / all).min(*BLOCK.end()) & !1;
+        let block = (BYTES / all).min(*BLOCK.end()).min(iterations) & !1;
         if !BLOCK.contains(&block) {
             return None;
         }
