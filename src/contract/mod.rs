@@ -2,8 +2,11 @@
 //!
 #![doc = include_str!("../../docs/contraction_runs.md")]
 
+mod adding;
+mod calls;
 mod checkpoint;
 mod compiled;
+mod distributed;
 mod layout;
 mod memory;
 mod run;
@@ -13,10 +16,12 @@ mod trace;
 use std::borrow::Borrow;
 use std::panic::Location;
 
+pub use adding::Progress;
 pub use autojit_contract::{Cost, Error, Label, Network, Options, Plan, Search, Step, order, plan};
 pub use compiled::CompiledPlan;
+pub use distributed::Distributed;
 pub use memory::Memory;
-pub use run::{Progress, Run};
+pub use run::Run;
 
 use crate::{Array, DType, Result};
 use layout::Layout;

@@ -10,24 +10,15 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{DType, HostArray};
-use ndarray::{ArrayD, IxDyn};
 
-use super::checkpoint::Checkpoint;
+use super::adding::{self, Progress, Sums};
+use super::calls::Calls;
 use super::compiled::CompiledPlan;
-use super::layout::Layout;
-use super::total::{Number, Totals, with_number};
 use crate::Array;
-use crate::array::Repr;
-
-/// Operations that a call has at least, where there are slices enough: handing it out costs microseconds.
-const OPERATIONS: f64 = (1 << 22) as f64;
-
-/// Calls that there are at least, where there are slices enough, so that threads share them well and checkpoints lose little.
-const CALLS: u64 = 64;
 
 /// More threads than machines have.
 const MOST_THREADS: usize = 1024;
@@ -108,77 +99,6 @@ impl fmt::Debug for Run<'_> {
     }
 }
 
-/// How far a run is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Slices that are added, those of the checkpoint among them.
-    pub done: u64,
-    /// All slices.
-    pub total: u64,
-    /// The time since this run began.
-    pub elapsed: Duration,
-    /// The time that is left, if it goes on as since this run began.
-    pub left: Duration,
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { done, total, .. } = self;
-        let percent = 100.0 * *done as f64 / (*total).max(1) as f64;
-        write!(
-            f,
-            "{done} of {total} slices ({percent:.1} %) in {:.1?}, {:.1?} left",
-            self.elapsed, self.left
-        )
-    }
-}
-
-/// The slices of each call.
-#[derive(Clone, Copy)]
-struct Calls {
-    /// Slices of a block, and of each call but the last one of a block.
-    summed: u64,
-    per_call: u64,
-    /// Calls of a block, and of all.
-    of_block: u64,
-    count: u64,
-}
-
-impl Calls {
-    fn new(layout: &Layout) -> Self {
-        let operations = layout.plan.cost().operations() / layout.slices().max(1) as f64;
-        let enough = (OPERATIONS / operations.max(1.0)).ceil() as u64;
-        let most = (layout.summed / CALLS).max(1);
-        let per_call = enough.clamp(1, most);
-        let of_block = layout.summed.div_ceil(per_call);
-        Self {
-            summed: layout.summed,
-            per_call,
-            of_block,
-            count: of_block * layout.blocks,
-        }
-    }
-
-    fn block(self, call: u64) -> u64 {
-        call / self.of_block
-    }
-
-    /// The first slice of a call; of the number of all calls the number of all slices.
-    fn first(self, call: u64) -> u64 {
-        self.block(call) * self.summed + (call % self.of_block) * self.per_call
-    }
-
-    /// The slices of a call.
-    fn slices(self, call: u64) -> u64 {
-        self.first(call + 1) - self.first(call)
-    }
-
-    fn ends_block(self, call: u64) -> bool {
-        (call + 1).is_multiple_of(self.of_block)
-    }
-}
-
 impl CompiledPlan {
     /// Contracts: calls the function for all slices, a fixed number of them in each call, and adds what the calls give in the
     /// order of the slices, with compensation. The result has the same bits for any number of threads. It is of the dtype
@@ -214,72 +134,29 @@ fn contraction(compiled: &CompiledPlan, operands: &[Array], options: Run<'_>) ->
             memory.total(1)
         )));
     };
-    let dtype = operands[0].ty()?.dtype;
-    with_number!(dtype, T => run_as::<T>(compiled, operands, calls, threads, options))
-}
-
-fn run_as<T: Number>(
-    compiled: &CompiledPlan,
-    operands: &[Array],
-    calls: Calls,
-    threads: usize,
-    options: Run<'_>,
-) -> Result<Array> {
-    let layout = &compiled.layout;
-    let mut totals = Totals::<T>::new(layout.blocks, layout.block_size())?;
-    if calls.count == 0 {
-        return result(layout, totals, &operands[0]);
-    }
-    let checkpoint = match &options.checkpoint {
-        None => None,
-        Some((path, every)) => {
-            let hosts = operands.iter().map(HostArray::try_from);
-            let hosts = hosts.collect::<Result<Vec<HostArray>>>()?;
-            let checkpoint = Checkpoint::new(path, layout, calls.per_call, &hosts)?;
-            Some((checkpoint, *every))
-        }
-    };
-    let before = match &checkpoint {
-        Some((checkpoint, _)) => checkpoint.read(calls.count, &mut totals)?,
-        None => 0,
-    };
+    let sums = adding::begin(&compiled.layout, operands, calls, options.checkpoint)?;
     let mut adding = Adding {
-        totals: &mut totals,
+        sums,
         calls,
-        next: before,
-        before,
         waiting: BTreeMap::new(),
-        start: Instant::now(),
-        written: Instant::now(),
-        checkpoint: checkpoint.as_ref(),
         progress: options.progress,
     };
     adding.all(compiled, operands, threads)?;
-    let result = result(layout, totals, &operands[0])?;
-    if let Some((checkpoint, _)) = &checkpoint {
-        checkpoint.remove()?;
-    }
-    Ok(result)
+    adding.sums.result(&compiled.layout, &operands[0])
 }
 
 /// What a call gave.
 type Given = Result<(HostArray, HostArray)>;
 
 /// Adds what calls give, in their order.
-struct Adding<'a, 'p, T> {
-    totals: &'a mut Totals<T>,
+struct Adding<'p> {
+    sums: Box<dyn Sums>,
     calls: Calls,
-    /// The call that is added next, and the one that this run began with.
-    next: u64,
-    before: u64,
     waiting: BTreeMap<u64, Given>,
-    start: Instant,
-    written: Instant,
-    checkpoint: Option<&'a (Checkpoint, Duration)>,
     progress: Option<ProgressFunction<'p>>,
 }
 
-impl<T: Number> Adding<'_, '_, T> {
+impl Adding<'_> {
     /// All calls that are left.
     fn all(&mut self, compiled: &CompiledPlan, operands: &[Array], threads: usize) -> Result<()> {
         let calls = self.calls;
@@ -288,8 +165,8 @@ impl<T: Number> Adding<'_, '_, T> {
             Ok((HostArray::try_from(&sum)?, HostArray::try_from(&lost)?))
         };
         if threads == 1 {
-            while self.next < calls.count {
-                let given = one(self.next);
+            while self.sums.next_call() < calls.count {
+                let given = one(self.sums.next_call());
                 self.add(given)?;
             }
             return Ok(());
@@ -325,8 +202,8 @@ impl<T: Number> Adding<'_, '_, T> {
             drop(give);
             let ahead = calls
                 .count
-                .min(self.next.saturating_add(2 * threads as u64));
-            let mut next_out = self.next;
+                .min(self.sums.next_call().saturating_add(2 * threads as u64));
+            let mut next_out = self.sums.next_call();
             let mut hand = |until: u64| {
                 while next_out < until {
                     // A thread that is gone gives nothing, which is seen below.
@@ -335,17 +212,17 @@ impl<T: Number> Adding<'_, '_, T> {
                 }
             };
             hand(ahead);
-            while self.next < calls.count {
+            while self.sums.next_call() < calls.count {
                 let Ok((call, given)) = given.recv() else {
                     return Err(Error::internal("the threads of a run ended before it"));
                 };
                 self.waiting.insert(call, given);
-                while let Some(given) = self.waiting.remove(&self.next) {
+                while let Some(given) = self.waiting.remove(&self.sums.next_call()) {
                     self.add(given)?;
                     hand(
                         calls
                             .count
-                            .min(self.next.saturating_add(2 * threads as u64)),
+                            .min(self.sums.next_call().saturating_add(2 * threads as u64)),
                     );
                 }
             }
@@ -356,62 +233,18 @@ impl<T: Number> Adding<'_, '_, T> {
     /// Adds what the next call gave.
     fn add(&mut self, given: Given) -> Result<()> {
         let (sum, lost) = given?;
-        let call = self.next;
-        let block = usize::try_from(self.calls.block(call)).unwrap_or(usize::MAX);
-        self.totals.add(block, &sum, &lost)?;
-        if self.calls.ends_block(call) {
-            self.totals.finish(block);
-        }
-        self.next += 1;
-        let goes_on = self.report();
-        let is_last = self.next == self.calls.count;
-        if let Some((checkpoint, every)) = self.checkpoint {
-            let is_due = !is_last && self.written.elapsed() >= *every;
-            if is_due || goes_on.is_break() {
-                checkpoint.write(self.next, self.totals)?;
-                self.written = Instant::now();
-            }
-        }
-        if goes_on.is_break() {
+        self.sums.add(&sum, &lost)?;
+        let Some(report) = &mut self.progress else {
+            return Ok(());
+        };
+        let progress = self.sums.progress();
+        if report(&progress).is_break() {
+            self.sums.write()?;
+            let Progress { done, total, .. } = progress;
             return Err(Error::interrupted(format!(
-                "ended by its progress function after {} of {} slices",
-                self.calls.first(self.next),
-                self.calls.first(self.calls.count)
+                "ended by its progress function after {done} of {total} slices"
             )));
         }
         Ok(())
-    }
-
-    fn report(&mut self) -> ControlFlow<()> {
-        let Some(progress) = &mut self.progress else {
-            return ControlFlow::Continue(());
-        };
-        let first = |call| self.calls.first(call);
-        let (done, total) = (first(self.next), first(self.calls.count));
-        let elapsed = self.start.elapsed();
-        let own = (done - first(self.before)).max(1);
-        progress(&Progress {
-            done,
-            total,
-            elapsed,
-            left: elapsed.mul_f64((total - done) as f64 / own as f64),
-        })
-    }
-}
-
-/// The sums with the axes of the result, in the library of an operand.
-fn result<T: Number>(layout: &Layout, totals: Totals<T>, operand: &Array) -> Result<Array> {
-    let joined: Vec<usize> = layout.outer.iter().chain(&layout.block).copied().collect();
-    let array = ArrayD::from_shape_vec(IxDyn(&joined), totals.sums);
-    let array = array.map_err(|e| Error::internal(e.to_string()))?;
-    let order = IxDyn(&layout.order);
-    let mut array = array.permuted_axes(order);
-    if !array.is_standard_layout() {
-        array = array.as_standard_layout().into_owned();
-    }
-    let host = T::host_array(array.into_shared());
-    match &operand.0 {
-        Repr::Concrete(operand) => operand.library().from_host(host).map(Array::from_concrete),
-        Repr::Lazy(_) | Repr::Traced(_) | Repr::Failed(_) => Ok(Array::from_host(host)),
     }
 }

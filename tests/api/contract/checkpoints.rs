@@ -152,6 +152,51 @@ fn wrong_checkpoints_are_refused() {
 const CHECKPOINT: &str = "AUTOJIT_TEST_CHECKPOINT";
 
 #[test]
+fn runs_whose_calls_are_made_elsewhere_have_the_same_bits() {
+    let (plan, operands) = lattice(DType::Float64);
+    let compiled = plan.compile().unwrap();
+    let expected = compiled.run(&operands, Run::new()).unwrap();
+    let path = file("distributed");
+    let every = Some((path.clone(), Duration::MAX));
+    let mut run = compiled.distribute(&operands, every.clone()).unwrap();
+    let calls = compiled.calls();
+    let give = |call: u64| {
+        let slices = compiled.slices_of_call(call).unwrap();
+        let count = slices.end - slices.start;
+        compiled.sum_slices(&operands, slices.start, count).unwrap()
+    };
+    for call in 0..calls / 2 {
+        assert_eq!(run.next_call(), call);
+        let (sum, lost) = give(call);
+        run.add(&sum, &lost).unwrap();
+    }
+    assert!(run.progress().done < run.progress().total);
+    run.save().unwrap();
+    let error = run.result().unwrap_err();
+    assert!(error.is_value(), "{error}");
+    // A run elsewhere and one on threads go on from the same files.
+    let kept = std::fs::read(&path).unwrap();
+    let here = Run::new().checkpoint(&path, Duration::MAX);
+    let here = compiled.run(&operands, here).unwrap();
+    assert_eq!(bits(&here), bits(&expected));
+    assert!(!path.exists());
+    std::fs::write(&path, kept).unwrap();
+    let mut run = compiled.distribute(&operands, every).unwrap();
+    assert_eq!(run.next_call(), calls / 2);
+    for call in calls / 2..calls {
+        let (sum, lost) = give(call);
+        run.add(&sum, &lost).unwrap();
+    }
+    let (sum, lost) = give(0);
+    assert!(run.add(&sum, &lost).unwrap_err().is_value());
+    assert_eq!(bits(&run.result().unwrap()), bits(&expected));
+    assert!(!path.exists());
+    assert!(compiled.slices_of_call(calls).unwrap_err().is_value());
+    let short = compiled.distribute(&operands[1..], None).unwrap_err();
+    assert!(short.is_value(), "{short}");
+}
+
+#[test]
 fn a_killed_run_goes_on() {
     let (plan, operands) = lattice(DType::Complex64);
     let compiled = plan.compile().unwrap();
