@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 import autojit
-from autojit import _array_api, _autojit, _control
+from autojit import _array_api, _autojit, _contract, _control, _pools
 from autojit._functions import FUNCTIONS
 
 FOLDER = pathlib.Path(__file__).parent / "autojit"
@@ -237,7 +237,7 @@ def package() -> str:
     text += "from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special\n"
     api = ["grad", "hessian", "jacobian", "jit", "jvp", "value_and_grad", "vjp", "vmap"]
     text += "from ._api import " + ", ".join(f"{name} as {name}" for name in api) + "\n"
-    for module in (_array_api, _control):
+    for module in (_array_api, _contract, _control, _pools):
         names = [name for name in module.__all__ if name in autojit._own]
         text += f"from .{module.__name__.removeprefix('autojit.')} import "
         text += ", ".join(f"{name} as {name}" for name in names) + "\n"
@@ -252,6 +252,7 @@ def package() -> str:
     classes = [
         "Array",
         "CompiledFunction",
+        "ContractionPlan",
         "ExportedFunction",
         "ExportedFunctions",
         "Explanation",
@@ -259,6 +260,7 @@ def package() -> str:
         "TracingError",
         "asarray",
         "backends",
+        "contraction_plan_from_json",
         "load",
         "register_pytree",
     ]
@@ -327,6 +329,37 @@ class Profile:
     total: float
     steps: list[dict[str, Any]]
 
+class ContractionPlan:
+    path: list[tuple[int, int]]
+    ssa_path: list[tuple[int, int]]
+    operations: float
+    largest: float
+    written: float
+    slices: int
+    sliced: tuple[Any, ...]
+    inputs: tuple[tuple[Any, ...], ...]
+    output: tuple[Any, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    def memory(self, dtype: DTypeLike | None = ..., threads: int = ...) -> int: ...
+    def to_json(self) -> str: ...
+    def contract(self, operands: Sequence[Any]) -> Array: ...
+    def compile(self) -> CompiledContraction: ...
+    def __hash__(self) -> int: ...
+
+class CompiledContraction:
+    calls: int
+    def run(self, operands: Sequence[Any], *, threads: int | None, memory_limit: int | None, checkpoint: str | None, checkpoint_interval: float, progress: Any) -> Array: ...
+    def memory(self, operands: Sequence[Any], threads: int = ...) -> int: ...
+    def sum_calls(self, operands: Sequence[Any], first: int, end: int) -> list[tuple[Array, Array]]: ...
+    def distribute(self, operands: Sequence[Any], *, memory_limit: int | None, checkpoint: str | None, checkpoint_interval: float) -> DistributedContraction: ...
+
+class DistributedContraction:
+    next_call: int
+    progress: tuple[int, int, float]
+    def add(self, sum: Any, lost: Any) -> None: ...
+    def save(self) -> None: ...
+    def result(self) -> Array: ...
+
 class Picture:
     def to_svg(self) -> str: ...
     def to_html(self) -> str: ...
@@ -354,6 +387,10 @@ def checkpoint(function: Any, args: tuple[Any, ...], keywords: dict[str, Any] | 
 def custom_vjp(function: Any, forward: Any, backward: Any, args: tuple[Any, ...]) -> Any: ...
 def load(path: Any, backend: str | None = ...) -> ExportedFunction: ...
 def exported_from_bytes(bytes: bytes, backend: str | None, statics: Any, entries: Any) -> ExportedFunction: ...
+def contraction_plan_search(network: Any, shapes: Sequence[Sequence[int]], *, seed: int, steps: int | None, seconds: float | None, largest: float | None, slice_output: bool) -> ContractionPlan: ...
+def contraction_plan_in_order(network: Any, shapes: Sequence[Sequence[int]], search: str) -> ContractionPlan: ...
+def contraction_plan_along(network: Any, shapes: Sequence[Sequence[int]], path: Sequence[Sequence[int]], sliced: Sequence[tuple[int, int]], is_ssa: bool = ...) -> ContractionPlan: ...
+def contraction_plan_from_json(text: str) -> ContractionPlan: ...
 def derivatives(function: Any, order: int, x: Any) -> Any: ...
 """
     return text

@@ -42,6 +42,7 @@ from ._array_api import (
 from ._autojit import (
     Array,
     CompiledFunction,
+    ContractionPlan,
     Explanation,
     ExportedFunction,
     ExportedFunctions,
@@ -49,9 +50,11 @@ from ._autojit import (
     TracingError,
     asarray,
     backends,
+    contraction_plan_from_json,
     load,
     register_pytree,
 )
+from ._contract import contract, contraction_plan
 from ._control import checkpoint, cond, custom_vjp, fori_loop, scan, switch, while_loop
 from ._creation import (
     array,
@@ -74,6 +77,7 @@ from ._creation import (
 )
 from ._functions import export as _export
 from ._integrations import install_as
+from ._pools import pmap
 from ._version import __version__
 
 _functions = _export("", globals())
@@ -100,6 +104,7 @@ __array_api_version__ = "2025.12"
 _own = [
     "Array",
     "CompiledFunction",
+    "ContractionPlan",
     "Explanation",
     "ExportedFunction",
     "ExportedFunctions",
@@ -120,6 +125,9 @@ _own = [
     "complex128",
     "complex64",
     "cond",
+    "contract",
+    "contraction_plan",
+    "contraction_plan_from_json",
     "copy",
     "cumulative_prod",
     "cumulative_sum",
@@ -156,6 +164,7 @@ _own = [
     "ndim",
     "newaxis",
     "pi",
+    "pmap",
     "random",
     "register_pytree",
     "result_type",

@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike, DTypeLike
 from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special
 from ._api import grad as grad, hessian as hessian, jacobian as jacobian, jit as jit, jvp as jvp, value_and_grad as value_and_grad, vjp as vjp, vmap as vmap
 from ._array_api import __array_namespace_info__ as __array_namespace_info__, broadcast_shapes as broadcast_shapes, cumulative_prod as cumulative_prod, cumulative_sum as cumulative_sum, indices as indices, isin as isin, matrix_transpose as matrix_transpose, unique_all as unique_all, unique_counts as unique_counts, unique_inverse as unique_inverse, unique_values as unique_values, unstack as unstack, vecdot as vecdot
+from ._contract import contract as contract, contraction_plan as contraction_plan
 from ._control import checkpoint as checkpoint, cond as cond, custom_vjp as custom_vjp, fori_loop as fori_loop, scan as scan, switch as switch, while_loop as while_loop
+from ._pools import pmap as pmap
 from ._integrations import install_as as install_as
 from ._creation import array as array, can_cast as can_cast, complex as complex, copy as copy, empty as empty, empty_like as empty_like, finfo as finfo, from_dlpack as from_dlpack, get_dtype_name as get_dtype_name, iinfo as iinfo, iscomplexobj as iscomplexobj, isdtype as isdtype, ndim as ndim, result_type as result_type, shape as shape, size as size, to_numpy as to_numpy
-from ._autojit import Array as Array, CompiledFunction as CompiledFunction, ExportedFunction as ExportedFunction, ExportedFunctions as ExportedFunctions, Explanation as Explanation, Profile as Profile, TracingError as TracingError, asarray as asarray, backends as backends, load as load, register_pytree as register_pytree
+from ._autojit import Array as Array, CompiledFunction as CompiledFunction, ContractionPlan as ContractionPlan, ExportedFunction as ExportedFunction, ExportedFunctions as ExportedFunctions, Explanation as Explanation, Profile as Profile, TracingError as TracingError, asarray as asarray, backends as backends, contraction_plan_from_json as contraction_plan_from_json, load as load, register_pytree as register_pytree
 
 Axes: TypeAlias = int | Sequence[int] | None
 Shape: TypeAlias = int | Sequence[int]

@@ -6,6 +6,7 @@
 
 mod array;
 mod classes;
+mod contract;
 mod control;
 mod convert;
 mod errors;
@@ -68,6 +69,10 @@ mod _autojit {
         array::{Picture, PyArrayObject},
         asarray,
         classes::register_pytree,
+        contract::{
+            CompiledContraction, ContractionPlan, DistributedContraction, contraction_plan_along,
+            contraction_plan_from_json, contraction_plan_in_order, contraction_plan_search,
+        },
         control::{checkpoint, custom_vjp, fori_loop, scan, switch, while_loop},
         errors::TracingError,
         exported::{ExportedFunction, ExportedFunctions, exported_from_bytes, load},

@@ -26,7 +26,16 @@ def test_there_are_blocks():
 
 
 @pytest.mark.parametrize(
-    "module", ["autojit", "autojit._api", "autojit._control", "autojit._inspection", "autojit.lazy"]
+    "module",
+    [
+        "autojit",
+        "autojit._api",
+        "autojit._contract",
+        "autojit._control",
+        "autojit._inspection",
+        "autojit._pools",
+        "autojit.lazy",
+    ],
 )
 def test_examples_of_docstrings(module):
     module = importlib.import_module(module)
