@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
+use autojit_library::interrupt::Watch;
 
 use super::adding::{self, Progress, Sums};
 use super::calls::Calls;
@@ -107,8 +108,9 @@ impl CompiledPlan {
     /// # Errors
     /// There are more or fewer operands than the network has (`is_value`); one has another shape (`is_shape`) or another dtype than the
     /// first (`is_dtype`), or all are integers or truth values (`is_dtype`); an operand is lazy; the run would take
-    /// more memory than its limit (`is_value`); the progress function ended it (`is_interrupted`); the checkpoint cannot be written, is
-    /// damaged, or is that of another plan or of other operands (`is_file`).
+    /// more memory than its limit (`is_value`); the progress function or an [interrupt check](crate::set_interrupt_check) ended it
+    /// (`is_interrupted`), and the checkpoint has what was added; the checkpoint cannot be written, is damaged, or is that of
+    /// another plan or of other operands (`is_file`).
     #[track_caller]
     pub fn run(&self, operands: &[Array], options: Run<'_>) -> Result<Array> {
         let location = Location::caller();
@@ -140,6 +142,7 @@ fn contraction(compiled: &CompiledPlan, operands: &[Array], options: Run<'_>) ->
         calls,
         waiting: BTreeMap::new(),
         progress: options.progress,
+        watch: Watch::begin(1),
     };
     adding.all(compiled, operands, threads)?;
     adding.sums.result(&compiled.layout, &operands[0])
@@ -154,6 +157,7 @@ struct Adding<'p> {
     calls: Calls,
     waiting: BTreeMap<u64, Given>,
     progress: Option<ProgressFunction<'p>>,
+    watch: Option<Watch>,
 }
 
 impl Adding<'_> {
@@ -232,19 +236,31 @@ impl Adding<'_> {
 
     /// Adds what the next call gave.
     fn add(&mut self, given: Given) -> Result<()> {
+        if given.as_ref().is_err_and(Error::is_interrupted) {
+            return Err(self.ended("an interrupt check")?);
+        }
         let (sum, lost) = given?;
         self.sums.add(&sum, &lost)?;
-        let Some(report) = &mut self.progress else {
-            return Ok(());
-        };
         let progress = self.sums.progress();
-        if report(&progress).is_break() {
-            self.sums.write()?;
-            let Progress { done, total, .. } = progress;
-            return Err(Error::interrupted(format!(
-                "ended by its progress function after {done} of {total} slices"
-            )));
+        if let Some(report) = &mut self.progress
+            && report(&progress).is_break()
+        {
+            return Err(self.ended("its progress function")?);
+        }
+        // Calls may be too short to ask themselves.
+        if let Some(watch) = &mut self.watch
+            && watch.passed(1, progress.done).is_err()
+        {
+            return Err(self.ended("an interrupt check")?);
         }
         Ok(())
+    }
+
+    /// The error of a run that was told to end. What was added is in the checkpoint.
+    fn ended(&mut self, by: &str) -> Result<Error> {
+        self.sums.write()?;
+        let Progress { done, total, .. } = self.sums.progress();
+        let text = format!("ended by {by} after {done} of {total} slices");
+        Ok(Error::interrupted(text))
     }
 }

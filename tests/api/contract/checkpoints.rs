@@ -11,7 +11,7 @@ use autojit::num_complex::Complex32;
 use autojit::{Array, DType};
 
 use super::{bits, lattice};
-use crate::process::again;
+use crate::process::{again, in_own_process};
 
 /// A file of the temporary folder, of this process.
 fn file(name: &str) -> PathBuf {
@@ -39,6 +39,42 @@ fn interrupted(compiled: &CompiledPlan, operands: &[Array], path: &PathBuf, slic
             .starts_with("ended by its progress function after "),
         "{error}"
     );
+}
+
+#[test]
+fn an_interrupt_check_ends_a_run_that_goes_on_from_its_checkpoint() {
+    in_own_process!();
+    let (plan, operands) = lattice(DType::Float64);
+    let compiled = plan.compile().unwrap();
+    let expected = compiled.run(&operands, Run::new()).unwrap();
+    for threads in [1, 2] {
+        let path = file("checked");
+        autojit::set_interrupt_check(|| true);
+        let mut slow = |_: &Progress| {
+            sleep(Duration::from_millis(1));
+            ControlFlow::Continue(())
+        };
+        let run = Run::new().threads(threads).progress(&mut slow);
+        let run = run.checkpoint(&path, Duration::MAX);
+        let error = compiled.run(&operands, run).unwrap_err();
+        assert!(error.is_interrupted(), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("ended by an interrupt check after "),
+            "{text}"
+        );
+        autojit::clear_interrupt_check();
+        let mut calls = 0;
+        let mut count = |_: &Progress| {
+            calls += 1;
+            ControlFlow::Continue(())
+        };
+        let run = Run::new().progress(&mut count);
+        let run = run.checkpoint(&path, Duration::MAX);
+        let again = compiled.run(&operands, run).unwrap();
+        assert_eq!(bits(&again), bits(&expected));
+        assert!((1..5 * 64).contains(&calls), "{calls}");
+    }
 }
 
 #[test]
