@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Python package of python/ and runs its tests and its notebook, with autoray, quimb and cotengra from PyPI. Called by
+# Builds the Python package of python/ and runs its tests and its notebook, with autoray, quimb, cotengra and dask from PyPI. Called by
 # `scripts/test.sh`, which formats and lints the Rust part with the rest of the workspace.
 #
 # Needs Python 3.10 or newer with venv. The packages are installed into a virtual environment in a cache outside of the clone
@@ -19,7 +19,7 @@ command -v "$PYTHON" >/dev/null || {
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH"
 python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' 'numpy>=2.0' pytest autoray quimb cotengra ruff \
-    nbclient ipykernel
+    distributed nbclient ipykernel
 
 ruff format --check .
 ruff check .

@@ -176,6 +176,7 @@ def test_checkpoints(tmp_path, with_pool):
             autojit.contract(sliced(), X[0], *X[:3], checkpoint=path, executor=executor)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupts(tmp_path):
     path = tmp_path / "ring.checkpoint"
     plan = autojit.contraction_plan(RING, *X, largest=1)

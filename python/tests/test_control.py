@@ -109,6 +109,7 @@ def test_custom_vjp():
 
 @pytest.mark.parametrize("start", [2.0, [1.0, 2.0]])
 @pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.usefixtures("interruptible")
 def test_endless_loops_are_interrupted(start, compiled):
     def endless(x):
         return autojit.while_loop(lambda x: (x >= 0).all(), lambda x: abs(x * 0.5 - 1), x)

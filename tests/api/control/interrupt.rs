@@ -66,8 +66,8 @@ fn long_loops_with_a_count_end_where_the_check_says_so() {
 #[test]
 fn loops_that_are_asked_about_give_what_others_give() {
     in_own_process!();
-    // Long enough that kernels which repeat themselves do so in several parts.
-    let xs = np::sin(np::arange(3_000_000.0, ..));
+    // Enough iterations that kernels which repeat themselves do so in several parts.
+    let xs = np::sin(np::arange(30_000.0, ..));
     let filter = |xs: Array| {
         let step = |(p, q): (Array, Array), x: Array| {
             let y = x + &p * 0.5 - &q * 0.25;
@@ -78,7 +78,7 @@ fn loops_that_are_asked_about_give_what_others_give() {
         (p, q, ys)
     };
     let count = |xs: Array| {
-        let goes_on = |(_, n): (Array, Array)| np::less(n, 3_000_000);
+        let goes_on = |(_, n): (Array, Array)| np::less(n, 30_000);
         let step = |(x, n): (Array, Array)| (x * 0.999_999 + 1.0, n + 1);
         while_loop(goes_on, step, (xs.get(1), Array::from(0_i64))).unwrap()
     };
