@@ -227,8 +227,7 @@ fn products_of_elements_are_those_of_one_iteration() {
         let f = |xs: Array| {
             let step = |h: Array, x: Array| {
                 let once = np::matmul(&w, &x);
-                let h =
-                    np::tanh(&once + np::matmul(&u, &h) + np::matmul(&u.get(ix![.., ..40]), &x));
+                let h = np::tanh(&once + np::matmul(&u, &h) + np::matmul(u.get(ix![.., ..40]), &x));
                 (h.clone(), (h, once, x))
             };
             let zeros = || np::zeros([rows as usize], ..);
