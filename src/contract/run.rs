@@ -157,7 +157,7 @@ struct Adding<'p> {
     calls: Calls,
     waiting: BTreeMap<u64, Given>,
     progress: Option<ProgressFunction<'p>>,
-    watch: Option<Watch>,
+    watch: Watch,
 }
 
 impl Adding<'_> {
@@ -248,9 +248,7 @@ impl Adding<'_> {
             return Err(self.ended("its progress function")?);
         }
         // Calls may be too short to ask themselves.
-        if let Some(watch) = &mut self.watch
-            && watch.passed(1, progress.done).is_err()
-        {
+        if self.watch.passed(1, progress.done).is_err() {
             return Err(self.ended("an interrupt check")?);
         }
         Ok(())

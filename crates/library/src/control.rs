@@ -52,9 +52,7 @@ pub(crate) fn run(
                     rows.push(element);
                 }
                 carried = results;
-                if let Some(watch) = &mut watch {
-                    watch.passed(1, step as u64)?;
-                }
+                watch.passed(1, step as u64)?;
             }
             for (mut rows, ty) in rows.into_iter().zip(stacked) {
                 if *reverse {
@@ -90,9 +88,7 @@ pub(crate) fn run(
                 let results = results.map_err(|e| e.in_iteration(step))?;
                 drop(references);
                 arguments.splice(..*carry, results);
-                if let Some(watch) = &mut watch {
-                    watch.passed(1, step)?;
-                }
+                watch.passed(1, step)?;
                 step += 1;
             }
             arguments.truncate(*carry);

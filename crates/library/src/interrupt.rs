@@ -39,34 +39,54 @@ fn replace(check: Option<Check>) {
 }
 
 /// What one loop knows of the check.
+#[derive(Debug)]
 pub struct Watch {
-    check: Option<Check>,
-    /// Iterations until the clock is looked at.
+    /// Iterations until the check may be asked; without a check more than any loop has.
     left: u64,
-    /// Iterations from one look to the next.
+    asking: Option<Asking>,
+}
+
+struct Asking {
+    check: Check,
+    /// Iterations from one look at the clock to the next.
     stride: u64,
     looked: Instant,
     asked: Instant,
 }
 
 impl Watch {
-    /// For a loop that begins, and has run for far less than 20 ms after its first `iterations`. `None` if there is nothing to ask.
+    /// For a loop that begins, and has run for far less than 20 ms after its first `iterations`.
     #[inline]
-    pub fn begin(iterations: u64) -> Option<Self> {
-        IS_SET
-            .load(Ordering::Acquire)
-            .then(|| Self::new(iterations))
+    pub fn begin(iterations: u64) -> Self {
+        if IS_SET.load(Ordering::Acquire) {
+            Self::asking(iterations)
+        } else {
+            Self {
+                left: u64::MAX,
+                asking: None,
+            }
+        }
     }
 
     #[cold]
-    fn new(iterations: u64) -> Self {
-        let now = Instant::now();
+    fn asking(iterations: u64) -> Self {
+        let check = CHECK.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let asking = check.map(|check| {
+            let now = Instant::now();
+            Asking {
+                check,
+                stride: iterations,
+                looked: now,
+                asked: now,
+            }
+        });
         Self {
-            check: CHECK.read().unwrap_or_else(PoisonError::into_inner).clone(),
-            left: iterations,
-            stride: iterations,
-            looked: now,
-            asked: now,
+            left: if asking.is_some() {
+                iterations
+            } else {
+                u64::MAX
+            },
+            asking,
         }
     }
 
@@ -83,36 +103,40 @@ impl Watch {
         }
     }
 
-    /// How many iterations may pass until the clock is looked at: as many as take 20 ms, once that is known.
+    /// How many iterations may pass until [`passed`](Self::passed) is called: as many as take 20 ms, once that is known.
     pub fn iterations(&self) -> u64 {
-        self.stride
+        self.left
     }
 
     #[cold]
     fn look(&mut self) -> Result<()> {
+        let Some(asking) = &mut self.asking else {
+            self.left = u64::MAX;
+            return Ok(());
+        };
         let now = Instant::now();
-        let took = now - self.looked;
+        let took = now - asking.looked;
         if took < INTERVAL / 2 {
-            self.stride = self.stride.saturating_mul(2);
+            asking.stride = asking.stride.saturating_mul(2);
         } else if took > INTERVAL {
             let part = INTERVAL.as_secs_f64() / took.as_secs_f64();
-            self.stride = ((self.stride as f64 * part) as u64).max(1);
+            asking.stride = ((asking.stride as f64 * part) as u64).max(1);
         }
-        self.left = self.stride;
-        self.looked = now;
-        if now - self.asked < INTERVAL {
+        self.left = asking.stride;
+        asking.looked = now;
+        if now - asking.asked < INTERVAL {
             return Ok(());
         }
-        self.asked = now;
-        match &self.check {
-            Some(check) if check() => Err(Error::interrupted("the loop was interrupted")),
-            _ => Ok(()),
+        asking.asked = now;
+        match (asking.check)() {
+            true => Err(Error::interrupted("the loop was interrupted")),
+            false => Ok(()),
         }
     }
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for Asking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Watch({} iterations)", self.stride)
+        write!(f, "after {} iterations", self.stride)
     }
 }

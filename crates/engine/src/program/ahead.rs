@@ -10,7 +10,7 @@ use std::ops::Range;
 use autojit_runtime::matmul::MatrixProduct;
 use smallvec::SmallVec;
 
-use super::compiled::{Ahead, Arena};
+use super::compiled::{Ahead, Lent};
 use super::entry::Entry;
 use super::run::multiply;
 use crate::lower::Call;
@@ -26,7 +26,8 @@ struct Repeated {
 /// The products of one run.
 pub(super) struct Blocks<'p> {
     ahead: &'p Ahead,
-    arena: Option<Arena>,
+    /// Only kept: its address is where it is used.
+    _arena: Lent<'p>,
     products: SmallVec<[Repeated; 2]>,
     /// Where the results of each product begin, and how long one is.
     places: SmallVec<[(*mut u8, usize); 2]>,
@@ -47,7 +48,7 @@ impl<'p> Blocks<'p> {
         length: usize,
     ) -> Result<Self> {
         let inner = &ahead.inner;
-        let mut arena = inner.program.arena()?;
+        let mut arena = inner.program.lend()?;
         let memory = arena.as_mut_ptr();
         let constants = inner.program.constants.addresses().iter();
         let mut bases: Vec<(*mut u8, isize)> = vec![(memory, 0)];
@@ -86,7 +87,7 @@ impl<'p> Blocks<'p> {
         }
         Ok(Self {
             ahead,
-            arena: Some(arena),
+            _arena: arena,
             inputs: before..before + places.len(),
             products,
             places,
@@ -106,7 +107,7 @@ impl<'p> Blocks<'p> {
     /// before.
     ///
     /// # Safety
-    /// What the iterations take is there, at the addresses that were given.
+    /// The inputs of the iterations are there, at the addresses that were given.
     #[inline]
     pub(super) unsafe fn begin(&mut self, number: usize) -> Option<usize> {
         if number < self.next {
@@ -127,13 +128,5 @@ impl<'p> Blocks<'p> {
             unsafe { multiply(product, threads, [a, b, result]) };
         }
         Some(if number == 0 { 0 } else { block })
-    }
-}
-
-impl Drop for Blocks<'_> {
-    fn drop(&mut self) {
-        if let Some(arena) = self.arena.take() {
-            self.ahead.inner.program.release(arena);
-        }
     }
 }

@@ -143,8 +143,27 @@ impl Arena {
         Ok(Self(memory))
     }
 
-    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+    fn as_mut_ptr(&mut self) -> *mut u8 {
         self.0.as_mut_ptr().cast()
+    }
+}
+
+/// The workspace of a program while it runs, which is given back in the end.
+pub(super) struct Lent<'p> {
+    program: &'p Program,
+    arena: Arena,
+}
+
+impl Lent<'_> {
+    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.arena.as_mut_ptr()
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let arena = std::mem::replace(&mut self.arena, Arena(Vec::new()));
+        self.program.release(arena);
     }
 }
 
@@ -152,8 +171,16 @@ impl Arena {
 const POOL: usize = 8;
 
 impl Program {
-    /// Memory for a workspace.
-    pub(super) fn arena(&self) -> Result<Arena> {
+    /// Memory for a workspace, until it is dropped.
+    pub(super) fn lend(&self) -> Result<Lent<'_>> {
+        let arena = self.arena()?;
+        Ok(Lent {
+            program: self,
+            arena,
+        })
+    }
+
+    fn arena(&self) -> Result<Arena> {
         if self.workspace_bytes == 0 {
             return Ok(Arena(Vec::new()));
         }
@@ -168,7 +195,7 @@ impl Program {
     }
 
     /// Gives memory back, for later calls.
-    pub(super) fn release(&self, arena: Arena) {
+    fn release(&self, arena: Arena) {
         if self.workspace_bytes == 0 {
             return;
         }

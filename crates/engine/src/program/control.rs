@@ -13,7 +13,7 @@
 use smallvec::SmallVec;
 
 use super::ahead::Blocks;
-use super::compiled::{Ahead, Arena, Control, Inner, Program};
+use super::compiled::{Ahead, Control, Inner, Lent, Program};
 use super::entry::{Entry, RelativeAddress};
 use super::iterations::{Iterations, Places};
 use super::repeat::{Place, Repeated};
@@ -69,7 +69,8 @@ pub(crate) fn in_place(
 /// A program that runs once, with the addresses that it is run on.
 struct Runner<'p> {
     inner: &'p Inner,
-    arena: Option<Arena>,
+    /// Only kept: its address is among the bases.
+    _arena: Lent<'p>,
     bases: SmallVec<[*mut u8; 32]>,
     /// The base of the first input; those of the outputs follow.
     first: usize,
@@ -79,7 +80,7 @@ struct Runner<'p> {
 
 impl<'p> Runner<'p> {
     fn new(inner: &'p Inner) -> Result<Self> {
-        let mut arena = inner.program.arena()?;
+        let mut arena = inner.program.lend()?;
         let mut bases: SmallVec<[*mut u8; 32]> = SmallVec::new();
         bases.push(arena.as_mut_ptr());
         bases.extend_from_slice(inner.program.constants.addresses());
@@ -97,7 +98,7 @@ impl<'p> Runner<'p> {
         }
         Ok(Self {
             inner,
-            arena: Some(arena),
+            _arena: arena,
             bases,
             first,
             copies,
@@ -129,14 +130,6 @@ impl<'p> Runner<'p> {
             unsafe { to.copy_from_nonoverlapping(from, bytes) };
         }
         Ok(())
-    }
-}
-
-impl Drop for Runner<'_> {
-    fn drop(&mut self) {
-        if let Some(arena) = self.arena.take() {
-            self.inner.program.release(arena);
-        }
     }
 }
 
@@ -322,9 +315,7 @@ unsafe fn run_scan(
         if number == 0 {
             iterations.redirect(&carried_on(body, &places));
         }
-        if let Some(watch) = &mut watch {
-            watch.passed(1, number)?;
-        }
+        watch.passed(1, number)?;
     }
     for k in kept {
         let last = result_steps[k] * (length as isize - 1);
@@ -335,8 +326,8 @@ unsafe fn run_scan(
     Ok(())
 }
 
-/// What is carried and also given as an element of a whole array stays in that array, where the next iteration reads it: it is
-/// not copied. Gives the numbers of these; their last elements are the results.
+/// Keeps a carried array that is also given as an element of a whole array in that one, where the next iteration reads it: it
+/// is not copied. Gives the numbers of these; their last elements are the results.
 fn keep_in_elements(
     body: &Inner,
     carry: usize,
@@ -416,9 +407,7 @@ unsafe fn run_while(
         if number == 0 {
             iterations.redirect(&carried_on(iteration, &places));
         }
-        if let Some(watch) = &mut watch {
-            watch.passed(1, number)?;
-        }
+        watch.passed(1, number)?;
         number += 1;
     }
     let moves = |k: usize| k < carry && !iteration.stays(k);
@@ -448,7 +437,7 @@ unsafe fn run_repeated(
     results: &[*mut u8],
 ) -> Result<()> {
     let program = &inner.program;
-    let mut arena = program.arena()?;
+    let mut arena = program.lend()?;
     let workspace = arena.as_mut_ptr();
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let moves = repeated.kernel.repeats.iter().flat_map(|r| &r.moves);
@@ -482,18 +471,8 @@ unsafe fn run_repeated(
     let run = |pointers: &[*mut u8], parameters: &[i64]| unsafe {
         function(pointers.as_ptr(), parameters.as_ptr());
     };
-    let ended = match Watch::begin(UNWATCHED) {
-        None => {
-            run(&pointers, &parameters);
-            Ok(())
-        }
-        // SAFETY: as above, for all iterations.
-        Some(watch) => unsafe {
-            run_in_parts(repeated, watch, run, &mut pointers, &mut parameters, at)
-        },
-    };
-    program.release(arena);
-    ended
+    // SAFETY: these are for all iterations.
+    unsafe { run_in_parts(repeated, run, &mut pointers, &mut parameters, at) }
 }
 
 /// The same in parts, between which the loop can be told to end; `at` is where the parameters have the number of iterations.
@@ -502,7 +481,6 @@ unsafe fn run_repeated(
 /// The pointers and parameters are those that `run` takes for all iterations.
 unsafe fn run_in_parts(
     repeated: &Repeated,
-    mut watch: Watch,
     run: impl Fn(&[*mut u8], &[i64]),
     pointers: &mut [*mut u8],
     parameters: &mut [i64],
@@ -511,8 +489,9 @@ unsafe fn run_in_parts(
     let Some(repeats) = &repeated.kernel.repeats else {
         return Err(Error::internal("a kernel that does not repeat itself"));
     };
+    let mut watch = Watch::begin(UNWATCHED);
     let count = parameters[at] as u64;
-    // What is carried from one part to the next: the first iteration of a part may write a result before it reads.
+    // The carried numbers, from one part to the next: the first iteration of a part may write a result before it reads.
     let mut carried: SmallVec<[u128; 8]> = SmallVec::from_elem(0, repeats.carried.len());
     let mut done: u64 = 0;
     loop {

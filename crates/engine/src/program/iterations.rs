@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::compiled::{Arena, Inner, Program};
+use super::compiled::{Inner, Lent, Program};
 use super::entry::Entry;
 use super::run::{Draws, Failure, multiply};
 use crate::codegen::KernelFunction;
@@ -13,7 +13,7 @@ use crate::lower::Call;
 use autojit_ir::error::Result;
 use autojit_runtime::matmul::MatrixProduct;
 
-/// What rows are aligned to where they are not copied, in bytes.
+/// The alignment of rows that are not copied, in bytes.
 const ALIGNED: usize = 32;
 
 /// Where a program inside of a loop finds what it takes and puts what it gives.
@@ -63,7 +63,8 @@ enum Run {
 /// A program that runs many times.
 pub(super) struct Iterations<'p> {
     inner: &'p Inner,
-    arena: Option<Arena>,
+    /// Only kept: its address is where it is used.
+    _arena: Lent<'p>,
     /// Shared with the tables, which have its address.
     failure: Rc<Failure>,
     tables: [Table; 2],
@@ -79,7 +80,7 @@ impl<'p> Iterations<'p> {
         places: [&Places; 2],
         steps: [&[isize]; 2],
     ) -> Result<Self> {
-        let mut arena = inner.program.arena()?;
+        let mut arena = inner.program.lend()?;
         let workspace = arena.as_mut_ptr();
         let failure = Rc::<Failure>::default();
         let first = 1 + inner.program.constants.addresses().len();
@@ -166,7 +167,7 @@ impl<'p> Iterations<'p> {
         }
         Ok(Self {
             inner,
-            arena: Some(arena),
+            _arena: arena,
             failure,
             tables,
             moving,
@@ -247,14 +248,6 @@ impl<'p> Iterations<'p> {
             *pointer = pointer.wrapping_offset(step);
         }
         Ok(())
-    }
-}
-
-impl Drop for Iterations<'_> {
-    fn drop(&mut self) {
-        if let Some(arena) = self.arena.take() {
-            self.inner.program.release(arena);
-        }
     }
 }
 

@@ -50,14 +50,12 @@ impl Program {
     /// # Errors
     /// A step failed on these values, such as an index out of range.
     pub(crate) unsafe fn run(&self, bases: &mut [*mut u8], begin: impl FnMut(usize)) -> Result<()> {
-        let mut arena = self.arena()?;
+        let mut arena = self.lend()?;
         if let Some(workspace) = bases.first_mut() {
             *workspace = arena.as_mut_ptr();
         }
         // SAFETY: forwarded, with a workspace.
-        let result = unsafe { self.entries(bases, begin) };
-        self.release(arena);
-        result
+        unsafe { self.entries(bases, begin) }
     }
 
     /// # Safety
