@@ -2,49 +2,15 @@
 //!
 //! Slices are added as `runtime/src/sum.rs` adds blocks of a long sum. What is lost of a call's own sum is added to what is lost.
 
+use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{Element, HostArray};
 use autojit_runtime::sum::Summand;
-use num_complex::Complex;
+
+use crate::export::bytes::Bytes;
 
 /// An element that is added, and written to files.
-pub(super) trait Number: Summand + Element {
-    /// Appends its bytes, little endian.
-    fn write(self, bytes: &mut Vec<u8>);
-
-    /// The number of some bytes, of which there are as many as it has.
-    fn read(bytes: &[u8]) -> Self;
-}
-
-macro_rules! number {
-    ($($real:ty)*) => {$(
-        impl Number for $real {
-            fn write(self, bytes: &mut Vec<u8>) {
-                bytes.extend(self.to_le_bytes());
-            }
-
-            fn read(bytes: &[u8]) -> Self {
-                let mut own = [0; size_of::<$real>()];
-                own.iter_mut().zip(bytes).for_each(|(own, &byte)| *own = byte);
-                Self::from_le_bytes(own)
-            }
-        }
-
-        impl Number for Complex<$real> {
-            fn write(self, bytes: &mut Vec<u8>) {
-                self.re.write(bytes);
-                self.im.write(bytes);
-            }
-
-            fn read(bytes: &[u8]) -> Self {
-                let (re, im) = bytes.split_at(bytes.len() / 2);
-                Self::new(<$real>::read(re), <$real>::read(im))
-            }
-        }
-    )*};
-}
-
-number! { f32 f64 }
+pub(super) trait Number: Summand + Bytes {}
+impl<T: Summand + Bytes> Number for T {}
 
 /// Sums of blocks.
 pub(super) struct Totals<T> {

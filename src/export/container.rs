@@ -1,7 +1,7 @@
 //! The header of a file: what it is, the version of its format, how long it is, and a checksum.
 //!
 //! ```text
-//! bytes  0.. 8   89 41 4a 49 54 0d 0a 1a   "AJIT" between bytes that transfers as text spoil
+//! bytes  0.. 8   89 41 4a 49 54 0d 0a 1a   "AJIT" between bytes that transfers as text spoil; other kinds have other letters
 //!        8..12   the version of the format, little endian
 //!       12..20   the length of the payload in bytes, little endian
 //!       20..24   the CRC-32 of the payload (IEEE 802.3), little endian
@@ -12,71 +12,109 @@
 
 use autojit_ir::error::{Error, Result};
 
-const MAGIC: [u8; 8] = *b"\x89AJIT\r\n\x1a";
+/// A kind of file, and the format of it that this version writes. Older ones stay readable, newer ones are refused.
+pub(crate) struct Container {
+    pub(crate) magic: [u8; 8],
+    pub(crate) format: u32,
+}
 
-/// The format that this version writes. Older ones stay readable, newer ones are refused.
-const FORMAT: u32 = 1;
+/// Why a file cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It ends too early; how long it was, as far as it says so.
+    CutOff(Option<u64>),
+    /// It is of another kind.
+    Foreign,
+    /// It was copied as if it were text.
+    Text,
+    /// It has a newer format.
+    Newer(u32),
+    /// Its checksum is wrong.
+    Damaged,
+}
 
 const HEADER: usize = 24;
 
-/// A payload with its header.
-pub(super) fn wrap(payload: &[u8]) -> Vec<u8> {
-    let mut file = Vec::with_capacity(HEADER + payload.len());
-    file.extend(MAGIC);
-    file.extend(FORMAT.to_le_bytes());
-    file.extend((payload.len() as u64).to_le_bytes());
-    file.extend(crc32fast::hash(payload).to_le_bytes());
-    file.extend(payload);
-    file
+/// Files of exported functions.
+const EXPORTED: Container = Container {
+    magic: *b"\x89AJIT\r\n\x1a",
+    format: 1,
+};
+
+impl Container {
+    /// A payload with its header.
+    pub(crate) fn wrap(&self, payload: &[u8]) -> Vec<u8> {
+        let mut file = Vec::with_capacity(HEADER + payload.len());
+        file.extend(self.magic);
+        file.extend(self.format.to_le_bytes());
+        file.extend((payload.len() as u64).to_le_bytes());
+        file.extend(crc32fast::hash(payload).to_le_bytes());
+        file.extend(payload);
+        file
+    }
+
+    /// The payload of a file.
+    pub(crate) fn unwrap<'f>(&self, file: &'f [u8]) -> Result<&'f [u8], Unreadable> {
+        let Some((magic, rest)) = file.split_first_chunk::<8>() else {
+            return Err(match self.magic.starts_with(file) {
+                true => Unreadable::CutOff(None),
+                false => Unreadable::Foreign,
+            });
+        };
+        if *magic != self.magic {
+            return Err(match magic.get(1..5) == self.magic.get(1..5) {
+                true => Unreadable::Text,
+                false => Unreadable::Foreign,
+            });
+        }
+        let in_header = Unreadable::CutOff(Some(HEADER as u64));
+        let (version, rest) = rest.split_first_chunk().ok_or(in_header)?;
+        let version = u32::from_le_bytes(*version);
+        if version > self.format {
+            return Err(Unreadable::Newer(version));
+        }
+        let (length, rest) = rest.split_first_chunk().ok_or(in_header)?;
+        let length = u64::from_le_bytes(*length);
+        let (checksum, payload) = rest.split_first_chunk().ok_or(in_header)?;
+        let got = payload.len() as u64;
+        if got < length {
+            let expected = length.saturating_add(HEADER as u64);
+            return Err(Unreadable::CutOff(Some(expected)));
+        }
+        let is_whole = got == length && crc32fast::hash(payload) == u32::from_le_bytes(*checksum);
+        if version == 0 || !is_whole {
+            return Err(Unreadable::Damaged);
+        }
+        Ok(payload)
+    }
 }
 
-/// The payload of a file.
+/// The payload of an exported function with its header.
+pub(super) fn wrap(payload: &[u8]) -> Vec<u8> {
+    EXPORTED.wrap(payload)
+}
+
+/// The payload of a file of an exported function.
 ///
 /// # Errors
 /// The file is foreign, newer, cut off, or damaged.
 pub(super) fn unwrap(file: &[u8]) -> Result<&[u8]> {
-    let Some((magic, rest)) = file.split_first_chunk::<8>() else {
-        return Err(Error::file(match MAGIC.starts_with(file) {
-            true => format!("the file is cut off: it has {} bytes", file.len()),
-            false => "this is not a file of an exported function".to_owned(),
-        }));
-    };
-    if *magic != MAGIC {
-        return Err(Error::file(match magic.get(1..5) == MAGIC.get(1..5) {
-            true => "the file is damaged: it was copied as if it were text",
-            false => "this is not a file of an exported function",
-        }));
-    }
-    let cut_off = |expected: u64| {
-        let got = file.len();
-        Error::file(format!(
-            "the file is cut off: it has {got} bytes of {expected}"
-        ))
-    };
-    let (version, rest) = rest
-        .split_first_chunk()
-        .ok_or_else(|| cut_off(HEADER as u64))?;
-    let version = u32::from_le_bytes(*version);
-    if version > FORMAT {
-        return Err(Error::file(format!(
-            "the file has format {version}, this version of autojit reads formats up to {FORMAT}: use a newer autojit"
-        )));
-    }
-    let (length, rest) = rest
-        .split_first_chunk()
-        .ok_or_else(|| cut_off(HEADER as u64))?;
-    let length = u64::from_le_bytes(*length);
-    let (checksum, payload) = rest
-        .split_first_chunk()
-        .ok_or_else(|| cut_off(HEADER as u64))?;
-    let got = payload.len() as u64;
-    if got < length {
-        return Err(cut_off(length.saturating_add(HEADER as u64)));
-    }
-    if version == 0 || got > length || crc32fast::hash(payload) != u32::from_le_bytes(*checksum) {
-        return Err(Error::file("the file is damaged: its checksum is wrong"));
-    }
-    Ok(payload)
+    let got = file.len();
+    EXPORTED.unwrap(file).map_err(|why| {
+        Error::file(match why {
+            Unreadable::CutOff(None) => format!("the file is cut off: it has {got} bytes"),
+            Unreadable::CutOff(Some(expected)) => {
+                format!("the file is cut off: it has {got} bytes of {expected}")
+            }
+            Unreadable::Foreign => "this is not a file of an exported function".to_owned(),
+            Unreadable::Text => "the file is damaged: it was copied as if it were text".to_owned(),
+            Unreadable::Newer(version) => format!(
+                "the file has format {version}, this version of autojit reads formats up to {}: use a newer autojit",
+                EXPORTED.format
+            ),
+            Unreadable::Damaged => "the file is damaged: its checksum is wrong".to_owned(),
+        })
+    })
 }
 
 #[cfg(test)]
