@@ -46,32 +46,9 @@ pub(crate) fn split_products(body: &Graph, carry: usize, elements: usize) -> Res
     if given.is_empty() {
         given = add_inputs(&mut late, body, &products)?;
     }
-    let live = body.live();
-    let mut map: Vec<ValueId> = Vec::with_capacity(live.len());
-    for value in body.values() {
-        let node = &body[value];
-        if let Some(number) = products.iter().position(|p| *p == value) {
-            map.push(given[number]);
-            continue;
-        }
-        if !live[value.index()] {
-            map.push(ValueId(u32::MAX));
-            continue;
-        }
-        map.push(match &node.op {
-            Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
-            Op::Leaf(LeafOp::Constant { index, .. }) => {
-                late.add_constant(body.constants()[*index].clone())
-            }
-            Op::Leaf(LeafOp::Literal { value }) => late.add_literal(value.value, value.dtype),
-            op => {
-                let inputs: SmallVec<[ValueId; 4]> =
-                    node.inputs.iter().map(|input| map[input.index()]).collect();
-                late.insert(op.clone(), &inputs, node.ty.clone(), node.location)
-            }
-        });
-    }
-    late.set_outputs(body.outputs().iter().map(|o| map[o.index()]).collect());
+    let given: Vec<(ValueId, ValueId)> = products.iter().copied().zip(given).collect();
+    let outputs = late.inline_rest(body, &body.live(), &inputs, &given);
+    late.set_outputs(outputs);
     Ok(Some(Split {
         early: early.without_dead(),
         late: late.without_dead(),
@@ -87,7 +64,7 @@ fn add_inputs(graph: &mut Graph, body: &Graph, values: &[ValueId]) -> Result<Vec
 /// The products of a matrix that is the same each time and a vector that is an element of a whole array, or of views of them. What
 /// is carried are the inputs before `first`, and elements those from there to `last`.
 fn products(body: &Graph, first: usize, last: usize) -> Result<Vec<ValueId>> {
-    /// What a value is a view of.
+    /// The kind of array that a value is a view of.
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
         Same,

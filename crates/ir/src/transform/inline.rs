@@ -111,6 +111,43 @@ impl Graph {
         outputs.map(|output| map[output.index()]).collect()
     }
 
+    /// Adds the nodes of `source` for which `live` holds, with values of this graph in the place of its inputs and, by `given`, of
+    /// some of its nodes, and gives its results. An input that no such node reads needs no value.
+    #[doc(hidden)]
+    pub fn inline_rest(
+        &mut self,
+        source: &Self,
+        live: &[bool],
+        inputs: &[ValueId],
+        given: &[(ValueId, ValueId)],
+    ) -> Vec<ValueId> {
+        const NONE: ValueId = ValueId(u32::MAX);
+        let mut map = vec![NONE; source.nodes().len()];
+        for &(value, instead) in given {
+            map[value.index()] = instead;
+        }
+        for value in source.values() {
+            let node = &source[value];
+            if !live[value.index()] || map[value.index()] != NONE {
+                continue;
+            }
+            map[value.index()] = match &node.op {
+                Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
+                Op::Leaf(LeafOp::Constant { index, .. }) => {
+                    self.add_constant(source.constants()[*index].clone())
+                }
+                Op::Leaf(LeafOp::Literal { value }) => self.add_literal(value.value, value.dtype),
+                op => {
+                    let inputs: SmallVec<[ValueId; 4]> =
+                        node.inputs.iter().map(|i| map[i.index()]).collect();
+                    self.insert(op.clone(), &inputs, node.ty.clone(), node.location)
+                }
+            };
+        }
+        let outputs = source.outputs().iter();
+        outputs.map(|output| map[output.index()]).collect()
+    }
+
     /// Whether values of this graph can be the inputs of another.
     fn check_inlined(&self, source: &Self, inputs: &[ValueId]) -> Result<()> {
         let types = source.input_types();

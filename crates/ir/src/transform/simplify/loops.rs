@@ -175,7 +175,8 @@ fn scan(
         moved_inputs.push((value, new.add_input(body.ty(value)?.clone())));
     }
     given.extend(values);
-    write_rest(&mut new, &body, &live, &new_inputs, &moved_inputs);
+    let outputs = new.inline_rest(&body, &live, &new_inputs, &moved_inputs);
+    new.set_outputs(outputs);
     *inputs = given;
     let op = ControlOp::Scan {
         body: Body::new(new)?,
@@ -246,7 +247,8 @@ fn repeated(
         let others: Vec<ValueId> = types.iter().map(|ty| new.add_input(ty.clone())).collect();
         let own = moved.iter().copied().zip(others[first..].iter().copied());
         first += moved.len();
-        write_rest(&mut new, graph, live, &new_inputs, &own.collect::<Vec<_>>());
+        let outputs = new.inline_rest(graph, live, &new_inputs, &own.collect::<Vec<_>>());
+        new.set_outputs(outputs);
         bodies.push(Body::new(new)?);
     }
     *inputs = given;
@@ -275,39 +277,6 @@ fn cannot_fail(body: &Graph, value: ValueId) -> bool {
         | Op::Random { .. } => true,
         Op::Index(_) | Op::Linalg(_) | Op::Control(_) | Op::Get { .. } | Op::Opaque { .. } => false,
     }
-}
-
-/// Writes the live nodes of a body into another one, which has some of its inputs, and inputs in the place of what was moved.
-fn write_rest(
-    new: &mut Graph,
-    body: &Graph,
-    live: &[bool],
-    inputs: &[ValueId],
-    moved: &[(ValueId, ValueId)],
-) {
-    let mut map = vec![NONE; body.nodes().len()];
-    for &(value, input) in moved {
-        map[value.index()] = input;
-    }
-    for value in body.values() {
-        let node = &body[value];
-        if !live[value.index()] || map[value.index()] != NONE {
-            continue;
-        }
-        map[value.index()] = match &node.op {
-            Op::Leaf(LeafOp::Input { index, .. }) => inputs[*index],
-            Op::Leaf(LeafOp::Constant { index, .. }) => {
-                new.add_constant(body.constants()[*index].clone())
-            }
-            Op::Leaf(LeafOp::Literal { value }) => new.add_literal(value.value, value.dtype),
-            op => {
-                let inputs: SmallVec<[ValueId; 4]> =
-                    node.inputs.iter().map(|i| map[i.index()]).collect();
-                new.insert(op.clone(), &inputs, node.ty.clone(), node.location)
-            }
-        };
-    }
-    new.set_outputs(body.outputs().iter().map(|o| map[o.index()]).collect());
 }
 
 /// The values that are computed before the loop: the last ones of those that are the same in all iterations, where a condition holds of
