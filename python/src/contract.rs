@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use autojit::contract::{
     CompiledPlan, Distributed, Execute, Label, Network, Options, Plan, Progress, Run, Search,
@@ -20,9 +20,6 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{to_array, to_dtype};
 use crate::errors::{OrRaise, carried};
-
-/// How often a run looks whether the user has pressed Ctrl-C.
-const SIGNALS: Duration = Duration::from_millis(50);
 
 /// What is wrong with a network, a path or an option.
 fn wrong(error: autojit::contract::Error) -> PyErr {
@@ -373,18 +370,11 @@ impl CompiledContraction {
         let checkpoint = checkpoint_of(checkpoint, checkpoint_interval)?;
         let mut exception = None;
         let result = py.detach(|| {
-            let mut looked = Instant::now();
             let mut report = |state: &Progress| {
-                if progress.is_none() && looked.elapsed() < SIGNALS {
-                    return ControlFlow::Continue(());
-                }
-                looked = Instant::now();
-                let told = Python::attach(|py| {
-                    if let Some(progress) = &progress {
-                        let left = state.left.as_secs_f64();
-                        progress.bind(py).call1((state.done, state.total, left))?;
-                    }
-                    py.check_signals()
+                let told = progress.as_ref().map_or(Ok(()), |progress| {
+                    let left = state.left.as_secs_f64();
+                    let told = (state.done, state.total, left);
+                    Python::attach(|py| progress.bind(py).call1(told).map(drop))
                 });
                 match told {
                     Ok(()) => ControlFlow::Continue(()),
@@ -394,6 +384,7 @@ impl CompiledContraction {
                     }
                 }
             };
+            // Ctrl-C is asked for by every run, see `errors.rs`.
             let mut run = Run::new().progress(&mut report);
             if let Some(threads) = threads {
                 run = run.threads(threads);
@@ -408,7 +399,7 @@ impl CompiledContraction {
         });
         match (result, exception) {
             (Ok(array), _) => wrapped(py, array),
-            // The exception of the progress function, or Ctrl-C.
+            // The exception of the progress function.
             (Err(error), Some(exception)) if error.is_interrupted() => Err(exception),
             (Err(error), _) => Err(error).or_raise(py),
         }
