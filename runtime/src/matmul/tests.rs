@@ -359,6 +359,23 @@ fn batches_broadcast() {
     unsafe { empty.run(std::ptr::null(), std::ptr::null(), std::ptr::null_mut()) };
 }
 
+/// The product of a matrix in C order and a vector.
+fn by_vector(kind: Kind, m: usize, k: usize) -> MatrixProduct {
+    MatrixProduct {
+        kind,
+        batch: vec![],
+        m,
+        k,
+        n: 1,
+        a_batch: vec![],
+        b_batch: vec![],
+        c_batch: vec![],
+        a: [k as isize, 1],
+        b: [1, 1],
+        c: [1, 1],
+    }
+}
+
 /// Products of one matrix with many vectors, and the same one by one, bit for bit.
 fn check_columns<T: Sample>(fraction: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u64; 2]) {
     for (m, k, count) in [
@@ -375,19 +392,7 @@ fn check_columns<T: Sample>(fraction: impl Fn(T, usize) -> T, bits: impl Fn(T) -
                 .collect()
         };
         let (a, b) = (fill(m * k, 1), fill(count * k, 77));
-        let one = MatrixProduct {
-            kind: T::KIND,
-            batch: vec![],
-            m,
-            k,
-            n: 1,
-            a_batch: vec![],
-            b_batch: vec![],
-            c_batch: vec![],
-            a: [k as isize, 1],
-            b: [1, 1],
-            c: [1, 1],
-        };
+        let one = by_vector(T::KIND, m, k);
         let mut expected = vec![T::ZERO; m * count];
         for column in 0..count {
             let (b, c) = (&b[column * k..], &mut expected[column * m..]);
@@ -430,19 +435,7 @@ fn the_last_row_may_come_first() {
     let (m, k) = (100, 67);
     let fill = |n: usize| -> Vec<f64> { (0..n).map(|i| 1.0 / (i % 91 + 3) as f64).collect() };
     let (a, b) = (fill(m * k), fill(k));
-    let product = MatrixProduct {
-        kind: Kind::Float64,
-        batch: vec![],
-        m,
-        k,
-        n: 1,
-        a_batch: vec![],
-        b_batch: vec![],
-        c_batch: vec![],
-        a: [k as isize, 1],
-        b: [1, 1],
-        c: [1, 1],
-    };
+    let product = by_vector(Kind::Float64, m, k);
     let (backwards, [first, _, last]) = product.backwards().unwrap();
     assert_eq!([first, last], [99 * 67 * 8, 99 * 8]);
     let (mut x, mut y) = (vec![0.0_f64; m], vec![0.0_f64; m]);

@@ -160,13 +160,17 @@ pub(crate) fn quick(problem: &Problem) -> Tree {
 
 /// The best of greedy trees: see [`crate::Search::Greedy`].
 pub(crate) fn greedy(problem: &Problem) -> Tree {
-    let mut budget = Budget::new(u64::MAX, None);
+    greedy_within(problem, u64::MAX)
+}
+
+/// The best of as many greedy trees as so much work allows, at least one.
+fn greedy_within(problem: &Problem, steps: u64) -> Tree {
     greedy::cheapest(
         problem,
         &PRODUCTS,
         greedy::TRIALS,
         &mut Random::new(0),
-        &mut budget,
+        &mut Budget::new(steps, None),
     )
     .tree
 }
@@ -242,17 +246,7 @@ const PRODUCTS: Objective = Objective {
 /// A good tree of few leaves without a search.
 pub(crate) fn few(problem: &Problem) -> Tree {
     let exact = (problem.len() <= FEW).then(|| exact::best(problem, &PRODUCTS));
-    exact.flatten().unwrap_or_else(|| {
-        let mut budget = Budget::new(0, None);
-        greedy::cheapest(
-            problem,
-            &PRODUCTS,
-            greedy::TRIALS,
-            &mut Random::new(0),
-            &mut budget,
-        )
-        .tree
-    })
+    exact.flatten().unwrap_or_else(|| greedy_within(problem, 0))
 }
 
 /// The best tree that was met.
