@@ -38,6 +38,11 @@ fn crates() -> Vec<PathBuf> {
 
 /// The sources of a crate: for each file its path below the crate's folder, and its text.
 fn sources(folder: &Path) -> BTreeMap<String, String> {
+    files_below(folder, &folder.join("src"))
+}
+
+/// The Rust files of a folder and of those in it: for each its path below `base`, and its text.
+fn files_below(base: &Path, folder: &Path) -> BTreeMap<String, String> {
     fn collect(base: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -50,7 +55,7 @@ fn sources(folder: &Path) -> BTreeMap<String, String> {
         }
     }
     let mut files = BTreeMap::new();
-    collect(folder, &folder.join("src"), &mut files);
+    collect(base, folder, &mut files);
     assert!(!files.is_empty(), "{} has no sources", folder.display());
     files
 }
@@ -604,4 +609,25 @@ fn graphs_and_transforms_name_no_backend() {
             assert!(named.is_none(), "crates/ir/{file} names `{token}`");
         }
     }
+}
+
+/// What one test registers, all others of its process would see: results change, and what was compiled is compiled again.
+#[test]
+fn tests_that_register_have_a_process_of_their_own() {
+    let mut found = 0;
+    for (file, text) in files_below(&root(), &root().join("tests")) {
+        if file == "tests/layers.rs" {
+            continue;
+        }
+        for test in text.split("\n#[test]\n").skip(1) {
+            let test = test.split("\n}\n").next().unwrap();
+            let registers = ["register_function", "register_library", "::register()"];
+            if registers.iter().any(|word| test.contains(word)) {
+                found += 1;
+                let name = test.lines().next().unwrap();
+                assert!(test.contains("in_own_process!();"), "{file}: {name}");
+            }
+        }
+    }
+    assert!(found > 20, "{found}");
 }

@@ -3,6 +3,8 @@
 use std::env;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -49,8 +51,12 @@ fn an_interrupt_check_ends_a_run_that_goes_on_from_its_checkpoint() {
     let expected = compiled.run(&operands, Run::new()).unwrap();
     for threads in [1, 2] {
         let path = file("checked");
-        autojit::set_interrupt_check(|| true);
+        // A call may be asked too, which takes longer than the time between two questions on a slow machine.
+        let is_begun = Arc::new(AtomicBool::new(false));
+        let check = is_begun.clone();
+        autojit::set_interrupt_check(move || check.load(Ordering::Relaxed));
         let mut slow = |_: &Progress| {
+            is_begun.store(true, Ordering::Relaxed);
             sleep(Duration::from_millis(1));
             ControlFlow::Continue(())
         };

@@ -6,6 +6,8 @@ use autojit::{
     register_function, scan, switch, while_loop,
 };
 
+use crate::process::in_own_process;
+
 fn values(x: &Array) -> Vec<f64> {
     np::astype(x, DType::Float64).to_vec::<f64>().unwrap()
 }
@@ -205,6 +207,7 @@ fn failures_name_the_iterations_of_all_loops() {
 /// XLA calls functions between programs, and a TorchScript module has no way to call them.
 #[test]
 fn registered_functions_inside_are_left_to_replay() {
+    in_own_process!();
     let registered = register_function("ndarray", "twice_in_a_loop", |args: &Arguments| {
         args.array(0) * 2.0
     });

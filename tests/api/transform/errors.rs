@@ -6,6 +6,8 @@ use autojit::{
     vjp, vmap, vmap_axes,
 };
 
+use crate::process::in_own_process;
+
 /// The message, without the line, which must be one of this file.
 #[track_caller]
 fn message<T>(result: Result<T, Error>) -> String {
@@ -126,6 +128,7 @@ fn operations_in_the_function_name_their_line() {
 
 #[test]
 fn opaque_functions_are_named() {
+    in_own_process!();
     let registered = register_function("ndarray", "transform_opaque", |args: &Arguments| {
         np::exp(args.array(0))
     });

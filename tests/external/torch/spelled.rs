@@ -10,6 +10,7 @@ use autojit::{Array, DType, Value, autojit, ix, numpy as np, register_function};
 use num_complex::Complex64;
 
 use super::{array, values};
+use crate::process::in_own_process;
 
 fn host(x: &Array) -> HostArray {
     HostArray::try_from(&x.to("ndarray")).unwrap()
@@ -305,6 +306,7 @@ fn draws_that_are_results_live_on() {
 
 #[test]
 fn registered_functions_are_left_to_replay() {
+    in_own_process!();
     register_function(
         "torch",
         "sinh",
