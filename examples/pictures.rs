@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use autojit::lazy::{self, Statistic};
 use autojit::plot::{ColorBy, FunctionsStyle};
-use autojit::{Array, DType, numpy as np};
+use autojit::{Array, DType, cond, fori_loop, numpy as np};
 
 mod options;
 use options::Options;
@@ -27,6 +27,13 @@ fn gram_schmidt(x: &Array, n: usize) -> Array {
         rows.push(row / norm);
     }
     np::stack(&rows, 0)
+}
+
+/// A step of a loop with a branch inside.
+fn step(i: Array, x: Array) -> Array {
+    let is_even = np::equal(i % 2, 0);
+    let next = cond(is_even, |x: Array| np::sin(x) + 1.0, |x: Array| x * 2.0, x);
+    next.expect("both branches keep the type of x")
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,6 +65,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .save(out.join("stats.svg"))?;
     node.plot_graph().save(out.join("graph.dot"))?;
     node.plot_graph().save(out.join("graph.mmd"))?;
+    // A loop is one node; in the page it opens, and the branch inside of it does.
+    let series = fori_loop(0, 10, step, x.get(0))?;
+    let series = series.as_lazy().ok_or("a lazy array")?;
+    series.plot_graph().save(out.join("loop.html"))?;
 
     let history = lazy::history([&q])?;
     println!("{} nodes drawn into {}", history.num_nodes(), out.display());

@@ -49,4 +49,4 @@ for n in 5 100; do
     cargo run --quiet --locked --example pictures -- --n $n --out "$pages/$n"
 done
 [ $# = 0 ] || mkdir -p "$1"
-node tests/browser/page.mjs "$pages/5/gram_schmidt.html" "$pages/100/gram_schmidt.html" "$@"
+node tests/browser/page.mjs "$pages/5/gram_schmidt.html" "$pages/100/gram_schmidt.html" "$pages/5/loop.html" "$@"

@@ -10,10 +10,14 @@ impl From<&History> for Drawing {
         let mut items: Vec<Item> = Vec::with_capacity(history.num_nodes());
         let mut used = vec![false; history.num_nodes()];
         for step in history.steps() {
+            let mut inside = Vec::new();
             let (function, origin, operation) = match &*step.node.state() {
                 State::Variable => ("variable", Origin::Variable, "variable".to_owned()),
                 State::Value(_) => ("constant", Origin::Constant, "constant".to_owned()),
-                State::Pending { op, .. } => (op.shown_name(), Origin::Computed, op.to_string()),
+                State::Pending { op, .. } => {
+                    inside = Item::inside(op);
+                    (op.shown_name(), Origin::Computed, op.summary())
+                }
             };
             for &input in &step.inputs {
                 used[input as usize] = true;
@@ -27,6 +31,7 @@ impl From<&History> for Drawing {
                 operation,
                 line: Some(step.node.location().into()),
                 is_result: false,
+                inside,
             });
         }
         for (item, used) in items.iter_mut().zip(used) {

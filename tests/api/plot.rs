@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use autojit::ir::Graph;
 use autojit::lazy::{self, Statistic};
 use autojit::plot::{ColorBy, Drawing, FunctionsStyle, Plot};
-use autojit::{Array, DType, numpy as np};
+use autojit::{Array, DType, cond, fori_loop, numpy as np};
 
 fn gram_schmidt(n: usize) -> Array {
     let x = lazy::variable(&[n, n], DType::Float64);
@@ -206,16 +206,9 @@ fn large_graphs_are_drawn_as_groups_and_say_so() {
     let html = node.plot_graph().to_html();
     assert!(html.len() < 8_000_000, "{} bytes", html.len());
     // No node is left out of either picture.
-    let json = html
-        .split("id=\"data\">")
-        .nth(1)
-        .unwrap()
-        .split("</script>")
-        .next()
-        .unwrap();
-    let data: serde_json::Value = serde_json::from_str(json).unwrap();
+    let data = data_of(&html);
     for tab in 0..2 {
-        let marks = data["marks"][tab].as_array().unwrap();
+        let marks = data["graphs"][0]["marks"][tab].as_array().unwrap();
         let nodes: usize = marks
             .iter()
             .map(|mark| mark.as_array().unwrap().len())
@@ -224,6 +217,52 @@ fn large_graphs_are_drawn_as_groups_and_say_so() {
     }
     for (name, plot) in pictures(node) {
         check_xml(&plot.to_svg(), name);
+    }
+}
+
+/// The data that a page has of its nodes.
+fn data_of(page: &str) -> serde_json::Value {
+    let (_, json) = page.split_once("id=\"data\">").unwrap();
+    let (json, _) = json.split_once("</script>").unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn loops_and_branches_open_in_pages() {
+    let step = |i: Array, x: Array| {
+        let doubled = |x: Array| x * 2.0;
+        let branch = cond(np::equal(i % 2, 0), |x: Array| np::sin(x) + 1.0, doubled, x);
+        branch.unwrap()
+    };
+    let x = lazy::variable(&[3], DType::Float64);
+    let both =
+        fori_loop(0, 10, step, x.clone()).unwrap() + fori_loop(0, 10, step, x * 3.0).unwrap();
+    let both = both.as_lazy().unwrap();
+    for plot in [both.plot_graph(), both.plot_circuit()] {
+        let page = plot.to_html();
+        let data = data_of(&page);
+        let graphs = data["graphs"].as_array().unwrap();
+        // The whole, the body of both loops, which is one, and its two branches; five pictures of each.
+        assert_eq!(graphs.len(), 4);
+        assert_eq!(page.matches("<section data-graph=").count(), 4 * 5);
+        let inside = |graph: usize| -> Vec<(String, u64)> {
+            let nodes = graphs[graph]["nodes"].as_array().unwrap();
+            let graphs = nodes.iter().flat_map(|node| node[7].as_array().unwrap());
+            graphs
+                .map(|g| (g[0].as_str().unwrap().to_owned(), g[1].as_u64().unwrap()))
+                .collect()
+        };
+        let named = |name: &str, position| (name.to_owned(), position);
+        assert_eq!(inside(0), [named("body", 1), named("body", 1)]);
+        assert_eq!(inside(1), [named("branch 0", 2), named("branch 1", 3)]);
+        let functions = |graph: usize| {
+            let nodes = graphs[graph]["nodes"].as_array().unwrap();
+            let names = nodes.iter().map(|node| node[0].as_str().unwrap());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(functions(2), "variable mul");
+        assert_eq!(functions(3), "variable sin add");
+        check_xml(&plot.to_svg(), "a loop");
     }
 }
 
@@ -245,23 +284,18 @@ fn pages_need_no_network_and_cannot_be_broken_out_of() {
     }
     assert_eq!(page.matches("</script>").count(), 2);
     assert_eq!(page.matches("<b>").count(), 0);
-    let json = page
-        .split("id=\"data\">")
-        .nth(1)
-        .unwrap()
-        .split("</script>")
-        .next()
-        .unwrap();
-    let data: serde_json::Value = serde_json::from_str(json).unwrap();
-    let nodes = data["nodes"].as_array().unwrap();
-    assert_eq!((nodes.len(), &data["total"]), (51, &51.into()));
+    let data = data_of(&page);
+    let graphs = data["graphs"].as_array().unwrap();
+    assert_eq!(graphs.len(), 1);
+    let nodes = graphs[0]["nodes"].as_array().unwrap();
+    assert_eq!((nodes.len(), &graphs[0]["total"]), (51, &51.into()));
     // The last node is the result, with its line.
     let last = nodes[50].as_array().unwrap();
     assert_eq!((&last[0], &last[6]), (&"stack".into(), &1.into()));
     assert!(last[4].as_str().unwrap().starts_with("tests/api/plot.rs:"));
     assert_eq!(last[5].as_array().unwrap().len(), 5);
     // Each node is drawn once in the circuit.
-    let circuit = data["marks"][0].as_array().unwrap();
+    let circuit = graphs[0]["marks"][0].as_array().unwrap();
     assert_eq!(
         circuit
             .iter()

@@ -1,6 +1,6 @@
 // Opens pages of pictures in a browser as a user does: from a file, without a network.
 //
-//   node page.mjs gram_schmidt_5.html gram_schmidt_100.html [folder for screenshots]
+//   node page.mjs gram_schmidt_5.html gram_schmidt_100.html loop.html [folder for screenshots]
 //
 // scripts/test-browser.sh makes the pages, gets playwright-core, and runs this.
 
@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(path.join(process.env.AUTOJIT_PLAYWRIGHT, "package.json"));
 const { chromium } = require("playwright-core");
-const [small, large, screenshots] = process.argv.slice(2);
+const [small, large, loop, screenshots] = process.argv.slice(2);
 
 const browser = await chromium.launch({
   executablePath: process.env.AUTOJIT_CHROMIUM,
@@ -127,6 +127,41 @@ const tab = (page, name) => page.getByRole("tab", { name, exact: true }).click()
   await page.keyboard.press("Enter");
   assert.match(await details(page), /^stack\n/);
   await picture(page, "large-found");
+  assert.deepEqual(problems, []);
+}
+
+// A loop opens at a click, the branch in it does, and the way back leads over the nodes that were opened.
+{
+  const { page, problems } = await open(loop);
+  await tab(page, "Graph");
+  const shown = page.locator("section:not([hidden])");
+  const path = page.locator("#path");
+  assert.equal(await path.isVisible(), false);
+  assert.equal(await shown.locator(".mark.opens").count(), 1);
+  const scan = shown.locator(".mark.opens");
+  await scan.click();
+  assert.match(await details(page), /INSIDE \(1\)\nOpen body, \d+ nodes/);
+  await picture(page, "loop-picked");
+  await page.locator("#details").getByRole("button", { name: /Open body/ }).click();
+  assert.equal(await shown.count(), 1);
+  assert.match(await path.innerText(), /whole\s*›\s*scan #\d+: body/);
+  assert.match(await details(page), /Click a node/);
+  await picture(page, "body");
+  await shown.locator(".mark.opens").dblclick();
+  assert.match(await path.innerText(), /body\s*›\s*switch #\d+: branch 1/);
+  await shown.locator(".mark", { hasText: "sin" }).click();
+  assert.match(await details(page), /examples\/pictures\.rs:\d+:\d+/);
+  await tab(page, "Circuit");
+  assert.equal(await shown.count(), 1);
+  await picture(page, "branch");
+  await tab(page, "Graph");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  assert.match(await details(page), /^switch\n[\s\S]*INSIDE \(2\)/);
+  await path.getByRole("button", { name: "whole" }).click();
+  assert.match(await details(page), /^scan\n/);
+  assert.equal(await path.isVisible(), false);
+  assert.equal(await shown.locator(".mark.is-picked").count(), 1);
   assert.deepEqual(problems, []);
 }
 

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::statistics::footprint;
-use autojit_ir::{Graph, LeafOp, Op, SourceLine, Type, ValueId};
+use autojit_ir::{Body, ControlOp, Graph, LeafOp, Op, SourceLine, Type, ValueId};
 
 /// Where the value of a node comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,32 @@ pub struct Item {
     pub line: Option<SourceLine>,
     /// Whether the computation returns it.
     pub is_result: bool,
+    /// The graphs inside of it, which pages open: those of loops and branches, each with its name.
+    pub inside: Vec<(String, Body)>,
+}
+
+impl Item {
+    /// The graphs inside of an operation, by what they are to it.
+    #[must_use]
+    pub fn inside(op: &Op) -> Vec<(String, Body)> {
+        let Op::Control(control) = op else {
+            return Vec::new();
+        };
+        match control {
+            ControlOp::Scan { body, .. } => vec![("body".to_owned(), body.clone())],
+            ControlOp::While {
+                condition, body, ..
+            } => vec![
+                ("condition".to_owned(), condition.clone()),
+                ("body".to_owned(), body.clone()),
+            ],
+            ControlOp::Switch { branches } => branches
+                .iter()
+                .enumerate()
+                .map(|(i, branch)| (format!("branch {i}"), branch.clone()))
+                .collect(),
+        }
+    }
 }
 
 /// The nodes of a computation, inputs before users: what pictures are made of.
@@ -109,6 +135,7 @@ impl Drawing {
                 operation,
                 line: line(value),
                 is_result: false,
+                inside: Item::inside(&node.op),
             });
         }
         for output in graph.outputs() {

@@ -1,29 +1,42 @@
 "use strict";
-// Zooming, pointing, clicking and searching. The pictures are there already; without this they are only still.
+// Zooming, pointing, clicking, opening and searching. The pictures are there already; without this they are only still.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  // Of each node: function, type, number of elements, operation, source line, inputs, whether it is a result.
-  const [FUNCTION, TYPE, SIZE, OPERATION, LINE, INPUTS, RESULT] = [0, 1, 2, 3, 4, 5, 6];
-  const users = data.nodes.map(() => []);
-  data.nodes.forEach((node, id) => {
-    for (const input of new Set(node[INPUTS])) if (users[input]) users[input].push(id);
-  });
+  // The whole, and after it the graphs inside of nodes.
+  const { graphs } = JSON.parse(document.getElementById("data").textContent);
+  // Of each node: function, type, number of elements, operation, source line, inputs, whether it is a result, and the graphs
+  // inside of it.
+  const [FUNCTION, TYPE, SIZE, OPERATION, LINE, INPUTS, RESULT, INSIDE] = [0, 1, 2, 3, 4, 5, 6, 7];
+  // Of each of these: its name, its position among the graphs, if it is drawn, and its number of nodes.
+  const [NAME, POSITION, NODES] = [0, 1, 2];
   const details = document.getElementById("details");
   const tip = document.getElementById("tip");
   const found = document.getElementById("found");
   const search = document.getElementById("search");
 
-  const pictures = [...document.querySelectorAll("[data-picture]")].map((section, index) => {
-    const svg = section.querySelector("svg");
-    const marks = [...svg.querySelectorAll(".mark")];
-    // The mark that each node is drawn by.
-    const markOf = new Map();
-    data.marks[index].forEach((nodes, mark) => nodes.forEach((node) => markOf.set(node, mark)));
-    return { section, svg, marks, nodes: data.marks[index], markOf, view: svg.querySelector(".view"),
-      links: svg.querySelector(".links"), x: 0, y: 0, scale: 1, fitted: false };
+  graphs.forEach((graph, position) => {
+    graph.users = graph.nodes.map(() => []);
+    graph.nodes.forEach((node, id) => {
+      for (const input of new Set(node[INPUTS])) if (graph.users[input]) graph.users[input].push(id);
+    });
+    graph.pictures = [...document.querySelectorAll(`[data-graph="${position}"]`)].map((section, index) => {
+      const svg = section.querySelector("svg");
+      const marks = [...svg.querySelectorAll(".mark")];
+      // The mark that each node is drawn by.
+      const markOf = new Map();
+      graph.marks[index].forEach((nodes, mark) => nodes.forEach((node) => {
+        markOf.set(node, mark);
+        if (graph.nodes[node] && graph.nodes[node][INSIDE].length) marks[mark].classList.add("opens");
+      }));
+      return { section, svg, marks, nodes: graph.marks[index], markOf, view: svg.querySelector(".view"),
+        links: svg.querySelector(".links"), x: 0, y: 0, scale: 1, fitted: false };
+    });
   });
-  let current = pictures.find((picture) => !picture.section.hidden) || pictures[0];
+  let data = graphs[0];
+  let tab = Math.max(data.pictures.findIndex((picture) => !picture.section.hidden), 0);
+  let current = data.pictures[tab];
   let picked = null;
+  // The way from the whole to the graph that is shown: the nodes that were opened, and the names of the graphs inside.
+  let way = [];
 
   const apply = (p) => p.view.setAttribute("transform", `translate(${p.x} ${p.y}) scale(${p.scale})`);
 
@@ -63,11 +76,46 @@
   }
 
   function show(index) {
-    pictures.forEach((p, i) => { p.section.hidden = i !== index; });
-    document.querySelectorAll("[data-tab]").forEach((tab, i) => tab.setAttribute("aria-selected", i === index));
-    current = pictures[index];
+    tab = index;
+    graphs.forEach((graph) => graph.pictures.forEach((p, i) => { p.section.hidden = graph !== data || i !== index; }));
+    document.querySelectorAll("[data-tab]").forEach((button, i) => button.setAttribute("aria-selected", i === index));
+    current = data.pictures[index];
     if (!current.fitted) fit(current, true);
     highlight();
+  }
+
+  // Shows the graph at the end of a way.
+  function go(to) {
+    way = to;
+    data = graphs[way.length ? way[way.length - 1].position : 0];
+    const path = document.getElementById("path");
+    path.hidden = way.length === 0;
+    path.replaceChildren();
+    [{ title: "whole" }, ...way].forEach((step, depth) => {
+      if (depth) path.append(element("span", "›"));
+      const button = element("button", step.title);
+      if (depth === way.length) button.setAttribute("aria-current", "page");
+      button.onclick = () => up(depth);
+      path.append(button);
+    });
+    search.value = "";
+    find("");
+    pick([]);
+    show(tab);
+  }
+
+  function open(id, graph) {
+    const node = data.nodes[id];
+    go([...way, { id, position: graph[POSITION], title: `${node[FUNCTION]} #${id}: ${graph[NAME]}` }]);
+  }
+
+  // Back to the graph at this depth, at the node that was opened there.
+  function up(depth) {
+    if (depth < 0 || depth >= way.length) return;
+    const { id } = way[depth];
+    go(way.slice(0, depth));
+    pick([id]);
+    reveal(id);
   }
 
   function element(name, text, className) {
@@ -94,6 +142,24 @@
     details.append(items);
   }
 
+  function inside(id, found) {
+    if (!found.length) return;
+    details.append(element("h3", `Inside (${found.length})`));
+    const items = element("ul");
+    for (const graph of found) {
+      const item = element("li"), text = `${graph[NAME]}, ${graph[NODES].toLocaleString("en")} nodes`;
+      if (graph[POSITION] === null) {
+        item.append(element("span", `${text}: too many to be drawn here`, "hint"));
+      } else {
+        const button = element("button", `Open ${text}`);
+        button.onclick = () => open(id, graph);
+        item.append(button);
+      }
+      items.append(item);
+    }
+    details.append(items);
+  }
+
   function describe(ids) {
     details.replaceChildren();
     const known = ids.filter((id) => data.nodes[id]);
@@ -117,8 +183,9 @@
     fact("operation", element("code", node[OPERATION]));
     fact("source", node[LINE] ? element("code", node[LINE]) : "not known");
     details.append(facts);
+    inside(id, node[INSIDE]);
     list("Inputs", [...new Set(node[INPUTS])]);
-    list("Users", users[id]);
+    list("Users", data.users[id]);
   }
 
   function highlight() {
@@ -149,7 +216,7 @@
         p.links.append(path);
       };
       node[INPUTS].forEach((input) => link(input, "is-input", "to-input"));
-      users[id].forEach((user) => link(user, "is-user", "to-user"));
+      data.users[id].forEach((user) => link(user, "is-user", "to-user"));
     }
   }
 
@@ -174,14 +241,14 @@
 
   function find(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    pictures.forEach((p) => p.marks.forEach((mark) => mark.classList.remove("is-found")));
+    graphs.forEach((graph) => graph.pictures.forEach((p) => p.marks.forEach((mark) => mark.classList.remove("is-found"))));
     if (words.length === 0) { found.textContent = ""; return []; }
     const hits = [];
     data.nodes.forEach((node, id) => {
       const all = `#${id} ${node[FUNCTION]} ${node[TYPE]} ${node[OPERATION]} ${node[LINE]}`.toLowerCase();
       if (words.every((word) => all.includes(word))) hits.push(id);
     });
-    for (const p of pictures) for (const id of hits) {
+    for (const p of data.pictures) for (const id of hits) {
       const mark = p.marks[p.markOf.get(id)];
       if (mark) mark.classList.add("is-found");
     }
@@ -191,7 +258,7 @@
 
   const markAt = (event) => { const at = event.target.closest && event.target.closest(".mark"); return at && +at.dataset.mark; };
 
-  for (const p of pictures) {
+  for (const p of graphs.flatMap((graph) => graph.pictures)) {
     let from = null, moved = false;
     p.svg.addEventListener("wheel", (event) => {
       event.preventDefault();
@@ -212,7 +279,8 @@
       if (mark === null || mark === undefined) { tip.hidden = true; return; }
       const ids = p.nodes[mark], node = data.nodes[ids[0]];
       tip.textContent = !node ? `${ids.length} nodes` : ids.length > 1 ? `${node[FUNCTION]} × ${ids.length}\nclick for a list` :
-        `${node[OPERATION]}\n${node[TYPE]}, ${elements(node[SIZE])}${node[LINE] ? "\n" + node[LINE] : ""}`;
+        `${node[OPERATION]}\n${node[TYPE]}, ${elements(node[SIZE])}${node[LINE] ? "\n" + node[LINE] : ""}` +
+          (node[INSIDE].length ? "\nclick twice to open" : "");
       tip.hidden = false;
       const width = tip.offsetWidth, height = tip.offsetHeight;
       tip.style.left = `${Math.min(event.clientX + 14, innerWidth - width - 8)}px`;
@@ -225,9 +293,16 @@
       const mark = markAt(event);
       pick(mark === null || mark === undefined ? [] : p.nodes[mark]);
     });
+    p.svg.addEventListener("dblclick", (event) => {
+      const mark = markAt(event), ids = mark === null || mark === undefined ? [] : p.nodes[mark];
+      const node = ids.length === 1 && data.nodes[ids[0]];
+      // What a loop does in each iteration stands last.
+      const graph = node && node[INSIDE].findLast((graph) => graph[POSITION] !== null);
+      if (graph) open(ids[0], graph);
+    });
   }
 
-  document.querySelectorAll("[data-tab]").forEach((tab, index) => { tab.onclick = () => show(index); });
+  document.querySelectorAll("[data-tab]").forEach((button, index) => { button.onclick = () => show(index); });
   document.getElementById("in").onclick = () => zoomMiddle(1.4);
   document.getElementById("out").onclick = () => zoomMiddle(1 / 1.4);
   document.getElementById("fit").onclick = () => fit(current);
@@ -239,12 +314,15 @@
   });
   addEventListener("keydown", (event) => {
     if (event.target === search) { if (event.key === "Escape") { search.value = ""; find(""); search.blur(); } return; }
-    if (event.key === "Escape") pick([]);
+    if (event.key === "Escape") { if (picked === null) up(way.length - 1); else pick([]); }
     else if (event.key === "/") { event.preventDefault(); search.focus(); }
     else if (event.key === "+" || event.key === "=") zoomMiddle(1.4);
     else if (event.key === "-") zoomMiddle(1 / 1.4);
     else if (event.key === "0") fit(current);
   });
-  addEventListener("resize", () => pictures.forEach((p) => { p.fitted = false; if (p === current) fit(p, true); }));
+  addEventListener("resize", () => {
+    graphs.forEach((graph) => graph.pictures.forEach((p) => { p.fitted = false; }));
+    fit(current, true);
+  });
   fit(current, true);
 })();

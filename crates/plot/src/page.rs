@@ -3,7 +3,10 @@
 //! The pictures are the SVG of `svg.rs`; `page.js` adds zooming, pointing, clicking and searching on top of it. What it
 //! knows of nodes stands in the page as JSON. No script, style or picture comes from elsewhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+
+use autojit_ir::Body;
 
 use super::drawing::{Drawing, Item};
 use super::scene::{Scene, number};
@@ -11,7 +14,7 @@ use super::svg::{escape, lines, marks};
 use super::{FunctionsStyle, Kind, Plot};
 use crate::statistics::Statistic;
 
-/// More nodes than this are drawn, but have no details in the page.
+/// More nodes than this are drawn, but have no details in the page. Of graphs inside of nodes no more are drawn.
 const MOST_DETAILS: usize = 20_000;
 
 fn tabs() -> [(&'static str, Kind); 5] {
@@ -28,6 +31,39 @@ fn is_same_tab(a: Kind, b: Kind) -> bool {
     std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }
 
+/// The drawings of a page: the whole, and after it the graphs inside of nodes, those inside of these, and so on. Equal ones
+/// are one.
+struct Drawings {
+    all: Vec<Drawing>,
+    /// The positions of the graphs inside of nodes.
+    places: HashMap<Body, usize>,
+}
+
+impl Drawings {
+    fn new(whole: &Drawing) -> Self {
+        let mut all = vec![whole.clone()];
+        let mut places: HashMap<Body, usize> = HashMap::new();
+        let mut left = MOST_DETAILS;
+        let mut next = 0;
+        while let Some(drawing) = all.get(next) {
+            let mut found = Vec::new();
+            let inside = drawing.items.iter().take(MOST_DETAILS);
+            for (_, body) in inside.flat_map(|item| &item.inside) {
+                let Ok(graph) = body.graph() else { continue };
+                if places.contains_key(body) || graph.nodes().len() > left {
+                    continue;
+                }
+                left -= graph.nodes().len();
+                places.insert(body.clone(), all.len() + found.len());
+                found.push(Drawing::from(graph));
+            }
+            all.extend(found);
+            next += 1;
+        }
+        Self { all, places }
+    }
+}
+
 pub(super) fn page(plot: &Plot) -> String {
     let nodes_of = super::scene::count(plot.drawing.num_nodes());
     let title = plot
@@ -35,18 +71,8 @@ pub(super) fn page(plot: &Plot) -> String {
         .clone()
         .unwrap_or_else(|| format!("A computation of {nodes_of} nodes"));
     let mut buttons = String::new();
-    let mut pictures = String::new();
-    let mut drawn_by = String::new();
     for (index, (name, kind)) in tabs().into_iter().enumerate() {
-        // The tab of the picture that was asked for shows that one, such as another statistic.
-        let is_chosen = is_same_tab(kind, plot.kind);
-        let kind = if is_chosen { plot.kind } else { kind };
-        let scene = Plot {
-            kind,
-            ..plot.clone()
-        }
-        .scene();
-        let chosen = if is_chosen {
+        let chosen = if is_same_tab(kind, plot.kind) {
             " aria-selected=\"true\""
         } else {
             ""
@@ -55,19 +81,23 @@ pub(super) fn page(plot: &Plot) -> String {
             buttons,
             "<button role=\"tab\" data-tab=\"{index}\"{chosen}>{name}</button>"
         );
-        picture(&scene, index, is_chosen, &mut pictures);
-        let of: Vec<String> = scene
-            .marks
-            .iter()
-            .map(|mark| numbers(&mark.nodes))
-            .collect();
-        let _ = write!(
-            drawn_by,
-            "{}[{}]",
-            if index == 0 { "" } else { "," },
-            of.join(",")
-        );
     }
+    let drawings = Drawings::new(&plot.drawing);
+    let mut pictures = String::new();
+    let graphs: Vec<String> = drawings
+        .all
+        .iter()
+        .enumerate()
+        .map(|(index, drawing)| {
+            let plot = Plot {
+                drawing: drawing.clone(),
+                // The title is that of the whole.
+                title: plot.title.clone().filter(|_| index == 0),
+                ..*plot
+            };
+            graph(&plot, index, &drawings.places, &mut pictures)
+        })
+        .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -77,24 +107,52 @@ pub(super) fn page(plot: &Plot) -> String {
          <span id=\"found\" aria-live=\"polite\"></span>\
          <div class=\"zoom\"><button id=\"out\" title=\"Zoom out (-)\">−</button>\
          <button id=\"fit\" title=\"Show all (0)\">Fit</button>\
-         <button id=\"in\" title=\"Zoom in (+)\">+</button></div></header>\n\
+         <button id=\"in\" title=\"Zoom in (+)\">+</button></div>\
+         <nav id=\"path\" aria-label=\"Graphs inside of nodes\" hidden></nav></header>\n\
          <main>\n{pictures}<aside id=\"details\"><p class=\"hint\">Click a node.</p></aside></main>\n\
          <div id=\"tip\" hidden></div>\n\
-         <script type=\"application/json\" id=\"data\">{{\"nodes\":[{nodes}],\"marks\":[{drawn_by}],\"total\":{total}}}</script>\n\
+         <script type=\"application/json\" id=\"data\">{{\"graphs\":[{graphs}]}}</script>\n\
          <script>\n{script}</script>\n</body>\n</html>\n",
         title = escape(&title),
         style = include_str!("page.css"),
         script = include_str!("page.js"),
-        nodes = nodes(&plot.drawing),
-        total = plot.drawing.items.len(),
+        graphs = graphs.join(","),
     )
 }
 
-fn picture(scene: &Scene, index: usize, is_chosen: bool, out: &mut String) {
-    let hidden = if is_chosen { "" } else { " hidden" };
+/// Writes the pictures of one graph, and gives what the page knows of it, in JSON.
+fn graph(
+    plot: &Plot,
+    graph: usize,
+    places: &HashMap<Body, usize>,
+    pictures: &mut String,
+) -> String {
+    let drawn_by = tabs().map(|(_, kind)| {
+        // The tab of the picture that was asked for shows that one, such as another statistic.
+        let is_chosen = is_same_tab(kind, plot.kind);
+        let kind = if is_chosen { plot.kind } else { kind };
+        let scene = Plot {
+            kind,
+            ..plot.clone()
+        }
+        .scene();
+        picture(&scene, graph, is_chosen && graph == 0, pictures);
+        let of = scene.marks.iter().map(|mark| numbers(&mark.nodes));
+        format!("[{}]", of.collect::<Vec<_>>().join(","))
+    });
+    format!(
+        "{{\"nodes\":[{}],\"marks\":[{}],\"total\":{}}}",
+        nodes(&plot.drawing, places),
+        drawn_by.join(","),
+        plot.drawing.items.len()
+    )
+}
+
+fn picture(scene: &Scene, graph: usize, is_shown: bool, out: &mut String) {
+    let hidden = if is_shown { "" } else { " hidden" };
     let _ = writeln!(
         out,
-        "<section data-picture=\"{index}\"{hidden}><p class=\"title\">{}</p>\
+        "<section data-graph=\"{graph}\"{hidden}><p class=\"title\">{}</p>\
          <svg data-width=\"{}\" data-height=\"{}\"><g class=\"view\">",
         escape(&scene.title),
         number(scene.width),
@@ -139,21 +197,34 @@ fn json(text: &str) -> String {
     out
 }
 
-fn nodes(drawing: &Drawing) -> String {
+/// The graphs inside of a node: their names and places. One that is not drawn has none.
+fn inside(item: &Item, places: &HashMap<Body, usize>) -> String {
+    let graph = |(name, body): &(String, Body)| {
+        let place = places
+            .get(body)
+            .map_or_else(|| "null".to_owned(), ToString::to_string);
+        format!("[{},{place},{}]", json(name), body.nodes())
+    };
+    let graphs: Vec<String> = item.inside.iter().map(graph).collect();
+    format!("[{}]", graphs.join(","))
+}
+
+fn nodes(drawing: &Drawing, places: &HashMap<Body, usize>) -> String {
     let node = |item: &Item| {
         let line = item
             .line
             .as_ref()
             .map_or_else(String::new, ToString::to_string);
         format!(
-            "[{},{},{},{},{},{},{}]",
+            "[{},{},{},{},{},{},{},{}]",
             json(item.function),
             json(&item.ty),
             item.size,
             json(&item.operation),
             json(&line),
             numbers(&item.inputs),
-            u8::from(item.is_result)
+            u8::from(item.is_result),
+            inside(item, places)
         )
     };
     let kept = drawing.items.iter().take(MOST_DETAILS).map(node);
