@@ -8,7 +8,8 @@
 //! A reduction that needs another one of the same loop opens a new step: chains of them would otherwise become one
 //! kernel each, shared by nothing. What only feeds such a reduction is fused into its loop.
 //!
-//! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user.
+//! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user, and so is one
+//! whose single operand is stored in any case: a stencil then needs two grids, not one for each multiple of the grid as well.
 //!
 //! In a graph that is run many times small loops go on though they do not compute the latest operand (`small.rs`).
 //!
@@ -77,30 +78,22 @@ pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>, repeats: bool) -> Re
     };
     for index in 0..count {
         let id = InstructionId(index as u32);
-        if let Some(with) = fuser.can_defer(lowered, id) {
-            fuser.deferred_with[index] = with;
-            continue;
+        match fuser.can_defer(lowered, id) {
+            Some(with) => fuser.deferred_with[index] = with,
+            None => fuser.place_with_deferred(lowered, id),
         }
-        let deferred = fuser.deferred_inputs(lowered, id);
-        if deferred.is_empty() || !fuser.place_all(lowered, id, &deferred) {
-            // Each deferred operand gets a loop, with those deferred to it.
-            for operand in deferred.into_iter().rev() {
-                if fuser.is_deferred(operand) {
-                    let deferred = fuser.deferred_inputs(lowered, operand);
-                    if !fuser.place_all(lowered, operand, &deferred) {
-                        return Err(Error::internal("a deferred instruction has no step"));
-                    }
-                }
-            }
-            fuser.place(lowered, id);
-        }
+    }
+    if fuser.fusion.placed.contains(&UNPLACED) {
+        return Err(Error::internal("an instruction has no step"));
     }
     Ok(fuser.fusion)
 }
 
-/// How many operands each instruction is; a part of a join or of the results is not one.
+/// Counted for a part of a join or of the results, which is stored whatever reads it.
+const STORED: u32 = 1 << 16;
+
+/// How many operands each instruction is; a part of a join or of the results counts as many more.
 fn readers(lowered: &Lowered) -> Vec<u32> {
-    const NOT_ONE: u32 = 1 << 16;
     let mut readers = vec![0u32; lowered.instructions.len()];
     for (index, instruction) in lowered.instructions.iter().enumerate() {
         for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
@@ -108,12 +101,12 @@ fn readers(lowered: &Lowered) -> Vec<u32> {
         }
         if let Instruction::Join { parts } = instruction {
             for part in lowered.parts(*parts) {
-                readers[part.0 as usize] += NOT_ONE;
+                readers[part.0 as usize] += STORED;
             }
         }
         let is_result = |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));
         if lowered.writes(instruction).iter().any(is_result) {
-            readers[index] += NOT_ONE;
+            readers[index] += STORED;
         }
     }
     readers
@@ -153,6 +146,9 @@ impl Fuser {
     /// alone, directly or through other deferred ones, may run in any step, and one that depends on joined arrays in any step
     /// after these. Gives how many are then deferred together. So `a * b + c * d` is one loop, though the second product has no
     /// operand in the loop of the first, and so is a stencil on an array that was joined from its middle and its edges.
+    ///
+    /// So can one whose only operand is stored in any case: its user loads that, and nothing else is stored for it. If the user
+    /// goes on with the loop of the operand, so does the instruction ([`Fuser::place_all`]).
     fn can_defer(&self, lowered: &Lowered, id: InstructionId) -> Option<u8> {
         let instruction = lowered.instruction(id);
         let Instruction::Map { output, .. } = instruction else {
@@ -169,6 +165,10 @@ impl Fuser {
             };
             // No loop can go on with a joined array.
             if matches!(lowered.instruction(origin), Instruction::Join { .. }) {
+                continue;
+            }
+            if self.readers[origin.0 as usize] >= STORED && lowered.reads(instruction).count() == 1
+            {
                 continue;
             }
             if !self.is_deferred(origin) || !reads_all(lowered, view, origin, output) {
@@ -214,7 +214,23 @@ impl Fuser {
         found
     }
 
-    /// Places an instruction with all that is deferred to it in one loop, if it reads them element by element.
+    /// Places an instruction with what is deferred to it: in one loop, or else each in the loop that it would have had.
+    fn place_with_deferred(&mut self, lowered: &mut Lowered, id: InstructionId) {
+        let deferred = self.deferred_inputs(lowered, id);
+        if !deferred.is_empty() && self.place_all(lowered, id, &deferred) {
+            return;
+        }
+        // No deeper than instructions are deferred together.
+        for operand in deferred.into_iter().rev() {
+            if self.is_deferred(operand) {
+                self.place_with_deferred(lowered, operand);
+            }
+        }
+        self.place(lowered, id);
+    }
+
+    /// Places an instruction with all that is deferred to it in one loop, if it reads them element by element. What they read
+    /// comes from earlier loops.
     fn place_all(
         &mut self,
         lowered: &mut Lowered,
@@ -239,12 +255,49 @@ impl Fuser {
             return true;
         }
         let joined = self.join(lowered, id);
-        let placed = |view: &View| view.origin.map(|o| self.fusion.placed[o.0 as usize]);
-        let sources = deferred.iter().flat_map(|&operand| {
+        // The last steps that give what is read, of joined arrays and of others, and the last loop that a deferred instruction
+        // could go on with.
+        let (mut latest_join, mut latest_made, mut latest_loop) = (None, None, None);
+        let mut not_fused = Vec::new();
+        for &operand in deferred {
+            let mut has_loop = false;
             let reads = lowered.reads(lowered.instruction(operand));
-            reads.filter_map(placed).filter(|&at| at != UNPLACED)
-        });
-        let latest = sources.map(|(step, _)| step).max();
+            for source in reads.filter_map(|view| view.origin) {
+                let (step, _) = self.fusion.placed[source.0 as usize];
+                if step == UNPLACED.0 {
+                    continue;
+                }
+                let latest = match lowered.instruction(source) {
+                    Instruction::Join { .. } => &mut latest_join,
+                    Instruction::Map { .. }
+                    | Instruction::Copy { .. }
+                    | Instruction::Reduce { .. }
+                    | Instruction::Call(_) => {
+                        has_loop = true;
+                        &mut latest_made
+                    }
+                };
+                *latest = (*latest).max(Some(step));
+            }
+            match has_loop.then(|| self.join(lowered, operand)).flatten() {
+                Some(Ok((step, _))) => latest_loop = latest_loop.max(Some(step)),
+                Some(Err(why)) => not_fused.push((operand, why)),
+                None => {}
+            }
+        }
+        // All of them could go on with that loop, if this instruction has no operand that comes later.
+        if let Some(step) = latest_loop
+            && latest_join.is_none_or(|join| join < step)
+            && match joined {
+                Some(Ok((joined, _))) => joined <= step,
+                Some(Err(_)) => false,
+                None => true,
+            }
+        {
+            return false;
+        }
+        self.fusion.not_fused.extend(not_fused);
+        let latest = latest_join.max(latest_made);
         let (step, phase) = match joined {
             Some(Ok((step, phase)))
                 if self.has_room(step, deferred.len() + 1)
