@@ -336,6 +336,8 @@ impl Recording {
             if let Some((_, variable)) = used {
                 return Err(unbound(variable));
             }
+            // The leaves of variables that nothing depends on are no arguments, and must not be taken for such.
+            return Ok(graph.without_dead());
         }
         Ok(graph)
     }
@@ -355,9 +357,14 @@ impl Recording {
         }
         let live = graph.live();
         let mut used: Vec<(ValueId, FreeVariable)> = free.into_iter().collect();
+        let all = used.len();
         used.retain(|(value, _)| live[value.index()]);
         used.sort_by_key(|(value, _)| *value);
         graph.close(&used.iter().map(|(value, _)| *value).collect::<Vec<_>>())?;
+        if used.len() < all {
+            // The leaves of the others are no arguments, and must not be taken for such.
+            graph = graph.without_dead();
+        }
         Ok((
             graph,
             used.into_iter().map(|(_, variable)| variable).collect(),

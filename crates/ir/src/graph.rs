@@ -362,11 +362,12 @@ impl Graph {
         (self.nodes, self.constants, self.outputs)
     }
 
-    /// Leaves out the nodes and constants that the results do not depend on; arguments stay.
+    /// Leaves out the nodes and constants that the results do not depend on; arguments stay, and placeholders that
+    /// [`close`](Self::close) did not make arguments do not.
     pub fn without_dead(mut self) -> Self {
-        let live = self.live();
+        let (live, arguments) = (self.live(), self.inputs.len());
         let stays = |(node, &live): (&Node, &bool)| {
-            live || matches!(node.op, Op::Leaf(LeafOp::Input { .. }))
+            live || matches!(node.op, Op::Leaf(LeafOp::Input { index, .. }) if index < arguments)
         };
         if self.nodes.iter().zip(&live).all(stays) {
             return self;

@@ -33,6 +33,40 @@ fn gradients_of_gradients() -> Result<()> {
 }
 
 #[test]
+fn captured_arrays_that_no_result_depends_on_are_left_out() -> Result<()> {
+    // The last step of a loop computes what nobody reads.
+    let f = |(x, y): (Array, Array)| {
+        let inner = |x: Array| {
+            let unused = np::sin(&y);
+            drop(&x * unused);
+            np::sum(&x * &x, ..)
+        };
+        let (value, gradient) = value_and_grad(inner)(x.clone())?;
+        let (_, tangent) = jvp(inner, x.clone(), x.clone())?;
+        let each = vmap(inner)(x.clone().reshape([2, 1]))?;
+        Ok::<_, Error>((value, gradient, tangent, each))
+    };
+    let args = (Array::from([1.0, 2.0]), Array::from([3.0, 4.0]));
+    let check = |(value, gradient, tangent, each): (Array, Array, Array, Array)| {
+        close(&values(&value), &[5.0]);
+        close(&values(&gradient), &[2.0, 4.0]);
+        close(&values(&tangent), &[10.0]);
+        close(&values(&each), &[1.0, 4.0]);
+        Ok::<_, Error>(())
+    };
+    check(f(args.clone())?)?;
+    check(autojit(f).call(&args)??)?;
+    // A lazy variable that is captured for nothing.
+    let variable = lazy::variable(&[2], DType::Float64);
+    let only = autojit(|x: Array| {
+        drop(&x * &variable);
+        x * 2.0
+    });
+    close(&values(&only.call(&args.0)?), &[2.0, 4.0]);
+    Ok(())
+}
+
+#[test]
 fn captured_arrays_of_an_outer_trace_are_arguments() -> Result<()> {
     // d/dx of (d/dy of x y^2 at y = x) is d/dx 2 x^2.
     let f = |x: Array| {
