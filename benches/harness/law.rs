@@ -1,4 +1,4 @@
-//! The command `law`: how the time to compile grows with the number of nodes.
+//! The command `law`: how the time to compile, the memory that is held afterwards, and machine code grow with the number of nodes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::options;
 use crate::progress::Progress;
 use crate::record::{Case, Compilation, Contestant, Outcome, Record};
 use crate::run::{Peer, PeerState, Planned, Session, backends};
-use crate::text::{bytes, count, digits, table, time};
+use crate::text::{bytes, count, table, time};
 use crate::{list, machine, workloads};
 
 /// The command.
@@ -212,7 +212,18 @@ pub(crate) fn lines(record: &Record, stage: impl Fn(&Contestant) -> Option<f64>)
 /// The slopes of all stages; the first row is the head.
 pub(crate) fn slopes(record: &Record) -> Vec<Vec<String>> {
     let head = [
-        "workload", "by", "nodes", "slope", "trace", "optimise", "compile", "largest",
+        "workload",
+        "by",
+        "nodes",
+        "slope of the time",
+        "trace",
+        "optimise",
+        "compile",
+        "of the memory",
+        "the largest: time",
+        "memory held",
+        "peak",
+        "machine code, smallest and largest",
     ];
     let mut rows = vec![head.map(String::from).to_vec()];
     let stages: [fn(&Compilation) -> Option<f64>; 3] = [|c| c.trace, |c| c.optimize, |c| c.compile];
@@ -238,7 +249,24 @@ pub(crate) fn slopes(record: &Record) -> Vec<Vec<String>> {
                 stage.iter().find(same).and_then(|l| slope(&l.points)),
             ));
         }
-        row.push(format!("{} for {}", time(last.1), digits(last.0)));
+        let of_line = |lines: Vec<Line>| {
+            let same = |l: &Line| l.workload == line.workload && l.contestant == line.contestant;
+            lines.into_iter().find(same).map(|l| l.points)
+        };
+        let held = of_line(lines(record, held));
+        row.push(shown(held.as_deref().and_then(slope)));
+        row.push(time(last.1));
+        let size = |points: &Option<Vec<(f64, f64)>>, at: f64| {
+            let points = points.as_deref().unwrap_or_default();
+            let found = points.iter().find(|point| point.0 == at);
+            found.map_or_else(|| "-".into(), |point| bytes(point.1))
+        };
+        let peak = |c: &Contestant| c.memory.as_ref()?.compile_peak.map(|b| b as f64);
+        let code = |c: &Contestant| c.counts.as_ref()?.code_bytes.map(|b| b as f64);
+        row.push(size(&held, last.0));
+        row.push(size(&of_line(lines(record, peak)), last.0));
+        let code = of_line(lines(record, code));
+        row.push(format!("{}, {}", size(&code, first.0), size(&code, last.0)));
         rows.push(row);
     }
     rows

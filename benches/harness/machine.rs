@@ -72,10 +72,23 @@ pub(crate) fn begin(threads: usize, cores: usize) -> Record {
             cores,
             threads,
             load: load(),
+            variables: variables(),
         },
         versions: versions(),
         cases: Vec::new(),
     }
+}
+
+/// The variables of autojit that are set.
+fn variables() -> BTreeMap<String, String> {
+    let all = std::env::vars_os();
+    let readable = all.filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    readable
+        .filter(|(name, _)| name.starts_with("AUTOJIT_"))
+        .collect()
 }
 
 fn processor() -> String {

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Fits how the time to compile grows with the number of nodes, from 10^3 to 10^6.
     Law(Law),
-    /// Makes a page of charts and tables, in HTML or Markdown, of what `run` and `law` wrote.
+    /// Makes a page of charts and tables, in HTML or Markdown, of what `run` and `law` wrote, or the figures of docs/benchmarks.md.
     Report(Report),
     /// Says what changed between two runs, noise taken into account.
     Compare(Compare),
@@ -77,7 +77,8 @@ pub(crate) struct Run {
     /// dtypes, such as `complex128`; each workload has a usual one.
     #[arg(long, value_delimiter = ',', value_name = "DTYPE")]
     pub(crate) dtype: Vec<String>,
-    /// Others in Python: numpy, autoray, jax, numba, torch. They are installed into a folder under `target`.
+    /// Others in Python: numpy, autoray, autoray-jax, jax, casadi, numba, torch, torch-compile. They are installed into a
+    /// folder under `target`.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(crate) peers: Vec<String>,
     /// Leaves out the same work by hand and by libraries of Rust.
@@ -86,12 +87,13 @@ pub(crate) struct Run {
     /// Cores that everything may use.
     #[arg(long, default_value_t = 1, value_name = "COUNT")]
     pub(crate) threads: usize,
-    /// Seconds of calls for each contestant of a case.
-    #[arg(long, default_value_t = 0.5, value_name = "SECONDS")]
-    pub(crate) time: f64,
-    /// Seconds after which a contestant that is still compiling, or in its first call, is stopped and reported so.
-    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
-    pub(crate) limit: f64,
+    /// Seconds of calls for each contestant of a case: 0.5, and 0.1 with `--suite engine`.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) time: Option<f64>,
+    /// Seconds after which a contestant that is still compiling, or in its first call, is stopped and reported so: 60, and 15
+    /// with `--suite engine`. A peer that was stopped is left out for larger sizes of that workload.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) limit: Option<f64>,
     /// Writes everything that was measured to a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -104,7 +106,7 @@ pub(crate) struct Law {
         long,
         value_delimiter = ',',
         value_name = "NAME",
-        default_value = "chain,dag,mgs"
+        default_value = "chain,dag,mgs,grad_mgs,vmap_mgs,plan_ladder"
     )]
     pub(crate) workload: Vec<String>,
     /// Numbers of nodes.
@@ -154,6 +156,10 @@ pub(crate) struct Report {
     /// The format; by the ending of the output's name unless given.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+    /// Writes the figures into a page, such as docs/benchmarks.md, between two lines that mark the place. Files may come from
+    /// several machines.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "format"])]
+    pub(crate) into: Option<PathBuf>,
 }
 
 #[derive(Args)]

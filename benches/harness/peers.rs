@@ -21,10 +21,28 @@ use serde_json::{Value, json};
 use crate::measure::Turn;
 use crate::progress::Progress;
 use crate::record::{Compilation, Outcome};
-use crate::workloads::openblas;
+use crate::workloads::{blasfeo, openblas};
 
 /// All that there are.
-pub(crate) const NAMES: &[&str] = &["numpy", "autoray", "jax", "numba", "torch"];
+pub(crate) const NAMES: &[&str] = &[
+    "numpy",
+    "autoray",
+    "autoray-jax",
+    "jax",
+    "casadi",
+    "numba",
+    "torch",
+    "torch-compile",
+];
+
+/// The contestants of a peer, by the names that `peer.py` has for them.
+pub(crate) fn variants(name: &str) -> Vec<String> {
+    let variants: &[&str] = match name {
+        "casadi" => &["casadi-sx", "casadi-mx", "casadi-c"],
+        name => &[name],
+    };
+    variants.iter().map(|name| (*name).to_owned()).collect()
+}
 
 /// Longest that starting a peer may take; importing is not compiling.
 const START: Duration = Duration::from_secs(120);
@@ -97,31 +115,65 @@ pub(crate) fn install(name: &str, progress: &Progress) -> Result<(), String> {
             .arg(&requirements))?;
         fs::write(&mark, wanted).map_err(|e| e.to_string())?;
     }
-    if name == "numpy" {
-        offer_openblas();
+    // Libraries that come with peers are baselines of matrix products.
+    match name {
+        "numpy" => offer("numpy.libs", "libscipy_openblas64_", openblas::set_library),
+        "casadi" => offer("casadi", "libblasfeo.so", blasfeo::set_library),
+        _ => {}
     }
     Ok(())
 }
 
-/// NumPy's own OpenBLAS is a baseline of matrix products.
-fn offer_openblas() {
-    let packages = fs::read_dir(folder().join("venv/lib"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    for python in packages {
-        let libraries = python.path().join("site-packages/numpy.libs");
-        for file in fs::read_dir(libraries).into_iter().flatten().flatten() {
-            if file
-                .file_name()
-                .to_string_lossy()
-                .starts_with("libscipy_openblas64_")
-            {
-                openblas::set_library(file.path());
+/// Hands on the file of a package whose name begins so, if there is one.
+fn offer(package: &str, begin: &str, to: fn(PathBuf)) {
+    let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    for python in entries(folder().join("venv/lib")) {
+        for file in entries(python.path().join("site-packages").join(package)) {
+            if file.file_name().to_string_lossy().starts_with(begin) {
+                to(file.path());
             }
         }
     }
 }
+
+/// The processes that a process has started, and theirs: compilers that would go on without it.
+#[cfg(target_os = "linux")]
+fn descendants(process: u32) -> Vec<u32> {
+    let mut found = vec![process];
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        next += 1;
+        let tasks = fs::read_dir(format!("/proc/{parent}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            // A thread may end at any time.
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            found.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|id| id.parse::<u32>().ok()),
+            );
+        }
+    }
+    found.split_off(1)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn descendants(_: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Ends a process that may be gone already.
+#[cfg(target_os = "linux")]
+fn end(process: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+    if let Some(id) = id {
+        let _ = kill_process(id, Signal::KILL);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end(_: u32) {}
 
 /// A running peer.
 pub(crate) struct Worker {
@@ -139,7 +191,11 @@ pub(crate) struct Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // It may be gone already, by itself or at the limit.
+        let started = descendants(self.child.id());
         let _ = self.child.kill();
+        for process in started {
+            end(process);
+        }
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.files);
     }

@@ -4,6 +4,7 @@
 //! its own: a change that old readers would misread gets a new number, a new field does not. `docs/benchmarks.md`
 //! lists the fields for people.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ pub(crate) struct Record {
     /// Where it ran.
     pub(crate) machine: Machine,
     /// Versions of everything that was measured, by name.
-    pub(crate) versions: std::collections::BTreeMap<String, String>,
+    pub(crate) versions: BTreeMap<String, String>,
     /// One for each workload, size and dtype.
     pub(crate) cases: Vec<Case>,
 }
@@ -47,6 +48,26 @@ pub(crate) struct Machine {
     /// Other work on it as the run began: the load of the last minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) load: Option<f64>,
+    /// Variables of autojit that were set, such as `AUTOJIT_TARGET`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Machine {
+    /// The processor, and what native code was made for if that was said.
+    pub(crate) fn title(&self) -> String {
+        let variables = self.variables.iter();
+        let variables = variables.map(|(name, value)| format!(", {name}={value}"));
+        format!("{}{}", self.processor, variables.collect::<String>())
+    }
+
+    /// Whether native code has vectors of 512 bits.
+    pub(crate) fn has_avx512(&self) -> bool {
+        let target = self.variables.get("AUTOJIT_TARGET");
+        self.processor.contains("AVX-512")
+            && target.is_none_or(|target| target == "avx512")
+            && !self.variables.contains_key("AUTOJIT_PROCESSOR")
+    }
 }
 
 /// A workload of one size and dtype.
@@ -68,8 +89,24 @@ pub(crate) struct Case {
     /// Arrays of the result, and their bytes.
     pub(crate) results: usize,
     pub(crate) result_bytes: usize,
+    /// What the plan of a contraction costs, where the case has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<PlanCost>,
     /// The contestants.
     pub(crate) contestants: Vec<Contestant>,
+}
+
+/// What the plan of a contraction costs: binary logarithms, but for the number of slices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlanCost {
+    /// Operations of all slices.
+    pub(crate) operations: f64,
+    /// Operations along the path that comes with the network.
+    pub(crate) given: f64,
+    /// Elements of the largest array that a contraction gives.
+    pub(crate) largest: f64,
+    /// Slices.
+    pub(crate) slices: f64,
 }
 
 /// The kind of contestant.
@@ -188,7 +225,7 @@ pub(crate) struct Counts {
     /// Nodes that were left after optimising.
     pub(crate) optimized: usize,
     /// Nodes that each pass looked at.
-    pub(crate) visited: std::collections::BTreeMap<String, usize>,
+    pub(crate) visited: BTreeMap<String, usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,11 +325,11 @@ impl Record {
         let mut record = Self::read(first)?;
         for path in others {
             let other = Self::read(path)?;
-            if other.machine.processor != record.machine.processor {
+            if other.machine.title() != record.machine.title() {
                 return Err(format!(
                     "{} was measured on another machine: {}",
                     path.display(),
-                    other.machine.processor
+                    other.machine.title()
                 ));
             }
             record.versions.extend(other.versions);
@@ -301,6 +338,25 @@ impl Record {
             record.cases.extend(other.cases);
         }
         Ok(record)
+    }
+
+    /// Reads files as one record for each machine, in the order in which machines come first.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub(crate) fn by_machine(paths: &[PathBuf]) -> Result<Vec<Self>, String> {
+        let mut titles: Vec<(String, Vec<PathBuf>)> = Vec::new();
+        for path in paths {
+            let title = Self::read(path)?.machine.title();
+            match titles.iter_mut().find(|(other, _)| *other == title) {
+                Some((_, files)) => files.push(path.clone()),
+                None => titles.push((title, vec![path.clone()])),
+            }
+        }
+        titles
+            .iter()
+            .map(|(_, files)| Self::read_all(files))
+            .collect()
     }
 
     /// Writes a file.

@@ -11,7 +11,9 @@ use crate::memory;
 use crate::options::{self, Suite};
 use crate::peers::{self, Worker};
 use crate::progress::Progress;
-use crate::record::{Case, Compilation, Contestant, Counts, Kind, Memory, Outcome, Record};
+use crate::record::{
+    Case, Compilation, Contestant, Counts, Kind, Memory, Outcome, PlanCost, Record,
+};
 use crate::workloads::program::Program;
 use crate::workloads::{self, Workload, results};
 use crate::{cold, machine, targets, text};
@@ -42,6 +44,8 @@ pub(crate) struct Session {
 pub(crate) struct Peer {
     pub(crate) name: String,
     pub(crate) state: PeerState,
+    /// Workloads and sizes that reached the limit: larger ones of the same workload are left out.
+    at_limit: Vec<(&'static str, usize)>,
 }
 
 /// Whether a peer runs.
@@ -69,13 +73,20 @@ pub(crate) fn command(options: &options::Run) -> Result<(), String> {
     let seconds = |name: &str, x: f64| {
         Duration::try_from_secs_f64(x).map_err(|e| format!("--{name} {x}: {e}"))
     };
+    // The engine's suite is long, and about native code: it takes less than half an hour with three peers.
+    let of_engine = options.workload.is_empty() && options.suite == Suite::Engine;
+    let (time, limit) = if of_engine { (0.1, 15.0) } else { (0.5, 60.0) };
+    let mut backends = backends(&options.backend)?;
+    if of_engine && options.backend.is_empty() {
+        backends.retain(|name| name != "replay");
+    }
     let mut session = Session {
-        backends: backends(&options.backend)?,
+        backends,
         peers: Vec::new(),
         baselines: !options.no_baselines,
         calls: true,
-        time: seconds("time", options.time)?,
-        limit: seconds("limit", options.limit)?,
+        time: seconds("time", options.time.unwrap_or(time))?,
+        limit: seconds("limit", options.limit.unwrap_or(limit))?,
         threads: options.threads,
         progress: Progress::new(plan.len()),
     };
@@ -165,19 +176,23 @@ impl Session {
                 let known = peers::NAMES.join(", ");
                 return Err(format!("no peer is called {name}, expected one of {known}"));
             }
-            let state = match peers::install(name, &self.progress) {
-                Ok(()) => PeerState::Waiting,
-                Err(why) => {
-                    let left_out =
-                        format!("the peer {name} cannot be installed and is left out: {why}");
-                    self.progress.note(&left_out);
-                    PeerState::Missing(why)
-                }
-            };
-            self.peers.push(Peer {
-                name: name.clone(),
-                state,
-            });
+            let state = peers::install(name, &self.progress);
+            if let Err(why) = &state {
+                let left_out =
+                    format!("the peer {name} cannot be installed and is left out: {why}");
+                self.progress.note(&left_out);
+            }
+            for variant in peers::variants(name) {
+                let state = match &state {
+                    Ok(()) => PeerState::Waiting,
+                    Err(why) => PeerState::Missing(why.clone()),
+                };
+                self.peers.push(Peer {
+                    name: variant,
+                    state,
+                    at_limit: Vec::new(),
+                });
+            }
         }
         Ok(())
     }
@@ -247,6 +262,12 @@ impl Session {
             per: built.unit.map(|(count, unit)| (count, unit.to_owned())),
             results: expected.len(),
             result_bytes: expected.iter().map(bytes).sum(),
+            plan: built.plan.map(|plan| PlanCost {
+                operations: plan.operations,
+                given: plan.given,
+                largest: plan.largest,
+                slices: plan.slices,
+            }),
             contestants: Vec::new(),
         };
 
@@ -340,6 +361,11 @@ impl Session {
             if stopped && matches!(peer.state, PeerState::Running(_)) {
                 peer.state = PeerState::Waiting;
             }
+            let reached =
+                |c: &Contestant| c.name == peer.shown() && matches!(c.outcome, Outcome::Limit(_));
+            if case.contestants.iter().any(reached) {
+                peer.at_limit.push((workload.name, n));
+            }
         }
         Ok(case)
     }
@@ -424,6 +450,12 @@ impl Peer {
         threads: usize,
         limit: Duration,
     ) -> Result<Compilation, Outcome> {
+        let smaller = self.at_limit.iter();
+        let mut smaller =
+            smaller.filter(|(name, n)| *name == planned.workload.name && *n <= planned.n);
+        if let Some((_, n)) = smaller.next_back() {
+            return Err(Outcome::Limit(format!("left out, as size {n} reached it")));
+        }
         if matches!(self.state, PeerState::Waiting) {
             self.state = match Worker::start(&self.name, threads, limit) {
                 Ok(worker) => PeerState::Running(worker),

@@ -95,9 +95,11 @@ class Numpy(Peer):
             @staticmethod
             def scan(f, carried, xs):
                 results = []
-                for x in xs:
+                for x in zip(*xs) if isinstance(xs, tuple) else xs:
                     carried, result = f(carried, x)
                     results.append(result)
+                if isinstance(results[0], tuple):
+                    return carried, tuple(map(numpy.stack, zip(*results)))
                 return carried, None if results[0] is None else numpy.stack(results)
 
             @staticmethod
@@ -118,6 +120,8 @@ class Numpy(Peer):
 class Autoray(Numpy):
     packages = ["autoray", "numpy"]
     has_loops = False
+    # How autoray compiles what it traced; `None` is code in Python.
+    backend = None
 
     def prepare(self, function, arrays, call, task):
         import autoray
@@ -132,7 +136,7 @@ class Autoray(Numpy):
 
         xp = Namespace()
         n, parameters = task["n"], task["parameters"]
-        compiled = autoray.autojit(lambda arrays: function(xp, arrays, n, parameters))
+        compiled = autoray.autojit(lambda arrays: function(xp, arrays, n, parameters), backend=self.backend)
         return lambda: compiled(arrays), {}
 
 
@@ -249,7 +253,157 @@ class Torch(Peer):
         return torch_names.namespace()
 
 
-PEERS = {"numpy": Numpy, "autoray": Autoray, "jax": Jax, "numba": Numba, "torch": Torch}
+class Casadi(Peer):
+    """Functions of CasADi's own language, called by its buffers, which is how it is called fastest from Python: results are
+    written where those of the call before are.
+
+    `sx` and `mx` are evaluated by CasADi's virtual machines for expressions of numbers and of matrices; `c` is compiled by gcc from
+    CasADi's C code: that of the numbers up to `INSTRUCTIONS` of them, else that of the matrices."""
+
+    packages = ["casadi", "numpy"]
+    transforms = True
+    has_loops = True
+    INSTRUCTIONS = 20_000
+    # The most numbers in arguments for which there are expressions.
+    NUMBERS = 100_000
+    FLAGS = ["-O2", "-march=native", "-fPIC", "-shared"]
+
+    def __init__(self, threads, kind):
+        super().__init__(threads)
+        import casadi
+        import casadi_functions
+
+        self.casadi, self.functions, self.kind = casadi, casadi_functions, kind
+
+    def expressions(self, S, written, arrays, task):
+        symbols = [S.sym(f"x{i}", *(x.shape or (1,))) for i, x in enumerate(arrays)]
+        results = written(S, symbols, task["n"], task["parameters"])
+        return symbols, [self.casadi.densify(result) for result in results]
+
+    def prepare(self, function, arrays, call, task):
+        import numpy
+
+        cs = self.casadi
+        written = self.functions.find(task["workload"])
+        if written is None:
+            raise Declined("it is not written for CasADi")
+        if any(x.ndim > 2 or x.dtype != numpy.float64 for x in arrays):
+            raise Declined("CasADi has matrices of float64 alone")
+        is_large = sum(x.size for x in arrays) > self.NUMBERS
+        if is_large and self.kind == "sx":
+            raise Declined(f"SX has an expression for each number: more than {self.NUMBERS}")
+        is_loop = task["workload"].startswith("scan")
+        if is_loop and self.kind == "sx" and task["n"] > self.functions.UNROLLED:
+            raise Declined("SX has no loops")
+        stages = {}
+
+        def timed(stage, f):
+            answer(stage=stage)
+            watch = Stopwatch()
+            result = f()
+            stages[stage] = stages.get(stage, 0) + watch.stop()
+            return result
+
+        def made(S):
+            symbols, results = timed("trace", lambda: self.expressions(S, written, arrays, task))
+            return timed("lower", lambda: cs.Function("f", symbols, results))
+
+        if self.kind == "c":
+            is_short = not (is_large or is_loop and task["n"] > self.functions.UNROLLED)
+            compiled = made(cs.SX) if is_short else None
+            if compiled is None or compiled.n_instructions() > self.INSTRUCTIONS:
+                compiled = made(cs.MX)
+            compiled = timed("compile", lambda: self.in_c(compiled, task["folder"]))
+        else:
+            compiled = made({"sx": cs.SX, "mx": cs.MX}[self.kind])
+        buffer, evaluate = compiled.buffer()
+        # Columns first, and memory that stays.
+        given = [numpy.array(x, order="F").ravel(order="F") for x in arrays]
+        for i, x in enumerate(given):
+            buffer.set_arg(i, memoryview(x))
+        shapes = [compiled.size_out(i) for i in range(compiled.n_out())]
+        out = [numpy.zeros(rows * columns) for rows, columns in shapes]
+        for i, x in enumerate(out):
+            buffer.set_res(i, memoryview(x))
+        ranks = [shape if shape[1] > 1 else shape[: int(shape[0] > 1)] for shape in shapes]
+        results = [x.reshape(shape, order="F") for x, shape in zip(out, ranks)]
+
+        # The buffer has pointers to the memory, and `evaluate` one to the buffer: none of them keeps anything alive.
+        def run(alive=(compiled, buffer, given, out)):
+            evaluate()
+            return results
+
+        answer(stage="first call")
+        watch = Stopwatch()
+        if call:
+            run()
+            stages["first_call"] = sum(stages.values()) + watch.stop()
+        return run, stages
+
+    def in_c(self, function, folder):
+        import subprocess
+
+        # Libraries that are loaded stay, so each has a name of its own.
+        self.count = getattr(self, "count", 0) + 1
+        source = os.path.join(folder, f"f{self.count}.c")
+        library = source[:-2] + ".so"
+        generator = self.casadi.CodeGenerator(os.path.basename(source))
+        generator.add(function)
+        generator.generate(folder + os.sep)
+        subprocess.run(["gcc", *self.FLAGS, "-o", library, source, "-lm"], check=True, capture_output=True)
+        return self.casadi.external("f", library)
+
+
+class AutorayJax(Autoray):
+    """autoray's own compiler, handing the traced function to JAX."""
+
+    packages = ["autoray", "jax", "jaxlib", "numpy"]
+
+    def __init__(self, threads):
+        super().__init__(threads)
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_platforms", "cpu")
+        jax.jit(lambda x: x + 1)(1.0).block_until_ready()
+
+    def array(self, x):
+        import jax.numpy
+
+        return jax.numpy.asarray(x)
+
+    def wait(self, results):
+        for result in results:
+            result.block_until_ready()
+
+    backend = "jax"
+
+
+class TorchCompile(Torch):
+    """`torch.compile` of the functions of `workloads.py`, with its defaults."""
+
+    def prepare(self, function, arrays, call, task):
+        import torch
+
+        torch._dynamo.reset()
+        xp = self.namespace()
+        n, parameters = task["n"], task["parameters"]
+        compiled = torch.compile(lambda arrays: function(xp, arrays, n, parameters))
+        return lambda: compiled(arrays), {}
+
+
+PEERS = {
+    "numpy": Numpy,
+    "autoray": Autoray,
+    "autoray-jax": AutorayJax,
+    "jax": Jax,
+    "casadi-sx": lambda threads: Casadi(threads, "sx"),
+    "casadi-mx": lambda threads: Casadi(threads, "mx"),
+    "casadi-c": lambda threads: Casadi(threads, "c"),
+    "numba": Numba,
+    "torch": Torch,
+    "torch-compile": TorchCompile,
+}
 
 
 def prepare(peer, task):
@@ -257,9 +411,11 @@ def prepare(peer, task):
     import workloads
 
     function = workloads.find(task["workload"])
+    if function is None:
+        raise Declined("it is for autojit alone")
     if function in workloads.TRANSFORMED and not peer.transforms:
         raise Declined("it has neither gradients nor batches")
-    if function in workloads.LOOPS and not peer.has_loops:
+    if workloads.needs_loops(function, task["parameters"]) and not peer.has_loops:
         raise Declined("it has no loops")
     peer.forget()
     gc.collect()

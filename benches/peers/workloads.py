@@ -489,12 +489,161 @@ def while_dopri(xp, arrays, n, parameters):
     return [xp.while_loop(goes_on, step, (end * 0.0, end * 0.0 + 1e-3, start))[2]]
 
 
+def _skew(xp, v):
+    """The matrix of the cross product with a vector from the left."""
+    return xp.cross(xp.eye(3), v)
+
+
+def _composite(xp, angles, chain, n):
+    axes, offsets, centres, masses, inertias = chain
+    t = lambda x: xp.transpose(x, (1, 0))
+    one = xp.eye(3)
+    turned, place = one, offsets[0] * 0.0
+    screws, bodies = [], []
+    for i in range(n):
+        k = _skew(xp, axes[i])
+        by = one + k * xp.sin(angles[i]) + xp.matmul(k, k) * (1.0 - xp.cos(angles[i]))
+        turned = xp.matmul(turned, by)
+        axis = xp.matmul(turned, axes[i])
+        screws.append(xp.concatenate([axis, xp.cross(place, axis)], 0))
+        centre = place + xp.matmul(turned, centres[i])
+        c = _skew(xp, centre)
+        inertia = xp.matmul(turned * inertias[i], t(turned)) - xp.matmul(c, c) * masses[i]
+        mixed = c * masses[i]
+        upper = xp.concatenate([inertia, mixed], 1)
+        lower = xp.concatenate([t(mixed), one * masses[i]], 1)
+        bodies.append(xp.concatenate([upper, lower], 0))
+        place = place + xp.matmul(turned, offsets[i])
+    forces = []
+    total = bodies[0] * 0.0
+    for body, screw in zip(bodies[::-1], screws[::-1]):
+        total = body + total
+        forces.append(xp.matmul(total, screw))
+    products = xp.matmul(xp.stack(screws), t(xp.stack(forces[::-1])))
+    return xp.triu(products) + t(xp.triu(products, 1)), place
+
+
+def kinematics(xp, arrays, n, parameters):
+    angles, *chain = arrays
+    return list(_composite(xp, angles, chain, n))
+
+
+def grad_kinematics(xp, arrays, n, parameters):
+    angles, *chain, speeds = arrays
+
+    def energy(angles):
+        mass, _ = _composite(xp, angles, chain, n)
+        return xp.sum(speeds * xp.matmul(mass, speeds)) * 0.5
+
+    return list(xp.value_and_grad(energy)(angles))
+
+
+def quasiseparable(xp, arrays, n, parameters):
+    t, y, a, c, d = arrays
+    phase = t[:, None] * d
+    cos, sin = xp.cos(phase), xp.sin(phase)
+    u = xp.concatenate([a * cos, a * sin], 1)
+    v = xp.concatenate([cos, sin], 1)
+    gaps = xp.concatenate([t[:1] * 0.0, t[1:] - t[:-1]], 0)
+    decay = xp.exp(-(gaps[:, None] * xp.concatenate([c, c], 0)))
+    diagonal = xp.sum(a) + 0.1
+
+    def step(state, row):
+        (s, f, total), (u, v, decay, y) = state, row
+        s = s * (decay[:, None] * decay)
+        f = f * decay
+        su = xp.matmul(s, u)
+        d = diagonal - xp.sum(u * su)
+        w = (v - su) / d
+        z = y - xp.sum(u * f)
+        total = total + z * z / d + xp.log(d)
+        s = s + w[:, None] * w * d
+        return (s, f + w * z, total), (d, z)
+
+    none = u[0] * 0.0
+    state = (none[:, None] * none, none, xp.sum(none))
+    if parameters["rolled"]:
+        state, (ds, zs) = xp.scan(step, state, (u, v, decay, y))
+        return [state[2], ds, zs]
+    ds, zs = [], []
+    for i in range(n):
+        state, (d, z) = step(state, (u[i], v[i], decay[i], y[i]))
+        ds.append(d)
+        zs.append(z)
+    return [state[2], xp.stack(ds), xp.stack(zs)]
+
+
+def mps_gates(xp, arrays, n, parameters):
+    singles, pairs = arrays
+    adjoint = lambda x: xp.conj(xp.transpose(x, (1, 0)))
+    # The first column of a unit matrix, as complex numbers.
+    zero = xp.reshape(xp.eye(2)[0] + singles[0, 0, 0, 0] * 0.0, (1, 2, 1))
+    state = [zero] * n
+    for layer in range(singles.shape[0]):
+        for site in range(n):
+            turned = xp.tensordot(singles[layer, site], state[site], ((1,), (1,)))
+            state[site] = xp.transpose(turned, (1, 0, 2))
+        for site in range(n - 1):
+            left, right = state[site].shape[0], state[site + 1].shape[2]
+            both = xp.tensordot(state[site], state[site + 1], ((2,), (0,)))
+            turned = xp.tensordot(pairs[layer, site], both, ((2, 3), (1, 2)))
+            matrix = xp.reshape(xp.transpose(turned, (2, 0, 1, 3)), (2 * left, 2 * right))
+            u, s, v = xp.linalg.svd(matrix, full_matrices=False)
+            kept = min(2 * left, 2 * right, 8)
+            state[site] = xp.reshape(u[:, :kept], (left, 2, kept))
+            state[site + 1] = xp.reshape(s[:kept, None] * v[:kept], (kept, 2, right))
+        for site in range(n - 1, 0, -1):
+            left, _, right = state[site].shape
+            q, r = xp.linalg.qr(adjoint(xp.reshape(state[site], (left, 2 * right))))
+            state[site] = xp.reshape(adjoint(q), (-1, 2, right))
+            state[site - 1] = xp.tensordot(state[site - 1], adjoint(r), 1)
+    left = xp.reshape(zero[0, 0, 0], (1, 1))
+    expectations = []
+    for tensor in state:
+        half = xp.tensordot(left, xp.conj(tensor), ((1,), (0,)))
+        weights = xp.sum(xp.sum(xp.real(tensor * half), axis=2), axis=0)
+        expectations.append(weights[0] - weights[1])
+        left = xp.tensordot(tensor, half, ((0, 1), (0, 1)))
+    return [xp.stack(expectations), xp.real(xp.sum(left))]
+
+
+def tiny(xp, arrays, n, parameters):
+    if parameters["kind"] == "eigvalsh":
+        return [xp.linalg.eigvalsh(arrays[0])]
+    a, b = arrays
+    if parameters["kind"] == "independent":
+        return [xp.stack([xp.matmul(a[i], b[i]) for i in range(a.shape[0])])]
+    x = a[0]
+    for i in range(b.shape[0]):
+        x = xp.matmul(x, b[i])
+    return [x]
+
+
+def vmap_mgs(xp, arrays, n, parameters):
+    return [xp.vmap(lambda x: mgs(xp, [x], n, parameters)[0])(arrays[0])]
+
+
 # What is for namespaces with `value_and_grad` and `vmap`.
-TRANSFORMED = [grad_mgs, grad_kalman, grad_rk4, grad_circuit, grad_mps, vmap_kalman, grad_scan_scalars]
+TRANSFORMED = [
+    grad_mgs,
+    grad_kalman,
+    grad_rk4,
+    grad_circuit,
+    grad_mps,
+    grad_kinematics,
+    vmap_kalman,
+    vmap_mgs,
+    grad_scan_scalars,
+]
 
 # What is for namespaces with `scan`, `fori_loop` and `while_loop`.
 LOOPS = [scan_kalman, fori_heat, scan_scalars, grad_scan_scalars, scan_iir, scan_lstm, while_dopri]
 
 
+def needs_loops(function, parameters):
+    return function in LOOPS or bool(parameters and parameters.get("rolled"))
+
+
 def find(name):
-    return globals()[name.split(".")[0]]
+    """The function of a workload; `None` where it is for autojit alone, as plans of autojit-contract are."""
+    return globals().get(name.split(".")[0])

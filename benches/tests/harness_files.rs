@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use record::{
-    Calls, Case, Compilation, Contestant, Counts, Kind, Machine, Memory, Outcome, Record, SCHEMA,
-    VERSION,
+    Calls, Case, Compilation, Contestant, Counts, Kind, Machine, Memory, Outcome, PlanCost, Record,
+    SCHEMA, VERSION,
 };
 use serde_json::Value;
 
@@ -70,6 +70,7 @@ fn whole() -> Record {
             cores: 2,
             threads: 1,
             load: Some(0.5),
+            variables: [("AUTOJIT_TARGET".to_owned(), "avx2".to_owned())].into(),
         },
         versions: [("autojit".to_owned(), "0.1.0".to_owned())].into(),
         cases: vec![Case {
@@ -81,6 +82,12 @@ fn whole() -> Record {
             per: Some((50, "row".into())),
             results: 1,
             result_bytes: 20_000,
+            plan: Some(PlanCost {
+                operations: 20.0,
+                given: 21.0,
+                largest: 12.0,
+                slices: 4.0,
+            }),
             contestants: vec![contestant],
         }],
     }
@@ -119,8 +126,8 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 found.insert(name.clone());
-                // Their keys are names of packages and passes.
-                if name != "versions" && name != "visited" {
+                // Their keys are names of packages, passes and variables.
+                if name != "versions" && name != "visited" && name != "variables" {
                     keys(value, found);
                 }
             }

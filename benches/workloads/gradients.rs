@@ -69,6 +69,16 @@ pub(super) const WORKLOADS: &[Workload] = &[
         build: kalman_batch,
         size_of_nodes: None,
     },
+    Workload {
+        name: "vmap_mgs",
+        about: "modified Gram-Schmidt of the rows of three n x n matrices at once",
+        size: "rows",
+        sizes: &[20],
+        dtypes: DOUBLE,
+        build: mgs_batch,
+        // Somewhat more nodes than the function of one matrix has.
+        size_of_nodes: Some(|nodes| ((nodes as f64 / 2.0).sqrt()).ceil() as usize),
+    },
 ];
 
 /// Checks a value, and the gradients of several arrays, by the function.
@@ -146,6 +156,18 @@ fn kalman_batch(n: usize, dtype: DType) -> std::result::Result<Case, String> {
         vmap(one)(z)
     };
     Ok(Case::new(program((matrices, z), run), check))
+}
+
+fn mgs_batch(n: usize, dtype: DType) -> std::result::Result<Case, String> {
+    let x = normal(1, &[3, n, n], dtype);
+    let matrices = x.clone();
+    let check = move |results: &[Array]| {
+        let each = (0..3).map(|i| gram_schmidt(matrices.get(i)));
+        let expected = np::stack(each.collect::<Vec<_>>(), 0);
+        expect_close(results, &[expected], tolerance(dtype))
+    };
+    let run = |x: Array| vmap(gram_schmidt)(x);
+    Ok(Case::new(program(x, run), check))
 }
 
 /// Positions, speeds and masses.

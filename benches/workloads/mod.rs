@@ -6,6 +6,7 @@
 //!
 //! `benches/peers/workloads.py` has the same functions in Python: one changes with the other.
 
+pub(crate) mod blasfeo;
 mod circuit;
 mod dopri;
 mod elementwise;
@@ -14,14 +15,19 @@ mod gram_schmidt;
 mod graphs;
 mod heat;
 mod kalman;
+mod kinematics;
 mod linear_algebra;
 mod loops;
+mod matrix_product;
 mod nbody;
 mod networks;
 pub(crate) mod openblas;
+mod plans;
 mod products;
 pub(crate) mod program;
+mod quasiseparable;
 pub(crate) mod results;
+mod tiny;
 mod transformer;
 mod updates;
 
@@ -61,6 +67,21 @@ pub(crate) struct Case {
     pub(crate) unit: Option<(usize, &'static str)>,
     /// Data for peers beside the arguments, such as positions of gates.
     pub(crate) parameters: Value,
+    /// What the plan of a contraction costs.
+    pub(crate) plan: Option<PlanCost>,
+}
+
+/// What the plan of a contraction costs: binary logarithms, but for the number of slices.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlanCost {
+    /// Operations of all slices.
+    pub(crate) operations: f64,
+    /// Operations along the path that comes with the network.
+    pub(crate) given: f64,
+    /// Elements of the largest array that a contraction gives.
+    pub(crate) largest: f64,
+    /// Slices.
+    pub(crate) slices: f64,
 }
 
 /// Looks at the results; the message says what is wrong with them.
@@ -78,6 +99,7 @@ impl Case {
             baselines: Vec::new(),
             unit: None,
             parameters: Value::Null,
+            plan: None,
         }
     }
 
@@ -88,6 +110,11 @@ impl Case {
 
     fn per(mut self, count: usize, unit: &'static str) -> Self {
         self.unit = Some((count, unit));
+        self
+    }
+
+    fn plan(mut self, plan: PlanCost) -> Self {
+        self.plan = Some(plan);
         self
     }
 
@@ -115,6 +142,11 @@ pub(crate) fn all() -> Vec<&'static Workload> {
         updates::WORKLOADS,
         loops::WORKLOADS,
         dopri::WORKLOADS,
+        kinematics::WORKLOADS,
+        quasiseparable::WORKLOADS,
+        matrix_product::WORKLOADS,
+        tiny::WORKLOADS,
+        plans::WORKLOADS,
     ]
     .into_iter()
     .flatten()
@@ -131,6 +163,9 @@ pub(crate) fn find(name: &str) -> Vec<&'static Workload> {
     };
     all().into_iter().filter(is_it).collect()
 }
+
+/// A product of n x n matrices in C order: `out = a b`.
+type Multiply = Box<dyn Fn(usize, &[f64], &[f64], &mut [f64])>;
 
 const REAL: &[DType] = &[DType::Float64, DType::Float32];
 const DOUBLE: &[DType] = &[DType::Float64];

@@ -65,11 +65,33 @@ pub(super) const WORKLOADS: &[Workload] = &[
 
 /// The part of a file that is used.
 #[derive(Deserialize)]
-struct Instance {
+pub(super) struct Instance {
     format_string: String,
     format_string_rowmajor: Option<String>,
-    shapes: Vec<Vec<usize>>,
+    pub(super) shapes: Vec<Vec<usize>>,
     paths: Paths,
+}
+
+impl Instance {
+    /// Reads a file of `benches/data`.
+    pub(super) fn read(file: &str) -> Result<Self, String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+        let path = folder.join(file).with_extension("json");
+        let explain = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|e| explain(&e))?;
+        serde_json::from_str(&text).map_err(|e| explain(&e))
+    }
+
+    /// The labels of the operands and of the result.
+    pub(super) fn format(&self) -> &str {
+        let rowmajor = self.format_string_rowmajor.as_ref();
+        rowmajor.unwrap_or(&self.format_string)
+    }
+
+    /// The path of the fewest operations that comes with it.
+    pub(super) fn path(&self) -> &[[usize; 2]] {
+        &self.paths.opt_flops.path
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,10 +106,10 @@ struct Order {
 }
 
 /// A contraction of two: their positions among those that are left, and the einsum that does it.
-type Step = (usize, usize, String);
+pub(super) type Step = (usize, usize, String);
 
 /// The einsums of a path, with letters of their own, as a network has more labels than there are letters.
-fn steps(format: &str, path: &[[usize; 2]]) -> Result<Vec<Step>, String> {
+pub(super) fn steps(format: &str, path: &[[usize; 2]]) -> Result<Vec<Step>, String> {
     let (inputs, output) = format
         .split_once("->")
         .ok_or_else(|| format!("expected an einsum with `->`, got {format}"))?;
@@ -142,7 +164,7 @@ fn renamed(left: &[char], right: &[char], result: &[char]) -> Result<String, Str
     Ok(format!("{left},{right}->{}", rename(result)?))
 }
 
-fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
+pub(super) fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
     let mut tensors = tensors;
     for (i, j, subscripts) in steps {
         let right = tensors.remove(*j);
@@ -154,7 +176,7 @@ fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
 
 /// Labels that are in more than two terms or in the result keep sizes; all others are summed over, so entries of about
 /// `1 / sqrt(size)` keep the numbers near one however many tensors there are.
-fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
+pub(super) fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
     let size: usize = shape.iter().product();
     let scale = 1.0 / (size as f64).sqrt();
     if dtype.is_complex() {
@@ -164,18 +186,13 @@ fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
 }
 
 fn build(file: &str, n: usize, dtype: DType) -> Result<Case, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let path = folder.join(file).with_extension("json");
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let instance: Instance =
-        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    let instance = Instance::read(file)?;
     if n != instance.shapes.len() {
         let tensors = instance.shapes.len();
         return Err(format!("this network has {tensors} tensors, not {n}"));
     }
-    let format = instance.format_string_rowmajor.as_ref();
-    let format = format.unwrap_or(&instance.format_string);
-    let order = steps(format, &instance.paths.opt_flops.path)?;
+    let format = instance.format();
+    let order = steps(format, instance.path())?;
     let other = steps(format, &instance.paths.opt_size.path)?;
     let shapes = instance.shapes.iter().enumerate();
     let tensors: Vec<Array> = shapes

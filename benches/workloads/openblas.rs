@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use autojit::{Array, numpy as np};
 use libloading::Library;
 
-use super::{Baseline, baseline};
+use super::{Baseline, Multiply, baseline};
 
 /// Where NumPy keeps its own, if the harness has set it up.
 static FILE: OnceLock<PathBuf> = OnceLock::new();
@@ -93,17 +93,23 @@ fn load() -> Option<Function> {
     }
 }
 
-/// The product of two n x n matrices; `None` if there is no OpenBLAS here.
-pub(super) fn product(x: Vec<f64>, y: Vec<f64>, n: usize) -> Option<Box<dyn Baseline>> {
+/// A function that computes `out = a b` for n x n matrices in C order; `None` if there is no OpenBLAS here.
+pub(super) fn multiply() -> Option<Multiply> {
     static OPENBLAS: OnceLock<Option<Function>> = OnceLock::new();
     let function = OPENBLAS.get_or_init(load).as_ref()?;
+    Some(Box::new(|n, a, b, out| function.run(a, b, out, n)))
+}
+
+/// The product of two n x n matrices; `None` if there is no OpenBLAS here.
+pub(super) fn product(x: Vec<f64>, y: Vec<f64>, n: usize) -> Option<Box<dyn Baseline>> {
+    let multiply = multiply()?;
     Some(baseline(
         "openblas",
         (x, y, Vec::new()),
         move |(x, y, out)| {
             *out = Vec::new();
             *out = vec![0.0; n * n];
-            function.run(x, y, out, n);
+            multiply(n, x, y, out);
         },
         move |(_, _, out)| vec![np::reshape(Array::from(out), [n as i64, n as i64])],
     ))

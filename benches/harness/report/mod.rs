@@ -4,6 +4,7 @@
 //! them have the numbers.
 
 mod chart;
+mod page;
 mod tables;
 
 use std::fmt::Write as _;
@@ -19,6 +20,9 @@ use tables::Cell;
 
 /// The command.
 pub(crate) fn command(options: &options::Report) -> Result<(), String> {
+    if let Some(path) = &options.into {
+        return page::write_into(path, &Record::by_machine(&options.files)?);
+    }
     let record = Record::read_all(&options.files)?;
     let ending = options.output.as_deref().and_then(Path::extension);
     let format = options
@@ -45,21 +49,6 @@ fn in_markdown(record: &Record) -> String {
     for (name, value) in facts(record) {
         let _ = writeln!(text, "- {name}: {value}");
     }
-    let plain = |rows: Vec<Vec<Cell>>| -> Vec<Vec<String>> {
-        let cell = |cell: &Cell| {
-            let note = match cell.note.as_str() {
-                "" => String::new(),
-                note => format!(" ({note})"),
-            };
-            match cell.best {
-                true => format!("**{}**{note}", cell.text),
-                false => format!("{}{note}", cell.text),
-            }
-        };
-        rows.iter()
-            .map(|row| row.iter().map(cell).collect())
-            .collect()
-    };
     let sections = [
         ("Calls", plain(tables::calls(record))),
         ("Compiling", plain(tables::compilations(record))),
@@ -71,6 +60,23 @@ fn in_markdown(record: &Record) -> String {
         let _ = write!(text, "\n### {title}\n\n{}", markdown(rows));
     }
     text
+}
+
+/// Cells as Markdown has them.
+fn plain(rows: Vec<Vec<Cell>>) -> Vec<Vec<String>> {
+    let cell = |cell: &Cell| {
+        let note = match cell.note.as_str() {
+            "" => String::new(),
+            note => format!(" ({note})"),
+        };
+        match cell.best {
+            true => format!("**{}**{note}", cell.text),
+            false => format!("{}{note}", cell.text),
+        }
+    };
+    rows.iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect()
 }
 
 /// The subject of the numbers.

@@ -2,6 +2,7 @@
 
 use crate::list::excuse;
 use crate::record::{Case, Compilation, Contestant, Kind, Outcome, Record};
+use crate::targets::ENGINE;
 use crate::text::{bytes, count, digits, time};
 
 /// A cell: what it says, and what is remarkable about it.
@@ -60,8 +61,24 @@ fn call(c: &Contestant) -> Option<f64> {
     Some(c.calls.as_ref()?.min)
 }
 
+/// The first call, in a new process where that was measured.
+fn first_call(c: &Contestant) -> Option<f64> {
+    let cold = c.cold.as_ref().and_then(|c| c.first_call);
+    cold.or_else(|| c.warm.as_ref()?.first_call)
+}
+
 /// Times of calls: a row for each case, a column for each contestant; of baselines the best one.
 pub(super) fn calls(record: &Record) -> Vec<Vec<Cell>> {
+    times(record, call)
+}
+
+/// Times of first calls of what compiles, in the same form.
+pub(super) fn first_calls(record: &Record) -> Vec<Vec<Cell>> {
+    times(record, first_call)
+}
+
+/// A time of each contestant of each case.
+fn times(record: &Record, of: fn(&Contestant) -> Option<f64>) -> Vec<Vec<Cell>> {
     let mut backends = names(record, Kind::Backend);
     backends.reverse();
     let columns: Vec<(Kind, String)> = backends
@@ -78,7 +95,12 @@ pub(super) fn calls(record: &Record) -> Vec<Vec<Cell>> {
                 .into_iter()
                 .map(|name| (Kind::Peer, name)),
         )
-        .filter(|(kind, _)| *kind != Kind::Baseline || !names(record, Kind::Baseline).is_empty())
+        .filter(|(kind, name)| {
+            let all = record.cases.iter().flat_map(|case| &case.contestants);
+            let of_it =
+                all.filter(|c| c.kind == *kind && (c.name == *name || *kind == Kind::Baseline));
+            of_it.into_iter().any(|c| of(c).is_some())
+        })
         .collect();
     let mut rows = vec![head(&["case"])];
     rows[0].extend(columns.iter().map(|(_, name)| Cell::plain(name)));
@@ -90,33 +112,39 @@ pub(super) fn calls(record: &Record) -> Vec<Vec<Cell>> {
         let best = case
             .contestants
             .iter()
-            .filter_map(call)
+            .filter_map(of)
             .fold(f64::INFINITY, f64::min);
         let mut row = vec![Cell::plain(case.title())];
         row.extend(
             columns
                 .iter()
-                .map(|(kind, name)| call_cell(case, *kind, name, best)),
+                .map(|(kind, name)| time_cell(case, *kind, name, best, of)),
         );
         rows.push(row);
     }
     rows
 }
 
-fn call_cell(case: &Case, kind: Kind, name: &str, best: f64) -> Cell {
+fn time_cell(
+    case: &Case,
+    kind: Kind,
+    name: &str,
+    best: f64,
+    of: fn(&Contestant) -> Option<f64>,
+) -> Cell {
     let of_kind = case.contestants.iter().filter(|c| c.kind == kind);
     let found = match kind {
-        Kind::Baseline => of_kind.filter(|c| c.calls.is_some()).min_by(|a, b| {
-            call(a)
+        Kind::Baseline => of_kind.filter(|c| of(c).is_some()).min_by(|a, b| {
+            of(a)
                 .unwrap_or(f64::MAX)
-                .total_cmp(&call(b).unwrap_or(f64::MAX))
+                .total_cmp(&of(b).unwrap_or(f64::MAX))
         }),
         _ => of_kind.into_iter().find(|c| c.name == name),
     };
     let Some(c) = found else {
         return Cell::plain("");
     };
-    match call(c) {
+    match of(c) {
         None => Cell {
             soft: true,
             ..Cell::plain(word(&c.outcome))
@@ -136,6 +164,15 @@ fn call_cell(case: &Case, kind: Kind, name: &str, best: f64) -> Cell {
 
 /// Stages, counts and memory of what compiles.
 pub(super) fn compilations(record: &Record) -> Vec<Vec<Cell>> {
+    compiled(record, |_| true)
+}
+
+/// The same of native code alone.
+pub(super) fn native(record: &Record) -> Vec<Vec<Cell>> {
+    compiled(record, |c| c.name == ENGINE)
+}
+
+fn compiled(record: &Record, is_shown: fn(&Contestant) -> bool) -> Vec<Vec<Cell>> {
     let mut rows = vec![head(&[
         "case",
         "by",
@@ -153,7 +190,7 @@ pub(super) fn compilations(record: &Record) -> Vec<Vec<Cell>> {
         "peak of a call",
     ])];
     for case in &record.cases {
-        let compiles = |c: &&Contestant| c.warm.is_some() || c.cold.is_some();
+        let compiles = |c: &&Contestant| is_shown(c) && (c.warm.is_some() || c.cold.is_some());
         for c in case.contestants.iter().filter(compiles) {
             rows.push(compilation(case, c));
         }
