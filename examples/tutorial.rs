@@ -3,7 +3,10 @@
 
 use autojit::lazy::{self, Statistic};
 use autojit::numpy::random::default_rng;
-use autojit::{Array, DType, Exported, autojit, backend_like, numpy as np};
+use autojit::{
+    Array, DType, Error, Exported, autojit, backend_like, check_grads, grad, numpy as np, scan,
+    value_and_grad, vmap, while_loop,
+};
 
 fn gram_schmidt(x: Array) -> Array {
     let mut rows: Vec<Array> = Vec::new();
@@ -99,6 +102,51 @@ pub(crate) fn steps(folder: &std::path::Path) -> Result<(), Box<dyn std::error::
 
     println!("{}", fast.explain(&x)?);
     println!("{}", fast.profile(&x)?);
+
+    let t = np::linspace(0.0, 2.0, 50);
+    let y = 2.0 * np::exp(-1.5 * &t);
+    let loss = |(scale, rate): (Array, Array)| {
+        let error = &scale * np::exp(-(&rate * &t)) - &y;
+        np::mean(np::square(error), ..)
+    };
+    let step = autojit(value_and_grad(loss));
+    let mut at = (Array::from(1.0), Array::from(0.5));
+    for _ in 0..2000 {
+        let (_, (by_scale, by_rate)) = step.call(&at)??;
+        at = (at.0 - by_scale * 0.5, at.1 - by_rate * 0.5);
+    }
+    assert!((at.0.item::<f64>()? - 2.0).abs() < 1e-3 && (at.1.item::<f64>()? - 1.5).abs() < 1e-3);
+
+    let rates = np::linspace(0.5, 2.5, 5);
+    let losses = autojit(vmap(loss)).call((np::full([5], 2.0, ..), rates))??;
+    assert_eq!(np::argmin(&losses, ..).item::<i64>()?, 2);
+
+    check_grads(loss, (Array::from(1.0), Array::from(0.5)))?;
+
+    let walk = |pushes: Array| {
+        let step = |position: Array, push: Array| {
+            let next = np::tanh(position + push);
+            // What is carried on, and a row of the result.
+            (next.clone(), next)
+        };
+        scan(step, Array::from(0.0), pushes)
+    };
+    let walked = autojit(walk);
+    let (end, path) = walked.call(default_rng(7).standard_normal([1000]))??;
+    assert_eq!(path.get(-1).item::<f64>()?, end.item::<f64>()?);
+    // Compiling does not grow with the number of iterations.
+    let nodes = |n: i64| Ok::<usize, Error>(walked.compile(np::zeros([n], ..))?.traced_nodes);
+    assert_eq!(nodes(10)?, nodes(100_000)?);
+
+    let end = |pushes: Array| Ok::<Array, Error>(walk(pushes)?.0);
+    let slopes = autojit(grad(end)).call(np::zeros([1000], ..))??;
+    assert_eq!(slopes.get(-1).item::<f64>()?, 1.0);
+
+    let root = autojit(|a: Array| {
+        let goes_on = |x: Array| np::greater(np::absolute(&x * &x - &a), 1e-12);
+        while_loop(goes_on, |x: Array| (&x + &a / &x) * 0.5, a.clone())
+    });
+    assert!((root.call(Array::from(2.0))??.item::<f64>()? - 2f64.sqrt()).abs() < 1e-12);
 
     let careful = autojit(gram_schmidt).debug_nans(true);
     let error = careful.call(np::zeros([2, 2], ..)).unwrap_err();

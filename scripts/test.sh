@@ -8,6 +8,9 @@
 #   scripts/test.sh bench     every workload of the benchmarks by every backend; fails for wrong results, never for times
 #   scripts/test.sh fuzz      each fuzz target by libFuzzer, for a minute or AUTOJIT_FUZZ_SECONDS; findings go to
 #                             fuzz/regressions, inputs with new coverage to fuzz/corpus
+#   scripts/test.sh random    random programs, their gradients and batches on each target: 20 000 or AUTOJIT_CASES, from AUTOJIT_SEED
+#   scripts/test.sh soak      threads that compile, call and drop functions within 4 GB of address space: for half an hour, or
+#                             AUTOJIT_SOAK_SECONDS
 #   scripts/test.sh python    the Python package alone: builds it, and runs its tests with autoray, quimb and cotengra from PyPI
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
@@ -104,6 +107,26 @@ fuzz)
     done
     exit 0
     ;;
+random)
+    set_up
+    export AUTOJIT_CASES=${AUTOJIT_CASES:-20000}
+    # Graphs with their gradients, against forward mode and differences, by the reference interpreter.
+    step cargo test "${EVERYTHING[@]}" --lib --exclude autojit-python -- random_graphs
+    for target in $(grep -qw avx512f /proc/cpuinfo && echo avx512) $(grep -qw avx2 /proc/cpuinfo && echo avx2) clif; do
+        step env AUTOJIT_TARGET="$target" cargo test "${EVERYTHING[@]}" --test compiler -- differential::random \
+            batches_of_random_graphs random_programs
+    done
+    exit 0
+    ;;
+soak)
+    step cargo build --release --locked --example soak
+    # The limit is that of the program alone.
+    (
+        ulimit -v 4000000
+        step "$TARGET/release/examples/soak" --seconds "${AUTOJIT_SOAK_SECONDS:-1800}"
+    )
+    exit 0
+    ;;
 python)
     step scripts/test-python.sh
     exit 0
@@ -138,6 +161,7 @@ example lstm
 example kalman_likelihood
 example matrix_product_state
 example sliced_contraction
+example soak --seconds 5
 example pictures --out "$(mktemp -d)"
 example torchscript
 example gram_schmidt --library torch

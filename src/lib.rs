@@ -119,6 +119,15 @@ mod registry;
 pub mod transform;
 pub mod tree;
 
+/// The blocks of pages that no module shows, which are run as tests of the documentation.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/coming_from.md")]
+    struct ComingFrom;
+}
+
 pub use array::{Array, Operand, Value};
 pub use autojit_derive::Tree;
 pub use autojit_ir::transform::simplify::{Options as OptimizerOptions, PassReport};

@@ -13,16 +13,26 @@ import pytest
 import autojit
 
 FOLDER = pathlib.Path(__file__).parent.parent
-BLOCKS = re.findall(r"```python\n(.*?)```", (FOLDER / "README.md").read_text(), re.DOTALL)
+PAGES = ["python/README.md", "README.md", "docs/coming_from.md"]
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n", 1)[0])
-def test_blocks_of_the_readme_run(block):
-    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+def blocks(page):
+    return re.findall(r"```python\n(.*?)```", (FOLDER.parent / page).read_text(), re.DOTALL)
+
+
+BLOCKS = [(page, block) for page in PAGES for block in blocks(page)]
+
+
+@pytest.mark.parametrize(
+    "page, block", BLOCKS, ids=[f"{page}: {block.split(chr(10), 1)[0]}" for page, block in BLOCKS]
+)
+def test_blocks_of_pages_run(page, block):
+    exec(compile(block, page, "exec"), {"__name__": "page"})
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) >= 6
+    assert all(blocks(page) for page in PAGES)
+    assert len(BLOCKS) >= 10
 
 
 @pytest.mark.parametrize(

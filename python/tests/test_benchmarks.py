@@ -1,0 +1,52 @@
+"""Workloads of the benchmarks against other ways to compute them, with NumPy and compiled."""
+
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+import autojit
+
+FOLDER = pathlib.Path(__file__).parents[2] / "benches" / "peers"
+
+
+@pytest.fixture(scope="module")
+def independent():
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import independent
+    finally:
+        sys.path.remove(str(FOLDER))
+    return independent
+
+
+@pytest.mark.parametrize(
+    "name, size", [("kinematics", 6), ("quasiseparable", 30), ("mps_gates", 6)]
+)
+def test_workloads_compute_what_they_say(independent, name, size):
+    check = getattr(independent, name)
+    independent.compare(*check(size))
+    function = getattr(independent.workloads, name)
+
+    def compiled(xp, arrays, n, parameters):
+        return autojit.jit(lambda arrays: function(autojit, arrays, n, parameters))(arrays)
+
+    original = function
+    setattr(independent.workloads, name, compiled)
+    try:
+        independent.compare(*check(size))
+    finally:
+        setattr(independent.workloads, name, original)
+
+
+def test_the_recursion_is_a_loop_too(independent):
+    def rolled(xp, arrays, n, parameters):
+        return autojit.jit(lambda arrays: original(autojit, arrays, n, parameters))(arrays)
+
+    original = independent.workloads.quasiseparable
+    independent.workloads.quasiseparable = rolled
+    try:
+        independent.compare(*independent.quasiseparable(30, np, True))
+    finally:
+        independent.workloads.quasiseparable = original
