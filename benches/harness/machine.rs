@@ -74,6 +74,7 @@ pub(crate) fn begin(threads: usize, cores: usize) -> Record {
             load: load(),
             variables: variables(),
         },
+        limit: None,
         versions: versions(),
         cases: Vec::new(),
     }

@@ -28,6 +28,9 @@ pub(crate) struct Record {
     pub(crate) command: Vec<String>,
     /// Where it ran.
     pub(crate) machine: Machine,
+    /// Seconds after which what was still compiling, or in its first call, was stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<f64>,
     /// Versions of everything that was measured, by name.
     pub(crate) versions: BTreeMap<String, String>,
     /// One for each workload, size and dtype.

@@ -90,6 +90,7 @@ pub(crate) fn command(options: &options::Run) -> Result<(), String> {
         threads: options.threads,
         progress: Progress::new(plan.len()),
     };
+    record.limit = Some(session.limit.as_secs_f64());
     session.invite(&options.peers)?;
     session.run(&plan, &mut record, options.json.as_deref())
 }

@@ -64,6 +64,7 @@ fn whole() -> Record {
         version: VERSION,
         date: "2026-11-25 16:40".into(),
         command: vec!["run".into()],
+        limit: Some(60.0),
         machine: Machine {
             processor: "one".into(),
             system: "linux x86_64".into(),

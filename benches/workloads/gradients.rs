@@ -76,8 +76,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
         sizes: &[20],
         dtypes: DOUBLE,
         build: mgs_batch,
-        // Somewhat more nodes than the function of one matrix has.
-        size_of_nodes: Some(|nodes| ((nodes as f64 / 2.0).sqrt()).ceil() as usize),
+        // Five nodes for each pair of rows, where the function of one matrix has three.
+        size_of_nodes: Some(|nodes| ((nodes as f64 / 2.5).sqrt()).ceil() as usize),
     },
 ];
 

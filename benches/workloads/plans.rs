@@ -128,11 +128,12 @@ fn ladder(n: usize, dtype: DType) -> std::result::Result<Case, String> {
         let right = (site + 1 < n).then_some(BOND);
         left.into_iter().chain([2]).chain(right).collect()
     };
-    // About half of 1 / bond for each sum of 2 x bond, so that no product of many leaves the range of numbers.
+    // A sum of a product of two has 2 x bond^2 terms, so that with these entries no product of many leaves the range of numbers.
+    let mean = ((2 * BOND * BOND) as f64).sqrt().recip();
     let state = |seed: u64| -> Vec<Array> {
-        let sites = 0..n;
+        let sites = (0..n).map(|site| (seed + site as u64, shape(site)));
         sites
-            .map(|site| uniform(seed + site as u64, 0.3, 0.4, &shape(site), dtype))
+            .map(|(seed, shape)| uniform(seed, 0.95 * mean, 1.05 * mean, &shape, dtype))
             .collect()
     };
     let (x, y) = (state(1), state(1_000_000_000));
