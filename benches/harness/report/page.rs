@@ -49,7 +49,7 @@ fn figures(record: &Record) -> String {
             "Native code: stages, counts and memory",
             plain(tables::native(record)),
         ),
-        ("Not run", plain(tables::absent(record))),
+        ("Not run", plain(tables::absent_together(record))),
     ];
     for (title, rows) in sections.iter().filter(|(_, rows)| rows.len() > 1) {
         let _ = write!(text, "\n#### {title}\n\n{}", markdown(rows));

@@ -237,6 +237,31 @@ pub(super) fn absent(record: &Record) -> Vec<Vec<Cell>> {
     rows
 }
 
+/// The same with one row for each contestant and reason.
+pub(super) fn absent_together(record: &Record) -> Vec<Vec<Cell>> {
+    let mut all: Vec<(String, String, Vec<String>)> = Vec::new();
+    for case in &record.cases {
+        for c in &case.contestants {
+            let Some(why) = excuse(&c.outcome) else {
+                continue;
+            };
+            let same = all
+                .iter_mut()
+                .find(|(name, reason, _)| *name == c.name && *reason == why);
+            match same {
+                Some((_, _, cases)) => cases.push(case.title()),
+                None => all.push((c.name.clone(), why, vec![case.title()])),
+            }
+        }
+    }
+    let mut rows = vec![head(&["contestant", "why", "cases"])];
+    rows.extend(all.iter().map(|(name, why, cases)| {
+        let row = [name, why, &cases.join(", ")];
+        row.map(Cell::plain).to_vec()
+    }));
+    rows
+}
+
 /// Times for a unit of work, where a case has one: the best call of each contestant.
 pub(super) fn per_unit(record: &Record) -> Vec<Vec<Cell>> {
     let mut rows = vec![head(&["case", "unit", "contestant", "ns for one"])];
