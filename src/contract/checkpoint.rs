@@ -12,14 +12,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use autojit_ir::dispatch_host;
 use autojit_ir::error::{Error, Result};
+use autojit_ir::{Bytes, dispatch_host};
 use autojit_ir::{HostArray, file};
 use sha2::{Digest, Sha256};
 
 use super::layout::Layout;
 use super::total::{Number, Totals};
-use crate::export::bytes::Bytes;
 use crate::export::container::{Container, Unreadable};
 
 const FILE: Container = Container {

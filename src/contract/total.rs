@@ -2,11 +2,9 @@
 //!
 //! Slices are added as `runtime/src/sum.rs` adds blocks of a long sum. What is lost of a call's own sum is added to what is lost.
 
-use autojit_ir::HostArray;
 use autojit_ir::error::{Error, Result};
+use autojit_ir::{Bytes, HostArray};
 use autojit_runtime::sum::Summand;
-
-use crate::export::bytes::Bytes;
 
 /// An element that is added, and written to files.
 pub(super) trait Number: Summand + Bytes {}

@@ -9,7 +9,6 @@
 //! inferred again, and a structure must be exactly one tree. What is wrong is an `Err` with `is_file`, never a panic.
 //! A tree that would not be read is not written: both directions share [`Saved::check`].
 
-pub(crate) mod bytes;
 pub(crate) mod container;
 mod forms;
 mod payload;

@@ -7,17 +7,15 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, IxDyn};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Saved;
-use super::bytes::Bytes;
 use crate::tree::{LoadedRecord, Structure, Token};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::serial::check_exportable;
-use autojit_ir::{ArrayType, Graph, HostArray, Op, SourceLine, ValueId, dispatch_host};
+use autojit_ir::{ArrayType, Graph, HostArray, Op, SourceLine, ValueId};
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -274,36 +272,15 @@ impl Step {
 
 impl Constant {
     fn new(array: &HostArray) -> Self {
-        let ty = array.ty();
-        let mut bytes = Vec::with_capacity(ty.bytes());
-        dispatch_host!(array, a => a.iter().for_each(|&x| x.write(&mut bytes)));
         Self {
-            ty: ty.to_string(),
-            bytes,
+            ty: array.ty().to_string(),
+            bytes: array.to_bytes(),
         }
     }
 
     fn read(&self) -> Result<HostArray> {
         let ty: ArrayType = self.ty.parse()?;
-        let expected = ty.size().checked_mul(ty.dtype.size());
-        if expected != Some(self.bytes.len()) {
-            let got = self.bytes.len();
-            return Err(Error::value(format!("its constant {ty} has {got} bytes")));
-        }
-        let array = autojit_ir::host_from!(ty.dtype, T => elements::<T>(&ty, &self.bytes));
-        array.ok_or_else(|| {
-            Error::value(format!(
-                "its constant {ty} has bytes that are no {}",
-                ty.dtype
-            ))
-        })
+        HostArray::from_bytes(&ty, &self.bytes)
+            .map_err(|e| Error::value(format!("its constant {e}")))
     }
-}
-
-fn elements<T: Bytes>(ty: &ArrayType, bytes: &[u8]) -> Option<HostArray> {
-    let elements = bytes.chunks_exact(ty.dtype.size()).map(T::read);
-    let elements = elements.collect::<Option<Vec<T>>>()?;
-    ArrayD::from_shape_vec(IxDyn(&ty.shape), elements)
-        .ok()
-        .map(HostArray::from)
 }

@@ -62,6 +62,21 @@ enum Kind {
     Internal,
 }
 
+/// An error as a program tells it to another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The name of the function that makes errors of its kind, such as `shape`.
+    pub kind: String,
+    /// What was wrong.
+    pub message: String,
+    /// The operation.
+    pub op: Option<String>,
+    /// The iterations of the loops around it, the innermost first.
+    pub iterations: Vec<u64>,
+    /// The line of the user's source.
+    pub line: Option<String>,
+}
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $visible:vis $constructor:ident, $predicate:ident => $kind:ident;)*) => {
         impl Error {
@@ -78,6 +93,48 @@ macro_rules! kinds {
                     self.0.kind == Kind::$kind
                 }
             )*
+
+            /// What another program is told of an error. [`Error::from_parts`] takes it.
+            ///
+            /// ```
+            /// use autojit_ir::Error;
+            ///
+            /// let error = Error::shape("expected a matrix").in_op("trace");
+            /// let told = Error::from_parts(error.parts()).unwrap();
+            /// assert!(told.is_shape());
+            /// assert_eq!(told.to_string(), "expected a matrix in trace");
+            /// ```
+            #[must_use]
+            pub fn parts(&self) -> Parts {
+                let Inner { kind, message, op, location: _, iterations, foreign_line: _ } = &*self.0;
+                let kind = match kind {
+                    $(Kind::$kind => stringify!($constructor),)*
+                };
+                Parts {
+                    kind: kind.to_owned(),
+                    message: message.clone(),
+                    op: op.clone(),
+                    iterations: iterations.clone(),
+                    line: self.line(),
+                }
+            }
+
+            /// The error that another program told; `None` if there is no such kind.
+            #[must_use]
+            pub fn from_parts(parts: Parts) -> Option<Self> {
+                let kind = match parts.kind.as_str() {
+                    $(stringify!($constructor) => Kind::$kind,)*
+                    _ => return None,
+                };
+                Some(Self(Arc::new(Inner {
+                    kind,
+                    message: parts.message,
+                    op: parts.op,
+                    location: None,
+                    iterations: parts.iterations,
+                    foreign_line: parts.line,
+                })))
+            }
         }
     };
 }
@@ -200,6 +257,12 @@ impl Error {
         self.0.location
     }
 
+    /// The line as it is shown: that of the call says less than that of the operation.
+    fn line(&self) -> Option<String> {
+        let own = || self.0.location.map(ToString::to_string);
+        self.0.foreign_line.clone().or_else(own)
+    }
+
     /// The name of the operation that failed.
     #[must_use]
     pub fn op(&self) -> Option<&str> {
@@ -219,11 +282,9 @@ impl fmt::Display for Error {
             let within = if level == 0 { ", in" } else { " of" };
             write!(f, "{within} iteration {iteration}")?;
         }
-        match (&self.0.foreign_line, self.0.location) {
-            // The line of the call says less than that of the operation.
-            (Some(line), _) => write!(f, ", at {line}"),
-            (None, Some(location)) => write!(f, ", at {location}"),
-            (None, None) => Ok(()),
+        match self.line() {
+            Some(line) => write!(f, ", at {line}"),
+            None => Ok(()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod op;
 
 mod attribute;
 mod body;
+mod bytes;
 mod c_order;
 mod constants;
 mod draw;
@@ -44,6 +45,7 @@ mod verify;
 
 pub use attribute::{Attribute, NormOrder};
 pub use body::{Bodies, Body};
+pub use bytes::Bytes;
 pub use constants::Constants;
 pub use error::{Error, Result};
 pub use eval::Tensor;
