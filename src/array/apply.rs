@@ -83,6 +83,17 @@ impl Array {
             .unwrap_or_else(|e| Self::failed(e.in_op(name).at(location)))
     }
 
+    /// Runs or writes down an op with one result on behalf of a line of the user's.
+    pub(crate) fn apply_at(
+        op: Op,
+        inputs: &[Operand<'_>],
+        location: &'static Location<'static>,
+    ) -> Self {
+        let name = op.name();
+        Self::try_apply(op, inputs, location)
+            .unwrap_or_else(|e| Self::failed(e.in_op(name).at(location)))
+    }
+
     pub(super) fn try_apply(
         op: Op,
         inputs: &[Operand<'_>],

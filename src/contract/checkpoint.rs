@@ -47,6 +47,9 @@ impl Checkpoint {
         let mut hash = Sha256::new();
         hash.update(per_call.to_le_bytes());
         hash.update(plan);
+        if layout.gives_gradient {
+            hash.update("gradient");
+        }
         Ok(Self {
             path: path.to_owned(),
             plan: hash.finalize().into(),

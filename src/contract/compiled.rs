@@ -40,16 +40,16 @@ pub struct CompiledPlan {
 }
 
 impl CompiledPlan {
-    pub(super) fn new(plan: &Plan) -> Result<Self> {
-        let layout = Arc::new(Layout::new(plan)?);
+    pub(super) fn new(layout: Layout) -> Self {
+        let layout = Arc::new(layout);
         let traced = Arc::clone(&layout);
         let function: Function = Box::new(move |(operands, first, count)| {
             trace::sum(&traced, &operands, &first, &count)
         });
-        Ok(Self {
+        Self {
             layout,
             jit: autojit(function).name("contraction"),
-        })
+        }
     }
 
     /// Chooses the backend, as [`Jit::backend`] does.
@@ -107,6 +107,19 @@ impl CompiledPlan {
         sum().map_err(|e| e.in_op("sum_slices").at(location))
     }
 
+    /// What [`CompiledPlan::run`] checks before it begins: the number, the shapes and the dtype of the operands, and that they have values.
+    /// The function is compiled for them unless it is already.
+    ///
+    /// # Errors
+    /// As `run`.
+    #[track_caller]
+    pub fn check(&self, operands: &[Array]) -> Result<()> {
+        let location = Location::caller();
+        let checked = self.memory_of(operands);
+        checked.map_err(|e| e.in_op("contraction").at(location))?;
+        Ok(())
+    }
+
     /// The bytes that a run takes with these operands, for which the function is compiled unless it is already. For native
     /// code the memory of a call is that of its plan; for other backends, which do not say, it is estimated as by
     /// [`Execute::memory`](super::Execute::memory).
@@ -120,6 +133,7 @@ impl CompiledPlan {
             .map_err(|e| e.in_op("memory").at(location))
     }
 
+    /// One call. Errors are those of operations in here, whose lines are of no use: the callers name the user's.
     pub(super) fn call(
         &self,
         operands: &[Array],
@@ -127,7 +141,8 @@ impl CompiledPlan {
         count: u64,
     ) -> Result<(Array, Array)> {
         let (first, count) = self.numbers(operands, first, count)?;
-        self.jit.call((operands, first, count))?
+        let sum = self.jit.call((operands, first, count));
+        sum.and_then(|sum| sum).map_err(Error::without_location)
     }
 
     fn numbers(&self, operands: &[Array], first: u64, count: u64) -> Result<(Array, Array)> {
@@ -153,7 +168,8 @@ impl CompiledPlan {
             return Ok(Memory::of_sums(&self.layout, dtype));
         }
         let (first, count) = self.numbers(operands, 0, 0)?;
-        let code = self.jit.compile((operands, first, count))?.code;
+        let report = self.jit.compile((operands, first, count));
+        let code = report.map_err(Error::without_location)?.code;
         let Some(call) = code.planned_peak_bytes else {
             return Ok(Memory::estimate(&self.layout, dtype));
         };

@@ -3,6 +3,8 @@
 //! Slices are numbered so that those which are added follow each other: labels of the result change slowest. All slices with the
 //! same indices of these labels are a *block*, which gives a part of the result; blocks are joined, not added.
 
+use std::panic::Location;
+
 use autojit_contract::{Label, Plan};
 use autojit_ir::einsum::Subscripts;
 use autojit_ir::error::{Error, Result};
@@ -46,12 +48,16 @@ pub(super) struct Layout {
     pub(super) outer: Shape,
     /// For each axis of the result its place in the axes `outer` and then `block`.
     pub(super) order: Vec<usize>,
+    /// Whether a slice gives its value and its gradient, in one row.
+    pub(super) gives_gradient: bool,
+    /// The user's line, for the operations of slices.
+    pub(super) location: &'static Location<'static>,
 }
 
 impl Layout {
     /// # Errors
     /// There are no operands, or too many slices.
-    pub(super) fn new(plan: &Plan) -> Result<Self> {
+    pub(super) fn new(plan: &Plan, location: &'static Location<'static>) -> Result<Self> {
         let network = plan.network();
         if network.operands().is_empty() {
             return Err(Error::value("expected at least one operand"));
@@ -131,7 +137,32 @@ impl Layout {
             block: lengths(&mut rest.iter())?,
             outer: lengths(&mut outer.iter())?,
             order: output.iter().map(place).collect(),
+            gives_gradient: false,
+            location,
             plan: plan.clone(),
+        })
+    }
+
+    /// The layout of a run that gives the value and the gradient of a plan whose result is one number: a row of the value and, operand
+    /// by operand, of the derivatives by its elements.
+    ///
+    /// # Errors
+    /// The result has axes.
+    pub(super) fn with_gradient(self) -> Result<Self> {
+        let output = self.plan.network().output();
+        if !output.is_empty() {
+            return Err(Error::value(format!(
+                "a contraction to one number has a gradient, this one gives an array of {} axes",
+                output.len()
+            )));
+        }
+        let sizes = self.shapes.iter().map(|shape| size_of_shape(shape));
+        let row = sizes.fold(1, usize::saturating_add);
+        Ok(Self {
+            block: [row].into_iter().collect(),
+            order: vec![0],
+            gives_gradient: true,
+            ..self
         })
     }
 
@@ -142,7 +173,7 @@ impl Layout {
 
     /// The elements of what a slice gives.
     pub(super) fn block_size(&self) -> usize {
-        self.block.iter().copied().fold(1, usize::saturating_mul)
+        size_of_shape(&self.block)
     }
 
     /// The type of the result.
@@ -182,6 +213,10 @@ impl Layout {
         }
         Ok(types[0].dtype)
     }
+}
+
+pub(super) fn size_of_shape(shape: &[usize]) -> usize {
+    shape.iter().copied().fold(1, usize::saturating_mul)
 }
 
 /// The einsum of a step, with labels in order of appearance, so that equal steps are equal.

@@ -47,7 +47,10 @@ impl Memory {
         let copies = sizes.iter().zip(&layout.axes);
         let copies = copies.filter(|(_, axes)| !axes.is_empty());
         let mut alive = copies.map(|(&size, _)| size).fold(0, u64::saturating_add);
+        let copied = alive;
         let mut most = alive;
+        // A gradient keeps all of them, and has as many of its own.
+        let kept: u64 = layout.steps.iter().map(|step| step.size).sum();
         for step in &layout.steps {
             let inputs: u64 = step.inputs.iter().map(|&input| sizes[input]).sum();
             alive = alive.saturating_add(step.size);
@@ -59,6 +62,9 @@ impl Memory {
             });
             alive = alive.saturating_sub(used.map(|&input| sizes[input]).sum());
             sizes.push(step.size);
+        }
+        if layout.gives_gradient {
+            most = copied.saturating_add(kept).saturating_mul(2);
         }
         let block = size(&layout.block);
         let bytes = |elements: u64| elements.saturating_mul(dtype.size() as u64);

@@ -7,6 +7,7 @@ mod calls;
 mod checkpoint;
 mod compiled;
 mod distributed;
+mod gradient;
 mod layout;
 mod memory;
 mod run;
@@ -20,6 +21,7 @@ pub use adding::Progress;
 pub use autojit_contract::{Cost, Error, Label, Network, Options, Plan, Search, Step, order, plan};
 pub use compiled::CompiledPlan;
 pub use distributed::Distributed;
+pub use gradient::CompiledGradient;
 pub use memory::Memory;
 pub use run::Run;
 
@@ -61,6 +63,14 @@ pub trait Execute: sealed::Sealed {
     #[track_caller]
     fn compile(&self) -> Result<CompiledPlan>;
 
+    /// The value and the gradient of a plan whose result is one number, as a function that is compiled once for all slices: see
+    /// [`CompiledGradient`].
+    ///
+    /// # Errors
+    /// As [`Execute::compile`]; the result has axes (`is_value`).
+    #[track_caller]
+    fn compile_gradient(&self) -> Result<CompiledGradient>;
+
     /// The bytes that a run takes, by the plan alone and for elements of a dtype: what the compiled function says once there
     /// is one, [`CompiledPlan::memory`], is exact for native code.
     ///
@@ -79,18 +89,31 @@ impl Execute for Plan {
     fn contract<A: Borrow<Array>>(&self, operands: &[A]) -> Result<Array> {
         let location = Location::caller();
         let operands: Vec<Array> = operands.iter().map(|a| a.borrow().clone()).collect();
-        let contracted = || trace::contract(&Layout::new(self)?, &operands);
+        let contracted = || {
+            let layout = Layout::new(self, location)?;
+            // What an operand failed with has its line; what fails in here has not.
+            trace::checked(&layout, &operands)?;
+            trace::contract(&layout, &operands).map_err(crate::Error::without_location)
+        };
         contracted().map_err(|e| e.in_op("contract").at(location))
     }
 
     fn compile(&self) -> Result<CompiledPlan> {
         let location = Location::caller();
-        CompiledPlan::new(self).map_err(|e| e.in_op("compile").at(location))
+        let compiled = Layout::new(self, location).map(CompiledPlan::new);
+        compiled.map_err(|e| e.in_op("compile").at(location))
+    }
+
+    fn compile_gradient(&self) -> Result<CompiledGradient> {
+        let location = Location::caller();
+        let layout = Layout::new(self, location).and_then(Layout::with_gradient);
+        let compiled = layout.map(CompiledPlan::new).map(CompiledGradient::new);
+        compiled.map_err(|e| e.in_op("compile_gradient").at(location))
     }
 
     fn memory(&self, dtype: DType) -> Result<Memory> {
         let location = Location::caller();
-        let layout = Layout::new(self).map_err(|e| e.in_op("memory").at(location))?;
+        let layout = Layout::new(self, location).map_err(|e| e.in_op("memory").at(location))?;
         Ok(Memory::estimate(&layout, dtype))
     }
 }

@@ -1,13 +1,13 @@
 //! A plan as operations on arrays, which run where the arrays are: eagerly, lazily, or in a trace.
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Class, ContractOp, DType, Op};
+use autojit_ir::{ArrayType, Class, ContractOp, DType, IndexOp, Op};
 
 use super::layout::{Layout, Step};
 use crate::array::Repr;
-use crate::control::{fori_loop, map};
+use crate::control::{looped, map};
 use crate::numpy as np;
-use crate::transform::stop_gradient;
+use crate::transform::{stop_gradient, vjp};
 use crate::{Array, Operand};
 
 /// The arrays of a slice by their numbers; those that were used are gone.
@@ -37,7 +37,8 @@ pub(super) fn contract(layout: &Layout, operands: &[Array]) -> Result<Array> {
         let each = |i: Array, totals| add(totals, slice(layout, &fixed, &(&first + i)), dtype);
         let zero = zeros(&block_type(layout, dtype), &operands[0]);
         let summed = i64::try_from(layout.summed).unwrap_or(i64::MAX);
-        let totals = fori_loop(0, summed, each, (zero.clone(), zero));
+        let bounds = [0.into(), summed.into()];
+        let totals = looped(&bounds, &each, (zero.clone(), zero), layout.location);
         match totals {
             Ok((sum, _)) if !is_compensated(dtype) => sum,
             // An infinite sum has no error: its compensation is NaN.
@@ -63,10 +64,37 @@ pub(super) fn sum(
     count: &Array,
 ) -> Result<(Array, Array)> {
     let dtype = checked(layout, operands)?;
+    let zero = zeros(&block_type(layout, dtype), &operands[0]);
+    let zeros = (zero.clone(), zero);
+    let bounds = [first.into(), (first + count).into()];
+    if layout.gives_gradient {
+        let each = |i: Array, totals| {
+            let row = value_and_gradient(layout, operands, &i, dtype);
+            add(totals, row.unwrap_or_else(Array::failed), dtype)
+        };
+        return looped(&bounds, &each, zeros, layout.location);
+    }
     let fixed = fixed(layout, operands)?;
     let each = |i: Array, totals| add(totals, slice(layout, &fixed, &i), dtype);
-    let zero = zeros(&block_type(layout, dtype), &operands[0]);
-    fori_loop(first, first + count, each, (zero.clone(), zero))
+    looped(&bounds, &each, zeros, layout.location)
+}
+
+/// The value of a slice and its derivatives by the elements of all operands, in one row.
+fn value_and_gradient(
+    layout: &Layout,
+    operands: &[Array],
+    number: &Array,
+    dtype: DType,
+) -> Result<Array> {
+    let value = |operands: Vec<Array>| {
+        let fixed = fixed(layout, &operands);
+        fixed.map_or_else(Array::failed, |fixed| slice(layout, &fixed, number))
+    };
+    let (value, pullback) = vjp(value, operands.to_vec())?;
+    let scalar: [i64; 0] = [];
+    let gradient = pullback(np::ones(scalar, like(&operands[0]).dtype(dtype)))?;
+    let row = std::iter::once(value).chain(gradient);
+    np::concatenate(row.map(|x| np::reshape(x, [-1])), 0).check()
 }
 
 /// The sum of no slices.
@@ -106,7 +134,7 @@ fn fixed(layout: &Layout, operands: &[Array]) -> Result<Arrays> {
         let result = if step.varies {
             None
         } else {
-            Some(apply(step, &inputs(step, &mut arrays)?))
+            Some(apply(layout, step, &inputs(step, &mut arrays)?))
         };
         arrays.push(result);
     }
@@ -122,7 +150,9 @@ fn slice(layout: &Layout, fixed: &Arrays, number: &Array) -> Array {
     for (array, axes) in arrays.iter_mut().zip(&layout.axes) {
         for &(axis, label) in axes {
             if let Some(array) = array {
-                *array = np::take(&*array, &indices[label], axis as i64);
+                let inputs = [(&*array).into(), (&indices[label]).into()];
+                let op = Op::Index(IndexOp::Take { axis });
+                *array = Array::apply_at(op, &inputs, layout.location);
             }
         }
     }
@@ -148,7 +178,7 @@ fn steps(layout: &Layout, mut arrays: Arrays, varies: Option<bool>) -> Result<Ar
     arrays.resize(count + layout.steps.len(), None);
     for (i, step) in layout.steps.iter().enumerate() {
         if varies.is_none_or(|varies| step.varies == varies) {
-            arrays[count + i] = Some(apply(step, &inputs(step, &mut arrays)?));
+            arrays[count + i] = Some(apply(layout, step, &inputs(step, &mut arrays)?));
         }
     }
     let last = arrays.pop().flatten();
@@ -164,10 +194,11 @@ fn inputs(step: &Step, arrays: &mut Arrays) -> Result<Vec<Array>> {
     taken.collect()
 }
 
-fn apply(step: &Step, inputs: &[Array]) -> Array {
+fn apply(layout: &Layout, step: &Step, inputs: &[Array]) -> Array {
     let inputs: Vec<Operand> = inputs.iter().map(Operand::from).collect();
     let subscripts = step.subscripts.clone();
-    Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), &inputs)
+    let op = Op::Contract(ContractOp::Einsum { subscripts });
+    Array::apply_at(op, &inputs, layout.location)
 }
 
 /// Where an operand with values is; in a trace constants go where its arguments are.

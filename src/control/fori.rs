@@ -44,7 +44,8 @@ pub fn fori_loop<'a, C: Tree>(
     looped(&bounds, &body, init, location).map_err(|e| e.at(location))
 }
 
-fn looped<C: Tree>(
+/// As [`fori_loop`], for a line of the user's.
+pub(crate) fn looped<C: Tree>(
     bounds: &[Operand<'_>; 2],
     body: &impl Fn(Array, C) -> C,
     init: C,

@@ -14,5 +14,6 @@ mod scan;
 
 pub use branch::{cond, switch};
 pub use fori::fori_loop;
+pub(crate) use fori::looped;
 pub use repeat::{while_loop, while_loop_within};
 pub use scan::{map, scan, scan_length, scan_reverse};

@@ -2,13 +2,15 @@
 //! memory.
 
 mod checkpoints;
+mod gradients;
 
 use std::collections::BTreeSet;
 
 use autojit::contract::{Execute, Label, Network, Options, Plan, Run, plan};
+use autojit::dispatch::Arguments;
 use autojit::lazy::{array, variable};
 use autojit::num_complex::Complex64;
-use autojit::{Array, DType, autojit, numpy as np, value_and_grad};
+use autojit::{Array, DType, Error, autojit, numpy as np, register_function};
 
 use crate::lazy::memory::peak_of;
 use crate::process::in_own_process;
@@ -200,26 +202,6 @@ fn integers_are_added_exactly() {
     );
 }
 
-#[test]
-fn slices_have_gradients() {
-    let case = case(
-        "ab,bc,cd,da->",
-        &[&[3, 4], &[4, 5], &[5, 6], &[6, 3]],
-        "bd",
-        DType::Float64,
-    );
-    let plan = &case.plan;
-    let sliced =
-        value_and_grad(|x: Vec<Array>| plan.contract(&x).unwrap_or_else(|_| Array::from(0.0)));
-    let whole = value_and_grad(|x: Vec<Array>| np::einsum("ab,bc,cd,da->", &x));
-    let (value, gradient) = sliced(case.operands.clone()).unwrap();
-    let (expected, gradients) = whole(case.operands.clone()).unwrap();
-    assert_near("the value", &value, &expected);
-    for (got, expected) in gradient.iter().zip(&gradients) {
-        assert_near("a gradient", got, expected);
-    }
-}
-
 /// What a long sum loses is made good: as much as all ones are added to a number that each of them is lost in.
 #[test]
 fn sums_of_slices_are_compensated() {
@@ -387,6 +369,35 @@ fn wrong_operands_are_named() {
     let huge = plan(&huge, &Options::default()).unwrap();
     let huge = huge.sliced_by(&[0, 1]).unwrap();
     assert!(huge.compile().unwrap_err().is_value());
+}
+
+/// What fails in a slice is told at the line of the call.
+#[test]
+fn what_fails_in_a_slice_names_the_call() {
+    in_own_process!();
+    let case = case("ab,bc->ac", &[&[3, 4], &[4, 5]], "b", DType::Float64);
+    let (plan, operands) = (&case.plan, &case.operands);
+    let fails = |_: &Arguments| Err::<Array, _>(Error::value("no products today"));
+    register_function("ndarray", "einsum", fails).unwrap();
+    let eager = plan.contract(operands).unwrap_err();
+    let eager = (line!() - 1, eager);
+    register_function("lazy", "einsum", fails).unwrap();
+    let compiled = plan.compile().unwrap();
+    let traced = autojit(|x: Vec<Array>| plan.contract(&x));
+    let at = line!() - 1;
+    let errors = [
+        eager,
+        (at, traced.call(&operands[..]).and_then(|x| x).unwrap_err()),
+        (line!(), compiled.run(operands, Run::new()).unwrap_err()),
+        (line!(), compiled.sum_slices(operands, 0, 1).unwrap_err()),
+        (line!(), compiled.memory(operands).unwrap_err()),
+    ];
+    for (line, error) in errors {
+        let text = error.to_string();
+        assert!(text.starts_with("no products today in einsum"), "{text}");
+        let here = format!("tests/api/contract/mod.rs:{line}:");
+        assert!(text.contains(&here), "{text}, expected {here}");
+    }
 }
 
 #[test]
