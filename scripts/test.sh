@@ -72,9 +72,17 @@ set_up() {
     step scripts/setup-xla.sh
     # LAPACK by the OpenBLAS of the system: a crate of its own, see crates/lapack/src/lib.rs.
     step scripts/setup-lapack.sh
+    # OpenMPI, for crates/mpi.
+    step scripts/setup-mpi.sh
     local folders
     folders=$(sed -n 's/^\(LIBTORCH\|XLA_EXTENSION_DIR\) = { value = "\([^"]*\)".*/\2\/lib/p' .cargo/torch.toml .cargo/xla.toml)
     export LD_LIBRARY_PATH=${folders//$'\n'/:}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
+# Four ranks of an example, however few cores there are, and whoever runs them.
+ranks() {
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 step mpirun --oversubscribe --bind-to none -n 4 \
+        "$TARGET/debug/examples/$1"
 }
 
 # Examples end by checking themselves.
@@ -162,6 +170,7 @@ example kalman_likelihood
 example matrix_product_state
 example sliced_contraction
 example soak --seconds 5
+ranks ranks
 example pictures --out "$(mktemp -d)"
 example torchscript
 example gram_schmidt --library torch
