@@ -98,7 +98,7 @@ impl Ranks {
         }
         let bytes = own.err().filter(|_| rank == failed);
         let bytes = bytes.map(|error| wire::encode_error(&error, rank));
-        let bytes = wire::broadcast(&self.world, failed, bytes)?;
+        let bytes = wire::broadcast(&self.world, failed, bytes);
         Err(wire::decode_error(&bytes))
     }
 
@@ -134,7 +134,7 @@ impl Ranks {
     pub(crate) fn bytes_of_first(&self, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         let made = (self.rank() == 0).then(make).transpose();
         let bytes = self.agree(made)?;
-        wire::broadcast(&self.world, 0, bytes)
+        Ok(wire::broadcast(&self.world, 0, bytes))
     }
 
     /// Compares what all ranks are to have alike with that of rank 0.
@@ -146,7 +146,8 @@ impl Ranks {
         let mut hasher = DefaultHasher::new();
         bytes.for_each(|bytes| hasher.write(&bytes));
         let own = hasher.finish();
-        let first = wire::broadcast(&self.world, 0, Some(own.to_le_bytes().to_vec()))?;
+        let first = (self.rank() == 0).then(|| own.to_le_bytes().to_vec());
+        let first = wire::broadcast(&self.world, 0, first);
         match first == own.to_le_bytes() {
             true => Ok(()),
             false => Err(Error::value(format!("{what} differ from those of rank 0"))),

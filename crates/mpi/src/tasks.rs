@@ -67,7 +67,10 @@ pub(crate) fn distribute<'t>(
     };
     let ended = match first {
         Some(first) => Server::new(ranks, first).serve(&run),
-        None => work(ranks, &run),
+        None => {
+            work(ranks, &run);
+            Ok(())
+        }
     };
     ranks.agree(ended)
 }
@@ -83,18 +86,18 @@ pub(crate) struct First<'t> {
 }
 
 /// A rank but the first: does what it is told.
-fn work(ranks: &Ranks, run: &dyn Fn(u64) -> Given) -> Result<()> {
+fn work(ranks: &Ranks, run: &dyn Fn(u64) -> Given) {
     let world = &ranks.world;
     let mut tasks = VecDeque::new();
     let mut failed = false;
     let mut pause = Pause::default();
     loop {
-        while let Some((_, order)) = Message::poll(world)? {
+        while let Some((_, order)) = Message::poll(world) {
             match order.kind {
-                order::END => return Ok(()),
+                order::END => return,
                 order::STOP => {
                     Message::new(reply::STOPPED, 0).send(world, 0);
-                    return Ok(());
+                    return;
                 }
                 _ => tasks.push_back(order.number),
             }
@@ -161,7 +164,7 @@ impl<'t> Server<'t> {
 
     fn serve(mut self, run: &(dyn Fn(u64) -> Given + Sync)) -> Result<()> {
         let over = &AtomicBool::new(false);
-        let served = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let (hand_out, handed_out) = mpsc::channel::<u64>();
             let (give, given) = mpsc::channel::<(u64, Given)>();
             let thread = std::thread::Builder::new().spawn_scoped(scope, move || {
@@ -178,22 +181,21 @@ impl<'t> Server<'t> {
                     Error::value(format!("cannot start a thread: {error}")),
                 );
             }
-            let served = self.all(&hand_out, &given);
+            self.all(&hand_out, &given);
             over.store(true, Ordering::Relaxed);
             // The thread ends when nothing can be handed out any more.
             drop(hand_out);
-            served
         });
-        self.end(served)
+        self.end()
     }
 
     /// Until all is taken or something failed.
-    fn all(&mut self, hand_out: &Sender<u64>, given: &Receiver<(u64, Given)>) -> Result<()> {
+    fn all(&mut self, hand_out: &Sender<u64>, given: &Receiver<(u64, Given)>) {
         let mut pause = Pause::default();
         while self.failed.is_none() && self.taken < self.first.tasks.end {
             self.hand_out(hand_out);
             let mut any = false;
-            while let Some((rank, message)) = Message::poll(&self.ranks.world)? {
+            while let Some((rank, message)) = Message::poll(&self.ranks.world) {
                 self.hear(rank, message);
                 self.hand_out(hand_out);
                 any = true;
@@ -214,7 +216,6 @@ impl<'t> Server<'t> {
                 }
             }
         }
-        Ok(())
     }
 
     fn hand_out(&mut self, own: &Sender<u64>) {
@@ -263,10 +264,7 @@ impl<'t> Server<'t> {
     }
 
     /// Tells all ranks that it is over.
-    fn end(mut self, served: Result<()>) -> Result<()> {
-        if let Err(error) = served {
-            self.fail(self.taken, error);
-        }
+    fn end(mut self) -> Result<()> {
         let world = &self.ranks.world;
         let others = 1..world.size();
         if self.failed.is_none() {
@@ -278,15 +276,14 @@ impl<'t> Server<'t> {
         let mut pause = Pause::default();
         while left > 0 {
             match Message::poll(world) {
-                Ok(Some((_, message))) if message.kind == reply::STOPPED => left -= 1,
-                Ok(Some((_, message))) if message.kind == reply::FAILED => {
+                Some((_, message)) if message.kind == reply::STOPPED => left -= 1,
+                Some((_, message)) if message.kind == reply::FAILED => {
                     let error = wire::decode_error(&message.bytes);
                     self.fail(message.number, error);
                 }
                 // A result that nobody needs.
-                Ok(Some(_)) => {}
-                Ok(None) => std::thread::sleep(pause.next()),
-                Err(error) => self.fail(self.taken, error),
+                Some(_) => {}
+                None => std::thread::sleep(pause.next()),
             }
         }
         match self.failed {

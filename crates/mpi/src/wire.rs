@@ -40,19 +40,14 @@ impl Message {
     }
 
     /// A message from any rank, with the rank, if one is there.
-    ///
-    /// # Errors
-    /// There is no memory for it.
-    pub(crate) fn poll(world: &SimpleCommunicator) -> Result<Option<(i32, Self)>> {
-        let Some((header, status)) = world.any_process().immediate_matched_probe_with_tag(HEADER)
-        else {
-            return Ok(None);
-        };
+    pub(crate) fn poll(world: &SimpleCommunicator) -> Option<(i32, Self)> {
+        let any = world.any_process();
+        let (header, status) = any.immediate_matched_probe_with_tag(HEADER)?;
         let rank = status.source_rank();
         let mut words = [0u64; 3];
         header.matched_receive_into(&mut words[..]);
         let [kind, number, length] = words;
-        let mut bytes = room(length)?;
+        let mut bytes = room(world, length);
         for chunk in bytes.chunks_mut(MOST) {
             let from = world.process_at_rank(rank);
             from.receive_into_with_tag(chunk, PAYLOAD);
@@ -62,37 +57,30 @@ impl Message {
             number,
             bytes,
         };
-        Ok(Some((rank, message)))
+        Some((rank, message))
     }
 }
 
-/// Bytes to receive into.
-fn room(length: u64) -> Result<Vec<u8>> {
+/// Bytes to receive into. Where there is no memory for them the program ends: the sender waits, and could not be told.
+fn room(world: &SimpleCommunicator, length: u64) -> Vec<u8> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    HostArray::check_bytes(length)?;
-    Ok(vec![0; length])
+    if let Err(error) = HostArray::check_bytes(length) {
+        eprintln!("rank {}: no room for a message: {error}", world.rank());
+        world.abort(1);
+    }
+    vec![0; length]
 }
 
 /// Gives all ranks the bytes of one of them.
-///
-/// # Errors
-/// There is no memory for them.
-pub(crate) fn broadcast(
-    world: &SimpleCommunicator,
-    root: i32,
-    bytes: Option<Vec<u8>>,
-) -> Result<Vec<u8>> {
+pub(crate) fn broadcast(world: &SimpleCommunicator, root: i32, bytes: Option<Vec<u8>>) -> Vec<u8> {
     let from = world.process_at_rank(root);
     let mut length = bytes.as_ref().map_or(0, Vec::len) as u64;
     from.broadcast_into(&mut length);
-    let mut bytes = match bytes {
-        Some(bytes) => bytes,
-        None => room(length)?,
-    };
+    let mut bytes = bytes.unwrap_or_else(|| room(world, length));
     for chunk in bytes.chunks_mut(MOST) {
         from.broadcast_into(chunk);
     }
-    Ok(bytes)
+    bytes
 }
 
 /// Appends a length and bytes.
