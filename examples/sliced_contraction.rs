@@ -6,9 +6,11 @@
 //! ```
 //!
 //! The network is a square lattice of tensors, as the partition function of a classical model is, with a value that is known
-//! (`lattice/mod.rs`); the program fails if the result differs from it by more than rounding allows, or if the run that was interrupted
+//! (`known/mod.rs`); the program fails if the result differs from it by more than rounding allows, or if the run that was interrupted
 //! gives other bits.
 
+mod known;
+#[path = "known/lattice.rs"]
 mod lattice;
 
 use std::error::Error;
@@ -18,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use autojit::contract::{CompiledPlan, Execute, Network, Options, Plan, Progress, Run, plan};
 use autojit::{Array, DType};
-use lattice::Lattice;
+use known::Known;
+use lattice::lattice;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -76,11 +79,11 @@ fn fitting(network: &Network, tensors: &[Array], limit: u64) -> Result<(Plan, Co
 
 fn run() -> Result<()> {
     let arguments = Arguments::read()?;
-    let Lattice {
+    let Known {
         network,
         tensors,
         value,
-    } = Lattice::new(arguments.side, arguments.bond)?;
+    } = lattice(arguments.side, arguments.bond)?;
     let whole = plan(
         &network,
         &Options {

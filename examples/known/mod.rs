@@ -1,29 +1,29 @@
-//! Square lattices of tensors, as the partition functions of classical models are, whose value is known: part of examples.
+//! Networks without open legs whose value is known: part of examples.
 //!
-//! Each tensor is the Kronecker product of one of a lattice with short bonds and one of another such lattice, so that the value is the
-//! product of the values of both, which are contracted row by row. Nothing in the numbers shows it.
+//! Each tensor is the Kronecker product of one of a network with short bonds and one of another such network, so that the value is the
+//! product of the values of both, which are contracted one tensor after the other. Nothing in the numbers shows it.
 
 use autojit::contract::{Execute, Label, Network, Plan};
 use autojit::{Array, Result};
 
-/// A lattice.
-pub(crate) struct Lattice {
+/// A network, tensors, and their contraction.
+pub(crate) struct Known {
     pub(crate) network: Network,
     pub(crate) tensors: Vec<Array>,
     /// What it contracts to.
     pub(crate) value: f64,
 }
 
-impl Lattice {
-    /// So many rows and columns, and so many elements along each bond.
-    pub(crate) fn new(side: u32, bond: u64) -> Result<Self> {
+impl Known {
+    /// Tensors with these labels, each with so many elements.
+    pub(crate) fn new(operands: &[Vec<Label>], bond: u64) -> Result<Self> {
         let divisors = (1..=bond).filter(|d| bond.is_multiple_of(*d) && d * d <= bond);
         let first = divisors.max().unwrap_or(1);
         let (one, other) = (
-            Factor::new(side, first, 1)?,
-            Factor::new(side, bond / first, 2)?,
+            Factor::new(operands, first, 1)?,
+            Factor::new(operands, bond / first, 2)?,
         );
-        let network = network(side, bond)?;
+        let network = network(operands, bond)?;
         let tensors = network.operands().iter().enumerate().map(|(i, labels)| {
             let (x, y) = (&one.tensors[i], &other.tensors[i]);
             let numbers: Vec<f64> = (0..bond.pow(labels.len() as u32))
@@ -62,7 +62,7 @@ impl Tensor {
     }
 }
 
-/// One of the two lattices.
+/// One of the two networks.
 struct Factor {
     bond: u64,
     network: Network,
@@ -70,8 +70,8 @@ struct Factor {
 }
 
 impl Factor {
-    fn new(side: u32, bond: u64, seed: u64) -> Result<Self> {
-        let network = network(side, bond)?;
+    fn new(operands: &[Vec<Label>], bond: u64, seed: u64) -> Result<Self> {
+        let network = network(operands, bond)?;
         let tensors = network.operands().iter().enumerate().map(|(i, labels)| {
             let axes = labels.len() as u32;
             let size = bond.pow(axes);
@@ -94,7 +94,7 @@ impl Factor {
         })
     }
 
-    /// Row by row: a chain of products with a vector of the open bonds.
+    /// One tensor after the other, in their order: of a lattice row by row.
     fn value(&self) -> Result<f64> {
         let count = self.tensors.len();
         // What is contracted so far is the last of the list; the next operand is the first.
@@ -112,23 +112,8 @@ impl Factor {
     }
 }
 
-fn network(side: u32, bond: u64) -> Result<Network> {
-    let places = (0..side * side).map(|place| (place / side, place % side));
-    let operands: Vec<Vec<Label>> = places
-        .map(|(row, column)| bonds(side, row, column))
-        .collect();
+fn network(operands: &[Vec<Label>], bond: u64) -> Result<Network> {
     let labels = operands.iter().flatten();
     let sizes: Vec<(Label, u64)> = labels.map(|&label| (label, bond)).collect();
-    Ok(Network::new(operands, Vec::new(), sizes)?)
-}
-
-/// The bonds of the tensor at a place: up, left, right, down, as far as there are any.
-fn bonds(side: u32, row: u32, column: u32) -> Vec<Label> {
-    let bond = |row: u32, column: u32, down: u32| 2 * (row * side + column) + down;
-    let mut labels = Vec::new();
-    labels.extend((row > 0).then(|| bond(row.wrapping_sub(1), column, 1)));
-    labels.extend((column > 0).then(|| bond(row, column.wrapping_sub(1), 0)));
-    labels.extend((column + 1 < side).then(|| bond(row, column, 0)));
-    labels.extend((row + 1 < side).then(|| bond(row, column, 1)));
-    labels
+    Ok(Network::new(operands.to_vec(), Vec::new(), sizes)?)
 }

@@ -4,10 +4,12 @@
 //! mpirun -n 4 target/release/examples/ranks [--side N] [--bond N] [--largest N] [--checkpoint FILE]
 //! ```
 //!
-//! The network is a square lattice with a value that is known (`examples/lattice/mod.rs`). `--largest` is the most elements of an
+//! The network is a square lattice with a value that is known (`examples/known/mod.rs`). `--largest` is the most elements of an
 //! intermediate result: a smaller number gives more slices. The program fails if results are wrong.
 
-#[path = "../../../examples/lattice/mod.rs"]
+#[path = "../../../examples/known/mod.rs"]
+mod known;
+#[path = "../../../examples/known/lattice.rs"]
 mod lattice;
 
 use std::path::PathBuf;
@@ -17,7 +19,8 @@ use std::time::{Duration, Instant};
 use autojit::contract::{Execute, Options};
 use autojit::{Array, Error, Result, autojit, numpy as np, vmap};
 use autojit_mpi::{Ranks, Run};
-use lattice::Lattice;
+use known::Known;
+use lattice::lattice;
 
 struct Arguments {
     side: u32,
@@ -59,11 +62,11 @@ fn run(ranks: &Ranks) -> Result<()> {
             println!("{text}");
         }
     };
-    let Lattice {
+    let Known {
         network,
         tensors,
         value,
-    } = Lattice::new(arguments.side, arguments.bond)?;
+    } = lattice(arguments.side, arguments.bond)?;
     let options = Options {
         largest: Some(arguments.largest),
         steps: 100_000,
