@@ -685,7 +685,7 @@ fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
 
 /// The values of arrays; `None` if one is lazy.
 fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<SmallVec<[&'a Concrete; 8]>>> {
-    let mut concrete = SmallVec::new();
+    let mut concrete = SmallVec::with_capacity(arrays.len());
     for array in arrays {
         match &array.0 {
             Repr::Concrete(array) => concrete.push(array),

@@ -61,6 +61,10 @@ impl<'a> Flattener<'a> {
 
     /// A list of `len` trees, which follow.
     pub fn list(&mut self, len: usize) {
+        // So that a list of arrays grows once. What the number says is checked only afterwards.
+        let most = len.min(1024);
+        self.tokens.reserve(most + 1);
+        self.arrays.reserve(most);
         self.tokens.push(Token::List(len));
     }
 

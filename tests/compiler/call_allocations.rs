@@ -7,7 +7,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::process::in_own_process;
-use autojit::{Array, autojit, numpy as np};
+use autojit::contract::{Execute, Label, Network, Options, plan};
+use autojit::{Array, DType, autojit, num_complex, numpy as np};
 use ndarray::{ArcArray, IxDyn};
 
 struct Counting;
@@ -70,5 +71,48 @@ fn a_call_takes_memory_for_its_results_only() {
     }
     for n in [5, 6, 5, 5, 6] {
         assert_eq!(allocations(|| call(n)), one, "{n}");
+    }
+}
+
+/// So does the contraction of a network, but for four lists of its arguments where they are more than a handful: the products have
+/// room that a thread keeps. Up to the sizes, that is, at which they go to the crate `gemm`, which takes room of its own in each: the
+/// narrower the vectors of the processor, the smaller these sizes are.
+#[test]
+fn a_contraction_takes_memory_for_its_result_and_lists_of_arguments() {
+    const LISTS: usize = 4;
+    in_own_process!();
+    // The inner product of two matrix product states: 16 sites with bonds of 6, and bonds of 3 between both.
+    let (sites, bond, leg) = (16u32, 6u64, 3u64);
+    let mut inputs = Vec::new();
+    let mut sizes = Vec::new();
+    for state in 0..2 {
+        for site in 0..sites {
+            let bonds = [site, site + 1].map(|at| 100 * (state + 1) + at);
+            let inner = bonds
+                .into_iter()
+                .filter(|at| !(at % 100).is_multiple_of(sites));
+            inputs.push(inner.chain([site]).collect::<Vec<Label>>());
+        }
+    }
+    for &label in inputs.iter().flatten() {
+        sizes.push((label, if label < 100 { leg } else { bond }));
+    }
+    let network = Network::new(inputs, vec![], sizes).unwrap();
+    let found = plan(&network, &Options::default()).unwrap();
+    for dtype in [DType::Float64, DType::Complex64] {
+        let tensor = |labels: &Vec<Label>| {
+            let shape = labels.iter().filter_map(|&label| network.size(label));
+            let shape: Vec<usize> = shape.map(|n| n as usize).collect();
+            np::ones(shape, dtype)
+        };
+        let operands: Vec<Array> = network.operands().iter().map(tensor).collect();
+        let one = allocations(|| {
+            let zero = num_complex::Complex64::ZERO;
+            ArcArray::<num_complex::Complex64, _>::from_shape_vec(IxDyn(&[]), vec![zero]).unwrap()
+        });
+        let contraction = autojit(|x: Vec<Array>| found.contract(&x).unwrap());
+        let call = || contraction.call(&operands[..]).unwrap();
+        call();
+        assert_eq!(allocations(call), one + LISTS, "{dtype}");
     }
 }

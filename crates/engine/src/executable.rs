@@ -108,10 +108,12 @@ impl Native {
         // Contiguous arguments in main memory are read where they are; copies of the others live until the program
         // has run.
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
-        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::new();
+        let constants = self.program.constants.addresses();
+        let count = 1 + constants.len() + inputs.len() + self.outputs.len();
+        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::with_capacity(count);
         // The workspace, set by the program.
         bases.push(std::ptr::null_mut());
-        bases.extend_from_slice(self.program.constants.addresses());
+        bases.extend_from_slice(constants);
         for (input, ty) in inputs.iter().zip(&self.inputs) {
             let converted;
             let host = match input {
