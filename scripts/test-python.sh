@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Python package of python/ and runs its tests and its notebook, with autoray, quimb, cotengra and dask from PyPI. Called by
+# Builds the Python package of python/ and runs its tests and its notebook, with autoray, quimb, cotengra, dask and mpi4py from PyPI. Called by
 # `scripts/test.sh`, which formats and lints the Rust part with the rest of the workspace.
 #
 # Needs Python 3.10 or newer with venv. The packages are installed into a virtual environment in a cache outside of the clone
@@ -20,6 +20,11 @@ command -v "$PYTHON" >/dev/null || {
 export VIRTUAL_ENV="$VENV" PATH="$VENV/bin:$PATH"
 python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' 'numpy>=2.0' pytest autoray quimb cotengra ruff \
     distributed nbclient ipykernel
+# Ranks of MPI as a pool: where there is an MPI, and a wheel of this or what it is built with.
+if command -v mpirun >/dev/null; then
+    python -m pip install --quiet --disable-pip-version-check mpi4py==4.1.2 ||
+        echo "test-python.sh: mpi4py cannot be installed, so the test of its pool is skipped" >&2
+fi
 
 ruff format --check .
 ruff check .

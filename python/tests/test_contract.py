@@ -3,6 +3,7 @@
 import functools
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -355,6 +356,52 @@ def test_mistakes():
     ]:
         with pytest.raises(exception, match=text):
             call()
+
+
+POOL = """
+from mpi4py import MPI
+from mpi4py.futures import MPIPoolExecutor
+import numpy as np
+import autojit, test_contract as t
+
+if __name__ == "__main__":
+    with MPIPoolExecutor() as pool:
+        assert autojit.contract(t.sliced(), *t.X, executor=pool) == t.whole()
+        norms = autojit.pmap(np.linalg.norm, t.X[0], pool)
+        np.testing.assert_allclose(norms, np.linalg.norm(t.X[0], axis=1))
+        workers = set(autojit.pmap(t.rank, np.arange(64), pool, batch_size=1))
+    assert len(workers) == 2, workers
+    print("done by", MPI.COMM_WORLD.size, "ranks")
+"""
+
+
+def rank(_):
+    from mpi4py import MPI
+
+    time.sleep(0.01)
+    return MPI.COMM_WORLD.rank
+
+
+def test_ranks_of_mpi(tmp_path):
+    pytest.importorskip("mpi4py")
+    mpirun = shutil.which("mpirun")
+    if mpirun is None:
+        pytest.skip("there is no mpirun")
+    program = tmp_path / "pool.py"
+    program.write_text(POOL)
+    folder = os.path.dirname(__file__)
+    path = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+    root = dict.fromkeys(["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"], "1")
+    many = {"OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
+    run = subprocess.run(
+        [mpirun, "-n", "3", sys.executable, "-m", "mpi4py.futures", str(program)],
+        cwd=folder,
+        env={**os.environ, **root, **many, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0 and "done by 3 ranks" in run.stdout, run.stdout + run.stderr
 
 
 def test_dask(monkeypatch):
