@@ -114,16 +114,36 @@ macro_rules! with_element_type {
                 type $T = bool;
                 $body
             }
+            DType::Int8 => {
+                type $T = i8;
+                $body
+            }
             DType::Uint8 => {
                 type $T = u8;
+                $body
+            }
+            DType::Int16 => {
+                type $T = i16;
+                $body
+            }
+            DType::Uint16 => {
+                type $T = u16;
                 $body
             }
             DType::Int32 => {
                 type $T = i32;
                 $body
             }
+            DType::Uint32 => {
+                type $T = u32;
+                $body
+            }
             DType::Int64 => {
                 type $T = i64;
+                $body
+            }
+            DType::Uint64 => {
+                type $T = u64;
                 $body
             }
             DType::Float32 => {
@@ -400,10 +420,11 @@ fn read_plain(json: &Json) -> Read<Value> {
         Json::Null => Value::None,
         Json::Bool(b) => Value::Bool(*b),
         Json::String(s) => Value::Str(s.clone()),
-        Json::Number(n) => match n.as_i64() {
-            Some(i) => Value::Int(i),
-            None if n.is_f64() => Value::Float(read_float(json)?),
-            None => return Err("an integer does not fit into 64 bits".into()),
+        Json::Number(n) => match (n.as_i64(), n.as_u64()) {
+            (Some(i), _) => Value::Int(i),
+            (_, Some(i)) => Value::Uint(i),
+            _ if n.is_f64() => Value::Float(read_float(json)?),
+            _ => return Err("an integer does not fit into 64 bits".into()),
         },
         _ => return Err("a value is an array".into()),
     })
@@ -438,7 +459,11 @@ fn read_element(json: &Json, dtype: DType) -> Read<Scalar> {
     } else if let Some(b) = json.as_bool() {
         Scalar::Int(b.into())
     } else {
-        Scalar::Int(json.as_i64().ok_or("an integer element is not one")?)
+        match (json.as_i64(), json.as_u64()) {
+            (Some(i), _) => Scalar::Int(i),
+            (_, Some(i)) => Scalar::Uint(i),
+            _ => return Err("an integer element is not one".into()),
+        }
     };
     Ok(scalar.cast(dtype))
 }

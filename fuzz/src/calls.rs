@@ -115,6 +115,11 @@ fn array(bytes: &mut Bytes<'_>) -> HostArray {
         DType::Bool,
         DType::Int32,
         DType::Uint8,
+        DType::Int8,
+        DType::Int16,
+        DType::Uint16,
+        DType::Uint32,
+        DType::Uint64,
     ]);
     let rank = bytes.below(4);
     let extents = if bytes.below(16) == 0 {

@@ -84,9 +84,14 @@ _functions = _export("", globals())
 
 bool = _numpy.dtype("bool")
 bool_ = bool
-uint8 = _numpy.dtype("uint8")
+int8 = _numpy.dtype("int8")
+int16 = _numpy.dtype("int16")
 int32 = _numpy.dtype("int32")
 int64 = _numpy.dtype("int64")
+uint8 = _numpy.dtype("uint8")
+uint16 = _numpy.dtype("uint16")
+uint32 = _numpy.dtype("uint32")
+uint64 = _numpy.dtype("uint64")
 float32 = _numpy.dtype("float32")
 float64 = _numpy.dtype("float64")
 complex64 = _numpy.dtype("complex64")
@@ -148,8 +153,10 @@ _own = [
     "indices",
     "inf",
     "install_as",
+    "int16",
     "int32",
     "int64",
+    "int8",
     "iscomplexobj",
     "isdtype",
     "isin",
@@ -175,6 +182,9 @@ _own = [
     "special",
     "switch",
     "to_numpy",
+    "uint16",
+    "uint32",
+    "uint64",
     "uint8",
     "unique_all",
     "unique_counts",

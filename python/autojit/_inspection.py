@@ -8,14 +8,19 @@ import numpy as np
 
 __all__ = ["DTYPES", "NamespaceInfo"]
 
-#: The dtypes of arrays. Those of the array API that are missing here are no names of the package either.
+#: The dtypes of arrays, which are names of the package too.
 DTYPES: dict[str, np.dtype] = {
     name: np.dtype(name)
     for name in (
         "bool",
-        "uint8",
+        "int8",
+        "int16",
         "int32",
         "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
         "float32",
         "float64",
         "complex64",
@@ -33,7 +38,7 @@ class NamespaceInfo:
     --------
     >>> import autojit
     >>> sorted(autojit.__array_namespace_info__().dtypes(kind="integral"))
-    ['int32', 'int64', 'uint8']
+    ['int16', 'int32', 'int64', 'int8', 'uint16', 'uint32', 'uint64', 'uint8']
     """
 
     def capabilities(self) -> dict[str, Any]:

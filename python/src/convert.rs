@@ -82,10 +82,7 @@ fn stacked(list: &Bound<'_, PyAny>) -> PyResult<Array> {
     let dtypes = dtypes
         .collect::<Result<Vec<DType>, _>>()
         .or_raise(list.py())?;
-    let common = dtypes
-        .into_iter()
-        .reduce(DType::promote)
-        .unwrap_or(DType::Float64);
+    let common = DType::promote_all(dtypes).unwrap_or(DType::Float64);
     let items = items.iter().map(|item| item.astype(common));
     np::stack(items.collect::<Vec<_>>(), 0)
         .check()
@@ -99,9 +96,14 @@ fn stacked(list: &Bound<'_, PyAny>) -> PyResult<Array> {
 pub(crate) fn dtype_of(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
     let dtype = match (descr.kind(), descr.itemsize()) {
         (b'b', _) => DType::Bool,
+        (b'i', 1) => DType::Int8,
         (b'u', 1) => DType::Uint8,
+        (b'i', 2) => DType::Int16,
+        (b'u', 2) => DType::Uint16,
         (b'i', 4) => DType::Int32,
+        (b'u', 4) => DType::Uint32,
         (b'i', 8) => DType::Int64,
+        (b'u', 8) => DType::Uint64,
         (b'f', 4) => DType::Float32,
         (b'f', 8) => DType::Float64,
         (b'c', 8) => DType::Complex64,
@@ -140,9 +142,14 @@ pub(crate) fn to_dtype(value: &Bound<'_, PyAny>) -> PyResult<DType> {
 pub(crate) fn numpy_dtype(py: Python<'_>, dtype: DType) -> Bound<'_, PyArrayDescr> {
     match dtype {
         DType::Bool => PyArrayDescr::of::<bool>(py),
+        DType::Int8 => PyArrayDescr::of::<i8>(py),
         DType::Uint8 => PyArrayDescr::of::<u8>(py),
+        DType::Int16 => PyArrayDescr::of::<i16>(py),
+        DType::Uint16 => PyArrayDescr::of::<u16>(py),
         DType::Int32 => PyArrayDescr::of::<i32>(py),
+        DType::Uint32 => PyArrayDescr::of::<u32>(py),
         DType::Int64 => PyArrayDescr::of::<i64>(py),
+        DType::Uint64 => PyArrayDescr::of::<u64>(py),
         DType::Float32 => PyArrayDescr::of::<f32>(py),
         DType::Float64 => PyArrayDescr::of::<f64>(py),
         DType::Complex64 => PyArrayDescr::of::<autojit::num_complex::Complex32>(py),
@@ -173,9 +180,14 @@ pub(crate) fn from_numpy(array: &Bound<'_, PyUntypedArray>) -> PyResult<Array> {
             let bytes = copied::<u8>(array)?;
             HostArray::from(bytes.mapv(|byte| byte != 0))
         }
+        DType::Int8 => copied::<i8>(array)?.into(),
         DType::Uint8 => copied::<u8>(array)?.into(),
+        DType::Int16 => copied::<i16>(array)?.into(),
+        DType::Uint16 => copied::<u16>(array)?.into(),
         DType::Int32 => copied::<i32>(array)?.into(),
+        DType::Uint32 => copied::<u32>(array)?.into(),
         DType::Int64 => copied::<i64>(array)?.into(),
+        DType::Uint64 => copied::<u64>(array)?.into(),
         DType::Float32 => copied::<f32>(array)?.into(),
         DType::Float64 => copied::<f64>(array)?.into(),
         DType::Complex64 => copied::<autojit::num_complex::Complex32>(array)?.into(),
@@ -217,9 +229,14 @@ macro_rules! typed {
     ($host:expr, $array:ident => $body:expr) => {
         match $host {
             HostArray::Bool($array) => $body,
+            HostArray::Int8($array) => $body,
             HostArray::Uint8($array) => $body,
+            HostArray::Int16($array) => $body,
+            HostArray::Uint16($array) => $body,
             HostArray::Int32($array) => $body,
+            HostArray::Uint32($array) => $body,
             HostArray::Int64($array) => $body,
+            HostArray::Uint64($array) => $body,
             HostArray::Float32($array) => $body,
             HostArray::Float64($array) => $body,
             HostArray::Complex64($array) => $body,
@@ -286,6 +303,7 @@ pub(crate) fn to_number<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'
         match element {
             Some(Scalar::Bool(b)) => Ok(b.into_pyobject(py)?.to_owned().into_any()),
             Some(Scalar::Int(i)) => Ok(i.into_pyobject(py)?.into_any()),
+            Some(Scalar::Uint(i)) => Ok(i.into_pyobject(py)?.into_any()),
             Some(Scalar::Float(x)) => Ok(x.into_pyobject(py)?.into_any()),
             Some(Scalar::Complex(z)) => {
                 Ok(pyo3::types::PyComplex::from_doubles(py, z.re, z.im).into_any())

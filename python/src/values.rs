@@ -19,7 +19,7 @@ pub(crate) fn to_scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         return Ok(Some(Scalar::Float(number.value())));
     }
     if let Ok(number) = value.cast_exact::<PyInt>() {
-        return integer(number).map(|i| Some(Scalar::Int(i)));
+        return whole(number).map(Some);
     }
     if let Ok(flag) = value.cast_exact::<PyBool>() {
         return Ok(Some(Scalar::Bool(flag.is_true())));
@@ -32,12 +32,23 @@ pub(crate) fn to_scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     }
     // Classes derived from numbers, such as `IntEnum`.
     if let Ok(number) = value.cast::<PyInt>() {
-        return integer(number).map(|i| Some(Scalar::Int(i)));
+        return whole(number).map(Some);
     }
     if let Ok(number) = value.cast::<PyFloat>() {
         return Ok(Some(Scalar::Float(number.value())));
     }
     Ok(None)
+}
+
+/// An integer of 64 bits, with or without a sign.
+fn whole(number: &Bound<'_, PyInt>) -> PyResult<Scalar> {
+    match number.extract::<i64>() {
+        Ok(i) => Ok(Scalar::Int(i)),
+        Err(_) => match number.extract::<u64>() {
+            Ok(i) => Ok(Scalar::from(i)),
+            Err(_) => integer(number).map(Scalar::Int),
+        },
+    }
 }
 
 pub(crate) fn integer(number: &Bound<'_, PyInt>) -> PyResult<i64> {
@@ -203,6 +214,7 @@ pub(crate) fn from_value(
     Ok(match value {
         Value::Array(array) => wrapped(py, array)?.into_any(),
         Value::Int(i) => i.into_pyobject(py)?.into_any(),
+        Value::Uint(i) => i.into_pyobject(py)?.into_any(),
         Value::Float(x) => x.into_pyobject(py)?.into_any(),
         Value::Complex(z) => PyComplex::from_doubles(py, z.re, z.im).into_any(),
         Value::Bool(b) => b.into_pyobject(py)?.to_owned().into_any(),

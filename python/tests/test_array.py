@@ -8,7 +8,8 @@ import pytest
 
 import autojit
 
-DTYPES = ["bool", "uint8", "int32", "int64", "float32", "float64", "complex64", "complex128"]
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+DTYPES = ["bool", *INTEGERS, "float32", "float64", "complex64", "complex128"]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -22,6 +23,60 @@ def test_numpy_arrays_of_every_dtype_come_in_and_go_out(dtype):
     assert out.dtype == x.dtype
     np.testing.assert_array_equal(out, x)
     assert array.tolist() == x.tolist()
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_of_every_dtype_are_numpys(dtype):
+    info = np.iinfo(dtype)
+    x = np.array([info.min, info.max, 1, 0, info.max - 1, 7, info.min + 1], dtype=dtype)
+    array = autojit.array(x)
+    assert autojit.iinfo(array).max == info.max
+    assert array.tolist() == x.tolist() and int(array[1]) == info.max
+    assert np.shares_memory(np.asarray(array), np.asarray(array))
+    # The memory is the array's own, and DLPack hands it on.
+    np.testing.assert_array_equal(np.from_dlpack(array), x)
+    with np.errstate(all="ignore"):
+        for f in (
+            lambda a: a + a,
+            lambda a: a * a[::-1],
+            lambda a: a // (a[::-1]),
+            lambda a: a % (a[::-1]),
+            lambda a: a >> 3,
+            lambda a: ~a & a[0],
+            lambda a: a < a[::-1],
+            lambda a: a.sum(),
+            lambda a: a.prod(),
+            lambda a: a.max() - a.min(),
+            lambda a: np.sort(a),
+            lambda a: np.argsort(a, kind="stable"),
+            lambda a: np.cumsum(a),
+            lambda a: a.mean(),
+            lambda a: a.astype("float32"),
+            lambda a: np.unique(a),
+        ):
+            expected, got = f(x), f(array)
+            assert got.dtype == expected.dtype
+            np.testing.assert_array_equal(np.asarray(got), expected)
+
+
+def test_integers_above_int64_are_uint64():
+    big = 2**64 - 1
+    assert autojit.asarray(big).dtype == np.uint64
+    assert autojit.asarray([1, big]).tolist() == np.array([1, big]).tolist()
+    x = autojit.asarray(np.array([big, 1], dtype=np.uint64))
+    assert (x == big).tolist() == [True, False] and (x - 1).tolist() == [big - 1, 0]
+    assert (x > -1).tolist() == [True, True]
+    with pytest.raises(ValueError, match="-1 does not fit into uint64"):
+        x + -1
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_any_integers_are_indices(dtype):
+    x = np.arange(12.0).reshape(4, 3)
+    at = np.array([2, 0, 2], dtype=dtype)
+    np.testing.assert_array_equal(np.asarray(autojit.asarray(x)[autojit.asarray(at)]), x[at])
+    jitted = autojit.jit(lambda a, i: a[i, i] * 2)
+    np.testing.assert_array_equal(jitted(x, at), x[at, at] * 2)
 
 
 def test_arrays_with_odd_memory_come_in():

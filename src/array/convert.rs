@@ -68,7 +68,7 @@ macro_rules! from_scalar {
     )*};
 }
 
-from_scalar! { bool u8 i32 i64 f32 f64 num_complex::Complex32 num_complex::Complex64 }
+from_scalar! { bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 num_complex::Complex32 num_complex::Complex64 }
 
 /// A 1-d array.
 impl<T: Element> From<Vec<T>> for Array {

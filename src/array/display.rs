@@ -168,7 +168,7 @@ macro_rules! printed_integers {
     )*};
 }
 
-printed_integers! { u8 i32 i64 }
+printed_integers! { i8 u8 i16 u16 i32 u32 i64 u64 }
 
 macro_rules! printed_floats {
     ($($t:ty, $single:literal;)*) => {$(

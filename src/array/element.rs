@@ -6,7 +6,7 @@
 use autojit_ir::{DType, HostArray, Scalar};
 use ndarray::{ArcArray, IxDyn};
 
-/// The Rust types of array elements: `bool`, `u8`, `i32`, `i64`, `f32`, `f64`, and complex numbers of the last two.
+/// The Rust types of array elements: `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, and complex numbers of the last two.
 pub trait Element: autojit_ir::Element {
     /// The dtype of this Rust type.
     const DTYPE: DType = Self::TYPE;
@@ -42,4 +42,4 @@ macro_rules! elements {
     )*};
 }
 
-elements! { bool u8 i32 i64 f32 f64 num_complex::Complex32 num_complex::Complex64 }
+elements! { bool i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 num_complex::Complex32 num_complex::Complex64 }

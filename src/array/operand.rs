@@ -83,7 +83,9 @@ macro_rules! operand_from {
     )*};
 }
 
-operand_from!(bool, u8, i32, i64, f32, f64, Complex32, Complex64);
+operand_from!(
+    bool, i8, u8, i16, u16, i32, u32, i64, u64, f32, f64, Complex32, Complex64
+);
 
 /// A list of numbers, as `[0, 2]` or a `Vec`, is an array.
 macro_rules! operand_from_list {

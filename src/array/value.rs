@@ -18,6 +18,8 @@ pub enum Value {
     Array(Array),
     /// An integer, weakly typed.
     Int(i64),
+    /// An integer above the largest `i64`, weakly typed.
+    Uint(u64),
     /// A real number, weakly typed.
     Float(f64),
     /// A complex number, weakly typed.
@@ -54,6 +56,7 @@ impl Value {
                 Err(_) => "a failed array".into(),
             },
             Self::Int(i) => format!("the integer {i}"),
+            Self::Uint(i) => format!("the integer {i}"),
             Self::Float(x) => format!("the float {x:?}"),
             Self::Complex(z) => format!("the complex number {z}"),
             Self::Bool(b) => format!("the bool {b}"),
@@ -123,6 +126,7 @@ impl Value {
     pub(crate) fn scalar(&self) -> Option<Scalar> {
         match *self {
             Self::Int(i) => Some(i.into()),
+            Self::Uint(i) => Some(i.into()),
             Self::Float(x) => Some(x.into()),
             Self::Complex(z) => Some(z.into()),
             Self::Bool(b) => Some(b.into()),
@@ -144,9 +148,14 @@ macro_rules! value_from {
 value_from! {
     Array => |x| Self::Array(x);
     &Array => |x| Self::Array(x.clone());
+    i8 => |x| Self::Int(i64::from(x));
     u8 => |x| Self::Int(i64::from(x));
+    i16 => |x| Self::Int(i64::from(x));
+    u16 => |x| Self::Int(i64::from(x));
     i32 => |x| Self::Int(i64::from(x));
+    u32 => |x| Self::Int(i64::from(x));
     i64 => |x| Self::Int(x);
+    u64 => |x| i64::try_from(x).map_or(Self::Uint(x), Self::Int);
     // What does not fit is larger than any size.
     usize => |x| Self::Int(i64::try_from(x).unwrap_or(i64::MAX));
     f32 => |x| Self::Float(f64::from(x));
@@ -165,6 +174,7 @@ value_from! {
     Scalar => |x| match x {
         Scalar::Bool(b) => Self::Bool(b),
         Scalar::Int(i) => Self::Int(i),
+        Scalar::Uint(i) => Self::Uint(i),
         Scalar::Float(x) => Self::Float(x),
         Scalar::Complex(z) => Self::Complex(z),
     };
@@ -254,6 +264,7 @@ impl TryFrom<Value> for f64 {
         match value {
             Value::Float(x) => Ok(x),
             Value::Int(i) => Ok(i as Self),
+            Value::Uint(i) => Ok(i as Self),
             other => Err(other.is_not("a real number")),
         }
     }

@@ -88,7 +88,7 @@ impl Checkpoint {
             Err(error) => return Err(self.error("read", error)),
         };
         let wrong = |why: &str| self.error("go on from", why);
-        let payload = FILE.unwrap(&file).map_err(|why| {
+        let (_, payload) = FILE.unwrap(&file).map_err(|why| {
             wrong(&match why {
                 Unreadable::CutOff(_) => "it is cut off".to_owned(),
                 Unreadable::Foreign | Unreadable::Text => "it is no checkpoint".to_owned(),

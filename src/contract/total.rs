@@ -90,11 +90,17 @@ macro_rules! with_number {
                 type $T = num_complex::Complex64;
                 $call
             }
-            dtype @ (DType::Bool | DType::Uint8 | DType::Int32 | DType::Int64) => {
-                Err(Error::dtype(format!(
-                    "runs add floating and complex numbers, got {dtype}; `contract` adds others"
-                )))
-            }
+            dtype @ (DType::Bool
+            | DType::Int8
+            | DType::Uint8
+            | DType::Int16
+            | DType::Uint16
+            | DType::Int32
+            | DType::Uint32
+            | DType::Int64
+            | DType::Uint64) => Err(Error::dtype(format!(
+                "runs add floating and complex numbers, got {dtype}; `contract` adds others"
+            ))),
         }
     };
 }

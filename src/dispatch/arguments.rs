@@ -76,7 +76,13 @@ impl<'a> Argument<'a> {
     fn list_as_array(&self, value: &Value) -> Result<Array> {
         let (mut shape, mut scalars) = (Shape::new(), Vec::new());
         self.flatten(value, 0, &mut shape, &mut scalars)?;
-        let dtype = scalars.iter().map(|s| s.dtype()).reduce(DType::promote);
+        // Beside integers that need uint64, those without a sign are of it, too.
+        let is_large = scalars.iter().any(|s| matches!(s, Scalar::Uint(_)));
+        let dtypes = scalars.iter().map(|s| match s {
+            Scalar::Int(0..) if is_large => DType::Uint64,
+            s => s.dtype(),
+        });
+        let dtype = DType::promote_all(dtypes);
         let ty = ArrayType {
             dtype: dtype.unwrap_or(DType::Float64),
             shape,
@@ -160,6 +166,7 @@ impl<'a> Argument<'a> {
             None => Ok(default),
             Some(Value::Float(x)) => Ok(*x),
             Some(Value::Int(i)) => Ok(*i as f64),
+            Some(Value::Uint(i)) => Ok(*i as f64),
             Some(_) => Err(self.wrong("a real number")),
         }
     }

@@ -52,7 +52,7 @@ pub fn get_common_dtype<'a>(
     let types = arrays.into_iter().map(|x| x.into().ty());
     let types = types.collect::<Result<Vec<ArrayType>>>();
     let common = types.and_then(|types| {
-        let common = types.into_iter().map(|ty| ty.dtype).reduce(DType::promote);
+        let common = DType::promote_all(types.iter().map(|ty| ty.dtype));
         common.ok_or_else(|| Error::value("there is no array to infer a dtype from"))
     });
     common.map(DType::name).map_err(|e| e.at(location))

@@ -4,7 +4,7 @@
 //! bytes  0.. 8   89 41 4a 49 54 0d 0a 1a   "AJIT" between bytes that transfers as text spoil; other kinds have other letters
 //!        8..12   the version of the format, little endian
 //!       12..20   the length of the payload in bytes, little endian
-//!       20..24   the CRC-32 of the payload (IEEE 802.3), little endian
+//!       20..24   the CRC-32 of the payload (IEEE 802.3), little endian; from format 2 on of the format and the payload
 //!       24..     the payload
 //! ```
 //!
@@ -35,10 +35,10 @@ pub(crate) enum Unreadable {
 
 const HEADER: usize = 24;
 
-/// Files of exported functions.
+/// Files of exported functions. In format 1 unsigned integers are summed as `int64`.
 const EXPORTED: Container = Container {
     magic: *b"\x89AJIT\r\n\x1a",
-    format: 1,
+    format: 2,
 };
 
 impl Container {
@@ -48,13 +48,13 @@ impl Container {
         file.extend(self.magic);
         file.extend(self.format.to_le_bytes());
         file.extend((payload.len() as u64).to_le_bytes());
-        file.extend(crc32fast::hash(payload).to_le_bytes());
+        file.extend(checksum(self.format, payload).to_le_bytes());
         file.extend(payload);
         file
     }
 
-    /// The payload of a file.
-    pub(crate) fn unwrap<'f>(&self, file: &'f [u8]) -> Result<&'f [u8], Unreadable> {
+    /// The format and the payload of a file.
+    pub(crate) fn unwrap<'f>(&self, file: &'f [u8]) -> Result<(u32, &'f [u8]), Unreadable> {
         let Some((magic, rest)) = file.split_first_chunk::<8>() else {
             return Err(match self.magic.starts_with(file) {
                 true => Unreadable::CutOff(None),
@@ -81,12 +81,23 @@ impl Container {
             let expected = length.saturating_add(HEADER as u64);
             return Err(Unreadable::CutOff(Some(expected)));
         }
-        let is_whole = got == length && crc32fast::hash(payload) == u32::from_le_bytes(*checksum);
+        let is_whole =
+            got == length && self::checksum(version, payload) == u32::from_le_bytes(*checksum);
         if version == 0 || !is_whole {
             return Err(Unreadable::Damaged);
         }
-        Ok(payload)
+        Ok((version, payload))
     }
+}
+
+/// The checksum in the header. Where there is more than one format that can be read, a damaged number must not lead to another.
+fn checksum(format: u32, payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    if format > 1 {
+        hasher.update(&format.to_le_bytes());
+    }
+    hasher.update(payload);
+    hasher.finalize()
 }
 
 /// The payload of an exported function with its header.
@@ -94,11 +105,11 @@ pub(super) fn wrap(payload: &[u8]) -> Vec<u8> {
     EXPORTED.wrap(payload)
 }
 
-/// The payload of a file of an exported function.
+/// The format and the payload of a file of an exported function.
 ///
 /// # Errors
 /// The file is foreign, newer, cut off, or damaged.
-pub(super) fn unwrap(file: &[u8]) -> Result<&[u8]> {
+pub(super) fn unwrap(file: &[u8]) -> Result<(u32, &[u8])> {
     let got = file.len();
     EXPORTED.unwrap(file).map_err(|why| {
         Error::file(match why {
@@ -130,7 +141,7 @@ mod tests {
     #[test]
     fn each_kind_of_wrong_file_is_told_apart() {
         let file = wrap(b"payload");
-        assert_eq!(unwrap(&file).unwrap(), b"payload");
+        assert_eq!(unwrap(&file).unwrap(), (EXPORTED.format, &b"payload"[..]));
 
         assert_eq!(message(&file[..3]), "the file is cut off: it has 3 bytes");
         for end in 8..file.len() {
@@ -161,10 +172,10 @@ mod tests {
         );
 
         let mut newer = file.clone();
-        newer[8] = 2;
+        newer[8] = 3;
         assert_eq!(
             message(&newer),
-            "the file has format 2, this version of autojit reads formats up to 1: use a newer autojit"
+            "the file has format 3, this version of autojit reads formats up to 2: use a newer autojit"
         );
         // A length that no memory holds is a file that is cut off.
         let mut huge = file.clone();

@@ -69,6 +69,7 @@ impl Saved {
     /// # Errors
     /// They are damaged, cut off, foreign, or newer than this (`is_file`).
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        payload::decode(container::unwrap(bytes)?)
+        let (format, payload) = container::unwrap(bytes)?;
+        payload::decode(format, payload)
     }
 }

@@ -15,7 +15,7 @@ use super::Saved;
 use crate::tree::{LoadedRecord, Structure, Token};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::serial::check_exportable;
-use autojit_ir::{ArrayType, Graph, HostArray, Op, SourceLine, ValueId};
+use autojit_ir::{ArrayType, DType, Graph, HostArray, MapOp, Op, ReduceOp, SourceLine, ValueId};
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -136,19 +136,19 @@ pub(super) fn encode(saved: &Saved) -> Result<Vec<u8>> {
     postcard::to_allocvec(&payload).map_err(|e| Error::internal(format!("cannot encode: {e}")))
 }
 
-/// Reads the payload.
-pub(super) fn decode(bytes: &[u8]) -> Result<Saved> {
+/// Reads the payload of a format.
+pub(super) fn decode(format: u32, bytes: &[u8]) -> Result<Saved> {
     let damaged = |why: String| Error::file(format!("the file is damaged: {why}"));
     let (payload, rest) = postcard::take_from_bytes::<Payload>(bytes)
         .map_err(|_| damaged("its parts do not fit together".into()))?;
     if !rest.is_empty() {
         return Err(damaged("it has more than its parts".into()));
     }
-    payload.check().map_err(|e| damaged(e.to_string()))
+    payload.check(format).map_err(|e| damaged(e.to_string()))
 }
 
 impl Payload {
-    fn check(self) -> Result<Saved> {
+    fn check(self, format: u32) -> Result<Saved> {
         let constants = self.constants.iter().map(Constant::read);
         let constants = constants.collect::<Result<Vec<_>>>()?;
         let ops = self.ops.iter().map(|text| text.parse::<Op>());
@@ -169,10 +169,13 @@ impl Payload {
                 .get(node.op as usize)
                 .ok_or_else(|| missing("operation"))?;
             let inputs = node.inputs.iter().map(|input| value(&values, input));
-            let inputs = inputs.collect::<Result<SmallVec<[ValueId; 4]>>>()?;
+            let mut inputs = inputs.collect::<Result<SmallVec<[ValueId; 4]>>>()?;
+            if format == 1 {
+                sum_as_int64(&mut graph, op, &mut inputs)?;
+            }
             let new = graph.push_parsed(op.clone(), &inputs, &constants)?;
             values.push(new);
-            if new.index() == lines.len() {
+            while lines.len() < graph.nodes().len() {
                 lines.push(match node.line.checked_sub(1) {
                     None => None,
                     Some(number) => {
@@ -202,6 +205,24 @@ impl Payload {
         saved.check()?;
         Ok(saved)
     }
+}
+
+/// What files of format 1 mean by totals: of unsigned integers, too, they are of `int64`.
+fn sum_as_int64(graph: &mut Graph, op: &Op, inputs: &mut [ValueId]) -> Result<()> {
+    let is_total = match op {
+        Op::Reduce(op) => matches!(
+            op,
+            ReduceOp::Sum { .. } | ReduceOp::Prod { .. } | ReduceOp::SumWhere { .. }
+        ),
+        op => matches!(op, Op::Scan(_)),
+    };
+    if let (true, Some(x)) = (is_total, inputs.first_mut())
+        && graph.ty(*x)?.dtype.is_unsigned()
+    {
+        let dtype = DType::Int64;
+        *x = graph.push(Op::Map(MapOp::Astype { dtype }), &[*x], None)?;
+    }
+    Ok(())
 }
 
 /// The tokens of a structure.

@@ -155,6 +155,16 @@ impl Progression {
         let Self { start, stop, step } = self;
         start.class().max(stop.class()).max(step.class())
     }
+
+    /// The dtype of the numbers, if they are integers.
+    fn integers(&self) -> DType {
+        let ends = [self.start, self.stop, self.step];
+        if ends.iter().any(|x| matches!(x, Scalar::Uint(_))) {
+            DType::Uint64
+        } else {
+            DType::Int64
+        }
+    }
 }
 
 macro_rules! progression_from {
@@ -185,9 +195,10 @@ macro_rules! progression_from {
     )*};
 }
 
-progression_from!(i32, i64, f64);
+progression_from!(i32, i64, u64, f64);
 
-/// Evenly spaced numbers in a half-open interval: `int64` for integers, else `float64`.
+/// Evenly spaced numbers in a half-open interval: `int64` for integers, `uint64` where one of the three is too large for that,
+/// else `float64`.
 ///
 /// ```
 /// # use autojit::{DType, numpy as np};
@@ -206,7 +217,7 @@ pub fn arange(interval: impl Into<Progression>, options: impl Into<Creation>) ->
     let Progression { start, stop, step } = interval;
     replaceable!("arange", [start, stop, step], "dtype" = creation.dtype; like = creation);
     let own = match interval.class() {
-        Class::Bool | Class::Integer => DType::Int64,
+        Class::Bool | Class::Integer => interval.integers(),
         _ => DType::Float64,
     };
     let make = |dtype| count_through(&interval, dtype);
@@ -221,16 +232,16 @@ fn count_through(interval: &Progression, dtype: DType) -> Result<HostArray> {
     }
     let too_large = || Error::value("the interval has too many numbers");
     if class <= Class::Integer {
-        let (start, stop, step) = (start.to_i64(), stop.to_i64(), step.to_i64());
+        // A bool is no integer of its own.
+        let integer = |x: Scalar| x.to_integer().unwrap_or_else(|| x.to_i64().into());
+        let (start, stop, step) = (integer(start), integer(stop), integer(step));
         if step == 0 {
             return Err(Error::value("the step cannot be zero"));
         }
-        let span = (i128::from(stop) - i128::from(start)) * i128::from(step.signum());
-        let steps = i128::from(step).abs();
+        let (span, steps) = ((stop - start) * step.signum(), step.abs());
         let count = usize::try_from((span.max(0) + steps - 1) / steps).map_err(|_| too_large())?;
         return generate(dtype, count, |i| {
-            // Within the interval, so it cannot overflow.
-            Scalar::Int(start.wrapping_add((i as i64).wrapping_mul(step)))
+            Scalar::from_integer(start + i as i128 * step)
         });
     }
     let (start, stop, step) = (start.to_f64(), stop.to_f64(), step.to_f64());

@@ -5,6 +5,8 @@
 use std::f64::consts::{LN_2, LOG2_E, PI};
 use std::ops::RangeFull;
 
+use smallvec::SmallVec;
+
 use super::options::Creation;
 use super::{
     absolute, add, arctan2, attempt, conj, divide, equal, exp, exp2, greater, greater_equal, imag,
@@ -26,13 +28,13 @@ pub fn astype<'a>(x: impl Into<Operand<'a>>, dtype: DType) -> Array {
 
 /// The dtype to which operands promote; plain numbers take part by their class.
 pub(super) fn promoted(operands: &[&Operand]) -> Result<DType> {
-    let mut strong = None;
+    let mut dtypes: SmallVec<[DType; 4]> = SmallVec::new();
     for operand in operands {
         if let Operand::Array(array) = operand {
-            let dtype = array.ty()?.dtype;
-            strong = Some(strong.map_or(dtype, |s: DType| s.promote(dtype)));
+            dtypes.push(array.ty()?.dtype);
         }
     }
+    let strong = DType::promote_all(dtypes.iter().copied());
     let scalars = operands.iter().filter_map(|o| match o {
         Operand::Scalar(s) => Some(*s),
         Operand::Array(_) => None,

@@ -341,3 +341,21 @@ fn exported_functions_say_what_they_take() {
     assert!(!exported.takes(&Array::from([5.0])));
     assert!(!exported.takes(&(lazy::array(&Array::from([5.0])), 2_i64)));
 }
+
+/// Sums of bytes became uint64 with format 2; a file that was written before gives what it gave then.
+#[test]
+fn files_of_format_1_sum_unsigned_integers_as_int64() {
+    let total = autojit(|x: Array| np::sum(&x, ..) + np::cumsum(&x, 0));
+    let x = Array::from([200_u8, 100]);
+    let exported = total.to_exported(x.clone()).unwrap();
+    let mut bytes = exported.to_bytes().unwrap();
+    let read = |bytes: &[u8]| Exported::from_bytes(bytes).unwrap().call(&x).unwrap();
+    let now: Array = read(&bytes);
+    assert_eq!(now.to_vec::<u64>().unwrap(), [500, 600]);
+    // The number of the format, and a checksum of the payload alone.
+    bytes[8] = 1;
+    let checksum = crc32fast::hash(&bytes[damage::HEADER..]);
+    bytes[20..24].copy_from_slice(&checksum.to_le_bytes());
+    let then: Array = read(&bytes);
+    assert_eq!(then.to_vec::<i64>().unwrap(), [500, 600]);
+}

@@ -293,9 +293,14 @@ pub(crate) fn array(random: &mut Random, dtype: DType, shape: &[usize], exact: b
         }
         DType::Float32 => Array::from((0..count).map(|_| draw() as f32).collect::<Vec<_>>()),
         DType::Float64 => Array::from((0..count).map(|_| draw()).collect::<Vec<_>>()),
-        DType::Int64 => Array::from((0..count).map(|_| draw() as i64).collect::<Vec<_>>()),
-        DType::Int32 => Array::from((0..count).map(|_| draw() as i32).collect::<Vec<_>>()),
+        DType::Int8 => Array::from((0..count).map(|_| draw() as i8).collect::<Vec<_>>()),
         DType::Uint8 => Array::from((0..count).map(|_| draw() as u8).collect::<Vec<_>>()),
+        DType::Int16 => Array::from((0..count).map(|_| draw() as i16).collect::<Vec<_>>()),
+        DType::Uint16 => Array::from((0..count).map(|_| draw() as u16).collect::<Vec<_>>()),
+        DType::Int32 => Array::from((0..count).map(|_| draw() as i32).collect::<Vec<_>>()),
+        DType::Uint32 => Array::from((0..count).map(|_| draw() as u32).collect::<Vec<_>>()),
+        DType::Int64 => Array::from((0..count).map(|_| draw() as i64).collect::<Vec<_>>()),
+        DType::Uint64 => Array::from((0..count).map(|_| draw() as u64).collect::<Vec<_>>()),
         DType::Bool => Array::from((0..count).map(|_| draw() > 0.0).collect::<Vec<_>>()),
     };
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
@@ -412,6 +417,13 @@ fn check(functions: &[Function], dtypes: &[DType], exact: bool) {
 const FLOATING: [DType; 2] = [DType::Float32, DType::Float64];
 const COMPLEX: [DType; 2] = [DType::Complex64, DType::Complex128];
 const WHOLE: [DType; 4] = [DType::Bool, DType::Uint8, DType::Int32, DType::Int64];
+const STORED: [DType; 5] = [
+    DType::Int8,
+    DType::Int16,
+    DType::Uint16,
+    DType::Uint32,
+    DType::Uint64,
+];
 
 #[test]
 fn elementwise_functions_of_real_numbers() {
@@ -429,6 +441,11 @@ fn elementwise_functions_of_whole_numbers() {
 }
 
 #[test]
+fn elementwise_functions_of_integers_that_are_only_stored() {
+    check(&elementwise(), &STORED, false);
+}
+
+#[test]
 fn sums_and_orders_of_real_numbers() {
     check(&together(), &FLOATING, true);
 }
@@ -441,4 +458,9 @@ fn sums_and_orders_of_complex_numbers() {
 #[test]
 fn sums_and_orders_of_whole_numbers() {
     check(&together(), &WHOLE, true);
+}
+
+#[test]
+fn sums_and_orders_of_integers_that_are_only_stored() {
+    check(&together(), &STORED, true);
 }

@@ -97,6 +97,11 @@ impl Program {
             DType::Int32,
             DType::Uint8,
             DType::Bool,
+            DType::Int8,
+            DType::Int16,
+            DType::Uint16,
+            DType::Uint32,
+            DType::Uint64,
         ];
         let n = 1 + random.below(20);
         let shapes: [&[usize]; 6] = [&[n], &[n], &[n], &[3, n], &[3, n], &[]];

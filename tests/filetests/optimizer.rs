@@ -89,7 +89,14 @@ fn argument(ty: &autojit::ArrayType) -> HostArray {
     ];
     let scalar = |i: usize| match ty.dtype {
         DType::Bool => Scalar::Bool(i.is_multiple_of(3)),
-        DType::Uint8 | DType::Int32 | DType::Int64 => Scalar::Int(i as i64 % 5),
+        DType::Int8
+        | DType::Uint8
+        | DType::Int16
+        | DType::Uint16
+        | DType::Int32
+        | DType::Uint32
+        | DType::Int64
+        | DType::Uint64 => Scalar::Int(i as i64 % 5),
         DType::Float32 | DType::Float64 => Scalar::Float(FLOATS[i % 8]),
         DType::Complex64 | DType::Complex128 => Scalar::Complex(num_complex::Complex64::new(
             FLOATS[i % 8],

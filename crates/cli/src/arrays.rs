@@ -18,7 +18,8 @@ use crate::Failure;
 /// Runs `$body` with `$T` as each Rust type of elements, until one gives a value.
 macro_rules! first_of_types {
     ($T:ident => $body:expr) => {
-        first_of_types!(@ $T, $body, bool, u8, i32, i64, f32, f64, Complex32, Complex64)
+        first_of_types!(@ $T, $body, bool, i8, u8, i16, u16, i32, u32, i64, u64, f32, f64,
+            Complex32, Complex64)
     };
     (@ $T:ident, $body:expr, $($t:ty),*) => {{
         let mut found = None;
@@ -54,7 +55,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Array>, Failure> {
     Ok(arrays)
 }
 
-const NOT_AN_ARRAY: &str = "it is no array of NumPy's with a dtype among bool, uint8, int32, int64, float32, float64, complex64, complex128";
+const NOT_AN_ARRAY: &str = "it is no array of NumPy's with a dtype among bool, int8 to int64, uint8 to uint64, float32, float64, complex64, complex128";
 
 fn npy<T: Element + ReadableElement>(bytes: &[u8]) -> Option<Array> {
     ArrayD::<T>::read_npy(bytes).ok().map(Array::from)
@@ -137,7 +138,14 @@ pub(crate) fn random(types: &[ArrayType], seed: u64) -> Vec<Array> {
         let shape = || random::size(ty.shape.as_slice());
         let numbers = match ty.dtype {
             DType::Bool => generator.integers(0, 2, shape()),
-            DType::Uint8 | DType::Int32 | DType::Int64 => generator.integers(0, 10, shape()),
+            DType::Int8
+            | DType::Uint8
+            | DType::Int16
+            | DType::Uint16
+            | DType::Int32
+            | DType::Uint32
+            | DType::Int64
+            | DType::Uint64 => generator.integers(0, 10, shape()),
             DType::Complex64 | DType::Complex128 => {
                 let imaginary = generator.standard_normal(shape()) * Complex64::I;
                 generator.standard_normal(shape()) + imaginary

@@ -323,6 +323,7 @@ fn literal_bits(literal: Literal) -> SmallVec<[i64; 2]> {
     match literal.value {
         Scalar::Bool(b) => [i64::from(b)].into_iter().collect(),
         Scalar::Int(i) => [i].into_iter().collect(),
+        Scalar::Uint(i) => [i as i64].into_iter().collect(),
         Scalar::Float(x) => [real(x)].into_iter().collect(),
         Scalar::Complex(z) => [real(z.re), real(z.im)].into_iter().collect(),
     }

@@ -45,7 +45,7 @@ macro_rules! bytes_of_numbers {
     )*};
 }
 
-bytes_of_numbers!(u8, i32, i64, f32, f64);
+bytes_of_numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
 
 impl<T: Bytes> Bytes for Complex<T>
 where

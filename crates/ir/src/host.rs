@@ -1,4 +1,4 @@
-//! `HostArray`: an array in main memory, of any of the eight dtypes.
+//! `HostArray`: an array in main memory, of any dtype.
 //!
 //! It is the storage of the ndarray library, of constants in graphs, and of what goes in and out of compiled
 //! code. The data is reference counted and copied on write, so clones and views are cheap and values are
@@ -19,12 +19,22 @@ use crate::error::{Error, Result};
 pub enum HostArray {
     /// `bool`.
     Bool(ArcArray<bool, IxDyn>),
+    /// `int8`.
+    Int8(ArcArray<i8, IxDyn>),
     /// `uint8`.
     Uint8(ArcArray<u8, IxDyn>),
+    /// `int16`.
+    Int16(ArcArray<i16, IxDyn>),
+    /// `uint16`.
+    Uint16(ArcArray<u16, IxDyn>),
     /// `int32`.
     Int32(ArcArray<i32, IxDyn>),
+    /// `uint32`.
+    Uint32(ArcArray<u32, IxDyn>),
     /// `int64`.
     Int64(ArcArray<i64, IxDyn>),
+    /// `uint64`.
+    Uint64(ArcArray<u64, IxDyn>),
     /// `float32`.
     Float32(ArcArray<f32, IxDyn>),
     /// `float64`.
@@ -39,7 +49,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The Rust types of elements: `bool`, `u8`, `i32`, `i64`, `f32`, `f64` and `Complex` of the last two.
+/// The Rust types of elements: `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64` and `Complex` of the last two.
 pub trait Element:
     Copy + Send + Sync + Default + PartialEq + std::fmt::Debug + sealed::Sealed + 'static
 {
@@ -92,9 +102,14 @@ macro_rules! elements {
 
 elements! {
     bool => Bool, |s| s.is_true();
+    i8 => Int8, |s| s.to_i64() as i8;
     u8 => Uint8, |s| s.to_i64() as u8;
+    i16 => Int16, |s| s.to_i64() as i16;
+    u16 => Uint16, |s| s.to_i64() as u16;
     i32 => Int32, |s| s.to_i64() as i32;
+    u32 => Uint32, |s| s.to_i64() as u32;
     i64 => Int64, |s| s.to_i64();
+    u64 => Uint64, |s| s.to_i64() as u64;
     f32 => Float32, |s| s.to_f64() as f32;
     f64 => Float64, |s| s.to_f64();
     Complex32 => Complex64, |s| { let z = s.to_complex(); Complex32::new(z.re as f32, z.im as f32) };
@@ -108,9 +123,14 @@ macro_rules! dispatch_host {
     ($array:expr, $a:ident => $body:expr) => {
         match $array {
             $crate::HostArray::Bool($a) => $body,
+            $crate::HostArray::Int8($a) => $body,
             $crate::HostArray::Uint8($a) => $body,
+            $crate::HostArray::Int16($a) => $body,
+            $crate::HostArray::Uint16($a) => $body,
             $crate::HostArray::Int32($a) => $body,
+            $crate::HostArray::Uint32($a) => $body,
             $crate::HostArray::Int64($a) => $body,
+            $crate::HostArray::Uint64($a) => $body,
             $crate::HostArray::Float32($a) => $body,
             $crate::HostArray::Float64($a) => $body,
             $crate::HostArray::Complex64($a) => $body,
@@ -129,16 +149,36 @@ macro_rules! host_from {
                 type $T = bool;
                 $body
             }
+            $crate::DType::Int8 => {
+                type $T = i8;
+                $body
+            }
             $crate::DType::Uint8 => {
                 type $T = u8;
+                $body
+            }
+            $crate::DType::Int16 => {
+                type $T = i16;
+                $body
+            }
+            $crate::DType::Uint16 => {
+                type $T = u16;
                 $body
             }
             $crate::DType::Int32 => {
                 type $T = i32;
                 $body
             }
+            $crate::DType::Uint32 => {
+                type $T = u32;
+                $body
+            }
             $crate::DType::Int64 => {
                 type $T = i64;
+                $body
+            }
+            $crate::DType::Uint64 => {
+                type $T = u64;
                 $body
             }
             $crate::DType::Float32 => {
@@ -168,9 +208,14 @@ impl HostArray {
     pub const fn dtype(&self) -> DType {
         match self {
             Self::Bool(_) => DType::Bool,
+            Self::Int8(_) => DType::Int8,
             Self::Uint8(_) => DType::Uint8,
+            Self::Int16(_) => DType::Int16,
+            Self::Uint16(_) => DType::Uint16,
             Self::Int32(_) => DType::Int32,
+            Self::Uint32(_) => DType::Uint32,
             Self::Int64(_) => DType::Int64,
+            Self::Uint64(_) => DType::Uint64,
             Self::Float32(_) => DType::Float32,
             Self::Float64(_) => DType::Float64,
             Self::Complex64(_) => DType::Complex64,

@@ -50,7 +50,7 @@ pub use constants::Constants;
 pub use error::{Error, Result};
 pub use eval::Tensor;
 pub use eval::evaluate_op;
-pub use expand::{Builder, Form, OperandType, Simplify, expansion};
+pub use expand::{Builder, Form, OperandType, Simplify, expansion, is_widened};
 pub use fourier::{Fourier, FourierKind};
 pub use graph::{Graph, source_lines};
 pub use host::{Element, HostArray};

@@ -199,9 +199,9 @@ Leaf LeafOp {
 }
 /// Reductions over axes.
 Reduce ReduceOp {
-    /// The sum over `axes`; booleans and small integers sum as int64.
+    /// The sum over `axes`; booleans and integers sum as int64, unsigned ones as uint64.
     sum "sum" Sum { axes: Dims, keepdims: bool } (x) : infer::sum => eval::sum;
-    /// The product over `axes`; booleans and small integers multiply as int64.
+    /// The product over `axes`; booleans and integers multiply as int64, unsigned ones as uint64.
     prod "prod" Prod { axes: Dims, keepdims: bool } (x) : infer::sum => eval::prod;
     /// The sum over `axes` of the elements where `mask` is true.
     sum_where "sum" SumWhere { axes: Dims, keepdims: bool } (x, mask) : infer::sum_where => eval::sum_where, or expand::sum_where;
@@ -220,9 +220,9 @@ Reduce ReduceOp {
 }
 /// Running sums and products along an axis.
 Scan ScanOp {
-    /// Sums up to and with each element along `axis`; booleans and small integers sum as int64.
+    /// Sums up to and with each element along `axis`; booleans and integers sum as int64, unsigned ones as uint64.
     cumsum "cumsum" Cumsum { axis: usize } (x) : infer::scan => eval::cumsum;
-    /// Products up to and with each element along `axis`; booleans and small integers multiply as int64.
+    /// Products up to and with each element along `axis`; booleans and integers multiply as int64, unsigned ones as uint64.
     cumprod "cumprod" Cumprod { axis: usize } (x) : infer::scan => eval::cumprod;
 }
 /// Orders along an axis.

@@ -20,8 +20,10 @@ use crate::error::{Error, Result};
 pub enum Scalar {
     /// A truth value.
     Bool(bool),
-    /// An integer.
+    /// An integer, unless it is larger than the largest `i64`.
     Int(i64),
+    /// An integer above the largest `i64`: smaller ones are [`Int`](Self::Int), so that an integer has one form.
+    Uint(u64),
     /// A real number.
     Float(f64),
     /// A complex number.
@@ -34,18 +36,20 @@ impl Scalar {
     pub const fn class(self) -> Class {
         match self {
             Self::Bool(_) => Class::Bool,
-            Self::Int(_) => Class::Integer,
+            Self::Int(_) | Self::Uint(_) => Class::Integer,
             Self::Float(_) => Class::Float,
             Self::Complex(_) => Class::Complex,
         }
     }
 
-    /// The dtype that it has on its own: `bool`, `int64`, `float64` or `complex128`.
+    /// The dtype that it has on its own: `bool`, `int64`, `float64` or `complex128`, and `uint64` of integers that are too large
+    /// for `int64`.
     #[must_use]
     pub const fn dtype(self) -> DType {
         match self {
             Self::Bool(_) => DType::Bool,
             Self::Int(_) => DType::Int64,
+            Self::Uint(_) => DType::Uint64,
             Self::Float(_) => DType::Float64,
             Self::Complex(_) => DType::Complex128,
         }
@@ -71,7 +75,11 @@ impl Scalar {
     pub fn cast(self, dtype: DType) -> Self {
         match dtype {
             DType::Bool => Self::Bool(self.is_true()),
+            DType::Int8 => Self::Int(i64::from(self.to_i64() as i8)),
             DType::Uint8 => Self::Int(i64::from(self.to_i64() as u8)),
+            DType::Int16 => Self::Int(i64::from(self.to_i64() as i16)),
+            DType::Uint16 => Self::Int(i64::from(self.to_i64() as u16)),
+            DType::Uint32 => Self::Int(i64::from(self.to_i64() as u32)),
             DType::Int32 => Self::Int(match self {
                 // C's conversion of a float out of range is the smallest number, as on x86.
                 Self::Float(x) => i64::from(float_to_i32(x)),
@@ -79,16 +87,18 @@ impl Scalar {
                 _ => i64::from(self.to_i64() as i32),
             }),
             DType::Int64 => Self::Int(self.to_i64()),
+            DType::Uint64 => Self::from(self.to_u64()),
             DType::Float32 => Self::Float(match self {
                 // Not by way of float64, which would round twice.
                 Self::Int(i) => f64::from(i as f32),
+                Self::Uint(i) => f64::from(i as f32),
                 _ => f64::from(self.to_f64() as f32),
             }),
             DType::Float64 => Self::Float(self.to_f64()),
             DType::Complex64 => {
                 let z = self.to_complex();
                 Self::Complex(Complex64::new(
-                    f64::from(z.re as f32),
+                    self.cast(DType::Float32).to_f64(),
                     f64::from(z.im as f32),
                 ))
             }
@@ -102,17 +112,49 @@ impl Scalar {
         match self {
             Self::Bool(b) => b,
             Self::Int(i) => i != 0,
+            Self::Uint(_) => true,
             Self::Float(x) => x != 0.0,
             Self::Complex(z) => z.re != 0.0 || z.im != 0.0,
         }
     }
 
-    /// As a 64-bit integer; floats truncate towards zero.
+    /// The integer, exactly; `None` of other numbers.
+    #[must_use]
+    pub fn to_integer(self) -> Option<i128> {
+        match self {
+            Self::Int(i) => Some(i.into()),
+            Self::Uint(i) => Some(i.into()),
+            Self::Bool(_) | Self::Float(_) | Self::Complex(_) => None,
+        }
+    }
+
+    /// The integer with the same lowest 64 bits, and the same value if it is one of `int64` or `uint64`.
+    #[must_use]
+    pub fn from_integer(i: i128) -> Self {
+        match (i64::try_from(i), u64::try_from(i)) {
+            (Ok(i), _) => Self::Int(i),
+            (_, Ok(i)) => Self::Uint(i),
+            _ => Self::Int(i as i64),
+        }
+    }
+
+    /// As a 64-bit integer without a sign: negative integers wrap, floats truncate towards zero.
+    #[must_use]
+    pub fn to_u64(self) -> u64 {
+        match self {
+            Self::Bool(_) | Self::Int(_) | Self::Uint(_) => self.to_i64() as u64,
+            Self::Float(x) => float_to_u64(x),
+            Self::Complex(z) => float_to_u64(z.re),
+        }
+    }
+
+    /// As a 64-bit integer; floats truncate towards zero, larger integers wrap.
     #[must_use]
     pub fn to_i64(self) -> i64 {
         match self {
             Self::Bool(b) => i64::from(b),
             Self::Int(i) => i,
+            Self::Uint(i) => i as i64,
             Self::Float(x) => float_to_i64(x),
             Self::Complex(z) => float_to_i64(z.re),
         }
@@ -124,6 +166,7 @@ impl Scalar {
         match self {
             Self::Bool(b) => f64::from(u8::from(b)),
             Self::Int(i) => i as f64,
+            Self::Uint(i) => i as f64,
             Self::Float(x) => x,
             Self::Complex(z) => z.re,
         }
@@ -143,6 +186,7 @@ impl Scalar {
         match self {
             Self::Bool(b) => (Class::Bool, u64::from(b), 0),
             Self::Int(i) => (Class::Integer, i as u64, 0),
+            Self::Uint(i) => (Class::Integer, i, 1),
             Self::Float(x) => (Class::Float, x.to_bits(), 0),
             Self::Complex(z) => (Class::Complex, z.re.to_bits(), z.im.to_bits()),
         }
@@ -155,6 +199,16 @@ fn float_to_i64(x: f64) -> i64 {
         x as i64
     } else {
         i64::MIN
+    }
+}
+
+/// NumPy's casts on x86, which have no instruction for this: what is 2^63 or more goes by way of what it is above that.
+fn float_to_u64(x: f64) -> u64 {
+    const HALF: f64 = 9_223_372_036_854_775_808.0;
+    if x >= HALF {
+        float_to_i64(x - HALF) as u64 ^ (1 << 63)
+    } else {
+        float_to_i64(x) as u64
     }
 }
 
@@ -185,6 +239,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Bool(b) => write!(f, "{b}"),
             Self::Int(i) => write!(f, "{i}"),
+            Self::Uint(i) => write!(f, "{i}"),
             // `Debug` prints the shortest digits that read back as the same bits, and always a point.
             Self::Float(x) => write!(f, "{x:?}"),
             Self::Complex(z) => write!(f, "({:?},{:?})", z.re, z.im),
@@ -205,9 +260,10 @@ impl FromStr for Scalar {
         match text {
             "true" => Ok(Self::Bool(true)),
             "false" => Ok(Self::Bool(false)),
-            _ => match text.parse::<i64>() {
-                Ok(i) => Ok(Self::Int(i)),
-                Err(_) => float(text).map(Self::Float),
+            _ => match (text.parse::<i64>(), text.parse::<u64>()) {
+                (Ok(i), _) => Ok(Self::Int(i)),
+                (_, Ok(i)) => Ok(Self::Uint(i)),
+                _ => float(text).map(Self::Float),
             },
         }
     }
@@ -225,9 +281,14 @@ macro_rules! scalar_from {
 
 scalar_from! {
     bool => |x| Self::Bool(x);
+    i8 => |x| Self::Int(i64::from(x));
     u8 => |x| Self::Int(i64::from(x));
+    i16 => |x| Self::Int(i64::from(x));
+    u16 => |x| Self::Int(i64::from(x));
     i32 => |x| Self::Int(i64::from(x));
+    u32 => |x| Self::Int(i64::from(x));
     i64 => |x| Self::Int(x);
+    u64 => |x| i64::try_from(x).map_or(Self::Uint(x), Self::Int);
     f32 => |x| Self::Float(f64::from(x));
     f64 => |x| Self::Float(x);
     Complex32 => |x| Self::Complex(Complex64::new(f64::from(x.re), f64::from(x.im)));
@@ -299,11 +360,46 @@ mod tests {
                 Scalar::Float(x)
             );
         }
-        for i in [0, -7, i64::MAX] {
-            assert_eq!(
-                Scalar::Int(i).to_string().parse::<Scalar>().unwrap(),
-                Scalar::Int(i)
-            );
+        for i in [
+            0,
+            -7,
+            i64::MAX.into(),
+            i64::MIN.into(),
+            u64::MAX.into(),
+            1 << 63,
+        ] {
+            let scalar = Scalar::from_integer(i);
+            assert_eq!(scalar.to_string(), i.to_string());
+            assert_eq!(i.to_string().parse::<Scalar>().unwrap(), scalar);
+            assert_eq!(scalar.to_integer(), Some(i));
+        }
+    }
+
+    #[test]
+    fn integers_have_one_form_and_wrap() {
+        assert_eq!(Scalar::from(7_u64), Scalar::Int(7));
+        assert_eq!(Scalar::from(u64::MAX).cast(DType::Int64), Scalar::Int(-1));
+        assert_eq!(Scalar::Int(-1).cast(DType::Uint64), Scalar::Uint(u64::MAX));
+        assert_eq!(Scalar::Int(200).cast(DType::Int8), Scalar::Int(-56));
+        assert_eq!(Scalar::Int(-1).cast(DType::Uint16), Scalar::Int(65535));
+        assert_eq!(Scalar::from_integer(-1 << 64), Scalar::Int(0));
+    }
+
+    /// NumPy 2.4.6 on x86.
+    #[test]
+    fn floats_become_uint64_as_in_numpy() {
+        for (x, expected) in [
+            (f64::NAN, 1 << 63),
+            (f64::INFINITY, 0),
+            (f64::NEG_INFINITY, 1 << 63),
+            (-1.5, u64::MAX),
+            (1.8e19, 18_000_000_000_000_000_000),
+            (2e19, 0),
+            (9.3e18, 9_300_000_000_000_000_000),
+            (-1e19, 1 << 63),
+        ] {
+            let cast = Scalar::Float(x).cast(DType::Uint64);
+            assert_eq!(cast, Scalar::from(expected), "{x}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! dtypes, shapes and types of values, and NumPy 2's promotion between dtypes.
 //!
-//! Invariants: promotion is commutative and associative over the eight dtypes, and `promote(a, a) == a`.
+//! Invariants: promotion is commutative, and `promote(a, a) == a`. As in NumPy it is associative but for small integers beside
+//! floats: [`DType::promote_all`] is the promotion of several.
 //! Shapes are element counts per axis; the product never overflows for an array that exists.
 
 use std::fmt;
@@ -29,12 +30,22 @@ pub type Shape = Dims;
 pub enum DType {
     /// `bool`, one byte.
     Bool,
+    /// `int8`.
+    Int8,
     /// `uint8`.
     Uint8,
+    /// `int16`.
+    Int16,
+    /// `uint16`.
+    Uint16,
     /// `int32`.
     Int32,
+    /// `uint32`.
+    Uint32,
     /// `int64`.
     Int64,
+    /// `uint64`.
+    Uint64,
     /// `float32`.
     Float32,
     /// `float64`.
@@ -60,11 +71,16 @@ pub enum Class {
 
 impl DType {
     /// All dtypes, smallest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Bool,
+        Self::Int8,
         Self::Uint8,
+        Self::Int16,
+        Self::Uint16,
         Self::Int32,
+        Self::Uint32,
         Self::Int64,
+        Self::Uint64,
         Self::Float32,
         Self::Float64,
         Self::Complex64,
@@ -76,9 +92,14 @@ impl DType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
+            Self::Int8 => "int8",
             Self::Uint8 => "uint8",
+            Self::Int16 => "int16",
+            Self::Uint16 => "uint16",
             Self::Int32 => "int32",
+            Self::Uint32 => "uint32",
             Self::Int64 => "int64",
+            Self::Uint64 => "uint64",
             Self::Float32 => "float32",
             Self::Float64 => "float64",
             Self::Complex64 => "complex64",
@@ -91,9 +112,14 @@ impl DType {
     pub const fn short_name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
+            Self::Int8 => "i8",
             Self::Uint8 => "u8",
+            Self::Int16 => "i16",
+            Self::Uint16 => "u16",
             Self::Int32 => "i32",
+            Self::Uint32 => "u32",
             Self::Int64 => "i64",
+            Self::Uint64 => "u64",
             Self::Float32 => "f32",
             Self::Float64 => "f64",
             Self::Complex64 => "c64",
@@ -105,9 +131,10 @@ impl DType {
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
-            Self::Bool | Self::Uint8 => 1,
-            Self::Int32 | Self::Float32 => 4,
-            Self::Int64 | Self::Float64 | Self::Complex64 => 8,
+            Self::Bool | Self::Int8 | Self::Uint8 => 1,
+            Self::Int16 | Self::Uint16 => 2,
+            Self::Int32 | Self::Uint32 | Self::Float32 => 4,
+            Self::Int64 | Self::Uint64 | Self::Float64 | Self::Complex64 => 8,
             Self::Complex128 => 16,
         }
     }
@@ -117,7 +144,14 @@ impl DType {
     pub const fn class(self) -> Class {
         match self {
             Self::Bool => Class::Bool,
-            Self::Uint8 | Self::Int32 | Self::Int64 => Class::Integer,
+            Self::Int8
+            | Self::Uint8
+            | Self::Int16
+            | Self::Uint16
+            | Self::Int32
+            | Self::Uint32
+            | Self::Int64
+            | Self::Uint64 => Class::Integer,
             Self::Float32 | Self::Float64 => Class::Float,
             Self::Complex64 | Self::Complex128 => Class::Complex,
         }
@@ -135,10 +169,66 @@ impl DType {
         matches!(self.class(), Class::Complex)
     }
 
-    /// `uint8`, `int32` or `int64`.
+    /// `int8` to `int64` or `uint8` to `uint64`.
     #[must_use]
     pub const fn is_integer(self) -> bool {
         matches!(self.class(), Class::Integer)
+    }
+
+    /// `uint8`, `uint16`, `uint32` or `uint64`.
+    #[must_use]
+    pub const fn is_unsigned(self) -> bool {
+        matches!(
+            self,
+            Self::Uint8 | Self::Uint16 | Self::Uint32 | Self::Uint64
+        )
+    }
+
+    /// Whether arrays of this dtype are stored, moved and converted, but computed with as `int64`: `int8`, `int16`, `uint16`,
+    /// `uint32` and `uint64`. In [`Form::Core`](crate::Form) graphs are written so.
+    #[must_use]
+    #[inline]
+    pub const fn is_stored(self) -> bool {
+        matches!(
+            self,
+            Self::Int8 | Self::Int16 | Self::Uint16 | Self::Uint32 | Self::Uint64
+        )
+    }
+
+    /// The smallest and the largest integer of an integer dtype; `None` for others.
+    ///
+    /// ```
+    /// use autojit_ir::DType;
+    ///
+    /// assert_eq!(DType::Int8.integer_range(), Some((-128, 127)));
+    /// assert_eq!(DType::Float64.integer_range(), None);
+    /// ```
+    ///
+    /// Source: `numpy.iinfo`.
+    #[must_use]
+    pub const fn integer_range(self) -> Option<(i128, i128)> {
+        if !self.is_integer() {
+            return None;
+        }
+        let bits = 8 * self.size() as u32;
+        if self.is_unsigned() {
+            return Some((0, (1 << bits) - 1));
+        }
+        Some((-(1 << (bits - 1)), (1 << (bits - 1)) - 1))
+    }
+
+    /// The dtype in which booleans and integers are summed and multiplied: `uint64` for unsigned integers, `int64` for
+    /// others. Floating dtypes stay.
+    ///
+    /// Source: `numpy.sum`.
+    #[must_use]
+    pub const fn total(self) -> Self {
+        match self.class() {
+            Class::Bool => Self::Int64,
+            Class::Integer if self.is_unsigned() => Self::Uint64,
+            Class::Integer => Self::Int64,
+            Class::Float | Class::Complex => self,
+        }
     }
 
     /// The dtype of the real part: itself, unless it is complex.
@@ -188,18 +278,47 @@ impl DType {
     /// ```
     #[must_use]
     pub fn promote(self, other: Self) -> Self {
-        use DType::{Complex64, Complex128, Float32, Float64, Int32, Int64};
+        use DType::{Complex64, Complex128, Float32, Float64, Int16, Int32, Int64};
         let (low, high) = if self <= other {
             (self, other)
         } else {
             (other, self)
         };
-        match (low, high) {
-            (Int32 | Int64, Float32) => Float64,
-            (Int32 | Int64 | Float64, Complex64) => Complex128,
+        // A float32 holds integers of two bytes, no longer ones.
+        let is_long = low.is_integer() && low.size() > 2;
+        match (low.class(), high) {
+            (_, Float32) if is_long => Float64,
+            (_, Complex64) if is_long || low == Float64 => Complex128,
+            (Class::Integer, _) if high.is_unsigned() && !low.is_unsigned() => match high {
+                Self::Uint8 => Int16,
+                Self::Uint16 => Int32,
+                Self::Uint32 => Int64,
+                _ => Float64,
+            },
+            (Class::Integer, Int64) if low == Self::Uint64 => Float64,
             // The declaration order is the promotion order for every other pair.
             _ => high,
         }
+    }
+
+    /// The smallest dtype that holds all; `None` of none. Each integer meets the floating numbers on its own, as NumPy has it,
+    /// so the order of the dtypes does not matter.
+    ///
+    /// ```
+    /// use autojit_ir::DType;
+    ///
+    /// let dtypes = [DType::Int16, DType::Uint16, DType::Float32];
+    /// assert_eq!(DType::promote_all(dtypes), Some(DType::Float32));
+    /// ```
+    ///
+    /// Source: `numpy.result_type`.
+    pub fn promote_all(dtypes: impl IntoIterator<Item = Self, IntoIter: Clone>) -> Option<Self> {
+        let dtypes = dtypes.into_iter();
+        let floating = |dtype: &Self| dtype.class() >= Class::Float;
+        let start = dtypes.clone().filter(floating).reduce(Self::promote);
+        dtypes.fold(start, |so_far, dtype| {
+            Some(so_far.map_or(dtype, |so_far| so_far.promote(dtype)))
+        })
     }
 }
 
@@ -469,25 +588,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn promotion_is_a_semilattice() {
+    fn promotion_does_not_depend_on_the_order() {
         for a in DType::ALL {
             assert_eq!(a.promote(a), a);
             for b in DType::ALL {
                 assert_eq!(a.promote(b), b.promote(a));
+                assert_eq!(DType::promote_all([a, b]), Some(a.promote(b)));
                 for c in DType::ALL {
-                    assert_eq!(
-                        a.promote(b).promote(c),
-                        a.promote(b.promote(c)),
-                        "{a} {b} {c}"
-                    );
+                    let all = DType::promote_all([a, b, c]);
+                    for order in [[b, c, a], [c, a, b], [c, b, a], [b, a, c], [a, c, b]] {
+                        assert_eq!(DType::promote_all(order), all, "{order:?}");
+                    }
+                    // Two integers before a float may need more than each of them beside it.
+                    if c.class() < Class::Float || a.class() >= Class::Float {
+                        assert_eq!(Some(a.promote(b).promote(c)), all, "{a} {b} {c}");
+                    }
                 }
             }
+        }
+        assert_eq!(DType::promote_all([]), None);
+    }
+
+    #[test]
+    fn integers_are_promoted_as_numpy_does() {
+        use DType::{Float64, Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64};
+        for (a, b, both) in [
+            (Int8, Uint8, Int16),
+            (Int8, Uint16, Int32),
+            (Int16, Uint8, Int16),
+            (Uint16, Uint32, Uint32),
+            (Int32, Uint32, Int64),
+            (Int64, Uint32, Int64),
+            (Int64, Uint64, Float64),
+            (Int8, Uint64, Float64),
+        ] {
+            assert_eq!(a.promote(b), both, "{a} {b}");
         }
     }
 
     #[test]
     fn types_round_trip_through_text() {
-        for text in ["f64[3,4]", "bool[]", "c128[0]", "u8[1,2,3,4,5]"] {
+        for text in [
+            "f64[3,4]",
+            "bool[]",
+            "c128[0]",
+            "u8[1,2,3,4,5]",
+            "i16[2]",
+            "u64[7]",
+        ] {
             assert_eq!(text.parse::<ArrayType>().unwrap().to_string(), text);
         }
         for text in ["f64", "f65[2]", "f64[x]", "f64[99999999999,99999999999]"] {

@@ -102,6 +102,7 @@ pub(crate) fn run(
             let chosen = match index.to_host()?.to_scalars().as_slice() {
                 [Scalar::Bool(second)] => i64::from(*second),
                 [Scalar::Int(index)] => (*index).clamp(0, last),
+                [Scalar::Uint(_)] => last,
                 _ => return Err(Error::internal("an index that is not a number")),
             };
             let graph = branches[chosen as usize].graph()?;

@@ -27,7 +27,7 @@ use autojit_ir::random::{Distribution, Reserved};
 use autojit_ir::scatter::ScatterMode;
 use autojit_ir::{
     ArrayType, DType, Graph, HostArray, LeafOp, MapOp, Op, OperandType, Type, ValueId, expansion,
-    plain_result,
+    is_widened, plain_result,
 };
 
 pub use foreign::{ForeignArray, make};
@@ -60,9 +60,8 @@ pub fn random_distribution(distribution: Distribution) -> RuntimeDistribution {
 pub fn draw(op: &Op) -> Result<HostArray> {
     let missing = || Error::internal(format!("{op} drew nothing"));
     let result = op.infer(&[])?.result;
-    let drawn = default_library().run(op, &[], &result)?;
-    drawn
-        .and_then(|mut drawn| drawn.pop())
+    run(default_library(), op, &[], &result)?
+        .pop()
         .ok_or_else(missing)?
         .to_host()
 }
@@ -306,6 +305,9 @@ fn run(
         return control::run(library, op, inputs, result).map_err(|e| e.in_op(name));
     }
     let named = |e: Error| e.in_op(op.error_name());
+    if is_widened(op, inputs.iter().map(|x| x.dtype())) {
+        return run_expansion(library, op, inputs).map_err(named);
+    }
     match library.run(op, inputs, result).map_err(named)? {
         Some(results) => Ok(results),
         None => apply_expanded(library, op, inputs, result).map_err(named),
@@ -319,6 +321,18 @@ fn run_core(library: &'static dyn AnyLibrary, op: &Op, inputs: &[&Concrete]) -> 
         .ok_or_else(|| Error::internal(format!("{op} gave no result")))
 }
 
+/// Runs what an op is written with.
+fn run_expansion(
+    library: &'static dyn AnyLibrary,
+    op: &Op,
+    inputs: &[&Concrete],
+) -> Result<Results> {
+    let types: SmallVec<[ArrayType; 4]> = inputs.iter().map(|x| x.ty()).collect();
+    let operands: SmallVec<[OperandType<'_>; 4]> = types.iter().map(Into::into).collect();
+    let graph = expansion(op, &operands)?;
+    Ok(run_graph(library, &graph, inputs)?.into())
+}
+
 /// Runs the expansion of an op; without one, in main memory if the library's arrays survive that.
 fn apply_expanded(
     library: &'static dyn AnyLibrary,
@@ -327,10 +341,7 @@ fn apply_expanded(
     result: &Type,
 ) -> Result<Results> {
     if op.has_expansion() {
-        let types: SmallVec<[ArrayType; 4]> = inputs.iter().map(|x| x.ty()).collect();
-        let operands: SmallVec<[OperandType<'_>; 4]> = types.iter().map(Into::into).collect();
-        let graph = expansion(op, &operands)?;
-        return Ok(run_graph(library, &graph, inputs)?.into());
+        return run_expansion(library, op, inputs);
     }
     if !library.round_trips() {
         return Err(Error::unsupported(format!(

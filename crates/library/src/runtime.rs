@@ -62,13 +62,18 @@ pub struct RuntimeCall {
 
 /// The runtime's name of a floating dtype.
 fn floating_kind(dtype: DType) -> Option<Kind> {
-    (dtype.is_float() || dtype.is_complex()).then(|| kind(dtype))
+    (dtype.is_float() || dtype.is_complex())
+        .then(|| kind(dtype).ok())
+        .flatten()
 }
 
 /// The runtime's name of a dtype.
-#[must_use]
-pub fn kind(dtype: DType) -> Kind {
-    match dtype {
+///
+/// # Errors
+/// An internal error for dtypes that are [only stored](DType::is_stored): ops on them are written with int64.
+#[inline]
+pub fn kind(dtype: DType) -> Result<Kind> {
+    Ok(match dtype {
         DType::Bool => Kind::Bool,
         DType::Uint8 => Kind::Uint8,
         DType::Int32 => Kind::Int32,
@@ -77,7 +82,12 @@ pub fn kind(dtype: DType) -> Kind {
         DType::Float64 => Kind::Float64,
         DType::Complex64 => Kind::Complex64,
         DType::Complex128 => Kind::Complex128,
-    }
+        DType::Int8 | DType::Int16 | DType::Uint16 | DType::Uint32 | DType::Uint64 => {
+            return Err(Error::internal(format!(
+                "the runtime met {dtype}, which is only stored"
+            )));
+        }
+    })
 }
 
 impl RuntimeCall {

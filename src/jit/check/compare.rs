@@ -251,7 +251,7 @@ fn distance(x: Scalar, y: Scalar, scale: f64) -> f64 {
     if x == y {
         return 0.0;
     }
-    if let (Scalar::Int(x), Scalar::Int(y)) = (x, y) {
+    if let (Some(x), Some(y)) = (x.to_integer(), y.to_integer()) {
         // Beyond 2^53 floats do not distinguish integers.
         return (x.abs_diff(y) as f64) / scale.max(1.0);
     }

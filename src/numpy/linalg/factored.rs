@@ -38,7 +38,7 @@ where
     }
     let types = matrices.iter().map(Array::ty).collect::<Result<Vec<_>>>();
     let types = attempt!("block_diag", types);
-    let Some(dtype) = types.iter().map(|ty| ty.dtype).reduce(DType::promote) else {
+    let Some(dtype) = DType::promote_all(types.iter().map(|ty| ty.dtype)) else {
         return zeros([1, 0], ..);
     };
     let batch = attempt!("block_diag", batch(&types));

@@ -13,8 +13,9 @@ pub(crate) fn with_header(payload: &[u8]) -> Vec<u8> {
         Exported::from_graph("f", graph).to_bytes().unwrap()[..12].to_vec()
     });
     let mut file = START.clone();
+    let checked = [&file[8..], payload].concat();
     file.extend((payload.len() as u64).to_le_bytes());
-    file.extend(crc32fast::hash(payload).to_le_bytes());
+    file.extend(crc32fast::hash(&checked).to_le_bytes());
     file.extend(payload);
     file
 }

@@ -1,6 +1,6 @@
 //! One program by every backend, compared with the reference interpreter.
 
-use autojit::ir::{Graph, HostArray};
+use autojit::ir::{Graph, HostArray, MapOp, Op};
 use autojit::run_graph;
 
 use super::compare::{differences, flushed};
@@ -14,6 +14,23 @@ pub(crate) fn tested_backends() -> Vec<&'static str> {
     let mut backends = autojit::backends();
     backends.retain(|&backend| !is_forced || !matches!(backend, "torch" | "xla"));
     backends
+}
+
+/// Whether a backend does not support a graph: XLA does no bitwise logic on integers that are made shorter.
+pub(crate) fn refuses(backend: &str, graph: &Graph) -> bool {
+    let is_bitwise = |op: &Op| {
+        matches!(
+            op,
+            Op::Map(MapOp::BitwiseAnd | MapOp::BitwiseOr | MapOp::BitwiseXor | MapOp::Invert)
+        )
+    };
+    let mut nodes = graph.nodes().iter().zip(graph.live());
+    backend == "xla"
+        && nodes.any(|(node, live)| {
+            let ty = node.ty.array();
+            live && is_bitwise(&node.op)
+                && ty.is_ok_and(|ty| ty.dtype.is_stored() && ty.dtype.size() < 8)
+        })
 }
 
 /// The same graph with every array that its results depend on as a result.
@@ -58,6 +75,11 @@ pub(crate) fn check(numbers: &Numbers) -> Result<(), String> {
             (&program.inputs, &expected)
         };
         let mut got = run_graph(backend, &program.graph, inputs);
+        if refuses(backend, &program.graph)
+            && got.as_ref().is_err_and(autojit::Error::is_unsupported)
+        {
+            continue;
+        }
         if expected.is_err() && got.is_ok() {
             // What nothing needs is not computed, so it cannot fail: with all values as results nothing is left out.
             got = run_graph(backend, &with_all_results(&program.graph), inputs);

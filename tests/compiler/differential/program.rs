@@ -91,7 +91,7 @@ const ROWS: [[usize; 2]; 12] = [
     [0, 3],
 ];
 
-const DTYPES: [DType; 12] = [
+const DTYPES: [DType; 17] = [
     DType::Float64,
     DType::Complex128,
     DType::Float32,
@@ -103,16 +103,26 @@ const DTYPES: [DType; 12] = [
     DType::Uint8,
     DType::Float64,
     DType::Complex128,
+    DType::Int8,
     DType::Float64,
+    DType::Uint64,
+    DType::Int16,
+    DType::Uint32,
+    DType::Uint16,
 ];
 
 /// Whole numbers up to this are exact.
 fn limit(dtype: DType) -> f64 {
     match dtype {
         DType::Bool => 1.0,
+        DType::Int8 => 128.0,
         DType::Uint8 => 255.0,
+        DType::Int16 => 2.0f64.powi(15),
+        DType::Uint16 => 65_535.0,
         DType::Int32 => 2.0f64.powi(31),
+        DType::Uint32 => 2.0f64.powi(32),
         DType::Int64 => 2.0f64.powi(63),
+        DType::Uint64 => 2.0f64.powi(64),
         DType::Float32 | DType::Complex64 => 2.0f64.powi(24),
         DType::Float64 | DType::Complex128 => 2.0f64.powi(53),
     }
@@ -193,14 +203,18 @@ impl Builder {
             })
             .collect();
         let array = HostArray::from_scalars(&ty, &scalars).expect("as many as the type has");
-        // -4 wraps for bytes.
-        let bound: f64 = if dtype == DType::Uint8 { 255.0 } else { 4.0 };
+        // -4 wraps without a sign.
+        let bound = if dtype.is_unsigned() {
+            limit(dtype)
+        } else {
+            4.0
+        };
         (array, Level::Whole(bound.min(limit(dtype))))
     }
 
     fn add_input(&mut self, dtype: u8, shape: u8) {
         let (dtype, shape) = (
-            DTYPES[dtype as usize % 12],
+            DTYPES[dtype as usize % DTYPES.len()],
             self.shapes[shape as usize % 20].clone(),
         );
         let special = (self.fusing || shape.len() == 1) && self.random.below(3) == 0;
@@ -738,7 +752,7 @@ impl Builder {
     }
 
     fn cast(&mut self, a: u16, b: u16) -> Option<()> {
-        let dtype = DTYPES[b as usize % 12];
+        let dtype = DTYPES[b as usize % DTYPES.len()];
         let x = self.pick(a, |v| v.level != Level::Rounded)?;
         let level = match x.level {
             Level::Whole(n) => whole(n, dtype),
@@ -750,7 +764,7 @@ impl Builder {
 
     fn constant(&mut self, a: u16, b: u16, c: u16) -> Option<()> {
         let (dtype, shape) = (
-            DTYPES[a as usize % 12],
+            DTYPES[a as usize % DTYPES.len()],
             self.shapes[b as usize % 20].clone(),
         );
         let (array, level) = self.leaf(dtype, if c & 1 == 0 { &[] } else { &shape }, false);

@@ -22,6 +22,18 @@ enum Through {
     Broadcast,
 }
 
+/// The dtypes of indices, in turn.
+const INDICES: [DType; 8] = [
+    DType::Int64,
+    DType::Int32,
+    DType::Uint8,
+    DType::Uint64,
+    DType::Int8,
+    DType::Uint32,
+    DType::Int16,
+    DType::Uint16,
+];
+
 const VIEWS: [Through; 5] = [
     Through::Nothing,
     Through::Transpose,
@@ -144,7 +156,7 @@ fn build(
                 for (role, shape) in &case.arguments {
                     let dtype = match role {
                         Role::Truth => DType::Bool,
-                        Role::Index(_) => [DType::Int64, DType::Int32, DType::Uint8][number % 3],
+                        Role::Index(_) => INDICES[number % INDICES.len()],
                         _ => *numbers.next()?,
                     };
                     types.push(ArrayType::new(dtype, shape));

@@ -48,8 +48,13 @@ fn every_dtype_has_its_kind() {
         let x = np::astype(Array::from([0.0, 1.0, 2.0]), dtype).to("torch");
         assert_eq!(x.ty().unwrap().dtype, dtype);
         let back = Array::from(Tensor::try_from(&x).unwrap());
-        assert_eq!(back.ty().unwrap(), x.ty().unwrap());
-        let host = HostArray::try_from(&back.to("ndarray")).unwrap();
+        // libtorch computes nothing with these: tensors of int64 hold them.
+        let held = match dtype {
+            DType::Uint16 | DType::Uint32 | DType::Uint64 => DType::Int64,
+            other => other,
+        };
+        assert_eq!(back.ty().unwrap(), x.ty().unwrap().with_dtype(held));
+        let host = HostArray::try_from(&back.to("ndarray").astype(dtype)).unwrap();
         let expected = np::astype(Array::from([0.0, 1.0, 2.0]), dtype);
         assert!(
             host.same_bits(&HostArray::try_from(&expected).unwrap()),

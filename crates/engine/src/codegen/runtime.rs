@@ -23,7 +23,7 @@ pub(super) fn symbol(op: MapOp, form: Form, dtype: DType) -> Option<&'static Sym
     let id = SymbolId {
         function: op.name(),
         form,
-        kind: kind(dtype),
+        kind: kind(dtype).ok()?,
     };
     SYMBOLS.get(&id).copied()
 }

@@ -85,7 +85,7 @@ impl Lowering<'_> {
         };
         let last_two = |strides: &[isize]| [strides[strides.len() - 2], strides[strides.len() - 1]];
         let product = MatrixProduct {
-            kind: kind(ty.dtype),
+            kind: kind(ty.dtype)?,
             batch: batch.to_vec(),
             m: shape[shape.len() - 2],
             k: x_shape[x_shape.len() - 1],
@@ -113,7 +113,7 @@ impl Lowering<'_> {
             outer: self.shape(&x)[..axis].iter().product(),
             len: self.shape(&x)[axis],
             inner: self.shape(&x)[axis + 1..].iter().product(),
-            index_kind: kind(indices.dtype),
+            index_kind: kind(indices.dtype)?,
             count: self.shape(&indices).iter().product(),
         };
         Ok(self.call(Call::Gather { gather, axis }, smallvec![x, indices], output))
@@ -127,7 +127,7 @@ impl Lowering<'_> {
         let ty = self.graph.ty(value)?.clone();
         let output = self.output(value, &ty);
         let scatter = Scatter {
-            kind: kind(ty.dtype),
+            kind: kind(ty.dtype)?,
             mode: scatter_mode(mode),
             size: ty.size(),
             count: self.shape(&positions).iter().product(),
@@ -209,7 +209,7 @@ impl Lowering<'_> {
             }
         };
         let plan = autojit_runtime::random::Draw {
-            kind: kind(ty.dtype),
+            kind: kind(ty.dtype)?,
             distribution: random_distribution(distribution),
             count: ty.size(),
         };
@@ -229,7 +229,7 @@ impl Lowering<'_> {
         let (mut outer, mut strides) = (outer.to_vec(), strides.to_vec());
         let (len, stride) = (outer.remove(axis), strides.remove(axis));
         let reduce = ArgReduce {
-            kind: kind(x.dtype),
+            kind: kind(x.dtype)?,
             outer,
             outer_strides_in: strides,
             len,
@@ -246,7 +246,7 @@ impl Lowering<'_> {
             ScanOp::Cumprod { axis } => (*axis, true),
         };
         let (x, output, lines) = self.lines(value, axis)?;
-        let kind = kind(x.dtype);
+        let kind = kind(x.dtype)?;
         let scan = Scan {
             kind,
             product,
@@ -262,7 +262,7 @@ impl Lowering<'_> {
             SortOp::Argsort { axis } => (*axis, true),
         };
         let (x, output, lines) = self.lines(value, axis)?;
-        let kind = kind(x.dtype);
+        let kind = kind(x.dtype)?;
         let sort = Sort {
             kind,
             positions,

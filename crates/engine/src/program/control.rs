@@ -543,8 +543,13 @@ unsafe fn read_index(dtype: DType, address: *const u8) -> i64 {
     unsafe {
         match dtype {
             DType::Bool | DType::Uint8 => i64::from(address.read()),
+            DType::Int8 => i64::from(address.cast::<i8>().read()),
+            DType::Int16 => i64::from(address.cast::<i16>().read()),
+            DType::Uint16 => i64::from(address.cast::<u16>().read()),
             DType::Int32 => i64::from(address.cast::<i32>().read()),
+            DType::Uint32 => i64::from(address.cast::<u32>().read()),
             DType::Int64 => address.cast::<i64>().read(),
+            DType::Uint64 => i64::try_from(address.cast::<u64>().read()).unwrap_or(i64::MAX),
             DType::Float32 | DType::Float64 | DType::Complex64 | DType::Complex128 => 0,
         }
     }

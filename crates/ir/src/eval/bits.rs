@@ -5,10 +5,10 @@
 
 use num_complex::Complex64;
 
-use super::elementwise::{binary, is_nan, unary};
+use super::elementwise::{binary, integers, is_nan, unary, wrapping};
 use super::{Tensor, complex};
 use crate::error::Result;
-use crate::scalar::Scalar::{self, Bool, Complex, Float, Int};
+use crate::scalar::Scalar::{self, Bool, Complex, Float, Int, Uint};
 use crate::types::Type;
 
 macro_rules! unary_rows {
@@ -31,7 +31,7 @@ fn is_infinite(s: Scalar) -> bool {
     match s {
         Float(x) => x.is_infinite(),
         Complex(z) => z.re.is_infinite() || z.im.is_infinite(),
-        Bool(_) | Int(_) => false,
+        Bool(_) | Int(_) | Uint(_) => false,
     }
 }
 
@@ -74,7 +74,7 @@ unary_rows! {
     };
     invert => |s| match s {
         Bool(b) => Bool(!b),
-        other => Int(!other.to_i64()),
+        other => wrapping(other, |i| !i),
     };
 }
 
@@ -128,49 +128,54 @@ fn arccosh_complex(z: Complex64) -> Complex64 {
 }
 
 binary_rows! {
-    fmod => |x, y| match (x, y) {
-        (Int(x), Int(y)) => Int(if y == 0 { 0 } else { x.wrapping_rem(y) }),
-        _ => Float(x.to_f64() % y.to_f64()),
+    fmod => |x, y| match integers(x, y) {
+        Some((x, y)) => Scalar::from_integer(x.checked_rem(y).unwrap_or(0)),
+        None => Float(x.to_f64() % y.to_f64()),
     };
     hypot => |x, y| Float(x.to_f64().hypot(y.to_f64()));
     copysign => |x, y| Float(x.to_f64().copysign(y.to_f64()));
     bitwise_and => |x, y| match (x, y) {
         (Bool(x), Bool(y)) => Bool(x & y),
-        _ => Int(x.to_i64() & y.to_i64()),
+        _ => of_bits(x, y, |x, y| x & y),
     };
     bitwise_or => |x, y| match (x, y) {
         (Bool(x), Bool(y)) => Bool(x | y),
-        _ => Int(x.to_i64() | y.to_i64()),
+        _ => of_bits(x, y, |x, y| x | y),
     };
     bitwise_xor => |x, y| match (x, y) {
         (Bool(x), Bool(y)) => Bool(x ^ y),
-        _ => Int(x.to_i64() ^ y.to_i64()),
+        _ => of_bits(x, y, |x, y| x ^ y),
     };
+}
+
+/// A function of the bits of two integers, which are as many as it takes.
+fn of_bits(x: Scalar, y: Scalar, f: impl Fn(i128, i128) -> i128) -> Scalar {
+    integers(x, y).map_or(x, |(x, y)| Scalar::from_integer(f(x, y)))
 }
 
 /// The number of places, unless it is negative or reaches the width of the integers.
 fn places(y: Scalar, result: &Type) -> Result<Option<u32>> {
-    let bits = 8 * result.array()?.dtype.size() as i64;
-    Ok(u32::try_from(y.to_i64())
-        .ok()
-        .filter(|&y| i64::from(y) < bits))
+    let bits = 8 * result.array()?.dtype.size() as u32;
+    let places = y.to_integer().and_then(|y| u32::try_from(y).ok());
+    Ok(places.filter(|&y| y < bits))
 }
 
 fn shift(
     inputs: &[Tensor],
     result: &Type,
-    f: impl Fn(i64, Option<u32>) -> i64,
+    f: impl Fn(i128, Option<u32>) -> i128,
 ) -> Result<Vec<Tensor>> {
     super::one(Tensor::try_build(result.array()?, |i| {
         let (x, y) = (inputs[0].at_broadcast(i), inputs[1].at_broadcast(i));
-        Ok(Int(f(x.to_i64(), places(y, result)?)))
+        let places = places(y, result)?;
+        Ok(wrapping(x, |x| f(x, places)))
     })?)
 }
 
 pub(crate) fn left_shift(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
-    shift(inputs, result, |x, y| y.map_or(0, |y| x.wrapping_shl(y)))
+    shift(inputs, result, |x, y| y.map_or(0, |y| x << y))
 }
 
 pub(crate) fn right_shift(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
-    shift(inputs, result, |x, y| x.wrapping_shr(y.unwrap_or(63)))
+    shift(inputs, result, |x, y| x >> y.unwrap_or(127))
 }

@@ -87,6 +87,7 @@ pub(crate) fn switch(branches: &Bodies, inputs: &[Tensor], _result: &Type) -> Re
     let chosen = match inputs[0].data()[0] {
         Scalar::Bool(second) => i64::from(second),
         Scalar::Int(index) => index.clamp(0, last),
+        Scalar::Uint(_) => last,
         other => return Err(Error::internal(format!("{other} is not an index"))),
     };
     let results = branches[chosen as usize]

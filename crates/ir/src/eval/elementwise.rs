@@ -1,11 +1,12 @@
 //! Elementwise ops: NumPy's meaning of each for booleans, integers, real and complex numbers.
 //!
 //! Comparison of complex numbers is lexicographic. Where inference refuses a class of numbers, the functions
-//! here still give something harmless rather than fail.
+//! here still give something harmless rather than fail. Integers of all dtypes are computed with in 128 bits and wrap where
+//! they become elements of the result.
 
 use super::{Tensor, complex, one};
 use crate::error::{Error, Result};
-use crate::scalar::Scalar::{self, Bool, Complex, Float, Int};
+use crate::scalar::Scalar::{self, Bool, Complex, Float, Int, Uint};
 use crate::types::{DType, Type};
 
 /// Applies a function to every element.
@@ -81,19 +82,19 @@ floating_rows! {
 unary_rows! {
     negative => |s| match s {
         Bool(b) => Bool(b),
-        Int(i) => Int(i.wrapping_neg()),
+        Int(_) | Uint(_) => wrapping(s, |i| -i),
         Float(x) => Float(-x),
         Complex(z) => Complex(-z),
     };
     absolute => |s| match s {
         Bool(b) => Bool(b),
-        Int(i) => Int(i.wrapping_abs()),
+        Int(_) | Uint(_) => wrapping(s, i128::abs),
         Float(x) => Float(x.abs()),
         Complex(z) => Float(z.re.hypot(z.im)),
     };
     sign => |s| match s {
         Bool(b) => Bool(b),
-        Int(i) => Int(i.signum()),
+        Int(_) | Uint(_) => wrapping(s, i128::signum),
         Float(x) => Float(sign_of(x)),
         Complex(z) => Complex(complex::sign(z)),
     };
@@ -116,22 +117,22 @@ unary_rows! {
 binary_rows! {
     add => |x, y| match (x, y) {
         (Bool(x), Bool(y)) => Bool(x | y),
-        (Int(x), Int(y)) => Int(x.wrapping_add(y)),
-        (Complex(x), Complex(y)) => Complex(x + y),
-        _ => Float(x.to_f64() + y.to_f64()),
+        _ => add_scalars(x, y),
     };
     subtract => |x, y| match (x, y) {
-        (Int(x), Int(y)) => Int(x.wrapping_sub(y)),
         (Complex(x), Complex(y)) => Complex(x - y),
-        _ => Float(x.to_f64() - y.to_f64()),
+        _ => match integers(x, y) {
+            Some((x, y)) => Scalar::from_integer(x - y),
+            None => Float(x.to_f64() - y.to_f64()),
+        },
     };
-    floor_divide => |x, y| match (x, y) {
-        (Int(x), Int(y)) => Int(integer_quotient_and_remainder(x, y).0),
-        _ => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).0),
+    floor_divide => |x, y| match integers(x, y) {
+        Some((x, y)) => Scalar::from_integer(integer_quotient_and_remainder(x, y).0),
+        None => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).0),
     };
-    remainder => |x, y| match (x, y) {
-        (Int(x), Int(y)) => Int(integer_quotient_and_remainder(x, y).1),
-        _ => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).1),
+    remainder => |x, y| match integers(x, y) {
+        Some((x, y)) => Scalar::from_integer(integer_quotient_and_remainder(x, y).1),
+        None => Float(quotient_and_remainder(x.to_f64(), y.to_f64()).1),
     };
     arctan2 => |y, x| Float(y.to_f64().atan2(x.to_f64()));
     maximum => greater_of;
@@ -178,7 +179,7 @@ pub(crate) fn reciprocal(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
     unary(inputs, result, |s| match s {
         Bool(b) => Bool(b),
         // As integers divide: zero for zero.
-        Int(i) => Int(1i64.checked_div(i).unwrap_or(0)),
+        Int(_) | Uint(_) => wrapping(s, |i| 1i128.checked_div(i).unwrap_or(0)),
         Float(x) => Float(1.0 / x),
         Complex(z) => Complex(complex::reciprocal(z, dtype)),
     })
@@ -187,10 +188,13 @@ pub(crate) fn reciprocal(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>
 pub(crate) fn power(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
     let dtype = result.array()?.dtype;
     one(Tensor::try_build(result.array()?, |i| {
-        match (inputs[0].at_broadcast(i), inputs[1].at_broadcast(i)) {
-            (Int(x), Int(n)) => integer_power(x, n).map(Int),
+        let (x, y) = (inputs[0].at_broadcast(i), inputs[1].at_broadcast(i));
+        match (x, y) {
             (Complex(x), Complex(y)) => Ok(Complex(complex::power(x, y, dtype))),
-            (x, y) => Ok(Float(real_power(x.to_f64(), y.to_f64()))),
+            _ => match integers(x, y) {
+                Some((x, n)) => integer_power(x, n).map(Scalar::from_integer),
+                None => Ok(Float(real_power(x.to_f64(), y.to_f64()))),
+            },
         }
     })?)
 }
@@ -208,13 +212,37 @@ pub(crate) fn select(inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
 
 // ---- the meaning of single pairs ----
 
+/// Both as integers, if they are.
+pub(super) fn integers(x: Scalar, y: Scalar) -> Option<(i128, i128)> {
+    x.to_integer().zip(y.to_integer())
+}
+
+/// A function of an integer, which no element of any dtype overflows in 128 bits.
+pub(super) fn wrapping(s: Scalar, f: impl Fn(i128) -> i128) -> Scalar {
+    s.to_integer().map_or(s, |i| Scalar::from_integer(f(i)))
+}
+
+/// The sum; integers wrap at 64 bits.
+pub(super) fn add_scalars(x: Scalar, y: Scalar) -> Scalar {
+    match (x, y) {
+        (Complex(x), Complex(y)) => Complex(x + y),
+        _ => match integers(x, y) {
+            Some((x, y)) => Scalar::from_integer(x + y),
+            None => Float(x.to_f64() + y.to_f64()),
+        },
+    }
+}
+
 /// The product; booleans are and-ed, integers wrap at 64 bits.
 pub(super) fn multiply_scalars(x: Scalar, y: Scalar) -> Scalar {
     match (x, y) {
         (Bool(x), Bool(y)) => Bool(x & y),
-        (Int(x), Int(y)) => Int(x.wrapping_mul(y)),
         (Complex(x), Complex(y)) => Complex(complex::multiply(x, y)),
-        _ => Float(x.to_f64() * y.to_f64()),
+        _ => match integers(x, y) {
+            // Two of 64 bits without a sign do not fit, but for their lower half.
+            Some((x, y)) => Scalar::from_integer(x.wrapping_mul(y)),
+            None => Float(x.to_f64() * y.to_f64()),
+        },
     }
 }
 
@@ -234,16 +262,18 @@ pub(super) fn is_nan(s: Scalar) -> bool {
     match s {
         Float(x) => x.is_nan(),
         Complex(z) => z.re.is_nan() || z.im.is_nan(),
-        Bool(_) | Int(_) => false,
+        Bool(_) | Int(_) | Uint(_) => false,
     }
 }
 
 pub(super) fn is_equal(x: Scalar, y: Scalar) -> bool {
     match (x, y) {
         (Bool(x), Bool(y)) => x == y,
-        (Int(x), Int(y)) => x == y,
         (Complex(x), Complex(y)) => x.re == y.re && x.im == y.im,
-        _ => x.to_f64() == y.to_f64(),
+        _ => match integers(x, y) {
+            Some((x, y)) => x == y,
+            None => x.to_f64() == y.to_f64(),
+        },
     }
 }
 
@@ -251,11 +281,13 @@ pub(super) fn is_equal(x: Scalar, y: Scalar) -> bool {
 fn is_less(x: Scalar, y: Scalar) -> bool {
     match (x, y) {
         (Bool(x), Bool(y)) => !x & y,
-        (Int(x), Int(y)) => x < y,
         (Complex(x), Complex(y)) => {
             (x.re < y.re && !x.im.is_nan() && !y.im.is_nan()) || (x.re == y.re && x.im < y.im)
         }
-        _ => x.to_f64() < y.to_f64(),
+        _ => match integers(x, y) {
+            Some((x, y)) => x < y,
+            None => x.to_f64() < y.to_f64(),
+        },
     }
 }
 
@@ -281,12 +313,12 @@ pub(super) fn smaller_of(x: Scalar, y: Scalar) -> Scalar {
     }
 }
 
-/// Rounded towards minus infinity; zero for a zero divisor, and the smallest integer divided by -1 wraps.
-fn integer_quotient_and_remainder(x: i64, y: i64) -> (i64, i64) {
+/// Rounded towards minus infinity; zero for a zero divisor.
+fn integer_quotient_and_remainder(x: i128, y: i128) -> (i128, i128) {
     if y == 0 {
         return (0, 0);
     }
-    let (quotient, remainder) = (x.wrapping_div(y), x.wrapping_rem(y));
+    let (quotient, remainder) = (x / y, x % y);
     if remainder != 0 && (remainder < 0) != (y < 0) {
         (quotient - 1, remainder + y)
     } else {
@@ -327,14 +359,14 @@ fn real_power(x: f64, y: f64) -> f64 {
     if y == 2.0 { x * x } else { x.powf(y) }
 }
 
-/// Wraps at 64 bits, which wraps rightly at fewer bits too.
-fn integer_power(x: i64, n: i64) -> Result<i64> {
+/// Wraps at 128 bits, which wraps rightly at fewer bits too.
+fn integer_power(x: i128, n: i128) -> Result<i128> {
     if n < 0 {
         return Err(Error::value(
             "integers to negative integer powers are not allowed",
         ));
     }
-    let (mut result, mut base, mut rest) = (1i64, x, n);
+    let (mut result, mut base, mut rest) = (1i128, x, n);
     while rest > 0 {
         if rest % 2 == 1 {
             result = result.wrapping_mul(base);
@@ -357,7 +389,8 @@ mod tests {
             (7, -2, (-4, -1)),
             (-7, -2, (3, -1)),
             (5, 0, (0, 0)),
-            (i64::MIN, -1, (i64::MIN, 0)),
+            (i64::MIN.into(), -1, (1 << 63, 0)),
+            (u64::MAX.into(), 2, (i64::MAX.into(), 1)),
         ] {
             assert_eq!(integer_quotient_and_remainder(x, y), expected, "{x} {y}");
         }
@@ -366,8 +399,8 @@ mod tests {
     #[test]
     fn powers_wrap() {
         assert_eq!(integer_power(3, 4).unwrap(), 81);
-        assert_eq!(integer_power(2, 64).unwrap(), 0);
-        assert_eq!(integer_power(-1, i64::MAX).unwrap(), -1);
+        assert_eq!(integer_power(2, 128).unwrap(), 0);
+        assert_eq!(integer_power(-1, i64::MAX.into()).unwrap(), -1);
         assert!(integer_power(1, -1).unwrap_err().is_value());
     }
 }

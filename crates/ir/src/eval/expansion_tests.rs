@@ -9,7 +9,7 @@ use crate::{
     JoinOp, LinalgOp, MapOp, NormOrder, Op, ReduceOp, Scalar, Tensor, Type,
 };
 
-const DTYPES: [DType; 8] = DType::ALL;
+const DTYPES: [DType; 13] = DType::ALL;
 
 /// Numbers without a pattern (xorshift), from a seed that is fixed.
 struct Random(u64);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::elementwise::multiply_scalars;
+use super::elementwise::{add_scalars, integers, multiply_scalars};
 use super::{Tensor, one};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -49,14 +49,6 @@ pub(crate) fn cumsum(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<V
     }))
 }
 
-fn add_scalars(x: Scalar, y: Scalar) -> Scalar {
-    match (x, y) {
-        (Scalar::Int(x), Scalar::Int(y)) => Scalar::Int(x.wrapping_add(y)),
-        (Scalar::Complex(x), Scalar::Complex(y)) => Scalar::Complex(x + y),
-        _ => Scalar::Float(x.to_f64() + y.to_f64()),
-    }
-}
-
 pub(crate) fn cumprod(axis: &usize, inputs: &[Tensor], result: &Type) -> Result<Vec<Tensor>> {
     let ty = result.array()?;
     let unit = Scalar::Int(1).cast(ty.dtype);
@@ -76,12 +68,14 @@ fn order(x: Scalar, y: Scalar) -> Ordering {
     };
     match (x, y) {
         (Scalar::Bool(x), Scalar::Bool(y)) => x.cmp(&y),
-        (Scalar::Int(x), Scalar::Int(y)) => x.cmp(&y),
         (Scalar::Complex(x), Scalar::Complex(y)) => (x.re.is_nan(), x.im.is_nan())
             .cmp(&(y.re.is_nan(), y.im.is_nan()))
             .then_with(|| real(x.re, y.re))
             .then_with(|| real(x.im, y.im)),
-        _ => real(x.to_f64(), y.to_f64()),
+        _ => match integers(x, y) {
+            Some((x, y)) => x.cmp(&y),
+            None => real(x.to_f64(), y.to_f64()),
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reductions: sums, products, extrema, quantifiers and the positions of extrema.
 
 use super::complex::multiply_in;
-use super::elementwise::{greater_of, is_nan, multiply_scalars, smaller_of};
+use super::elementwise::{add_scalars, greater_of, is_nan, multiply_scalars, smaller_of};
 use super::summation::in_order;
 use super::{Indices, Tensor, one};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ pub(super) fn sum_scalars(elements: &[Scalar], lengths: &[usize], dtype: DType) 
     let each = elements.iter();
     match dtype.class() {
         Class::Bool => Scalar::Bool(each.fold(false, |any, s| any | s.is_true())),
-        Class::Integer => Scalar::Int(each.fold(0, |sum: i64, s| sum.wrapping_add(s.to_i64()))),
+        Class::Integer => each.fold(Scalar::Int(0), |sum, &s| add_scalars(sum, s).cast(dtype)),
         Class::Float | Class::Complex => in_order(elements, lengths, dtype),
     }
 }

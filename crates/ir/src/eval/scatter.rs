@@ -1,10 +1,10 @@
 //! Ops that put values into copies of arrays.
 
-use super::elementwise::{greater_of, multiply_scalars, smaller_of};
+use super::elementwise::{add_scalars, greater_of, multiply_scalars, smaller_of};
 use super::{Tensor, getitem, one};
 use crate::error::{Error, Result};
 use crate::index::IndexKey;
-use crate::scalar::Scalar::{self, Bool, Complex, Float, Int};
+use crate::scalar::Scalar::{self, Bool, Int};
 use crate::scatter::ScatterMode;
 use crate::types::{DType, Type};
 
@@ -55,9 +55,7 @@ fn combined(mode: ScatterMode, element: Scalar, value: Scalar) -> Scalar {
         ScatterMode::Set => value,
         ScatterMode::Add => match (element, value) {
             (Bool(x), Bool(y)) => Bool(x | y),
-            (Int(x), Int(y)) => Int(x.wrapping_add(y)),
-            (Complex(x), Complex(y)) => Complex(x + y),
-            (x, y) => Float(x.to_f64() + y.to_f64()),
+            _ => add_scalars(element, value),
         },
         ScatterMode::Multiply => multiply_scalars(element, value),
         ScatterMode::Min => smaller_of(element, value),

@@ -11,6 +11,9 @@ mod matrices;
 mod products;
 mod reductions;
 mod scatter;
+mod stored;
+#[cfg(test)]
+mod stored_tests;
 
 pub(super) use elementwise::*;
 pub(super) use indexing::*;
@@ -18,6 +21,7 @@ pub(super) use matrices::*;
 pub(super) use products::*;
 pub(super) use reductions::*;
 pub(super) use scatter::*;
+pub use stored::is_widened;
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -38,7 +42,8 @@ type Expanded = Result<ValueId>;
 pub enum Form {
     /// As they were written down.
     Written,
-    /// Core ops only, on inputs that have been converted.
+    /// Core ops only, on inputs that have been converted. Of dtypes that are [only stored](DType::is_stored) there are leaves,
+    /// views, joins, gathers, loops and branches, and conversions from and to `int64`.
     Core,
     /// The same, but for `scatter` in mode `set` to slices of an array of which more is outside of them: updates, which
     /// backends can do in place.
@@ -68,8 +73,8 @@ impl<'a> From<&'a ArrayType> for OperandType<'a> {
     }
 }
 
-/// The expansion of an op as a graph of its own: core ops, with one input for each operand that is no
-/// [literal](OperandType::as_literal). Operands have the dtypes of the op's signature.
+/// The expansion of an op, or of a [widened](is_widened) one, as a graph of its own: core ops, with one input for each operand
+/// that is no [literal](OperandType::as_literal). Operands have the dtypes of the op's signature.
 ///
 /// Libraries and backends that lower op by op expand with this; the simplifier, which has a graph already, with
 /// [`Builder::add_node`].
@@ -77,9 +82,6 @@ impl<'a> From<&'a ArrayType> for OperandType<'a> {
 /// # Errors
 /// The op is a core op (an internal error), or the operands do not fit it.
 pub fn expansion(op: &Op, operands: &[OperandType<'_>]) -> Result<Graph> {
-    if !op.has_expansion() {
-        return Err(Error::internal(format!("{} has no expansion", op.name())));
-    }
     let mut graph = Graph::new();
     let operands = operands.iter();
     let values: SmallVec<[ValueId; 4]> = operands
@@ -89,6 +91,9 @@ pub fn expansion(op: &Op, operands: &[OperandType<'_>]) -> Result<Graph> {
         })
         .collect();
     let output = Builder::new(&mut graph, None).push(op.clone(), &values)?;
+    if graph[output].op == *op && graph[output].inputs == values {
+        return Err(Error::internal(format!("{} has no expansion", op.name())));
+    }
     graph.set_outputs(vec![output]);
     Ok(graph)
 }
@@ -194,12 +199,15 @@ impl<'a> Builder<'a> {
                 format!("the rule {rule} for {}", node.op)
             });
         }
-        if self.form != Form::Written
-            && !self.keeps(node)?
-            && let Some(expanded) = node.op.expand(self, &node.inputs)
-        {
-            let value = expanded?;
-            return self.checked(value, &node.ty, || format!("the expansion of {}", node.op));
+        if self.form != Form::Written && !self.keeps(node)? {
+            let expanded = match self.widened(node) {
+                None => node.op.expand(self, &node.inputs),
+                widened => widened,
+            };
+            if let Some(expanded) = expanded {
+                let value = expanded?;
+                return self.checked(value, &node.ty, || format!("the expansion of {}", node.op));
+            }
         }
         Ok(self.graph.insert_node(node))
     }

@@ -76,13 +76,20 @@ pub(crate) fn real_floating(inputs: &[&Type]) -> Result<Signature> {
     floating(inputs)
 }
 
-/// Real numbers; booleans count as the smallest integers do.
-pub(crate) fn real_numbers(inputs: &[&Type]) -> Result<Signature> {
+/// Numbers; booleans are integers of `int8`.
+fn numbers(inputs: &[&Type]) -> Result<Signature> {
     let ty = promote_and_broadcast(inputs)?;
-    refuse(Class::Complex, &ty, inputs)?;
-    // NumPy computes with int8 here, which there is no dtype for.
-    refuse(Class::Bool, &ty, inputs)?;
-    Signature::uniform(inputs.len(), ty.dtype, ty)
+    let dtype = match ty.dtype {
+        DType::Bool => DType::Int8,
+        other => other,
+    };
+    Signature::uniform(inputs.len(), dtype, ty.with_dtype(dtype))
+}
+
+/// Real numbers; booleans are integers of `int8`.
+pub(crate) fn real_numbers(inputs: &[&Type]) -> Result<Signature> {
+    refuse(Class::Complex, &promote_and_broadcast(inputs)?, inputs)?;
+    numbers(inputs)
 }
 
 /// Real numbers of any kind, booleans included.
@@ -97,15 +104,14 @@ pub(crate) fn bitwise(inputs: &[&Type]) -> Result<Signature> {
     rounding(inputs)
 }
 
-/// Integers alone.
+/// Integers alone; booleans are some of `int8`.
 pub(crate) fn shift(inputs: &[&Type]) -> Result<Signature> {
-    // NumPy shifts booleans as int8, which there is no dtype for.
-    refuse(Class::Bool, &promote_and_broadcast(inputs)?, inputs)?;
-    bitwise(inputs)
+    refuse(Class::Float, &promote_and_broadcast(inputs)?, inputs)?;
+    real_numbers(inputs)
 }
 
 pub(crate) fn power(inputs: &[&Type]) -> Result<Signature> {
-    no_bool(inputs)
+    numbers(inputs)
 }
 
 pub(crate) fn absolute(inputs: &[&Type]) -> Result<Signature> {
@@ -124,6 +130,19 @@ pub(crate) fn predicate(inputs: &[&Type]) -> Result<Signature> {
 
 pub(crate) fn comparison(inputs: &[&Type]) -> Result<Signature> {
     let ty = promote_and_broadcast(inputs)?;
+    let dtypes = (inputs[0].array()?.dtype, inputs[1].array()?.dtype);
+    let both = match (dtypes, ty.dtype.is_float()) {
+        ((x, DType::Uint64), true) if x.is_integer() => Some((DType::Int64, DType::Uint64)),
+        ((DType::Uint64, y), true) if y.is_integer() => Some((DType::Uint64, DType::Int64)),
+        _ => None,
+    };
+    if let Some((x, y)) = both {
+        // Exactly, though no dtype holds both.
+        return Ok(Signature {
+            operands: smallvec![Some(x), Some(y)],
+            result: ty.with_dtype(DType::Bool).into(),
+        });
+    }
     Signature::uniform(inputs.len(), ty.dtype, ty.with_dtype(DType::Bool))
 }
 

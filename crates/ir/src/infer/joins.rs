@@ -9,7 +9,7 @@ fn all_arrays<'a>(inputs: &[&'a Type]) -> Result<(Vec<&'a ArrayType>, DType)> {
         .iter()
         .map(|t| t.array())
         .collect::<Result<Vec<_>>>()?;
-    let dtype = types.iter().map(|t| t.dtype).reduce(DType::promote);
+    let dtype = DType::promote_all(types.iter().map(|t| t.dtype));
     Ok((
         types,
         dtype.ok_or_else(|| Error::value("expected at least one array"))?,

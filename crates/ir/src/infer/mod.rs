@@ -111,13 +111,13 @@ pub fn resolve_scalar(op: &Op, strong: Option<DType>, scalar: Scalar) -> Result<
         });
     };
     let dtype = scalar.weak_dtype(strong);
-    if let (Scalar::Int(i), Class::Integer) = (scalar, dtype.class())
+    if let (Some(i), Class::Integer) = (scalar.to_integer(), dtype.class())
         && scalar.cast(dtype) != scalar
     {
         if is_comparison(op) {
             return Ok(Literal {
                 value: scalar,
-                dtype: DType::Int64,
+                dtype: scalar.dtype(),
             });
         }
         return Err(Error::value(format!(

@@ -60,7 +60,7 @@ pub(crate) fn einsum(subscripts: &Box<str>, inputs: &[&Type]) -> Result<Signatur
         .map(|t| t.array())
         .collect::<Result<Vec<_>>>()?;
     let shape = Subscripts::parse(subscripts)?.result_shape(&types)?;
-    let dtype = types.iter().map(|t| t.dtype).reduce(DType::promote);
+    let dtype = DType::promote_all(types.iter().map(|t| t.dtype));
     let dtype = dtype.ok_or_else(|| Error::value("expected at least one operand"))?;
     Signature::uniform(inputs.len(), dtype, ArrayType { dtype, shape })
 }

@@ -4,7 +4,7 @@ use smallvec::smallvec;
 
 use super::{Signature, broadcast_shapes};
 use crate::error::{Error, Result};
-use crate::types::{ArrayType, Class, DType, Dims, Shape, Type};
+use crate::types::{ArrayType, DType, Dims, Shape, Type};
 
 /// The shape that is left after reducing over `axes`.
 pub(super) fn reduced(ty: &ArrayType, axes: &[usize], keepdims: bool) -> Result<Shape> {
@@ -32,11 +32,7 @@ pub(super) fn reduced(ty: &ArrayType, axes: &[usize], keepdims: bool) -> Result<
 
 pub(crate) fn sum(axes: &Dims, keepdims: &bool, inputs: &[&Type]) -> Result<Signature> {
     let ty = inputs[0].array()?;
-    let dtype = if ty.dtype.class() <= Class::Integer {
-        DType::Int64
-    } else {
-        ty.dtype
-    };
+    let dtype = ty.dtype.total();
     Signature::uniform(
         1,
         dtype,
@@ -111,11 +107,7 @@ fn along(axis: usize, inputs: &[&Type]) -> Result<ArrayType> {
 
 pub(crate) fn scan(axis: &usize, inputs: &[&Type]) -> Result<Signature> {
     let ty = along(*axis, inputs)?;
-    let dtype = if ty.dtype.class() <= Class::Integer {
-        DType::Int64
-    } else {
-        ty.dtype
-    };
+    let dtype = ty.dtype.total();
     Signature::uniform(1, dtype, ty.with_dtype(dtype))
 }
 

@@ -1,4 +1,4 @@
-//! `astype`: conversions between the eight element types.
+//! `astype`: conversions between the element types that are computed with, and of the others from and to `int64`.
 //!
 //! The rules are those of [`autojit_ir::Scalar::cast`], per type instead of per element: floats truncate,
 //! complex numbers lose their imaginary part, integers wrap, and what does not fit into an integer becomes its
@@ -8,19 +8,59 @@ use num_complex::{Complex, Complex32, Complex64};
 
 use super::kernel::Kernel;
 use super::strided::{View, map};
-use autojit_ir::error::Result;
-use autojit_ir::{DType, Element, HostArray, host_from};
+use autojit_ir::error::{Error, Result};
+use autojit_ir::{DType, Element, HostArray};
 
 /// The same values in another dtype; the array itself if it has that dtype.
 pub(super) fn astype(x: &HostArray, dtype: DType) -> Result<HostArray> {
     if x.dtype() == dtype {
         return Ok(x.clone());
     }
-    map(kernel(x.dtype(), dtype), &[View::new(x)], x.shape())
+    let kernel = stored(x.dtype(), dtype).or_else(|| kernel(x.dtype(), dtype));
+    let kernel = kernel.ok_or_else(|| {
+        let from = x.dtype();
+        Error::internal(format!("a conversion from {from} to {dtype} without int64"))
+    })?;
+    map(kernel, &[View::new(x)], x.shape())
 }
 
-fn kernel(from: DType, to: DType) -> Kernel {
-    host_from!(from, S => host_from!(to, T => Kernel::unary(T::cast_from::<S>)))
+/// `$body` with `$T` bound to the Rust type of a dtype that is computed with.
+macro_rules! computed {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        computed!(@ $dtype, $T => $body, [
+            Bool: bool, Uint8: u8, Int32: i32, Int64: i64,
+            Float32: f32, Float64: f64, Complex64: Complex32, Complex128: Complex64
+        ])
+    };
+    (@ $dtype:expr, $T:ident => $body:expr, [$($variant:ident: $t:ty),*]) => {
+        match $dtype {
+            $(DType::$variant => {
+                type $T = $t;
+                Some($body)
+            })*
+            DType::Int8 | DType::Int16 | DType::Uint16 | DType::Uint32 | DType::Uint64 => None,
+        }
+    };
+}
+
+fn kernel(from: DType, to: DType) -> Option<Kernel> {
+    computed!(from, S => computed!(to, T => Kernel::unary(T::cast_from::<S>))).flatten()
+}
+
+/// Conversions of the dtypes that are only stored. Those of `uint64` keep the bits.
+fn stored(from: DType, to: DType) -> Option<Kernel> {
+    macro_rules! with_int64 {
+        ($($variant:ident: $t:ty),*) => {
+            match (from, to) {
+                $(
+                    (DType::$variant, DType::Int64) => Some(Kernel::unary(|x: $t| x as i64)),
+                    (DType::Int64, DType::$variant) => Some(Kernel::unary(|x: i64| x as $t)),
+                )*
+                _ => None,
+            }
+        };
+    }
+    with_int64!(Int8: i8, Int16: i16, Uint16: u16, Uint32: u32, Uint64: u64)
 }
 
 /// Types that an element can be converted from.

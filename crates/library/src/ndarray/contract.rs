@@ -33,7 +33,7 @@ pub(super) fn matmul(x: &HostArray, y: &HostArray, shape: &[usize]) -> Result<Ho
         stride *= len as isize;
     }
     let product = MatrixProduct {
-        kind: kind(x.dtype()),
+        kind: kind(x.dtype())?,
         batch: batch.to_vec(),
         m,
         k,

@@ -64,6 +64,12 @@ fn is_square(x: &HostArray, y: &HostArray) -> Result<bool> {
         HostArray::Int32(y) => y.iter().any(|&y| y < 0),
         HostArray::Int64(y) => y.iter().any(|&y| y < 0),
         HostArray::Bool(_) | HostArray::Uint8(_) => false,
+        // These are computed with as int64.
+        HostArray::Int8(_)
+        | HostArray::Int16(_)
+        | HostArray::Uint16(_)
+        | HostArray::Uint32(_)
+        | HostArray::Uint64(_) => false,
     };
     if is_negative && !x.shape().contains(&0) {
         return Err(Error::value(

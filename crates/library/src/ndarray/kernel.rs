@@ -55,9 +55,10 @@ impl Kernel {
     pub(super) fn copy(dtype: DType) -> Self {
         Self {
             run: match dtype {
-                DType::Bool | DType::Uint8 => copy::<u8>,
-                DType::Int32 | DType::Float32 => copy::<u32>,
-                DType::Int64 | DType::Float64 => copy::<u64>,
+                DType::Bool | DType::Int8 | DType::Uint8 => copy::<u8>,
+                DType::Int16 | DType::Uint16 => copy::<u16>,
+                DType::Int32 | DType::Uint32 | DType::Float32 => copy::<u32>,
+                DType::Int64 | DType::Uint64 | DType::Float64 => copy::<u64>,
                 DType::Complex64 => copy::<Complex32>,
                 DType::Complex128 => copy::<Complex64>,
             },
@@ -71,9 +72,10 @@ impl Kernel {
     pub(super) fn select(dtype: DType) -> Self {
         Self {
             run: match dtype {
-                DType::Bool | DType::Uint8 => select::<u8>,
-                DType::Int32 | DType::Float32 => select::<u32>,
-                DType::Int64 | DType::Float64 => select::<u64>,
+                DType::Bool | DType::Int8 | DType::Uint8 => select::<u8>,
+                DType::Int16 | DType::Uint16 => select::<u16>,
+                DType::Int32 | DType::Uint32 | DType::Float32 => select::<u32>,
+                DType::Int64 | DType::Uint64 | DType::Float64 => select::<u64>,
                 DType::Complex64 => select::<Complex32>,
                 DType::Complex128 => select::<Complex64>,
             },

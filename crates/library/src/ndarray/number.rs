@@ -1,6 +1,6 @@
 //! NumPy's arithmetic on each Rust element type.
 //!
-//! Three traits by how many dtypes an op takes: [`Basic`] all eight, [`Number`] all but booleans, [`Floating`]
+//! Three traits by how many dtypes an op takes: [`Basic`] all that are computed with, [`Number`] all but booleans, [`Floating`]
 //! the real and complex floating types. Integer division and powers are `autojit_runtime`'s, as are the
 //! elementary functions; here they only get one name for all types.
 //!

@@ -22,7 +22,7 @@ fn lines(x: &View<'_>, axis: usize) -> Lines {
 pub(super) fn scan(x: &HostArray, axis: usize, product: bool) -> Result<HostArray> {
     let x = View::new(x);
     let scan = Scan {
-        kind: kind(x.dtype),
+        kind: kind(x.dtype)?,
         product,
         lines: lines(&x, axis),
     };
@@ -48,7 +48,7 @@ pub(super) fn argsort(x: &HostArray, axis: usize) -> Result<HostArray> {
 fn sorted(x: &HostArray, axis: usize, positions: bool) -> Result<HostArray> {
     let x = View::new(x);
     let sort = Sort {
-        kind: kind(x.dtype),
+        kind: kind(x.dtype)?,
         positions,
         lines: lines(&x, axis),
     };

@@ -13,7 +13,7 @@ use autojit_ir::{ArrayType, HostArray};
 pub(super) fn random(draw: &Draw, distribution: Distribution, ty: &ArrayType) -> Result<HostArray> {
     let (seed, number) = fixed_numbers(draw)?;
     let plan = runtime::Draw {
-        kind: kind(ty.dtype),
+        kind: kind(ty.dtype)?,
         distribution: random_distribution(distribution),
         count: ty.size(),
     };

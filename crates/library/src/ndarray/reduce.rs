@@ -217,7 +217,7 @@ pub(super) fn arg_extremum(
     let View { strides, first, .. } = View::new(x);
     let kept = || (0..x.shape().len()).filter(|&a| a != axis);
     let plan = ArgReduce {
-        kind: kind(x.dtype()),
+        kind: kind(x.dtype())?,
         outer: kept().map(|a| x.shape()[a]).collect(),
         outer_strides_in: kept().map(|a| strides[a]).collect(),
         len: x.shape()[axis],

@@ -25,7 +25,7 @@ pub(super) fn scatter(
     };
     let positions = positions.try_contiguous()?;
     let plan = Scatter {
-        kind: kind(x.dtype()),
+        kind: kind(x.dtype())?,
         mode: scatter_mode(mode),
         size: x.shape().iter().product(),
         count: positions.shape().iter().product(),

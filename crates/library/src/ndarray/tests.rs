@@ -317,7 +317,7 @@ fn sums_are_accurate_along_every_axis() {
     check(sum(1), &[&array(&[2, 0], &[0.0; 0])], &[2], &[0.0, 0.0]);
     // As NumPy: the sum starts from 0.
     check(sum(0), &[&vector(&[-0.0, -0.0])], &[], &[0.0]);
-    check(sum(0), &[&vector(&[200_u8, 100])], &[], &[300_i64]);
+    check(sum(0), &[&vector(&[200_u8, 100])], &[], &[300_u64]);
     let all = Op::Reduce(ReduceOp::All {
         axes: smallvec![0],
         keepdims: false,

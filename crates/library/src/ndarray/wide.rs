@@ -65,7 +65,7 @@ fn unary(function: UnaryFunction, x: View<'_>) -> Option<Result<HostArray>> {
     }
     let run = |out: *mut u8| {
         // SAFETY: `x` is contiguous with `n` elements of this kind, and `out` has room for as many.
-        unsafe { function.run(kind(x.dtype), x.first, out, n) }.map_err(Error::internal)
+        unsafe { function.run(kind(x.dtype)?, x.first, out, n) }.map_err(Error::internal)
     };
     // SAFETY: all results are written.
     Some(unsafe { filled(x.dtype, x.shape, &mut { run }) })
@@ -86,7 +86,7 @@ fn binary(
     let y_first = elements(&y, shape, &mut repeated_y)?;
     let run = |out: *mut u8| {
         // SAFETY: both have `n` elements of this kind, and `out` has room for as many.
-        unsafe { function.run(kind(x.dtype), x_first, y_first, out, n) }.map_err(Error::internal)
+        unsafe { function.run(kind(x.dtype)?, x_first, y_first, out, n) }.map_err(Error::internal)
     };
     // SAFETY: all results are written.
     Some(unsafe { filled(x.dtype, shape, &mut { run }) })

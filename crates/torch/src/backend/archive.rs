@@ -9,6 +9,8 @@
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{DType, HostArray};
 
+use crate::library::held;
+
 /// The folder that everything is in.
 const ROOT: &str = "m";
 
@@ -43,13 +45,15 @@ fn bytes(array: &HostArray) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(array.as_ptr(), count) }.to_vec()
 }
 
-/// The name of the storage of a dtype.
+/// The name of the storage of tensors that hold a dtype.
 const fn storage(dtype: DType) -> &'static str {
-    match dtype {
+    match held(dtype) {
         DType::Bool => "BoolStorage",
         DType::Uint8 => "ByteStorage",
         DType::Int32 => "IntStorage",
-        DType::Int64 => "LongStorage",
+        DType::Int8 => "CharStorage",
+        DType::Int16 => "ShortStorage",
+        DType::Int64 | DType::Uint16 | DType::Uint32 | DType::Uint64 => "LongStorage",
         DType::Float32 => "FloatStorage",
         DType::Float64 => "DoubleStorage",
         DType::Complex64 => "ComplexFloatStorage",

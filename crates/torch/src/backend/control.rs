@@ -81,7 +81,7 @@ impl Writer {
             for ty in stacked {
                 let nothing = HostArray::from_scalars(ty, &[]);
                 let wrong = || Error::internal("a result of no iterations has elements");
-                results.push(self.constant(nothing.ok_or_else(wrong)?));
+                results.push(self.constant(&nothing.ok_or_else(wrong)?)?);
             }
             return Ok(results);
         }

@@ -19,12 +19,12 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::library::{
-    Refusal, Torch, kind_number, lower, lowering, torch_argument, torch_functions,
+    Refusal, Torch, as_held, kind_number, lower, lowering, torch_argument, torch_functions,
 };
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
     ArrayType, DType, Graph, HostArray, LeafOp, Literal, MapOp, Op, OperandType, Type, ValueId,
-    expansion,
+    expansion, is_widened,
 };
 use autojit_library::backend::Lowering;
 
@@ -202,9 +202,9 @@ impl Writer {
         names
     }
 
-    pub(super) fn constant(&mut self, array: HostArray) -> Name {
-        self.constants.push(array);
-        Name::Constant(self.constants.len() as u32 - 1)
+    pub(super) fn constant(&mut self, array: &HostArray) -> Result<Name> {
+        self.constants.push(as_held(array)?);
+        Ok(Name::Constant(self.constants.len() as u32 - 1))
     }
 }
 
@@ -268,7 +268,7 @@ macro_rules! write_calls {
                 if let Some(&index) = self.literals.get(&literal) {
                     return Ok(Name::Constant(index));
                 }
-                let name = self.constant(HostArray::scalar(literal.value, literal.dtype));
+                let name = self.constant(&HostArray::scalar(literal.value, literal.dtype))?;
                 if let Name::Constant(index) = name {
                     self.literals.insert(literal, index);
                     self.known.insert(index, literal);
@@ -402,7 +402,7 @@ pub(super) fn write_graph(
             Op::Leaf(LeafOp::Literal { value }) => Names::from_iter([writer.literal(*value)?]),
             Op::Leaf(LeafOp::Constant { index, .. }) => {
                 let array = graph.constants().get(*index).ok_or_else(missing)?;
-                Names::from_iter([writer.constant(array.clone())])
+                Names::from_iter([writer.constant(array)?])
             }
             Op::Random { .. } => {
                 writer.draws.push(node.op.clone());
@@ -458,7 +458,7 @@ fn write_op(
     let mut converted_types: SmallVec<[ArrayType; 4]> = SmallVec::new();
     for ((&input, &ty), operand) in inputs.iter().zip(types).zip(&signature.operands) {
         let dtype = operand.unwrap_or(ty.dtype);
-        converted.push(convert(writer, input, ty, dtype)?);
+        converted.push(convert(writer, input, ty, dtype, location)?);
         converted_types.push(ty.with_dtype(dtype));
     }
     let names: SmallVec<[&Name; 4]> = converted.iter().collect();
@@ -478,7 +478,13 @@ fn write_op(
     }
 }
 
-fn convert(writer: &mut Writer, x: Name, ty: &ArrayType, dtype: DType) -> Result<Name> {
+fn convert(
+    writer: &mut Writer,
+    x: Name,
+    ty: &ArrayType,
+    dtype: DType,
+    location: Place,
+) -> Result<Name> {
     if ty.dtype == dtype {
         return Ok(x);
     }
@@ -486,13 +492,12 @@ fn convert(writer: &mut Writer, x: Name, ty: &ArrayType, dtype: DType) -> Result
         return writer.literal(Literal::new(known.value, dtype));
     }
     let result = ty.with_dtype(dtype).into();
-    let names = lower(
-        writer,
-        &Op::Map(MapOp::Astype { dtype }),
-        &[&x],
-        &[ty],
-        &result,
-    )?;
+    let op = Op::Map(MapOp::Astype { dtype });
+    let names = if is_widened(&op, [ty.dtype].into_iter()) {
+        write_op(writer, &op, &[x], &[ty], &result, location)?
+    } else {
+        lower(writer, &op, &[&x], &[ty], &result)?
+    };
     let name = names.first().copied();
     name.ok_or_else(|| Error::internal("a conversion has no result"))
 }

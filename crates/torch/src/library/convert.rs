@@ -6,18 +6,35 @@
 use tch::{Device, Kind, Tensor};
 
 use super::errors::failure;
-use super::functions::{dtype, kind};
+use super::functions::{dtype, held, kind};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, HostArray, Shape, host_from};
+use autojit_ir::{ArrayType, DType, HostArray, MapOp, Op, Shape, host_from};
+use autojit_library::{Concrete, apply, default_library};
 
 /// Sizes as libtorch takes them.
 pub(super) fn sizes(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&n| n as i64).collect()
 }
 
+/// The array as tensors [hold](held) it.
+pub(crate) fn as_held(array: &HostArray) -> Result<HostArray> {
+    converted(array, held(array.dtype()))
+}
+
+fn converted(array: &HostArray, dtype: DType) -> Result<HostArray> {
+    if array.dtype() == dtype {
+        return Ok(array.clone());
+    }
+    let array = Concrete::Ndarray(array.clone());
+    let op = Op::Map(MapOp::Astype { dtype });
+    let mut converted = apply(default_library(), &op, &[&array])?;
+    let missing = || Error::internal("a conversion gave nothing");
+    converted.pop().ok_or_else(missing)?.to_host()
+}
+
 /// A tensor on the CPU with these values.
 pub(super) fn to_tensor(array: &HostArray) -> Result<Tensor> {
-    let array = array.to_contiguous();
+    let array = as_held(array)?.to_contiguous();
     let shape = sizes(array.shape());
     let bytes: usize = array.ty().size() * array.dtype().size();
     // SAFETY: the array is contiguous, has that many bytes, all initialised, and lives through the call.
@@ -27,6 +44,10 @@ pub(super) fn to_tensor(array: &HostArray) -> Result<Tensor> {
 
 /// The values of a tensor, from wherever it is.
 pub(super) fn to_host(tensor: &Tensor, ty: &ArrayType) -> Result<HostArray> {
+    if held(ty.dtype) != ty.dtype {
+        let host = to_host(tensor, &ty.with_dtype(held(ty.dtype)))?;
+        return converted(&host, ty.dtype);
+    }
     // Conjugates and negations may be noted down only; then the memory holds other numbers.
     let plain = tensor.f_resolve_conj().and_then(|x| x.f_resolve_neg());
     let plain = plain.map_err(failure)?;
@@ -67,9 +88,9 @@ pub struct Borrowed {
 }
 
 impl Borrowed {
-    /// Copies only what is not contiguous.
+    /// Copies only what is not contiguous, or held by tensors of another dtype.
     pub fn new(array: &HostArray) -> Result<Self> {
-        let array = array.to_contiguous();
+        let array = as_held(array)?.to_contiguous();
         let shape = sizes(array.shape());
         // SAFETY: the memory is contiguous, of this dtype and shape, and lives as long as `self`; see `tensor`
         // for who must not outlive it. Nothing writes to it: no function of the table works in place.
@@ -106,7 +127,7 @@ fn kind_of(tensor: &Tensor) -> Option<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use autojit_ir::{DType, Scalar};
+    use autojit_ir::Scalar;
 
     #[test]
     fn values_survive_the_way_there_and_back() {
@@ -116,11 +137,11 @@ mod tests {
                 let data: Vec<Scalar> = (0..ty.size()).map(|i| Scalar::Int(i as i64)).collect();
                 let array = HostArray::from_scalars(&ty, &data).unwrap();
                 let tensor = to_tensor(&array).unwrap();
-                assert_eq!(type_of(&tensor).unwrap(), ty);
+                assert_eq!(type_of(&tensor).unwrap(), ty.with_dtype(held(dtype)));
                 assert!(to_host(&tensor, &ty).unwrap().same_bits(&array));
                 let borrowed = Borrowed::new(&array).unwrap();
                 assert!(to_host(borrowed.tensor(), &ty).unwrap().same_bits(&array));
-                if ty.size() > 0 {
+                if ty.size() > 0 && held(dtype) == dtype {
                     assert_eq!(
                         borrowed.tensor().data_ptr().cast_const().cast(),
                         array.as_ptr()

@@ -281,13 +281,24 @@ impl Refusal {
     }
 }
 
-/// libtorch's name of a dtype. All eight are there.
-pub(super) const fn kind(dtype: DType) -> tch::Kind {
+/// The dtype of the tensors that hold arrays of a dtype. libtorch has hardly a function of `uint16`, `uint32` and `uint64`: their
+/// numbers are in tensors of `int64`, those of `uint64` by their bits.
+pub(crate) const fn held(dtype: DType) -> DType {
     match dtype {
+        DType::Uint16 | DType::Uint32 | DType::Uint64 => DType::Int64,
+        other => other,
+    }
+}
+
+/// libtorch's name of the dtype of tensors that [hold](held) a dtype.
+pub(super) const fn kind(dtype: DType) -> tch::Kind {
+    match held(dtype) {
         DType::Bool => tch::Kind::Bool,
         DType::Uint8 => tch::Kind::Uint8,
         DType::Int32 => tch::Kind::Int,
-        DType::Int64 => tch::Kind::Int64,
+        DType::Int8 => tch::Kind::Int8,
+        DType::Int16 => tch::Kind::Int16,
+        DType::Int64 | DType::Uint16 | DType::Uint32 | DType::Uint64 => tch::Kind::Int64,
         DType::Float32 => tch::Kind::Float,
         DType::Float64 => tch::Kind::Double,
         DType::Complex64 => tch::Kind::ComplexFloat,
@@ -295,15 +306,17 @@ pub(super) const fn kind(dtype: DType) -> tch::Kind {
     }
 }
 
-/// libtorch's number of a dtype, as TorchScript writes it.
+/// libtorch's number of the dtype of tensors that hold a dtype, as TorchScript writes it.
 ///
 /// Source: `c10/core/ScalarType.h`.
 pub const fn kind_number(dtype: DType) -> u8 {
-    match dtype {
+    match held(dtype) {
         DType::Bool => 11,
         DType::Uint8 => 0,
         DType::Int32 => 3,
-        DType::Int64 => 4,
+        DType::Int8 => 1,
+        DType::Int16 => 2,
+        DType::Int64 | DType::Uint16 | DType::Uint32 | DType::Uint64 => 4,
         DType::Float32 => 6,
         DType::Float64 => 7,
         DType::Complex64 => 9,
@@ -313,5 +326,6 @@ pub const fn kind_number(dtype: DType) -> u8 {
 
 /// The dtype of libtorch's name; it has some that we have not, such as half precision.
 pub(super) fn dtype(wanted: tch::Kind) -> Option<DType> {
-    DType::ALL.into_iter().find(|&d| kind(d) == wanted)
+    let own = DType::ALL.into_iter().filter(|&d| held(d) == d);
+    own.into_iter().find(|&d| kind(d) == wanted)
 }

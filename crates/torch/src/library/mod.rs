@@ -23,9 +23,10 @@ use autojit_ir::{ArrayType, HostArray, Op, OperandType, Type};
 use autojit_library::backend::Lowering;
 use autojit_library::{AnyLibrary, Concrete, Results, make, mixed};
 pub use convert::Borrowed;
+pub(crate) use convert::as_held;
 pub use errors::{classify, explained, failure};
 pub use functions::{Refusal, Torch, kind_number};
-pub(crate) use functions::{torch_argument, torch_functions};
+pub(crate) use functions::{held, torch_argument, torch_functions};
 pub use lower::{lower, lowering};
 
 /// The library.
@@ -59,7 +60,10 @@ pub fn wrap(tensor: Tensor) -> Result<Concrete> {
 
 /// The array of a tensor that is known to be of this type.
 pub fn from_tensor(tensor: Tensor, ty: ArrayType) -> Concrete {
-    debug_assert_eq!(convert::type_of(&tensor).ok().as_ref(), Some(&ty));
+    debug_assert_eq!(
+        convert::type_of(&tensor).ok().as_ref(),
+        Some(&ty.with_dtype(held(ty.dtype)))
+    );
     make(&TORCH, ty, TorchArray(tensor))
 }
 

@@ -48,9 +48,14 @@ pub(super) fn failure(error: xla::Error) -> Error {
 const fn element_type(dtype: DType) -> ElementType {
     match dtype {
         DType::Bool => ElementType::Pred,
+        DType::Int8 => ElementType::S8,
         DType::Uint8 => ElementType::U8,
+        DType::Int16 => ElementType::S16,
+        DType::Uint16 => ElementType::U16,
         DType::Int32 => ElementType::S32,
+        DType::Uint32 => ElementType::U32,
         DType::Int64 => ElementType::S64,
+        DType::Uint64 => ElementType::U64,
         DType::Float32 => ElementType::F32,
         DType::Float64 => ElementType::F64,
         DType::Complex64 => ElementType::C64,
@@ -89,9 +94,14 @@ macro_rules! elements {
 
 elements! {
     bool => Bool, false;
+    i8 => Int8, 0;
     u8 => Uint8, 0;
+    i16 => Int16, 0;
+    u16 => Uint16, 0;
     i32 => Int32, 0;
+    u32 => Uint32, 0;
     i64 => Int64, 0;
+    u64 => Uint64, 0;
     f32 => Float32, 0.0;
     f64 => Float64, 0.0;
     Complex32 => Complex64, Complex32::ZERO;

@@ -12,7 +12,9 @@ use super::calls::{HostCall, Work};
 use super::lower::{astype, lower, lowering};
 use super::module::{Extra, Purpose, Value, Writer, instruction_in};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{Graph, LeafOp, Op, OperandType, Type, ValueId, expansion};
+use autojit_ir::{
+    DType, Graph, LeafOp, MapOp, Op, OperandType, Type, ValueId, expansion, is_widened,
+};
 use autojit_library::backend::Lowering;
 
 /// A module that is yet to be compiled.
@@ -161,8 +163,8 @@ impl Emitter {
         let signature = op.infer(&types.iter().collect::<SmallVec<[&Type; 4]>>())?;
         let operands = inputs.iter().zip(&signature.operands);
         let converted: SmallVec<[Value; 4]> = operands
-            .map(|(x, operand)| astype(&mut self.writer, x, operand.unwrap_or(x.ty.dtype)))
-            .collect();
+            .map(|(x, operand)| self.converted(x, operand.unwrap_or(x.ty.dtype), outer))
+            .collect::<Result<_>>()?;
         let references: SmallVec<[&Value; 4]> = converted.iter().collect();
         let operands = converted.iter().map(|x| OperandType {
             ty: &x.ty,
@@ -184,6 +186,18 @@ impl Emitter {
             Lowering::Call => self.call(op, &references, result),
             Lowering::Unsupported(why) => Err(why),
         }
+    }
+
+    /// The same values in another dtype.
+    fn converted(&mut self, x: &Value, dtype: DType, outer: Place) -> Result<Value> {
+        let op = Op::Map(MapOp::Astype { dtype });
+        if !is_widened(&op, [x.ty.dtype].into_iter()) {
+            return Ok(astype(&mut self.writer, x, dtype));
+        }
+        let ty = x.ty.with_dtype(dtype).into();
+        let converted = self.op(&op, std::slice::from_ref(x), &ty, outer)?;
+        let missing = || Error::internal("a conversion gave nothing");
+        converted.into_iter().next().ok_or_else(missing)
     }
 
     fn call(&mut self, op: &Op, inputs: &[&Value], result: &Type) -> Result<Values> {

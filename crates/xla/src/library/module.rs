@@ -49,9 +49,14 @@ impl std::fmt::Display for Value {
 pub(super) const fn type_name(dtype: DType) -> &'static str {
     match dtype {
         DType::Bool => "pred",
+        DType::Int8 => "s8",
         DType::Uint8 => "u8",
+        DType::Int16 => "s16",
+        DType::Uint16 => "u16",
         DType::Int32 => "s32",
+        DType::Uint32 => "u32",
         DType::Int64 => "s64",
+        DType::Uint64 => "u64",
         DType::Float32 => "f32",
         DType::Float64 => "f64",
         DType::Complex64 => "c64",
@@ -90,6 +95,7 @@ fn number(value: Scalar, dtype: DType) -> String {
     match value {
         Scalar::Bool(b) => b.to_string(),
         Scalar::Int(i) => i.to_string(),
+        Scalar::Uint(i) => i.to_string(),
         Scalar::Float(x) => real(x),
         Scalar::Complex(z) => format!("({}, {})", real(z.re), real(z.im)),
     }

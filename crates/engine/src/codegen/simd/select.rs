@@ -19,8 +19,13 @@ pub(super) fn kind(dtype: DType) -> Result<Kind, Fallback> {
     Ok(match dtype {
         DType::Bool => Kind::Mask,
         DType::Uint8 => return Err("uint8 has no lanes"),
+        DType::Int8 => return Err("int8 has no lanes"),
+        DType::Int16 => return Err("int16 has no lanes"),
+        DType::Uint16 => return Err("uint16 has no lanes"),
+        DType::Uint32 => return Err("uint32 has no lanes"),
         DType::Int32 => Kind::I32,
-        DType::Int64 => Kind::I64,
+        // Moved and converted from and to int64, which keeps the bits.
+        DType::Int64 | DType::Uint64 => Kind::I64,
         DType::Float32 | DType::Complex64 => Kind::F32,
         DType::Float64 | DType::Complex128 => Kind::F64,
     })

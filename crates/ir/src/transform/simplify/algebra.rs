@@ -103,7 +103,8 @@ fn stop_gradient(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
 }
 
 fn absolute_of_unsigned(c: &mut Candidate<'_, '_>) -> Option<ValueId> {
-    let unsigned = matches!(c.array_type()?.dtype, DType::Bool | DType::Uint8);
+    let dtype = c.array_type()?.dtype;
+    let unsigned = dtype == DType::Bool || dtype.is_unsigned();
     unsigned.then(|| c.input_as_result(0))?
 }
 

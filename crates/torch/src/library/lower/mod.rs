@@ -19,7 +19,7 @@ use super::functions::Torch;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
     ArrayType, ContractOp, ControlOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, NormOrder, Op,
-    OperandType, ReduceOp, ScanOp, SortOp, Type, ViewOp, derived,
+    OperandType, ReduceOp, ScanOp, SortOp, Type, ViewOp, derived, is_widened,
 };
 use autojit_library::backend::Lowering;
 
@@ -34,6 +34,7 @@ pub fn lowering(op: &Op, operands: &[OperandType<'_>]) -> Lowering {
     use Lowering::{Expand, Native};
     match op {
         Op::Leaf(_) | Op::Get { .. } | Op::Random { .. } => Native,
+        op if is_widened(op, operands.iter().map(|operand| operand.ty.dtype)) => Expand,
         Op::Map(op) => elementwise::lowering(*op),
         Op::Reduce(op) => match op {
             ReduceOp::Sum { .. }

@@ -1,7 +1,7 @@
 //! The primitives that ops are written with, as functions of libtorch on real tensors, for ops that it does not have as
 //! NumPy means them.
 
-use super::super::functions::Torch;
+use super::super::functions::{Torch, held};
 use autojit_ir::error::Result;
 use autojit_ir::semantics::{Binary, Comparison, Element, Logic, Primitives, Rounding, Unary};
 use autojit_ir::{DType, Error, Literal};
@@ -124,6 +124,19 @@ pub(super) fn astype<T: Torch>(
 ) -> Result<T::Value> {
     if from == to {
         return Ok(t.share(x));
+    }
+    if held(from) != from {
+        return astype(t, x, held(from), to);
+    }
+    match to {
+        DType::Uint16 | DType::Uint32 => {
+            let x = astype(t, x, from, DType::Int64)?;
+            let bits = if to == DType::Uint16 { 16 } else { 32 };
+            let mask = t.literal(Literal::new((1_i64 << bits) - 1, DType::Int64))?;
+            return t.bitwise_and(&x, &mask);
+        }
+        DType::Uint64 => return astype(t, x, from, DType::Int64),
+        _ => {}
     }
     if to == DType::Bool {
         let zero = t.literal(Literal::new(0, from))?;

@@ -18,8 +18,8 @@ use smallvec::SmallVec;
 use super::module::{Purpose, Value, Writer};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ContractOp, ControlOp, FourierOp, IndexOp, JoinOp, LinalgOp, Op, OperandType, ReduceOp, ScanOp,
-    SortOp, Type, ViewOp, derived,
+    ContractOp, ControlOp, DType, FourierOp, IndexOp, JoinOp, LinalgOp, MapOp, Op, OperandType,
+    ReduceOp, ScanOp, SortOp, Type, ViewOp, derived, is_widened,
 };
 use autojit_library::backend::Lowering;
 pub(super) use shape::astype;
@@ -29,6 +29,19 @@ pub(super) fn lowering(op: &Op, operands: &[OperandType<'_>], purpose: Purpose) 
     use Lowering::{Call, Expand, Native};
     match op {
         Op::Leaf(_) | Op::Get { .. } => Native,
+        // Int64 is drawn, and converted.
+        Op::Random { ty, .. } if ty.dtype.is_stored() => Expand,
+        // Registered functions are called between programs, see `backend/stages.rs`.
+        Op::Random { .. } | Op::Opaque { .. } => Call,
+        // The process dies in XLA 2.21 for the processor where it fuses bitwise logic with what made an integer shorter.
+        Op::Map(MapOp::BitwiseAnd | MapOp::BitwiseOr | MapOp::BitwiseXor | MapOp::Invert)
+            if let Some(dtype) = operands.iter().map(|x| x.ty.dtype).find(is_short) =>
+        {
+            Lowering::Unsupported(Error::unsupported(format!(
+                "XLA fails on bitwise logic of {dtype}"
+            )))
+        }
+        op if is_widened(op, operands.iter().map(|operand| operand.ty.dtype)) => Expand,
         Op::Map(op) => elementwise::lowering(*op, operands, purpose),
         Op::Reduce(op) => match op {
             ReduceOp::Sum { .. }
@@ -97,9 +110,12 @@ pub(super) fn lowering(op: &Op, operands: &[OperandType<'_>], purpose: Purpose) 
         Op::Control(
             ControlOp::Scan { .. } | ControlOp::While { .. } | ControlOp::Switch { .. },
         ) => Native,
-        // Registered functions are called between programs, see `backend/stages.rs`.
-        Op::Random { .. } | Op::Opaque { .. } => Call,
     }
+}
+
+/// Whether integers are made shorter for this dtype.
+fn is_short(dtype: &DType) -> bool {
+    dtype.is_stored() && dtype.size() < DType::Int64.size()
 }
 
 /// Writes an op whose lowering is native.

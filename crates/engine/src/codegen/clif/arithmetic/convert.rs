@@ -35,7 +35,8 @@ impl Arithmetic<'_, '_> {
                 (_, Class::Float) => s.builder.ins().fcvt_from_sint(target, x),
                 _ if source.bits() > target.bits() => s.builder.ins().ireduce(target, x),
                 _ if source.bits() == target.bits() => x,
-                _ if source == I8 => s.builder.ins().uextend(target, x),
+                (Class::Bool, _) => s.builder.ins().uextend(target, x),
+                _ if from.is_unsigned() => s.builder.ins().uextend(target, x),
                 _ => s.builder.ins().sextend(target, x),
             }
         };

@@ -99,7 +99,9 @@ impl Elementwise for Lanes {
     /// Masks become floating numbers; otherwise real numbers become the real parts of complex ones at most.
     fn convert(&mut self, (): &(), from: DType, to: DType) -> Made<Self> {
         let is_part = from == to && self.result.is_complex();
-        only_if(is_part || (from == DType::Bool && to.is_float()))
+        // The same bits.
+        let is_same = from.is_integer() && to.is_integer() && from.size() == to.size();
+        only_if(is_part || is_same || (from == DType::Bool && to.is_float()))
     }
 
     fn call(&mut self, _: MapOp, _: &[Element<()>], _: DType, _: DType) -> Lowered<Self> {

@@ -13,7 +13,7 @@ mod numbers;
 mod primitives;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8, I32, I32X4, I64, I64X2};
+use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8, I16, I32, I32X4, I64, I64X2};
 use cranelift_codegen::ir::{
     Endianness, FuncRef, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value,
 };
@@ -65,9 +65,10 @@ impl Width {
 /// The CLIF type of one part of an element.
 pub(super) fn component(dtype: DType) -> Type {
     match dtype {
-        DType::Bool | DType::Uint8 => I8,
-        DType::Int32 => I32,
-        DType::Int64 => I64,
+        DType::Bool | DType::Int8 | DType::Uint8 => I8,
+        DType::Int16 | DType::Uint16 => I16,
+        DType::Int32 | DType::Uint32 => I32,
+        DType::Int64 | DType::Uint64 => I64,
         DType::Float32 | DType::Complex64 => F32,
         DType::Float64 | DType::Complex128 => F64,
     }
@@ -76,9 +77,9 @@ pub(super) fn component(dtype: DType) -> Type {
 /// The bytes of one lane, if the dtype can be in lanes.
 pub(super) fn lane_bytes(dtype: DType) -> Option<u8> {
     match dtype {
-        DType::Bool | DType::Uint8 => None,
-        DType::Int32 | DType::Float32 | DType::Complex64 => Some(4),
-        DType::Int64 | DType::Float64 | DType::Complex128 => Some(8),
+        DType::Bool | DType::Int8 | DType::Uint8 | DType::Int16 | DType::Uint16 => None,
+        DType::Int32 | DType::Uint32 | DType::Float32 | DType::Complex64 => Some(4),
+        DType::Int64 | DType::Uint64 | DType::Float64 | DType::Complex128 => Some(8),
     }
 }
 

@@ -108,9 +108,10 @@ fn number_bytes(random: &mut Random<'_>, dtype: DType, fractions: bool) -> Vec<u
     let integer = random.below(9) as i64 - 4;
     match dtype {
         DType::Bool => vec![random.below(2) as u8],
-        DType::Uint8 => vec![integer as u8],
-        DType::Int32 => (integer as i32).to_le_bytes().to_vec(),
-        DType::Int64 => integer.to_le_bytes().to_vec(),
+        DType::Int8 | DType::Uint8 => vec![integer as u8],
+        DType::Int16 | DType::Uint16 => (integer as i16).to_le_bytes().to_vec(),
+        DType::Int32 | DType::Uint32 => (integer as i32).to_le_bytes().to_vec(),
+        DType::Int64 | DType::Uint64 => integer.to_le_bytes().to_vec(),
         DType::Float32 => (real(random) as f32).to_le_bytes().to_vec(),
         DType::Float64 => real(random).to_le_bytes().to_vec(),
         DType::Complex64 => [real(random), real(random)]
