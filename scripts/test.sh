@@ -170,6 +170,7 @@ example kalman_likelihood
 example matrix_product_state
 example sliced_contraction
 example soak --seconds 5
+example large_contraction
 ranks ranks
 example pictures --out "$(mktemp -d)"
 example torchscript
