@@ -172,6 +172,7 @@ example sliced_contraction
 example soak --seconds 5
 example large_contraction
 ranks ranks
+example scaling simulate
 example pictures --out "$(mktemp -d)"
 example torchscript
 example gram_schmidt --library torch

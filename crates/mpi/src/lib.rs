@@ -38,6 +38,8 @@
 //! by itself on some ranks, such as a file that is missing, it tells the others by [`Ranks::agree`], as a rank that leaves alone would
 //! leave the others waiting. A rank that panics ends all. A rank that is killed ends the run: `mpirun` notices, and ends the others. With
 //! [`Run::checkpoint`] the next run goes on from what rank 0 had added.
+//!
+//! How time and traffic grow with the number of ranks is in `docs/scaling.md`.
 
 mod contract;
 mod map;
