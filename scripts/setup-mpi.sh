@@ -49,8 +49,11 @@ if [ ! -f "$PREFIX/libclang.so" ]; then
     "$PYTHON" -m pip download --no-cache-dir --no-deps --only-binary=:all: --require-hashes --disable-pip-version-check \
         --platform manylinux2010_x86_64 -d "$work" -r "$work/requirements.txt" ||
         fail "the download failed, or what came has another hash (see above); nothing was installed"
-    "$PYTHON" -m zipfile -e "$work"/libclang-*.whl "$work"
-    mv "$work/clang/native" "$PREFIX"
+    "$PYTHON" -m zipfile -e "$work"/libclang-*.whl "$work/wheel"
+    mkdir "$work/libclang"
+    find "$work/wheel" -name libclang.so -exec mv {} "$work/libclang/" \;
+    [ -f "$work/libclang/libclang.so" ] || fail "libclang.so is not in the package"
+    mv "$work/libclang" "$PREFIX"
 fi
 compiler=$(${CC:-cc} -print-file-name=include) || fail "a C compiler is missing; install one, or name it in CC"
 settings=$(
