@@ -24,8 +24,13 @@ complex128: np.dtype[Any]
 complex64: np.dtype[Any]
 float32: np.dtype[Any]
 float64: np.dtype[Any]
+int16: np.dtype[Any]
 int32: np.dtype[Any]
 int64: np.dtype[Any]
+int8: np.dtype[Any]
+uint16: np.dtype[Any]
+uint32: np.dtype[Any]
+uint64: np.dtype[Any]
 uint8: np.dtype[Any]
 pi: float
 e: float

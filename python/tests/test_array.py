@@ -187,7 +187,6 @@ def test_lists_of_arrays():
         (None, TypeError, "Python objects"),
         (object(), TypeError, "Python objects"),
         (np.zeros(2, dtype="float16"), TypeError, "float16"),
-        (np.zeros(2, dtype="int16"), TypeError, "int16"),
         (np.zeros(2, dtype=[("a", "f8")]), TypeError, "structured"),
         (np.array(["2020-01-01"], dtype="datetime64[D]"), TypeError, "dates"),
         (10**30, TypeError, "Python objects"),
