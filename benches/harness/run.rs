@@ -364,7 +364,9 @@ impl Session {
             }
             let reached =
                 |c: &Contestant| c.name == peer.shown() && matches!(c.outcome, Outcome::Limit(_));
-            if case.contestants.iter().any(reached) {
+            // The smallest size is enough to leave out all larger ones.
+            let is_known = peer.at_limit.iter().any(|(name, _)| *name == workload.name);
+            if !is_known && case.contestants.iter().any(reached) {
                 peer.at_limit.push((workload.name, n));
             }
         }

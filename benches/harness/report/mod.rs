@@ -93,6 +93,12 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     let load = machine.load.map_or_else(String::new, |load| {
         format!(", with a load of {} as the run began", digits(load))
     });
+    // Folders are those of one machine.
+    let file = |argument: &String| match Path::new(argument).file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => argument.clone(),
+    };
+    let command: Vec<String> = record.command.iter().map(file).collect();
     vec![
         ("date", format!("{} UTC", record.date)),
         (
@@ -103,7 +109,7 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
             ),
         ),
         ("versions", versions.collect::<Vec<_>>().join(", ")),
-        ("command", format!("harness {}", record.command.join(" "))),
+        ("command", format!("harness {}", command.join(" "))),
     ]
 }
 
