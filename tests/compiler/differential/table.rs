@@ -240,7 +240,13 @@ fn constant(graph: &Graph, inputs: &[HostArray]) -> Graph {
 }
 
 fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
-    let Some(built) = build(name, dtype, &VIEWS, |_| true, |_| true) else {
+    // What is written with int64 meets views in the tests of that.
+    let views = if dtype.is_stored() {
+        &VIEWS[..1]
+    } else {
+        &VIEWS
+    };
+    let Some(built) = build(name, dtype, views, |_| true, |_| true) else {
         return false;
     };
     built.graph.verify().unwrap();
@@ -270,7 +276,10 @@ fn check(name: &str, dtype: DType, failures: &mut Vec<String>) -> bool {
             }
         }
     }
-    if autojit::backends().contains(&"xla") {
+    // Of the dtypes that are only stored one is enough for an op, each for a few.
+    let stored: Vec<DType> = DType::ALL.into_iter().filter(|d| d.is_stored()).collect();
+    let is_next = stored[name.len() % stored.len()] == dtype;
+    if autojit::backends().contains(&"xla") && (!dtype.is_stored() || is_next) {
         check_xla(name, dtype, failures);
     }
     true
@@ -292,6 +301,13 @@ fn check_xla(name: &str, dtype: DType, failures: &mut Vec<String>) {
         return;
     };
     let compiled = CompiledGraph::new("xla", &built.graph);
+    if super::agreement::refuses("xla", &built.graph) {
+        assert!(
+            compiled.is_err_and(|e| e.is_unsupported()),
+            "{name} of {dtype}"
+        );
+        return;
+    }
     for set in [Set::Ordinary, Set::Special] {
         let inputs: Vec<HostArray> = inputs(&built, set).iter().map(flushed).collect();
         let got = compiled.as_ref().map_err(Clone::clone);
