@@ -255,9 +255,9 @@ impl Fuser {
             return true;
         }
         let joined = self.join(lowered, id);
-        // The last steps that give what is read, of joined arrays and of others, and the last loop that a deferred instruction
-        // could go on with.
-        let (mut latest_join, mut latest_made, mut latest_loop) = (None, None, None);
+        // The last steps that give operands, of joined arrays and of all, and the last loop that a deferred instruction could go
+        // on with.
+        let (mut latest_join, mut latest, mut latest_loop) = (None, None, None);
         let mut not_fused = Vec::new();
         for &operand in deferred {
             let mut has_loop = false;
@@ -267,17 +267,12 @@ impl Fuser {
                 if step == UNPLACED.0 {
                     continue;
                 }
-                let latest = match lowered.instruction(source) {
-                    Instruction::Join { .. } => &mut latest_join,
-                    Instruction::Map { .. }
-                    | Instruction::Copy { .. }
-                    | Instruction::Reduce { .. }
-                    | Instruction::Call(_) => {
-                        has_loop = true;
-                        &mut latest_made
-                    }
-                };
-                *latest = (*latest).max(Some(step));
+                latest = latest.max(Some(step));
+                if matches!(lowered.instruction(source), Instruction::Join { .. }) {
+                    latest_join = latest_join.max(Some(step));
+                } else {
+                    has_loop = true;
+                }
             }
             match has_loop.then(|| self.join(lowered, operand)).flatten() {
                 Some(Ok((step, _))) => latest_loop = latest_loop.max(Some(step)),
@@ -297,7 +292,6 @@ impl Fuser {
             return false;
         }
         self.fusion.not_fused.extend(not_fused);
-        let latest = latest_join.max(latest_made);
         let (step, phase) = match joined {
             Some(Ok((step, phase)))
                 if self.has_room(step, deferred.len() + 1)
