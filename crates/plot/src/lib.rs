@@ -25,6 +25,7 @@ mod text;
 use std::path::Path;
 
 use autojit_ir::{Error, Result};
+use scene::Scene;
 
 pub use color::ColorBy;
 pub use drawing::{Drawing, Item, Origin};
@@ -108,6 +109,24 @@ impl Drawing {
     }
 }
 
+impl Scene {
+    /// One picture of a drawing.
+    fn new(drawing: &Drawing, kind: Kind, color: ColorBy, title: Option<&str>) -> Self {
+        let colors = color::Colors::new(drawing, color);
+        let mut scene = match kind {
+            Kind::Circuit => circuit::scene(drawing, &colors),
+            Kind::Graph => layers::scene(drawing, &colors),
+            Kind::SizeFootprint => chart::size_footprint(drawing),
+            Kind::Functions(style) => chart::functions(drawing, &colors, style),
+            Kind::Stats(statistic) => chart::stats(drawing, statistic),
+        };
+        if let Some(title) = title {
+            title.clone_into(&mut scene.title);
+        }
+        scene
+    }
+}
+
 impl Plot {
     /// The meaning of the colours of nodes; functions by default.
     pub fn color_by(mut self, color: ColorBy) -> Self {
@@ -121,25 +140,11 @@ impl Plot {
         self
     }
 
-    fn scene(&self) -> scene::Scene {
-        let colors = color::Colors::new(&self.drawing, self.color);
-        let mut scene = match self.kind {
-            Kind::Circuit => circuit::scene(&self.drawing, &colors),
-            Kind::Graph => layers::scene(&self.drawing, &colors),
-            Kind::SizeFootprint => chart::size_footprint(&self.drawing),
-            Kind::Functions(style) => chart::functions(&self.drawing, &colors, style),
-            Kind::Stats(statistic) => chart::stats(&self.drawing, statistic),
-        };
-        if let Some(title) = &self.title {
-            scene.title.clone_from(title);
-        }
-        scene
-    }
-
     /// The picture as SVG, which browsers and documents show.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        svg::document(&self.scene())
+        let title = self.title.as_deref();
+        svg::document(&Scene::new(&self.drawing, self.kind, self.color, title))
     }
 
     /// An interactive page: this picture first, the others behind tabs. It works from a file, without a network.

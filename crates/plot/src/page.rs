@@ -3,6 +3,7 @@
 //! The pictures are the SVG of `svg.rs`; `page.js` adds zooming, pointing, clicking and searching on top of it. What it
 //! knows of nodes stands in the page as JSON. No script, style or picture comes from elsewhere.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -33,15 +34,15 @@ fn is_same_tab(a: Kind, b: Kind) -> bool {
 
 /// The drawings of a page: the whole, and after it the graphs inside of nodes, those inside of these, and so on. Equal ones
 /// are one.
-struct Drawings {
-    all: Vec<Drawing>,
+struct Drawings<'p> {
+    all: Vec<Cow<'p, Drawing>>,
     /// The positions of the graphs inside of nodes.
     places: HashMap<Body, usize>,
 }
 
-impl Drawings {
-    fn new(whole: &Drawing) -> Self {
-        let mut all = vec![whole.clone()];
+impl<'p> Drawings<'p> {
+    fn new(whole: &'p Drawing) -> Self {
+        let mut all = vec![Cow::Borrowed(whole)];
         let mut places: HashMap<Body, usize> = HashMap::new();
         let mut left = MOST_DETAILS;
         let mut next = 0;
@@ -55,7 +56,7 @@ impl Drawings {
                 }
                 left -= graph.nodes().len();
                 places.insert(body.clone(), all.len() + found.len());
-                found.push(Drawing::from(graph));
+                found.push(Cow::Owned(Drawing::from(graph)));
             }
             all.extend(found);
             next += 1;
@@ -88,15 +89,7 @@ pub(super) fn page(plot: &Plot) -> String {
         .all
         .iter()
         .enumerate()
-        .map(|(index, drawing)| {
-            let plot = Plot {
-                drawing: drawing.clone(),
-                // The title is that of the whole.
-                title: plot.title.clone().filter(|_| index == 0),
-                ..*plot
-            };
-            graph(&plot, index, &drawings.places, &mut pictures)
-        })
+        .map(|(index, drawing)| graph(plot, drawing, index, &drawings.places, &mut pictures))
         .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -120,9 +113,10 @@ pub(super) fn page(plot: &Plot) -> String {
     )
 }
 
-/// Writes the pictures of one graph, and gives what the page knows of it, in JSON.
+/// Writes the pictures of one graph of a plot's page, and gives the details of its nodes, in JSON.
 fn graph(
     plot: &Plot,
+    drawing: &Drawing,
     graph: usize,
     places: &HashMap<Body, usize>,
     pictures: &mut String,
@@ -131,20 +125,18 @@ fn graph(
         // The tab of the picture that was asked for shows that one, such as another statistic.
         let is_chosen = is_same_tab(kind, plot.kind);
         let kind = if is_chosen { plot.kind } else { kind };
-        let scene = Plot {
-            kind,
-            ..plot.clone()
-        }
-        .scene();
+        // The title is that of the whole.
+        let title = plot.title.as_deref().filter(|_| graph == 0);
+        let scene = Scene::new(drawing, kind, plot.color, title);
         picture(&scene, graph, is_chosen && graph == 0, pictures);
         let of = scene.marks.iter().map(|mark| numbers(&mark.nodes));
         format!("[{}]", of.collect::<Vec<_>>().join(","))
     });
     format!(
         "{{\"nodes\":[{}],\"marks\":[{}],\"total\":{}}}",
-        nodes(&plot.drawing, places),
+        nodes(drawing, places),
         drawn_by.join(","),
-        plot.drawing.items.len()
+        drawing.items.len()
     )
 }
 
