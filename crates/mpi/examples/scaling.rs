@@ -192,6 +192,30 @@ fn check(what: &str, simulated: f64, model: f64, within: f64) -> Result<()> {
     Err(Error::failed_check(text))
 }
 
+/// Ranks that are equally fast, with 64 tasks for each: a row of the table. Times vary by `jitter`, and the simulation is to be
+/// within a part of the model.
+fn equal_ranks(
+    ranks: usize,
+    constants: Constants,
+    jitter: f64,
+    within: f64,
+    draws: &mut Draws,
+) -> Result<()> {
+    let tasks = 64 * ranks;
+    let machine = Machine {
+        ranks,
+        slow: 0.0,
+        times: 1.0,
+        jitter,
+    };
+    let time = simulate(tasks, machine, constants, draws)[tasks - 1];
+    let expected = model(tasks, ranks, constants.task, constants);
+    let efficiency = tasks as f64 * constants.task / (ranks as f64 * time);
+    println!("{ranks:>6} {tasks:>9} {time:>9.3}s {expected:>9.3}s {efficiency:>10.3}");
+    let what = format!("{ranks} ranks, tasks of {} ms", 1e3 * constants.task);
+    check(&what, time, expected, within)
+}
+
 fn simulations() -> Result<()> {
     let mut draws = Draws(1);
     let constants = Constants {
@@ -209,18 +233,7 @@ fn simulations() -> Result<()> {
         "ranks", "tasks", "simulated", "model", "efficiency"
     );
     for ranks in [1, 2, 4, 16, 64, 65, 256, 1024, 4096, 10_000] {
-        let tasks = 64 * ranks;
-        let machine = Machine {
-            ranks,
-            slow: 0.0,
-            times: 1.0,
-            jitter: 0.0,
-        };
-        let time = simulate(tasks, machine, constants, &mut draws)[tasks - 1];
-        let expected = model(tasks, ranks, constants.task, constants);
-        let efficiency = tasks as f64 * constants.task / (ranks as f64 * time);
-        println!("{ranks:>6} {tasks:>9} {time:>9.3}s {expected:>9.3}s {efficiency:>10.3}");
-        check(&format!("{ranks} ranks"), time, expected, 0.05)?;
+        equal_ranks(ranks, constants, 0.0, 0.05, &mut draws)?;
     }
     println!("short tasks of 1 ms:");
     let short = Constants {
@@ -228,18 +241,7 @@ fn simulations() -> Result<()> {
         ..constants
     };
     for ranks in [16, 64, 128, 256, 1024] {
-        let tasks = 64 * ranks;
-        let machine = Machine {
-            ranks,
-            slow: 0.0,
-            times: 1.0,
-            jitter: 0.2,
-        };
-        let time = simulate(tasks, machine, short, &mut draws)[tasks - 1];
-        let expected = model(tasks, ranks, short.task, short);
-        let efficiency = tasks as f64 * short.task / (ranks as f64 * time);
-        println!("{ranks:>6} {tasks:>9} {time:>9.3}s {expected:>9.3}s {efficiency:>10.3}");
-        check(&format!("{ranks} ranks, short tasks"), time, expected, 0.1)?;
+        equal_ranks(ranks, short, 0.2, 0.1, &mut draws)?;
     }
     println!("1024 ranks, one in a hundred slower:");
     for times in [1.0, 2.0, 4.0, 10.0, 100.0] {
