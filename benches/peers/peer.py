@@ -140,10 +140,8 @@ class Autoray(Numpy):
         return lambda: compiled(arrays), {}
 
 
-class Jax(Peer):
-    packages = ["jax", "jaxlib"]
-    transforms = True
-    has_loops = True
+class JaxArrays:
+    """How JAX starts, and its arrays: for peers whose code runs in it."""
 
     def __init__(self, threads):
         super().__init__(threads)
@@ -152,7 +150,7 @@ class Jax(Peer):
 
         jax.config.update("jax_enable_x64", True)
         jax.config.update("jax_platforms", "cpu")
-        # What comes once in a process is not counted as compiling.
+        # The first compilation of a process is not counted.
         jax.jit(lambda x: x + 1)(1.0).block_until_ready()
 
     def array(self, x):
@@ -163,6 +161,12 @@ class Jax(Peer):
     def wait(self, results):
         for result in results:
             result.block_until_ready()
+
+
+class Jax(JaxArrays, Peer):
+    packages = ["jax", "jaxlib"]
+    transforms = True
+    has_loops = True
 
     def forget(self):
         import jax
@@ -354,28 +358,10 @@ class Casadi(Peer):
         return self.casadi.external("f", library)
 
 
-class AutorayJax(Autoray):
+class AutorayJax(JaxArrays, Autoray):
     """autoray's own compiler, handing the traced function to JAX."""
 
     packages = ["autoray", "jax", "jaxlib", "numpy"]
-
-    def __init__(self, threads):
-        super().__init__(threads)
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-        jax.config.update("jax_platforms", "cpu")
-        jax.jit(lambda x: x + 1)(1.0).block_until_ready()
-
-    def array(self, x):
-        import jax.numpy
-
-        return jax.numpy.asarray(x)
-
-    def wait(self, results):
-        for result in results:
-            result.block_until_ready()
-
     backend = "jax"
 
 
