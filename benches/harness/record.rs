@@ -92,14 +92,14 @@ pub(crate) struct Case {
     /// Arrays of the result, and their bytes.
     pub(crate) results: usize,
     pub(crate) result_bytes: usize,
-    /// What the plan of a contraction costs, where the case has one.
+    /// The costs of the plan of a contraction, where the case has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<PlanCost>,
     /// The contestants.
     pub(crate) contestants: Vec<Contestant>,
 }
 
-/// What the plan of a contraction costs: binary logarithms, but for the number of slices.
+/// The costs of the plan of a contraction: binary logarithms, but for the number of slices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PlanCost {
     /// Operations of all slices.

@@ -67,11 +67,11 @@ pub(crate) struct Case {
     pub(crate) unit: Option<(usize, &'static str)>,
     /// Data for peers beside the arguments, such as positions of gates.
     pub(crate) parameters: Value,
-    /// What the plan of a contraction costs.
+    /// The costs of the plan of a contraction.
     pub(crate) plan: Option<PlanCost>,
 }
 
-/// What the plan of a contraction costs: binary logarithms, but for the number of slices.
+/// The costs of the plan of a contraction: binary logarithms, but for the number of slices.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlanCost {
     /// Operations of all slices.

@@ -38,7 +38,7 @@ const NOISE: f64 = 0.1;
 /// Times, observations, and the three numbers of the terms.
 type Process = (Array, Array, (Array, Array, Array));
 
-/// What is carried: `S` of the recursion, the prediction, and `z' D^-1 z + log |D|` so far.
+/// The carried values: `S` of the recursion, the prediction, and `z' D^-1 z + log |D|` so far.
 type State = (Array, Array, Array);
 /// The generators, decay and observation of a step.
 type Row = (Array, Array, Array, Array);
