@@ -16,6 +16,7 @@ mod bytes;
 mod c_order;
 mod constants;
 mod draw;
+mod dtype;
 pub mod einsum;
 mod equal_nodes;
 pub mod error;
@@ -47,6 +48,7 @@ pub use attribute::{Attribute, NormOrder};
 pub use body::{Bodies, Body};
 pub use bytes::Bytes;
 pub use constants::Constants;
+pub use dtype::{Class, DType};
 pub use error::{Error, Result};
 pub use eval::Tensor;
 pub use eval::evaluate_op;
@@ -64,6 +66,6 @@ pub use op::{
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use source::SourceLine;
-pub use types::{ArrayType, Axes, Class, DType, Dims, Shape, Steps, Type, broadcast_shapes};
+pub use types::{ArrayType, Axes, Dims, Shape, Steps, Type, broadcast_shapes};
 
 pub use infer::{infer_plain, plain_result, resolve_scalar, resolve_scalars, strong_dtype};
