@@ -32,6 +32,8 @@ enum Kind {
         flatten: Py<PyAny>,
         unflatten: Py<PyAny>,
     },
+    /// `dict`, for dictionaries whose keys are not all strings: the keys are static.
+    Dictionary,
 }
 
 #[derive(Debug)]
@@ -190,6 +192,9 @@ fn class_entry(class: &Bound<'_, PyType>) -> PyResult<Option<&'static Class>> {
         return Ok(Some(found));
     }
     let py = class.py();
+    if class.is(py.get_type::<PyDict>()) {
+        return added(class, &["static", "children"], Kind::Dictionary).map(Some);
+    }
     if class.is_subclass_of::<PyTuple>()? && class.hasattr(intern!(py, "_fields"))? {
         let fields: Vec<String> = class.getattr(intern!(py, "_fields"))?.extract()?;
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
@@ -306,6 +311,23 @@ impl Class {
                     ("children".to_owned(), children.into_any(), false),
                 ])
             }
+            Kind::Dictionary => {
+                let object = object.cast::<PyDict>()?;
+                let keys = object.keys();
+                // Keys without an order stay as they came in.
+                if let Err(error) = keys.sort()
+                    && !error.is_instance_of::<PyTypeError>(object.py())
+                {
+                    return Err(error);
+                }
+                let children = keys.iter().map(|key| object.as_any().get_item(key));
+                let children = children.collect::<PyResult<Vec<_>>>()?;
+                let children = PyTuple::new(object.py(), children)?;
+                Ok(vec![
+                    ("static".to_owned(), keys.to_tuple().into_any(), true),
+                    ("children".to_owned(), children.into_any(), false),
+                ])
+            }
         }
     }
 
@@ -336,6 +358,16 @@ impl Class {
             }
             Kind::Registered { unflatten, .. } => {
                 unflatten.bind(py).call1(PyTuple::new(py, fields)?)
+            }
+            Kind::Dictionary => {
+                let [keys, values] = fields.as_slice() else {
+                    return Err(PyTypeError::new_err("a dict lost a part"));
+                };
+                let map = PyDict::new(py);
+                for (key, value) in keys.try_iter()?.zip(values.try_iter()?) {
+                    map.set_item(key?, value?)?;
+                }
+                Ok(map.into_any())
             }
         }
     }

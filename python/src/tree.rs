@@ -207,7 +207,7 @@ impl PyTree {
     ) -> PyResult<()> {
         self.steps.push(Step::Keywords);
         self.steps.push(Step::Map(keywords.len()));
-        for (name, value) in sorted(keywords)? {
+        for (name, value) in sorted(keywords)?.ok_or_else(lost)? {
             if is_static(&name) {
                 self.steps.push(Step::Key(name));
                 self.add_static(&value)?;
@@ -345,9 +345,11 @@ impl PyTree {
             }
             return Ok(());
         }
-        if let Ok(entries) = value.cast_exact::<PyDict>() {
+        if let Ok(entries) = value.cast_exact::<PyDict>()
+            && let Some(entries) = sorted(entries)?
+        {
             self.steps.push(Step::Map(entries.len()));
-            for (key, item) in sorted(entries)? {
+            for (key, item) in entries {
                 self.steps.push(Step::Key(key.clone()));
                 self.add_at(&item, leaves, depth + 1, &|| format!("{}[{key:?}]", path()))?;
             }
@@ -483,19 +485,20 @@ fn lost() -> PyErr {
     pyo3::exceptions::PyRuntimeError::new_err("a tree lost a part; this is a bug in autojit")
 }
 
-/// The entries of a dictionary in the order of their keys, which are strings.
-fn sorted<'py>(entries: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+/// Keys, and what they stand for.
+type Entries<'py> = Vec<(String, Bound<'py, PyAny>)>;
+
+/// The entries of a dictionary in the order of their keys; `None` if not all of these are strings.
+fn sorted<'py>(entries: &Bound<'py, PyDict>) -> PyResult<Option<Entries<'py>>> {
     let mut sorted = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let key = key.cast_into::<PyString>().map_err(|_| {
-            PyTypeError::new_err(
-                "the keys of a dict of arrays are strings; use a list, or str(key)",
-            )
-        })?;
+        let Ok(key) = key.cast_into::<PyString>() else {
+            return Ok(None);
+        };
         sorted.push((key.to_cow()?.into_owned(), value));
     }
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(sorted)
+    Ok(Some(sorted))
 }
 
 /// Puts a tree together.

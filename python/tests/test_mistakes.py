@@ -79,7 +79,7 @@ BAD = [
     np.array([1], dtype="datetime64[s]"),
     np.zeros(2, dtype=[("a", float)]),
     np.zeros(2, dtype=np.float16),
-    {1: np.ones(2)},
+    {1: object()},
     object(),
 ]
 

@@ -100,6 +100,17 @@ def test_classes_arrive():
     subprocess.run([sys.executable, "-c", program], input=data, check=True, cwd=folder)
 
 
+def test_keys_of_dicts_arrive():
+    f = autojit.jit(lambda d: {key: x * 2 for key, x in d.items()})
+    f({2: np.ones(2), 1: np.zeros(1)})
+    program = (
+        "import pickle, sys, numpy as np\n"
+        "f = pickle.loads(sys.stdin.buffer.read()); d = f({1: np.zeros(1), 2: np.ones(2)})\n"
+        "assert list(d) == [1, 2] and d[2].tolist() == [2, 2]"
+    )
+    subprocess.run([sys.executable, "-c", program], input=pickle.dumps(f), check=True)
+
+
 def test_processes():
     f = autojit.jit(lambda x: (x * 2).sum())
     f(np.ones(3))
