@@ -3,16 +3,22 @@
 //! All decisions (merged axes, order of traversal, inner loop) are made once by [`StridedCopy::new`]. Elements are moved
 //! as bytes, never looked at, and need not be aligned. Positions of the destination must be distinct.
 
+use smallvec::SmallVec;
+
 use crate::gather::copy_row;
 use crate::odometer::for_each_offset;
 
 /// Elements of a tile's side in a transposing copy: two tiles of the widest element stay in the first-level cache.
 const TILE: usize = 16;
 
-/// Up to this many bytes a copy stays in the first-level cache with both sides, so that only the number of loops counts.
-const CACHED: usize = 16 * 1024;
-/// Up to this many bytes a run is moved piece by piece, without a call of `memcpy`.
-const SHORT_RUN: usize = 128;
+/// The widest piece that is moved as one element.
+const WIDEST: usize = 64;
+/// Up to so many pieces a contiguous run is moved piece by piece, without a call of `memcpy`.
+const SHORT_RUN: usize = 8;
+/// Longer axes are not taken whole into a block.
+const SIDE: usize = 16;
+/// Bytes of a line of the cache, which both sides of a block hold.
+const LINE: usize = 64;
 
 /// One axis: its length and its byte strides on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,18 +28,46 @@ struct Axis {
     to: isize,
 }
 
-/// How the one or two innermost axes are walked.
+/// Byte offsets of an element on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    from: isize,
+    to: isize,
+}
+
+/// A part of the array in which both sides are dense, so that lines of the cache are used whole: the source along the rows, the
+/// destination along the columns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Block {
+    /// The axes that it consists of.
+    axes: SmallVec<[Axis; 4]>,
+    rows: Box<[Place]>,
+    columns: Columns,
+}
+
+/// The columns of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Columns {
+    /// Those of one axis.
+    Axis(Axis),
+    /// Next to each other in the destination; offsets in the source.
+    Next(Box<[isize]>),
+}
+
+/// How the innermost axes are walked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Inner {
     /// One contiguous run of bytes.
     Run(usize),
     /// Elements along one axis.
     Elements(Axis),
+    /// A part of several short axes.
+    Block(Box<Block>),
     /// Tiles of two axes: the source is densest along the first, the destination along the second.
     Tiles(Axis, Axis),
 }
 
-/// A prepared copy between two strided layouts of one shape.
+/// A prepared copy between two strided layouts of one shape. Equal ones move the same bytes, whatever the size of the elements.
 ///
 /// ```
 /// use autojit_runtime::copy::StridedCopy;
@@ -90,19 +124,12 @@ impl StridedCopy {
                 _ => merged.push(axis),
             }
         }
-        let elements = merged.iter().map(|axis| axis.len);
-        let bytes = elements.fold(item_size, usize::saturating_mul);
-        let inner = if empty {
-            Inner::Run(0)
-        } else {
-            Self::take_inner(item_size, &mut merged, bytes <= CACHED)
-        };
-        if bytes <= CACHED {
-            merged.sort_by_key(|axis| axis.len);
-        }
-        if empty {
+        let (item_size, inner) = if empty {
             merged.clear();
-        }
+            (1, Inner::Run(0))
+        } else {
+            Self::take_inner(item_size, &mut merged)
+        };
         StridedCopy {
             item_size,
             shape: merged.iter().map(|axis| axis.len).collect(),
@@ -112,30 +139,114 @@ impl StridedCopy {
         }
     }
 
-    /// Removes the innermost axes from `axes` and says how to walk them.
-    fn take_inner(item_size: usize, axes: &mut Vec<Axis>, cached: bool) -> Inner {
-        let item = item_size as isize;
-        let Some(last) = axes.pop() else {
-            return Inner::Run(item_size);
+    /// Removes the innermost axes from `axes` and says how to walk them, and the size of what is moved at once.
+    fn take_inner(mut size: usize, axes: &mut Vec<Axis>) -> (usize, Inner) {
+        let Some(mut last) = axes.pop() else {
+            return (1, Inner::Run(size));
         };
-        if (last.from, last.to) == (item, item) {
-            return Inner::Run(last.len * item_size);
-        }
-        if cached {
-            axes.push(last);
-            let longest = (0..axes.len()).max_by_key(|&axis| axes[axis].len);
-            return Inner::Elements(axes.remove(longest.unwrap_or(0)));
-        }
-        // A source that is denser along another axis is read across cache lines: walk both axes in tiles.
-        let densest = (0..axes.len())
-            .filter(|&axis| axes[axis].from != 0)
-            .min_by_key(|&axis| axes[axis].from.unsigned_abs());
-        match densest {
-            Some(axis) if axes[axis].from.unsigned_abs() < last.from.unsigned_abs() => {
-                Inner::Tiles(axes.remove(axis), last)
+        if (last.from, last.to) == (size as isize, size as isize) {
+            let run = last.len * size;
+            // A short run is a wider element, or a few.
+            while size.is_power_of_two() && run.is_multiple_of(2 * size) && size < WIDEST {
+                size *= 2;
             }
-            _ => Inner::Elements(last),
+            if axes.is_empty() || run / size > SHORT_RUN {
+                return (1, Inner::Run(run));
+            }
+            last = match axes.pop() {
+                Some(axis) if run == size => axis,
+                outer => {
+                    axes.extend(outer);
+                    Axis {
+                        len: run / size,
+                        from: size as isize,
+                        to: size as isize,
+                    }
+                }
+            };
         }
+        axes.push(last);
+        let densest = Self::densest(axes).unwrap_or(axes.len() - 1);
+        let is_dense = axes[densest].from.unsigned_abs() >= last.from.unsigned_abs();
+        let inner = if axes.len() == 1 || is_dense && last.len > SIDE {
+            axes.pop();
+            Inner::Elements(last)
+        } else if last.len <= SIDE {
+            Self::take_block(size, axes)
+        } else if axes[densest].len > SIDE {
+            // The source is read across cache lines: walk both axes in tiles.
+            axes.pop();
+            Inner::Tiles(axes.remove(densest), last)
+        } else {
+            Self::take_block(size, axes)
+        };
+        (size, inner)
+    }
+
+    /// The axis along which the source is densest.
+    fn densest(axes: &[Axis]) -> Option<usize> {
+        (0..axes.len())
+            .filter(|&axis| axes[axis].from != 0)
+            .min_by_key(|&axis| axes[axis].from.unsigned_abs())
+    }
+
+    /// Removes short axes, or short parts of long ones, along which one side is dense; there is an axis.
+    fn take_block(size: usize, axes: &mut Vec<Axis>) -> Inner {
+        let enough = (LINE / size.max(1)).max(8);
+        let here = [Place { from: 0, to: 0 }];
+        let mut taken: SmallVec<[Axis; 4]> = SmallVec::new();
+        let mut columns = here.to_vec();
+        // In the destination they lie next to each other, or are one axis.
+        while columns.len() < enough
+            && let Some(next) = axes.last()
+            && (taken.is_empty() || next.to == (columns.len() * size) as isize)
+        {
+            let wanted = enough.div_ceil(columns.len());
+            let Some(axis) = Self::part(axes, axes.len() - 1, wanted) else {
+                break;
+            };
+            columns = spread(&columns, axis);
+            taken.push(axis);
+            if taken[0].to != size as isize {
+                break;
+            }
+        }
+        if taken.is_empty() {
+            // Of a length that no part divides.
+            taken.extend(axes.pop());
+        }
+        let columns = match taken.as_slice() {
+            [axis] => Columns::Axis(*axis),
+            _ => Columns::Next(columns.iter().map(|place| place.from).collect()),
+        };
+        let mut rows = here.to_vec();
+        while rows.len() < enough
+            && let Some(densest) = Self::densest(axes)
+            && let Some(axis) = Self::part(axes, densest, enough.div_ceil(rows.len()))
+        {
+            rows = spread(&rows, axis);
+            taken.push(axis);
+        }
+        Inner::Block(Box::new(Block {
+            axes: taken,
+            rows: rows.into(),
+            columns,
+        }))
+    }
+
+    /// Takes a short axis, or of a longer one an inner part of `wanted` places or up to twice as many.
+    fn part(axes: &mut Vec<Axis>, index: usize, wanted: usize) -> Option<Axis> {
+        let axis = axes[index];
+        if axis.len <= SIDE {
+            return Some(axes.remove(index));
+        }
+        let len = (wanted..=2 * wanted).find(|&part| axis.len.is_multiple_of(part))?;
+        axes[index] = Axis {
+            len: axis.len / len,
+            from: axis.from * len as isize,
+            to: axis.to * len as isize,
+        };
+        Some(Axis { len, ..axis })
     }
 
     /// This copy `count` times, the sources `from` bytes apart, the destinations `to` bytes.
@@ -156,6 +267,7 @@ impl StridedCopy {
             }],
             Inner::Elements(axis) => &[*axis],
             Inner::Tiles(rows, columns) => &[*rows, *columns],
+            Inner::Block(block) => &block.axes,
         };
         let mut shape = vec![count];
         let (mut from, mut to) = (vec![from], vec![to]);
@@ -191,30 +303,35 @@ impl StridedCopy {
         // SAFETY: passed on from the caller.
         unsafe {
             match self.item_size {
-                1 => self.run_items(from, to, 1),
-                4 => self.run_items(from, to, 4),
-                8 => self.run_items(from, to, 8),
-                16 => self.run_items(from, to, 16),
-                size => self.run_items(from, to, size),
+                1 => self.run_items::<1>(from, to),
+                2 => self.run_items::<2>(from, to),
+                4 => self.run_items::<4>(from, to),
+                8 => self.run_items::<8>(from, to),
+                16 => self.run_items::<16>(from, to),
+                32 => self.run_items::<32>(from, to),
+                64 => self.run_items::<64>(from, to),
+                _ => self.run_items::<0>(from, to),
             }
         }
     }
 
     /// # Safety
-    /// As for [`run`](Self::run), with `size` equal to the item size.
-    #[inline(always)]
-    unsafe fn run_items(&self, from: *const u8, to: *mut u8, size: usize) {
+    /// As for [`run`](Self::run), with `SIZE` equal to the item size, or zero for any.
+    unsafe fn run_items<const SIZE: usize>(&self, from: *const u8, to: *mut u8) {
+        let size = if SIZE == 0 { self.item_size } else { SIZE };
         for_each_offset(
             &self.shape,
             [&self.from, &self.to],
             |[from_offset, to_offset]| {
+                let size = if SIZE == 0 { size } else { SIZE };
                 // SAFETY: the offsets are those of positions inside the shape.
                 unsafe {
                     let (from, to) = (from.offset(from_offset), to.offset(to_offset));
-                    match self.inner {
-                        Inner::Run(bytes) => copy_run(from, to, bytes),
-                        Inner::Elements(axis) => copy_axis(from, to, axis, size),
-                        Inner::Tiles(rows, columns) => copy_tiles(from, to, rows, columns, size),
+                    match &self.inner {
+                        Inner::Run(bytes) => std::ptr::copy_nonoverlapping(from, to, *bytes),
+                        Inner::Elements(axis) => copy_axis(from, to, *axis, size),
+                        Inner::Block(block) => copy_block(from, to, block, size),
+                        Inner::Tiles(rows, columns) => copy_tiles(from, to, *rows, *columns, size),
                     }
                 }
             },
@@ -222,21 +339,37 @@ impl StridedCopy {
     }
 }
 
-/// Copies a contiguous run.
+/// The places of an axis for each of some places, which stay in order innermost.
+fn spread(inner: &[Place], axis: Axis) -> Vec<Place> {
+    let steps = 0..axis.len as isize;
+    let places = steps.flat_map(|step| {
+        inner.iter().map(move |place| Place {
+            from: place.from + step * axis.from,
+            to: place.to + step * axis.to,
+        })
+    });
+    places.collect()
+}
+
+/// Copies the elements of a block.
 ///
 /// # Safety
-/// `bytes` must be readable from `from` and writable from `to`; the two must not overlap.
+/// As for [`StridedCopy::run`], for its axes.
 #[inline(always)]
-unsafe fn copy_run(from: *const u8, to: *mut u8, bytes: usize) {
-    const PIECE: usize = 16;
-    if bytes.is_multiple_of(PIECE) && bytes <= SHORT_RUN {
-        for at in (0..bytes).step_by(PIECE) {
-            // SAFETY: the piece lies within the run.
-            unsafe { copy_row(from.add(at), to.add(at), PIECE) };
+unsafe fn copy_block(from: *const u8, to: *mut u8, block: &Block, size: usize) {
+    for row in &block.rows {
+        // SAFETY: the places are those of positions in the axes of the block.
+        unsafe {
+            let (from, to) = (from.offset(row.from), to.offset(row.to));
+            match &block.columns {
+                Columns::Axis(axis) => copy_axis(from, to, *axis, size),
+                Columns::Next(columns) => {
+                    for (at, column) in columns.iter().enumerate() {
+                        copy_row(from.offset(*column), to.add(at * size), size);
+                    }
+                }
+            }
         }
-    } else {
-        // SAFETY: passed on from the caller.
-        unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) };
     }
 }
 
@@ -245,15 +378,21 @@ unsafe fn copy_run(from: *const u8, to: *mut u8, bytes: usize) {
 /// # Safety
 /// As for [`StridedCopy::run`], for this axis.
 #[inline(always)]
-unsafe fn copy_axis(from: *const u8, to: *mut u8, axis: Axis, size: usize) {
-    for index in 0..axis.len as isize {
-        // SAFETY: `index` lies in the axis.
-        unsafe {
-            copy_row(
-                from.offset(index * axis.from),
-                to.offset(index * axis.to),
-                size,
-            );
+unsafe fn copy_axis(mut from: *const u8, mut to: *mut u8, axis: Axis, size: usize) {
+    // SAFETY: each element that is moved lies in the axis; pointers beyond its end are not read.
+    unsafe {
+        for _ in 0..axis.len / 4 {
+            for index in 0..4 {
+                let (from, to) = (from.offset(index * axis.from), to.offset(index * axis.to));
+                copy_row(from, to, size);
+            }
+            from = from.wrapping_offset(4 * axis.from);
+            to = to.wrapping_offset(4 * axis.to);
+        }
+        for _ in 0..axis.len % 4 {
+            copy_row(from, to, size);
+            from = from.wrapping_offset(axis.from);
+            to = to.wrapping_offset(axis.to);
         }
     }
 }
@@ -396,6 +535,103 @@ mod tests {
             check(&wide, [0; 2], shape, start, strides);
             let odd: Vec<[u8; 3]> = x.iter().map(|&x| [x as u8, (x >> 8) as u8, 7]).collect();
             check(&odd, [0; 3], shape, start, strides);
+        }
+    }
+
+    /// Transposes of random shapes, slices of them, and broadcasts.
+    #[test]
+    fn random_copies_agree_with_the_definition() {
+        let x: Vec<u64> = (0..20_000).collect();
+        let mut state = 1_u64;
+        let mut draw = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        const LENGTHS: [usize; 12] = [1, 2, 2, 2, 3, 4, 5, 8, 16, 17, 34, 101];
+        for _ in 0..1500 {
+            let mut shape: Vec<usize> = vec![];
+            let (ndim, most) = (draw(8), x.len() / 2);
+            for _ in 0..ndim {
+                let len = LENGTHS[draw(LENGTHS.len())];
+                if shape.iter().product::<usize>() * len <= most {
+                    shape.push(len);
+                }
+            }
+            // The strides of a permuted array, twice as far apart along one axis, or the other way, or the same element.
+            let mut order: Vec<usize> = (0..shape.len()).collect();
+            for at in (1..order.len()).rev() {
+                order.swap(at, draw(at + 1));
+            }
+            let (mut strides, mut start, mut dense) = (vec![0; shape.len()], 0, 1_isize);
+            for &axis in &order {
+                let len = shape[axis] as isize;
+                match draw(12) {
+                    0 => {}
+                    1 => {
+                        strides[axis] = -dense;
+                        start += dense * (len - 1);
+                        dense *= len;
+                    }
+                    2 if dense * len * 2 <= most as isize => {
+                        strides[axis] = 2 * dense;
+                        dense *= 2 * len;
+                    }
+                    _ => {
+                        strides[axis] = dense;
+                        dense *= len;
+                    }
+                }
+            }
+            if dense > x.len() as isize {
+                continue;
+            }
+            check(&x, 0, &shape, start, &strides);
+            let narrow: Vec<u16> = x.iter().map(|&x| x as u16).collect();
+            check(&narrow, 0, &shape, start, &strides);
+            let odd: Vec<[u8; 3]> = x.iter().map(|&x| [x as u8, (x >> 8) as u8, 7]).collect();
+            check(&odd, [0; 3], &shape, start, &strides);
+            let wide: Vec<[u64; 2]> = x.iter().map(|&x| [x, !x]).collect();
+            check(&wide, [0; 2], &shape, start, &strides);
+        }
+    }
+
+    #[test]
+    fn repeated_copies_are_copies_with_an_axis_more() {
+        let x: Vec<u64> = (0..4096).collect();
+        let shapes: [&[usize]; 6] = [
+            &[3],
+            &[2, 2, 2, 2, 2],
+            &[16, 2, 3],
+            &[5, 17, 4],
+            &[20, 20],
+            &[40, 2],
+        ];
+        for shape in shapes {
+            let size: usize = shape.iter().product();
+            let mut strides = vec![8; shape.len()];
+            for axis in 1..shape.len() {
+                strides[axis] = strides[axis - 1] * shape[axis - 1] as isize;
+            }
+            let mut to = vec![8; shape.len()];
+            for axis in (1..shape.len()).rev() {
+                to[axis - 1] = to[axis] * shape[axis] as isize;
+            }
+            let step = 8 * size as isize;
+            let (mut got, mut want) = (vec![0_u64; 3 * size], vec![0_u64; 3 * size]);
+            let copy = StridedCopy::new(8, shape, &strides, &to);
+            // SAFETY: three arrays next to each other on both sides.
+            unsafe {
+                let repeated = copy.repeated(3, step, step);
+                repeated.run(x.as_ptr().cast(), got.as_mut_ptr().cast());
+                for part in 0..3 {
+                    let offset = part * size;
+                    let out = want.as_mut_ptr().add(offset).cast();
+                    copy.run(x.as_ptr().add(offset).cast(), out);
+                }
+            }
+            assert_eq!(got, want, "{shape:?}");
         }
     }
 

@@ -111,6 +111,9 @@ pub(crate) unsafe fn copy_row(from: *const u8, to: *mut u8, bytes: usize) {
     unsafe {
         match bytes {
             1 => *to = *from,
+            2 => to
+                .cast::<u16>()
+                .write_unaligned(from.cast::<u16>().read_unaligned()),
             4 => to
                 .cast::<u32>()
                 .write_unaligned(from.cast::<u32>().read_unaligned()),
@@ -120,6 +123,12 @@ pub(crate) unsafe fn copy_row(from: *const u8, to: *mut u8, bytes: usize) {
             16 => to
                 .cast::<u128>()
                 .write_unaligned(from.cast::<u128>().read_unaligned()),
+            32 => to
+                .cast::<[u128; 2]>()
+                .write_unaligned(from.cast::<[u128; 2]>().read_unaligned()),
+            64 => to
+                .cast::<[u128; 4]>()
+                .write_unaligned(from.cast::<[u128; 4]>().read_unaligned()),
             _ => std::ptr::copy_nonoverlapping(from, to, bytes),
         }
     }

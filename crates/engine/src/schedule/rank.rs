@@ -26,7 +26,8 @@ pub(crate) type Ranks = [Rank];
 #[derive(PartialEq, Eq, Hash)]
 enum CallKey<'a> {
     Matmul(&'a MatrixProduct),
-    Copy(&'a StridedCopy),
+    /// Of elements of a size, in which offsets count; the copy itself may move several at once.
+    Copy(&'a StridedCopy, usize),
 }
 
 /// Ranks all steps.
@@ -50,9 +51,10 @@ pub(crate) fn rank(lowered: &Lowered, loops: &Loops) -> Vec<Rank> {
                 }
             }
             (_, Work::Call(call)) => {
-                let key = match &lowered.call(call).call {
+                let CallSite { call, inputs, .. } = lowered.call(call);
+                let key = match call {
                     Call::Matmul(product) => Some(CallKey::Matmul(product)),
-                    Call::Copy(copy) => Some(CallKey::Copy(copy)),
+                    Call::Copy(copy) => Some(CallKey::Copy(copy, inputs[0].dtype.size())),
                     _ => None,
                 };
                 key.map_or(alone, |key| *calls.entry(key).or_insert(alone))
