@@ -14,6 +14,8 @@
 //! Invariants: values of the record never change, so an array may leave the trace and still knows what it is; the
 //! lock is never held while code of a user runs.
 
+mod nodes;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
@@ -23,8 +25,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::infer::{Given, given, infer};
-use super::node::{LazyArray, LazyOperand, State};
+use super::infer::{Given, infer};
+use super::node::LazyArray;
 use super::sharing::{self, Storage};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, Graph, LeafOp, Op, Scalar, Type, ValueId, resolve_scalar};
@@ -493,76 +495,6 @@ impl Recording {
         Ok(value)
     }
 
-    /// A lazy graph as the ops that it stands for; a stack stands in for recursion.
-    fn read_node(&self, root: &LazyArray) -> Result<ValueId> {
-        let mut stack = vec![root.clone()];
-        while let Some(node) = stack.last().cloned() {
-            if self.known(&node).is_some() {
-                stack.pop();
-                continue;
-            }
-            // A copy, as no two locks are held at once.
-            let state = node.state().clone();
-            let value = match state {
-                State::Variable => self.free(FreeVariable::Node(node.clone()))?,
-                State::Value(value) => match value.as_slice() {
-                    [value] => self
-                        .read_constant(value, node.location())
-                        .map_err(|e| e.at(node.location()))?,
-                    // A tuple that another thread has just computed: its user is looked at again, and finds it.
-                    _ => {
-                        stack.pop();
-                        continue;
-                    }
-                },
-                State::Pending { op, inputs } => {
-                    if let Some(value) = known_result(&op, &inputs) {
-                        self.read_constant(&value, node.location())?
-                    } else {
-                        let nodes = inputs.iter().rev().filter_map(LazyOperand::node);
-                        let waiting = nodes.filter(|n| self.known(n).is_none()).cloned();
-                        let before = stack.len();
-                        stack.extend(waiting);
-                        if stack.len() > before {
-                            continue;
-                        }
-                        self.write_node(&node, op, &inputs)?
-                    }
-                }
-            };
-            self.written().know(node, value);
-            stack.pop();
-        }
-        let lost = || Error::internal("a lazy node was lost");
-        self.known(root).ok_or_else(lost)
-    }
-
-    /// Writes down the op of a node whose inputs are known.
-    fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
-        let given = |index: usize| given(&inputs[index]);
-        let (_, strong) = infer(&op, inputs.len(), given, Arc::new)?;
-        let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
-        for input in inputs {
-            values.push(match input {
-                LazyOperand::Node(node) => self
-                    .known(node)
-                    .ok_or_else(|| Error::internal("an input of a lazy node was lost"))?,
-                LazyOperand::Scalar(scalar) => {
-                    let literal = resolve_scalar(&op, strong, *scalar)?;
-                    let graph = &mut self.written().graph;
-                    graph.record_leaf(Op::Leaf(LeafOp::Literal { value: literal }))
-                }
-            });
-        }
-        let (ty, location) = (node.shared_ty().clone(), Some(node.location()));
-        Ok(self.written().graph.record(op, values, ty, location))
-    }
-
-    fn known(&self, node: &LazyArray) -> Option<ValueId> {
-        let written = self.written();
-        written.known.get(&node.address()).map(|&(_, value)| value)
-    }
-
     /// A leaf for a variable that is not an argument of this trace.
     fn free(&self, variable: FreeVariable) -> Result<ValueId> {
         let ty = variable.ty().array()?.clone();
@@ -587,61 +519,6 @@ impl Recording {
         }
         Ok(value)
     }
-
-    /// A value of the record as a node, and all that it depends on; each once, so the same values are the same nodes.
-    fn node(&self, root: ValueId) -> LazyArray {
-        let here = Location::caller();
-        let mut written = self.written();
-        let mut stack = vec![root];
-        while let Some(&value) = stack.last() {
-            if written.nodes.contains_key(&value) {
-                stack.pop();
-                continue;
-            }
-            let node = &written.graph[value];
-            let waiting = node.inputs.iter().rev().copied();
-            let waiting = waiting.filter(|input| !written.nodes.contains_key(input));
-            let before = stack.len();
-            stack.extend(waiting);
-            if stack.len() > before {
-                continue;
-            }
-            let location = node.location.unwrap_or(here);
-            let free = written.free.get(&value);
-            let made = match (&node.op, free.map(FreeVariable::node)) {
-                (_, Some(node)) => node.clone(),
-                (Op::Leaf(LeafOp::Input { .. }), _) => {
-                    LazyArray::new(node.ty.clone(), State::Variable, location)
-                }
-                (Op::Leaf(LeafOp::Constant { index, .. }), _) => {
-                    let host = written.graph.constants()[*index].clone();
-                    LazyArray::known(Concrete::Ndarray(host), location)
-                }
-                (Op::Leaf(LeafOp::Literal { value }), _) => {
-                    let host = autojit_ir::HostArray::scalar(value.value, value.dtype);
-                    LazyArray::known(Concrete::Ndarray(host), location)
-                }
-                (op, _) => {
-                    // Beside other inputs a number would adopt another dtype than these ops take.
-                    let is_exact = matches!(op, Op::Control(_) | Op::Opaque { .. });
-                    let literal =
-                        |input: ValueId| written.graph.as_literal(input).filter(|_| !is_exact);
-                    let operand = |input: &ValueId| match literal(*input) {
-                        Some(literal) => LazyOperand::Scalar(literal.value),
-                        None => LazyOperand::Node(written.nodes[input].clone()),
-                    };
-                    let state = State::Pending {
-                        op: op.clone(),
-                        inputs: node.inputs.iter().map(operand).collect(),
-                    };
-                    LazyArray::new(node.ty.clone(), state, location)
-                }
-            };
-            written.know(made, value);
-            stack.pop();
-        }
-        written.nodes[&root].clone()
-    }
 }
 
 impl Written {
@@ -663,13 +540,6 @@ impl Written {
     }
 }
 
-/// The array that is taken out of a tuple which has been computed: graphs have no tuple constants.
-fn known_result(op: &Op, inputs: &[LazyOperand]) -> Option<Concrete> {
-    let Op::Get { index } = op else { return None };
-    let tuple = inputs.first()?.node()?.value()?;
-    tuple.get(*index).cloned()
-}
-
 fn unbound(variable: &FreeVariable) -> Error {
     let ty = variable.ty();
     let error = Error::unbound_variable(format!("the variable {ty} is not an argument"));
@@ -677,136 +547,4 @@ fn unbound(variable: &FreeVariable) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::array::{Array, Repr};
-    use crate::{DType, lazy, numpy as np};
-
-    fn here() -> &'static Location<'static> {
-        Location::caller()
-    }
-
-    /// A trace with one argument of two numbers.
-    fn begin() -> (Arc<Recording>, Array) {
-        let recording = Recording::new();
-        let argument = recording.argument(ArrayType::new(DType::Float64, &[2]), here());
-        (recording, Array(Repr::Traced(argument)))
-    }
-
-    fn finish(recording: Arc<Recording>, results: Vec<Array>) -> Result<Graph> {
-        let values = recording.values_of(results.iter().map(Array::input), here())?;
-        drop(results);
-        recording.finish(values)
-    }
-
-    #[test]
-    fn ops_are_recorded_as_they_are_written() {
-        let (recording, x) = begin();
-        let y = np::sin(&x) + np::sin(&x) * 2;
-        let text = finish(recording, vec![y]).unwrap().to_string();
-        assert_eq!(
-            text,
-            "%0 = input index=0 ty=f64[2]
-%1 = sin %0 : f64[2]
-%2 = sin %0 : f64[2]
-%3 = literal value=2.0:f64
-%4 = multiply %2 %3 : f64[2]
-%5 = add %1 %4 : f64[2]
-return %5
-"
-        );
-    }
-
-    #[test]
-    fn what_is_read_in_is_read_in_once() {
-        let (recording, x) = begin();
-        let captured = Array::from([1.0, 2.0]);
-        let lazily = np::exp(lazy::array(&Array::from([3.0, 4.0])));
-        let y = &x + &captured + &captured + &lazily + np::sin(&lazily);
-        let graph = finish(recording, vec![y, captured, lazily]).unwrap();
-        let count = |name: &str| {
-            let nodes = graph.nodes().iter();
-            nodes.filter(|node| node.op.name() == name).count()
-        };
-        assert_eq!((count("constant"), count("exp"), count("add")), (2, 1, 4));
-        assert_eq!(graph.outputs().len(), 3);
-    }
-
-    #[test]
-    fn the_rest_of_a_computed_tuple_is_a_constant() {
-        let (recording, x) = begin();
-        let (u, s, _) = np::linalg::svd(lazy::array(&Array::from([[2.0, 0.0], [0.0, 3.0]])), ..);
-        u.compute().unwrap();
-        let y: Array = &x + &s;
-        assert_eq!(
-            finish(recording, vec![y, s]).unwrap().to_string(),
-            "constant 0 = f64[2] 3.0 2.0
-%0 = input index=0 ty=f64[2]
-%1 = constant index=0 ty=f64[2]
-%2 = add %0 %1 : f64[2]
-return %2 %1
-"
-        );
-    }
-
-    #[test]
-    fn free_variables_are_refused_if_a_result_depends_on_them() {
-        let ((recording, x), (_outer, foreign)) = (begin(), begin());
-        let free = lazy::variable(&[2], DType::Float64);
-        let unused = &x + &free + &foreign;
-        assert_eq!(unused.shape().unwrap(), [2]);
-        assert!(finish(recording, vec![x]).is_ok());
-
-        for free in [free, foreign] {
-            let (recording, x) = begin();
-            let error = finish(recording, vec![x * np::sin(&free)]).unwrap_err();
-            assert!(error.is_unbound_variable());
-            let text = error.to_string();
-            assert!(
-                text.starts_with("the variable f64[2] is not an argument"),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_traced_array_has_a_history() {
-        let (recording, x) = begin();
-        let y = np::sin(&x) * 2 + np::sin(&x);
-        let node = y.as_lazy().unwrap();
-        assert_eq!((node.depth(), node.history_num_nodes()), (3, 5));
-        // The same values are the same nodes, also when they come back.
-        assert!(x.as_lazy().unwrap().is_same(&node.ascend()[0]));
-        let again = Array::from_lazy(node.ascend()[0].clone()) - &x;
-        let error = y.compute().unwrap_err();
-        assert!(error.is_unbound_variable(), "{error}");
-        drop((x, y));
-        let graph = finish(recording, vec![again]).unwrap();
-        let last = &graph.nodes()[graph.outputs()[0].index()];
-        assert_eq!(
-            (last.op.name(), last.inputs[0]),
-            ("subtract", last.inputs[1])
-        );
-    }
-
-    #[test]
-    fn sharing_scopes_work_in_traces() {
-        let (_recording, x) = begin();
-        let twice = || (np::sin(&x), np::sin(&x));
-        let same = |(a, b): (Array, Array)| a.as_lazy().unwrap().is_same(b.as_lazy().unwrap());
-        assert!(!same(twice()));
-        assert!(same(lazy::shared_intermediates(twice)));
-        assert!(!same(twice()));
-    }
-
-    #[test]
-    fn an_array_that_leaves_its_trace_stays_what_it_is() {
-        let (recording, x) = begin();
-        let escaped = np::sin(&x);
-        let graph = finish(recording, vec![x.clone()]).unwrap();
-        assert_eq!(graph.nodes().len(), 2);
-        let later = escaped + x;
-        assert_eq!(later.to_string(), "lazy f64[2]");
-        assert_eq!(later.as_lazy().unwrap().history_num_nodes(), 3);
-    }
-}
+mod tests;
