@@ -11,7 +11,7 @@ use autojit::{Array, DType, autojit};
 use crate::measure::{Stopwatch, once};
 use crate::options;
 use crate::record::{Compilation, Outcome};
-use crate::run::{Sample, stages};
+use crate::turns::{Sample, stages};
 use crate::workloads;
 
 /// The command: measures one compilation and prints it as JSON, with the reason if there is none.

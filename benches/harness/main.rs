@@ -31,6 +31,7 @@ mod report;
 mod run;
 mod targets;
 mod text;
+mod turns;
 #[path = "../workloads/mod.rs"]
 mod workloads;
 
