@@ -2,7 +2,8 @@
 //!
 //! Matrices are row-major and contiguous on both sides. Two forms of everything: generic functions on slices that return
 //! vectors ([`qr`], [`solve`], ...), and kind-dispatched functions on raw pointers over a batch ([`qr_batched`],
-//! [`solve_batched`], ...), which allocate nothing per matrix up to order 8 where the algorithm is a direct one.
+//! [`solve_batched`], ...), which allocate nothing per matrix up to order 8 where the algorithm is a direct one,
+//! and nothing at all up to order 16 where the matrix is self-adjoint.
 //!
 //! Input that is not finite never reaches an iteration: direct methods carry NaN through, as LAPACK does; iterative ones
 //! fail. Empty matrices are legal. Should faer panic, the panic is caught and becomes [`Failure::NoConvergence`](crate::abi::Failure::NoConvergence).
@@ -18,6 +19,7 @@ mod householder;
 mod lstsq;
 mod lu;
 mod qr;
+mod small;
 mod solve;
 mod svd;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::field::Field;
 use super::lstsq::lstsq_into;
 use super::lu::lu_into;
 use super::qr::qr_into;
+use super::small;
 use super::solve::{det, inv_into, slogdet, solve_in_place};
 use super::svd::{svd_into, svdvals_into};
 use super::triangular::{Triangle, solve_triangular_in_place};
@@ -44,13 +45,14 @@ unsafe fn input<'a, T: Copy>(first: *const T, len: usize) -> &'a [T] {
 }
 
 /// One row per function: parameters before the batch size, dimensions after it, inputs and outputs with the number of
-/// their elements per matrix, and what to do for one matrix, where names of buffers mean that matrix's slice.
+/// their elements per matrix, and what to do for one matrix, where names of buffers mean that matrix's slice; before it, what
+/// may be done for all matrices at once, where they mean all slices.
 macro_rules! batched {
     ($(
         $(#[$doc:meta])*
         $name:ident<$T:ident> ($($flag:ident: $flag_type:ty),*) [$($dimension:ident),*]
             ($($in:ident: $in_type:ty = $in_len:expr),*) -> ($($out:ident: $out_type:ty = $out_len:expr),*)
-            $body:block
+            $(all if $several:block $all:block)? $body:block
     )*) => {$(
         $(#[$doc])*
         ///
@@ -91,6 +93,9 @@ macro_rules! batched {
                         $(output::<$out_type>($out.cast(), batch * ($out_len)),)*
                     )
                 };
+                $(if $several {
+                    return $all;
+                })?
                 (0..batch).try_for_each(|item| {
                     $(let $in = &$in[item * ($in_len)..(item + 1) * ($in_len)];)*
                     $(let $out = &mut $out[item * ($out_len)..(item + 1) * ($out_len)];)*
@@ -176,12 +181,16 @@ batched! {
     }
 
     /// [`eigh`](super::eigh()) of `batch` matrices; `values` are of the real type of `kind`.
-    eigh_batched<T>()[n](a: T = n * n) -> (values: T::Magnitude = n, vectors: T = n * n) {
+    eigh_batched<T>()[n](a: T = n * n) -> (values: T::Magnitude = n, vectors: T = n * n)
+    all if { n <= small::ORDER } { small::eigh(a, n, values, Some(vectors)) }
+    {
         eigh_into(a, n, values, Some(vectors))
     }
 
     /// [`eigvalsh`](super::eigvalsh) of `batch` matrices; `values` are of the real type of `kind`.
-    eigvalsh_batched<T>()[n](a: T = n * n) -> (values: T::Magnitude = n) {
+    eigvalsh_batched<T>()[n](a: T = n * n) -> (values: T::Magnitude = n)
+    all if { n <= small::ORDER } { small::eigh(a, n, values, None) }
+    {
         eigh_into(a, n, values, None)
     }
 

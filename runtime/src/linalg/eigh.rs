@@ -1,17 +1,13 @@
-//! Eigenvalues and eigenvectors of self-adjoint matrices: by rotations for tiny ones, else by faer.
+//! Eigenvalues and eigenvectors of self-adjoint matrices: small ones by lanes, else by faer.
 
-use super::field::{Field, convert, guarded, scaling};
+use super::field::{Field, guarded, scaling};
 use super::householder::Scalar;
+use super::small;
 use crate::kind::Failure;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{Mat, MatRef, Par, Spec};
-
-/// Up to this order rotations are faster than faer (measured on Zen 5).
-const ROTATED: usize = 4;
-/// More sweeps than any matrix of such an order needs; five or six are usual.
-const SWEEPS: usize = 40;
 
 /// Eigenvalues, ascending, and orthonormal eigenvectors, in columns, of a self-adjoint matrix (`numpy.linalg.eigh`).
 ///
@@ -55,8 +51,8 @@ pub(super) fn eigh_into<T: Field>(
     if n == 0 {
         return Ok(());
     }
-    if n <= ROTATED {
-        return tiny(a, n, values, vectors);
+    if n <= small::ORDER {
+        return small::eigh(a, n, values, vectors);
     }
     // What is not read must neither fail nor scale.
     let mut lower = a.to_vec();
@@ -102,130 +98,4 @@ pub(super) fn eigh_into<T: Field>(
         }
         Ok(())
     })
-}
-
-/// [`eigh_into`] by Jacobi's method in double precision: rotations make one pair of elements off the diagonal after the other
-/// zero, until none is larger than the rounding errors of its diagonal elements.
-fn tiny<T: Field>(
-    a: &[T],
-    n: usize,
-    values: &mut [T::Magnitude],
-    mut vectors: Option<&mut [T]>,
-) -> Result<(), Failure> {
-    let zero = T::Double::NULL;
-    let (mut a_full, mut v) = ([[zero; ROTATED]; ROTATED], [[zero; ROTATED]; ROTATED]);
-    let mut largest = 0.0_f64;
-    for i in 0..n {
-        for j in 0..=i {
-            let (re, im) = a[i * n + j].parts();
-            let im = if i == j { 0.0 } else { im };
-            if !(re.is_finite() && im.is_finite()) {
-                return Err(Failure::NoConvergence);
-            }
-            largest = largest.max(re.abs()).max(im.abs());
-            a_full[i][j] = T::Double::from_parts(re, im);
-            a_full[j][i] = Scalar::conj(a_full[i][j]);
-        }
-        v[i][i] = T::Double::UNIT;
-    }
-    // Products of two elements must neither overflow nor vanish.
-    let mut up = 1.0;
-    if largest > 0.0 && !(1e-100..=1e100).contains(&largest) {
-        let exponent = (largest.log2().floor() as i32).clamp(-1020, 1020);
-        up = 2.0_f64.powi(exponent);
-        let down = T::Double::from_parts(2.0_f64.powi(-exponent), 0.0);
-        a_full
-            .as_flattened_mut()
-            .iter_mut()
-            .for_each(|x| *x *= down);
-    }
-    let mut diagonal = [0.0; ROTATED];
-    for i in 0..n {
-        diagonal[i] = a_full[i][i].parts().0;
-    }
-    let done = (0..SWEEPS).any(|_| {
-        let mut rotated = false;
-        for p in 0..n {
-            for q in p + 1..n {
-                rotated |= rotate(
-                    &mut a_full,
-                    &mut v,
-                    &mut diagonal,
-                    n,
-                    p,
-                    q,
-                    vectors.is_some(),
-                );
-            }
-        }
-        !rotated
-    });
-    if !done {
-        return Err(Failure::NoConvergence);
-    }
-    let mut order = [0, 1, 2, 3];
-    order[..n].sort_by(|&i, &j| diagonal[i].total_cmp(&diagonal[j]));
-    for (position, &column) in order[..n].iter().enumerate() {
-        values[position] = T::Magnitude::from_parts(diagonal[column] * up, 0.0);
-        if let Some(vectors) = &mut vectors {
-            for row in 0..n {
-                vectors[row * n + position] = convert(v[row][column]);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// One rotation of rows and columns `p` and `q`; returns whether it was needed.
-#[inline]
-fn rotate<T: Scalar>(
-    a: &mut [[T; ROTATED]; ROTATED],
-    v: &mut [[T; ROTATED]; ROTATED],
-    diagonal: &mut [f64; ROTATED],
-    n: usize,
-    p: usize,
-    q: usize,
-    vectors: bool,
-) -> bool {
-    let (re, im) = a[p][q].parts();
-    let modulus = if im == 0.0 { re.abs() } else { re.hypot(im) };
-    let (first, second) = (diagonal[p], diagonal[q]);
-    let negligible = 0.125 * modulus;
-    // Matrices are scaled; so small a number has lost its phase.
-    if modulus < 1e-290 {
-        return false;
-    }
-    if first.abs() + negligible == first.abs() && second.abs() + negligible == second.abs() {
-        return false;
-    }
-    let phase = T::from_parts(re / modulus, im / modulus);
-    let cotangent = (second - first) / (2.0 * modulus);
-    // The square overflows where it dwarfs the one.
-    let root = if cotangent.abs() < 1e150 {
-        (1.0 + cotangent * cotangent).sqrt()
-    } else {
-        cotangent.abs()
-    };
-    let tangent = (cotangent.abs() + root).recip().copysign(cotangent);
-    let cosine = (1.0 + tangent * tangent).sqrt().recip();
-    let sine = T::from_parts(tangent * cosine, 0.0) * phase;
-    let cosine = T::from_parts(cosine, 0.0);
-    diagonal[p] = first - tangent * modulus;
-    diagonal[q] = second + tangent * modulus;
-    for k in (0..n).filter(|&k| k != p && k != q) {
-        let (x, y) = (a[k][p], a[k][q]);
-        a[k][p] = cosine * x - sine.conj() * y;
-        a[k][q] = sine * x + cosine * y;
-        a[p][k] = a[k][p].conj();
-        a[q][k] = a[k][q].conj();
-    }
-    (a[p][q], a[q][p]) = (T::NULL, T::NULL);
-    if vectors {
-        for row in &mut v[..n] {
-            let (x, y) = (row[p], row[q]);
-            row[p] = cosine * x - sine.conj() * y;
-            row[q] = sine * x + cosine * y;
-        }
-    }
-    true
 }

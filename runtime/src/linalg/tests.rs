@@ -1,6 +1,7 @@
 //! Decompositions against their defining properties, NumPy's signs, and inputs that break iterations.
 
 mod reference;
+mod small;
 mod systems;
 mod timings;
 

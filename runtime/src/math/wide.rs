@@ -21,6 +21,7 @@ mod lanes;
 mod logarithm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod over;
 mod roots;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,9 @@ mod x86;
 use crate::kind::{Failure, Kind};
 #[cfg(target_arch = "x86_64")]
 use crate::processor::{self, Level};
-use lanes::{Lanes, Scalar};
+pub(crate) use lanes::Lanes;
+use lanes::Scalar;
+pub(crate) use over::{OverLanes, over_lanes};
 
 /// A number that is stored: `f32` or `f64`.
 trait Element: Copy + 'static {

@@ -17,7 +17,7 @@ pub(super) const SIGN: u64 = 1 << 63;
 pub(super) const INTEGER_IN_LOW_BITS: f64 = 6_755_399_441_055_744.0;
 
 /// Some lanes of `f64` that are worked on together.
-pub(super) trait Lanes:
+pub(crate) trait Lanes:
     Copy
     + Add<Output = Self>
     + Sub<Output = Self>
@@ -189,7 +189,7 @@ pub(super) fn polynomial<V: Lanes, const N: usize>(x: V, coefficients: &[f64; N]
 
 /// One lane, on any machine. Without the instruction, multiply-add is a slow call to the C library, but right.
 #[derive(Clone, Copy)]
-pub(super) struct Scalar(f64);
+pub(crate) struct Scalar(f64);
 
 macro_rules! operators {
     ($($trait:ident $method:ident $operator:tt;)*) => {$(

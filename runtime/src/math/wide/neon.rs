@@ -6,10 +6,10 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// Two lanes.
 #[derive(Clone, Copy)]
-pub(super) struct Neon(float64x2_t);
+pub(crate) struct Neon(float64x2_t);
 /// A truth value for each of two lanes: all ones or all zeros.
 #[derive(Clone, Copy)]
-pub(super) struct Mask128(uint64x2_t);
+pub(crate) struct Mask128(uint64x2_t);
 
 macro_rules! operators {
     ($type:ident: $($trait:ident $method:ident $instruction:ident;)*) => {$(

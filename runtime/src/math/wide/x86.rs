@@ -6,20 +6,20 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// Eight lanes: AVX-512 F, DQ and VL.
 #[derive(Clone, Copy)]
-pub(super) struct Avx512(__m512d);
+pub(crate) struct Avx512(__m512d);
 /// Four lanes: AVX2 and FMA.
 #[derive(Clone, Copy)]
-pub(super) struct Avx2(__m256d);
+pub(crate) struct Avx2(__m256d);
 /// A truth value for each of four lanes: its sign bit.
 #[derive(Clone, Copy)]
-pub(super) struct Mask256(__m256d);
+pub(crate) struct Mask256(__m256d);
 /// One lane, twice in its register: AVX2 and FMA. Faster than a plain `f64`, whose bits go back and forth between two
 /// sets of registers and which is selected by branches (measured: a third of the time of `hypot`).
 #[derive(Clone, Copy)]
-pub(super) struct Avx2One(__m128d);
+pub(crate) struct Avx2One(__m128d);
 /// Its truth value: the sign bits.
 #[derive(Clone, Copy)]
-pub(super) struct Mask128(__m128d);
+pub(crate) struct Mask128(__m128d);
 
 /// Rows of ones, then zeros: loading four from position `4 - n` gives a mask of the first `n` lanes.
 static MASK_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
