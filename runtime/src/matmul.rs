@@ -9,6 +9,7 @@
 
 mod element;
 mod packing;
+mod square;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -18,6 +19,7 @@ use crate::odometer::Odometer;
 use element::{Element, Tile};
 use num_complex::Complex;
 use packing::Packing;
+use square::square;
 use vector::{Portable, Truth, Vector};
 
 /// Up to this many bytes of `b` our own tiles beat `gemm` on a machine with AVX-512, which `gemm` 0.19 does not use:
@@ -316,7 +318,12 @@ impl MatrixProduct {
     #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
     unsafe fn run_avx512<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, T::Wide>(threads, a, b, c) };
+        unsafe {
+            if T::FLOATING && self.is_small_square() {
+                return square::<T, T::Wide>(self, a, b, c);
+            }
+            self.run_elements::<T, T::Wide>(threads, a, b, c);
+        }
     }
 
     /// # Safety
@@ -325,7 +332,12 @@ impl MatrixProduct {
     #[target_feature(enable = "avx2,fma")]
     unsafe fn run_avx2<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
         // SAFETY: passed on from the caller.
-        unsafe { self.run_elements::<T, T::Middle>(threads, a, b, c) };
+        unsafe {
+            if T::FLOATING && self.is_small_square() {
+                return square::<T, T::Middle>(self, a, b, c);
+            }
+            self.run_elements::<T, T::Middle>(threads, a, b, c);
+        }
     }
 
     /// The loop over the batch.
@@ -365,29 +377,52 @@ impl MatrixProduct {
             }
         }
         let mut packing = Packing::default();
+        if self.batch.is_empty() {
+            // SAFETY: passed on from the caller.
+            return unsafe { single::<T, V>(way, &layout, threads, [a, b], c, &mut packing) };
+        }
         let mut odometer = Odometer::new(self.batch.len());
         loop {
             let [a_offset, b_offset, c_offset] = odometer.offsets;
-            // SAFETY: the offsets are those of a position in the batch, and `transposed` says which operand is which.
+            // SAFETY: the offsets are those of a position in the batch.
             unsafe {
-                let (mut left, mut right, c) =
-                    (a.offset(a_offset), b.offset(b_offset), c.offset(c_offset));
-                if layout.transposed {
-                    std::mem::swap(&mut left, &mut right);
-                }
-                match way {
-                    Way::Zero => zero(&layout, c),
-                    Way::Gemm => gemm(&layout, threads, left, right, c),
-                    Way::Inner => {
-                        c.write(T::inner(left, right, layout.k, [layout.a[1], layout.b[0]]));
-                    }
-                    Way::Dots => dots::<T, V>(&layout, left, right, c, &mut packing),
-                    Way::Tiles => tiles::<T, V>(&layout, left, right, c, &mut packing),
-                }
+                let operands = [a.offset(a_offset), b.offset(b_offset)];
+                let c = c.offset(c_offset);
+                single::<T, V>(way, &layout, threads, operands, c, &mut packing);
             }
             if !odometer.advance(&self.batch, [&self.a_batch, &self.b_batch, &self.c_batch]) {
                 return;
             }
+        }
+    }
+}
+
+/// One product, whose operands change places where `layout` says so.
+///
+/// # Safety
+/// The operands must be as `layout` says; the machine must have `V`.
+#[inline(always)]
+unsafe fn single<T: Element, V: Vector<Lane = T::Part>>(
+    way: Way,
+    layout: &Layout,
+    threads: usize,
+    [mut left, mut right]: [*const T; 2],
+    c: *mut T,
+    packing: &mut Packing,
+) {
+    if layout.transposed {
+        std::mem::swap(&mut left, &mut right);
+    }
+    // SAFETY: passed on from the caller.
+    unsafe {
+        match way {
+            Way::Zero => zero(layout, c),
+            Way::Gemm => gemm(layout, threads, left, right, c),
+            Way::Inner => {
+                c.write(T::inner(left, right, layout.k, [layout.a[1], layout.b[0]]));
+            }
+            Way::Dots => dots::<T, V>(layout, left, right, c, packing),
+            Way::Tiles => tiles::<T, V>(layout, left, right, c, packing),
         }
     }
 }

@@ -232,7 +232,9 @@ fn check_all<T: Sample>(garbage: T) {
         (70, 67, 1),
         (1, 67, 70),
         (2, 2, 2),
+        (3, 3, 3),
         (4, 4, 4),
+        (6, 6, 6),
         (5, 3, 7),
         (7, 9, 11),
         (8, 8, 8),
@@ -458,4 +460,57 @@ fn the_last_row_may_come_first() {
     assert!(with(&|p| p.k = 2).is_none());
     assert!(with(&|p| p.n = 2).is_none());
     assert!(with(&|p| p.kind = Kind::Int64).is_none());
+}
+
+/// Small squares one by one, which have routines of their own, and as a batch of one.
+fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u64; 2]) {
+    for n in 1..=9 {
+        let (row, count) = (n as isize, n * n);
+        let filled = |seed: usize| -> Vec<T> {
+            let values = (0..count).map(|i| fill(T::value(i + seed), i));
+            values.collect()
+        };
+        let (a, b) = (filled(1), filled(50));
+        for strides in [[row, 1], [1, row]] {
+            let one = MatrixProduct {
+                kind: T::KIND,
+                batch: vec![],
+                m: n,
+                k: n,
+                n,
+                a_batch: vec![],
+                b_batch: vec![],
+                c_batch: vec![],
+                a: strides,
+                b: [row, 1],
+                c: [row, 1],
+            };
+            let batch = one.repeated(1, [0, 0, 0]);
+            assert!(!batch.is_small_square());
+            for instructions in [Instructions::Chosen, Instructions::Avx2] {
+                let (mut x, mut y) = (vec![T::ZERO; count], vec![T::ONE; count]);
+                // SAFETY: the buffers hold two matrices, and room for their product.
+                unsafe {
+                    instructions.run(&one, a.as_ptr(), b.as_ptr(), x.as_mut_ptr());
+                    instructions.run(&batch, a.as_ptr(), b.as_ptr(), y.as_mut_ptr());
+                }
+                let same = x.iter().zip(&y).all(|(&x, &y)| bits(x) == bits(y));
+                assert!(same, "{instructions:?} {n} {strides:?}: {x:?} {y:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn small_squares_have_the_bits_of_batches() {
+    check_squares::<f64>(|x, i| x / (i + 3) as f64, |x| [x.to_bits(), 0]);
+    check_squares::<f32>(|x, i| x / (i + 3) as f32, |x| [x.to_bits().into(), 0]);
+    check_squares::<Complex<f64>>(
+        |x, i| x / (i + 3) as f64,
+        |x| [x.re.to_bits(), x.im.to_bits()],
+    );
+    check_squares::<Complex<f32>>(
+        |x, i| x / (i + 3) as f32,
+        |x| [x.re.to_bits().into(), x.im.to_bits().into()],
+    );
 }
