@@ -254,7 +254,7 @@ impl Exported {
         let location = Location::caller();
         let called = || {
             let mut flat = Flattener::new();
-            tree::flattened(|| args.flatten(&mut flat))?;
+            tree::take_apart(args, &mut flat)?;
             flat.check()?;
             let arrays = self.checked_arguments(&flat)?;
             let mut results = self.run(&arrays)?.into_iter().map(Array::from_concrete);
@@ -277,7 +277,7 @@ impl Exported {
     #[must_use]
     pub fn takes(&self, args: &impl Tree) -> bool {
         let mut flat = Flattener::new();
-        tree::flattened(|| args.flatten(&mut flat)).is_ok()
+        tree::take_apart(args, &mut flat).is_ok()
             && flat.check().is_ok()
             && self.checked_arguments(&flat).is_ok()
     }

@@ -292,7 +292,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let location = Location::caller();
         let mut given = Outputs::new();
         let mut flat = Flattener::new();
-        tree::flattened(|| results.flatten(&mut flat)).map_err(|e| e.at(location))?;
+        tree::take_apart(&results, &mut flat).map_err(|e| e.at(location))?;
         for array in flat.arrays() {
             if let Repr::Concrete(array) = &array.0 {
                 given.push(array.clone());
@@ -335,7 +335,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         location: &'static Location<'static>,
     ) -> Result<R> {
         let mut flat = Flattener::new();
-        tree::flattened(|| args.flatten_args(&mut flat))?;
+        tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
         let arrays = match concrete_arrays(flat.arrays())? {
             Some(arrays) if !environment().disable => arrays,
@@ -469,7 +469,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut arrays = flat.arrays().iter().map(|&array| array.clone());
         let result = (self.f)(tree::unflatten(flat.tokens(), &mut arrays)?);
         let mut output = Flattener::new();
-        tree::flattened(|| result.flatten(&mut output))?;
+        tree::take_apart(&result, &mut output)?;
         output.check()?;
         check_arrays(output.arrays())?;
         drop(output);
@@ -569,7 +569,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         use_it: impl FnOnce(&'static dyn Backend, &Query<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let mut flat = Flattener::new();
-        tree::flattened(|| args.flatten_args(&mut flat))?;
+        tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
         let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
             Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
@@ -676,6 +676,7 @@ impl Compiled {
 }
 
 /// Where the results live: in the library of the arguments, or where arrays are made if there are none.
+#[inline]
 fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
     if arrays.is_empty() {
         return crate::like::innermost_library();
@@ -683,17 +684,27 @@ fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
     library::common(arrays.iter().copied())
 }
 
+/// The values of the arguments of a call.
+type Values<'a> = SmallVec<[&'a Concrete; 8]>;
+
 /// The values of arrays; `None` if one is lazy.
-fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<SmallVec<[&'a Concrete; 8]>>> {
-    let mut concrete = SmallVec::with_capacity(arrays.len());
+#[inline]
+fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<Values<'a>>> {
+    let mut concrete = Values::with_capacity(arrays.len());
+    let mut in_memory = true;
     for array in arrays {
         match &array.0 {
-            Repr::Concrete(array) => concrete.push(array),
+            Repr::Concrete(array) => {
+                in_memory &= matches!(array, Concrete::Ndarray(_));
+                concrete.push(array);
+            }
             Repr::Failed(error) => return Err(error.clone()),
             Repr::Lazy(_) | Repr::Traced(_) => {}
         }
     }
-    library::check_together(concrete.iter().copied())?;
+    if !in_memory {
+        library::check_together(concrete.iter().copied())?;
+    }
     Ok((concrete.len() == arrays.len()).then_some(concrete))
 }
 

@@ -116,6 +116,7 @@ impl ArrayKey {
 
 impl Signature {
     /// Whether a call has this signature.
+    #[inline]
     pub(crate) fn matches(&self, query: &Query<'_, '_>) -> bool {
         self.arrays.len() == query.arrays.len()
             && self

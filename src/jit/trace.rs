@@ -121,7 +121,7 @@ fn trace<A: Tree, R: Tree>(
     drop(tracing);
 
     let mut flat = Flattener::new();
-    tree::flattened(|| result.flatten(&mut flat))?;
+    tree::take_apart(&result, &mut flat)?;
     flat.check()?;
     check_arrays(flat.arrays())?;
     let outputs = recording.values_of(flat.arrays().iter().map(|array| array.input()), location)?;

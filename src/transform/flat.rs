@@ -21,7 +21,7 @@ impl Flat {
     /// It contains an `Err` or a failed array.
     pub(crate) fn of<T: Tree>(tree: &T) -> Result<Self> {
         let mut flat = Flattener::new();
-        tree::flattened(|| tree.flatten(&mut flat))?;
+        tree::take_apart(tree, &mut flat)?;
         flat.check()?;
         let types = flat.arrays().iter().map(|array| array.ty());
         Ok(Self {

@@ -44,17 +44,20 @@ impl<'a> Flattener<'a> {
 
     /// With nothing in it.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// An array.
+    #[inline]
     pub fn array(&mut self, array: &'a Array) {
         self.tokens.push(Token::Array);
         self.arrays.push(array);
     }
 
     /// A tuple of `len` trees, which follow.
+    #[inline]
     pub fn tuple(&mut self, len: usize) {
         self.tokens.push(Token::Tuple(len));
     }
@@ -125,14 +128,17 @@ impl<'a> Flattener<'a> {
         self.failure.get_or_insert(error);
     }
 
+    #[inline]
     pub(crate) fn check(&mut self) -> Result<()> {
         self.failure.take().map_or(Ok(()), Err)
     }
 
+    #[inline]
     pub(crate) fn tokens(&self) -> &[Token<'a>] {
         &self.tokens
     }
 
+    #[inline]
     pub(crate) fn arrays(&self) -> &[&'a Array] {
         &self.arrays
     }
@@ -190,6 +196,7 @@ macro_rules! take {
 }
 
 impl<'t> Unflattener<'t> {
+    #[inline]
     pub(super) fn new(tokens: &'t [Token<'t>], arrays: &'t mut dyn Iterator<Item = Array>) -> Self {
         Self {
             tokens: tokens.iter(),
@@ -251,6 +258,7 @@ impl<'t> Unflattener<'t> {
         tree
     }
 
+    #[inline]
     pub(super) fn is_at_end(&mut self) -> bool {
         self.tokens.as_slice().is_empty() && self.arrays.next().is_none()
     }
@@ -259,6 +267,7 @@ impl<'t> Unflattener<'t> {
     ///
     /// # Errors
     /// Something else stands here, or the arrays have run out.
+    #[inline]
     pub fn array(&mut self) -> Result<Array> {
         take!(self, "an array", Token::Array => ())?;
         self.arrays
@@ -270,10 +279,11 @@ impl<'t> Unflattener<'t> {
     ///
     /// # Errors
     /// Something else stands here.
+    #[inline]
     pub fn tuple(&mut self, len: usize) -> Result<()> {
         match self.tokens.next() {
             Some(Token::Tuple(n)) if *n == len => Ok(()),
-            other => Err(mismatch(&format!("a tuple of {len}"), other)),
+            other => Err(no_tuple(len, other)),
         }
     }
 
@@ -382,6 +392,12 @@ impl<'t> Unflattener<'t> {
     }
 }
 
+#[cold]
+fn no_tuple(len: usize, found: Option<&Token<'_>>) -> Error {
+    mismatch(&format!("a tuple of {len}"), found)
+}
+
+#[cold]
 fn mismatch(expected: &str, found: Option<&Token<'_>>) -> Error {
     let found = found.map_or_else(|| "the end".into(), Token::kind);
     Error::tree(format!("expected {expected}, got {found}"))

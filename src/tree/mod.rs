@@ -47,6 +47,11 @@ pub(crate) use structure::{LoadedRecord, Token, array_paths, show_tokens, subtre
     note = "use `Array`, static numbers and strings, tuples, `Vec`, `Option`, maps with `String` keys, or put `#[derive(autojit::Tree)]` on your own type"
 )]
 pub trait Tree: Sized {
+    /// Whether no code but that of this crate takes it apart and puts it together, which cannot panic: calls guard against the panics of
+    /// other trees.
+    #[doc(hidden)]
+    const IS_OWN: bool = false;
+
     /// Takes the tree apart.
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>);
 
@@ -65,11 +70,18 @@ pub trait Tree: Sized {
     label = "expected `{A}`, a reference to it, or the same shape of tuple with references inside"
 )]
 pub trait Args<A: Tree> {
+    /// As for the tree.
+    #[doc(hidden)]
+    const IS_OWN: bool = false;
+
     /// Takes the arguments apart exactly as [`Tree::flatten`] of an `A` does.
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>);
 }
 
 impl<T: Tree> Args<T> for &T {
+    const IS_OWN: bool = T::IS_OWN;
+
+    #[inline]
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         T::flatten(self, flattener);
     }
@@ -95,7 +107,7 @@ impl<T: Tree> Args<T> for &T {
 pub fn tree_flatten<T: Tree>(tree: &T) -> Result<(Vec<Array>, Structure)> {
     let location = Location::caller();
     let mut flattener = Flattener::new();
-    flattened(|| tree.flatten(&mut flattener)).map_err(|e| e.at(location))?;
+    take_apart(tree, &mut flattener).map_err(|e| e.at(location))?;
     flattener.check().map_err(|e| e.at(location))?;
     let arrays = flattener.arrays().iter().map(|&array| array.clone());
     Ok((arrays.collect(), flattener.structure()))
@@ -131,31 +143,60 @@ pub fn tree_unflatten<T: Tree>(
 pub fn tree_map<T: Tree>(f: impl FnMut(&Array) -> Array, tree: &T) -> Result<T> {
     let location = Location::caller();
     let mut flattener = Flattener::new();
-    flattened(|| tree.flatten(&mut flattener)).map_err(|e| e.at(location))?;
+    take_apart(tree, &mut flattener).map_err(|e| e.at(location))?;
     flattener.check().map_err(|e| e.at(location))?;
     let mut arrays = flattener.arrays().iter().copied().map(f);
     unflatten(flattener.tokens(), &mut arrays).map_err(|e| e.at(location))
 }
 
-/// Takes a tree apart, which may be one of a user's.
+/// Takes a tree apart.
 ///
 /// # Errors
-/// It panicked.
+/// It is one of a user's, and panicked.
 #[inline]
-pub(crate) fn flattened(flatten: impl FnOnce()) -> Result<()> {
-    caught("a `Tree`", || {
-        flatten();
+pub(crate) fn take_apart<'a, T: Tree>(tree: &'a T, flattener: &mut Flattener<'a>) -> Result<()> {
+    guarded(T::IS_OWN, || {
+        tree.flatten(flattener);
         Ok(())
     })
 }
 
+/// Takes arguments apart.
+///
+/// # Errors
+/// There is a tree of a user's among them, and it panicked.
+#[inline]
+pub(crate) fn take_args_apart<'a, A: Tree>(
+    args: &'a impl Args<A>,
+    flattener: &mut Flattener<'a>,
+) -> Result<()> {
+    fn is_own<A: Tree, X: Args<A>>(_: &X) -> bool {
+        X::IS_OWN
+    }
+    guarded(is_own(args), || {
+        args.flatten_args(flattener);
+        Ok(())
+    })
+}
+
+/// Runs code of a tree: where that may be one of a user's, a panic is an error.
+#[inline]
+fn guarded<R>(is_own: bool, run: impl FnOnce() -> Result<R>) -> Result<R> {
+    if is_own {
+        run()
+    } else {
+        caught("a `Tree`", run)
+    }
+}
+
 /// Puts a tree together from tokens; all tokens and arrays must be used up.
+#[inline]
 pub(crate) fn unflatten<T: Tree>(
     tokens: &[Token<'_>],
     arrays: &mut dyn Iterator<Item = Array>,
 ) -> Result<T> {
     let mut unflattener = Unflattener::new(tokens, arrays);
-    let tree = caught("a `Tree`", || T::unflatten(&mut unflattener))?;
+    let tree = guarded(T::IS_OWN, || T::unflatten(&mut unflattener))?;
     if !unflattener.is_at_end() {
         return Err(Error::tree(format!(
             "the structure {} or its arrays have more than the type takes",

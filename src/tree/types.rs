@@ -11,10 +11,14 @@ use crate::Array;
 use autojit_ir::error::{Error, Result};
 
 impl Tree for Array {
+    const IS_OWN: bool = true;
+
+    #[inline]
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.array(self);
     }
 
+    #[inline]
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
         unflattener.array()
     }
@@ -24,6 +28,9 @@ impl Tree for Array {
 macro_rules! args_by_value {
     ($([$($generics:tt)*] $t:ty),* $(,)?) => {$(
         impl<$($generics)*> Args<$t> for $t {
+            const IS_OWN: bool = <$t as Tree>::IS_OWN;
+
+            #[inline]
             fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
                 self.flatten(flattener);
             }
@@ -40,6 +47,8 @@ args_by_value!(
 macro_rules! integers {
     ($($t:ty),*) => {$(
         impl Tree for $t {
+            const IS_OWN: bool = true;
+
             fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
                 // Every one of these types fits 127 bits; usize has no `From`.
                 flattener.int(*self as i128);
@@ -60,6 +69,8 @@ integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 macro_rules! statics {
     ($($t:ty => |$x:ident, $flattener:ident| $write:expr, |$unflattener:ident| $read:expr;)*) => {$(
         impl Tree for $t {
+            const IS_OWN: bool = true;
+
             fn flatten<'a>(&'a self, $flattener: &mut Flattener<'a>) {
                 let $x = self;
                 $write;
@@ -106,11 +117,15 @@ macro_rules! tuples {
     ($($len:literal: $($T:ident $X:ident $index:tt),*;)*) => {$(
         #[allow(non_snake_case, clippy::unused_unit, reason = "one text for all lengths, also none")]
         impl<$($T: Tree),*> Tree for ($($T,)*) {
+            const IS_OWN: bool = true $(&& $T::IS_OWN)*;
+
+            #[inline]
             fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
                 flattener.tuple($len);
                 $(self.$index.flatten(flattener);)*
             }
 
+            #[inline]
             fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
                 unflattener.tuple($len)?;
                 $(let $T = $T::unflatten(unflattener)?;)*
@@ -119,6 +134,9 @@ macro_rules! tuples {
         }
 
         impl<$($T: Tree, $X: Args<$T>),*> Args<($($T,)*)> for ($($X,)*) {
+            const IS_OWN: bool = true $(&& $X::IS_OWN)*;
+
+            #[inline]
             fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
                 flattener.tuple($len);
                 $(self.$index.flatten_args(flattener);)*
@@ -144,6 +162,8 @@ tuples! {
 }
 
 impl<T: Tree> Tree for Vec<T> {
+    const IS_OWN: bool = T::IS_OWN;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.list(self.len());
         flattener.inside(|flattener| {
@@ -169,6 +189,8 @@ fn flatten_list<'a, T: Tree, X: Args<T>>(list: &'a [X], flattener: &mut Flattene
 }
 
 impl<T: Tree, X: Args<T>> Args<Vec<T>> for Vec<X> {
+    const IS_OWN: bool = X::IS_OWN;
+
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flatten_list(self, flattener);
     }
@@ -176,12 +198,16 @@ impl<T: Tree, X: Args<T>> Args<Vec<T>> for Vec<X> {
 
 /// A slice, where the traced function takes a `Vec`.
 impl<T: Tree, X: Args<T>> Args<Vec<T>> for &[X] {
+    const IS_OWN: bool = X::IS_OWN;
+
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flatten_list(self, flattener);
     }
 }
 
 impl<T: Tree, const N: usize> Tree for [T; N] {
+    const IS_OWN: bool = T::IS_OWN;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.list(N);
         for x in self {
@@ -201,12 +227,16 @@ impl<T: Tree, const N: usize> Tree for [T; N] {
 }
 
 impl<T: Tree, X: Args<T>, const N: usize> Args<[T; N]> for [X; N] {
+    const IS_OWN: bool = X::IS_OWN;
+
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flatten_list(self, flattener);
     }
 }
 
 impl<T: Tree> Tree for Option<T> {
+    const IS_OWN: bool = T::IS_OWN;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.option(self.is_some());
         if let Some(x) = self {
@@ -221,6 +251,8 @@ impl<T: Tree> Tree for Option<T> {
 }
 
 impl<T: Tree, X: Args<T>> Args<Option<T>> for Option<X> {
+    const IS_OWN: bool = X::IS_OWN;
+
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.option(self.is_some());
         if let Some(x) = self {
@@ -231,6 +263,8 @@ impl<T: Tree, X: Args<T>> Args<Option<T>> for Option<X> {
 
 /// The tree inside; the box leaves no trace in the structure.
 impl<T: Tree> Tree for Box<T> {
+    const IS_OWN: bool = T::IS_OWN;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.inside(|flattener| T::flatten(self, flattener));
     }
@@ -241,6 +275,8 @@ impl<T: Tree> Tree for Box<T> {
 }
 
 impl<T: Tree, X: Args<T>> Args<Box<T>> for Box<X> {
+    const IS_OWN: bool = X::IS_OWN;
+
     fn flatten_args<'a>(&'a self, flattener: &mut Flattener<'a>) {
         flattener.inside(|flattener| X::flatten_args(self, flattener));
     }
@@ -248,6 +284,8 @@ impl<T: Tree, X: Args<T>> Args<Box<T>> for Box<X> {
 
 /// The tree inside; an error stands for the whole tree.
 impl<T: Tree> Tree for Result<T> {
+    const IS_OWN: bool = T::IS_OWN;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         match self {
             Ok(x) => x.flatten(flattener),

@@ -12,7 +12,7 @@ use crate::loops::{Fusion, Step};
 use crate::lower::Lowered;
 use crate::memory::Workspace;
 use crate::program::{Entry, Inner, Origin, Program, attributed};
-use crate::results::ResultMemory;
+use crate::results::{ResultMemory, ResultShape};
 use crate::schedule::Order;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray};
@@ -25,6 +25,8 @@ pub(crate) struct Native {
     pub(crate) inputs: Vec<ArrayType>,
     /// The types of the output buffers.
     pub(crate) outputs: Vec<ArrayType>,
+    /// The same, ready to make arrays of.
+    pub(crate) shapes: Vec<ResultShape>,
     /// The operations that they are the results of.
     pub(crate) output_origins: Vec<Origin>,
     /// The output buffer of each result.
@@ -88,6 +90,28 @@ fn inner_programs(program: &Program) -> Vec<&Inner> {
     found
 }
 
+/// Whether it is an array of the type that the program was compiled for.
+#[inline]
+fn is_of(host: &HostArray, ty: &ArrayType) -> bool {
+    host.dtype() == ty.dtype && ty.has_shape(host.shape())
+}
+
+/// A contiguous array in main memory with the values of an argument.
+///
+/// # Errors
+/// It has another type than the program was compiled for, or there is no memory for it.
+#[inline(never)]
+fn contiguous_copy(input: &Concrete, ty: &ArrayType) -> Result<HostArray> {
+    let host = input.to_host()?;
+    if !is_of(&host, ty) {
+        let got = host.ty();
+        return Err(Error::internal(format!(
+            "compiled for {ty}, called with {got}"
+        )));
+    }
+    host.try_contiguous()
+}
+
 impl Native {
     /// Runs it; `begin` is called with the number of each entry before it runs.
     #[inline]
@@ -114,26 +138,14 @@ impl Native {
         // The workspace, set by the program.
         bases.push(std::ptr::null_mut());
         bases.extend_from_slice(constants);
-        for (input, ty) in inputs.iter().zip(&self.inputs) {
-            let converted;
-            let host = match input {
-                Concrete::Ndarray(host) => host,
-                foreign => {
-                    converted = foreign.to_host()?;
-                    &converted
-                }
-            };
-            if host.dtype() != ty.dtype || !ty.has_shape(host.shape()) {
-                let got = host.ty();
-                return Err(Error::internal(format!(
-                    "compiled for {ty}, called with {got}"
-                )));
-            }
-            let is_argument = matches!(input, Concrete::Ndarray(_));
-            if is_argument && host.is_contiguous() {
-                bases.push(host.as_ptr().cast_mut());
+        for (&input, ty) in inputs.iter().zip(&self.inputs) {
+            if let Concrete::Ndarray(host) = input
+                && is_of(host, ty)
+                && let Some(address) = host.contiguous()
+            {
+                bases.push(address.cast_mut());
             } else {
-                let copy = host.try_contiguous()?;
+                let copy = contiguous_copy(input, ty)?;
                 bases.push(copy.as_ptr().cast_mut());
                 copies.push(copy);
             }
@@ -143,8 +155,8 @@ impl Native {
             return self.run_to_given(bases, given, outputs, begin);
         }
         let mut memory: SmallVec<[ResultMemory; 4]> = SmallVec::new();
-        for (ty, &origin) in self.outputs.iter().zip(&self.output_origins) {
-            let output = ResultMemory::new(ty).map_err(|e| attributed(e, Some(origin)))?;
+        for (shape, &origin) in self.shapes.iter().zip(&self.output_origins) {
+            let output = ResultMemory::new(shape).map_err(|e| attributed(e, Some(origin)))?;
             bases.push(output.as_mut_ptr());
             memory.push(output);
         }
@@ -153,10 +165,10 @@ impl Native {
         unsafe { self.program.run(&mut bases, begin)? };
         drop(copies);
         let first = outputs.len();
-        for (memory, ty) in memory.into_iter().zip(&self.outputs) {
-            // SAFETY: the memory was made for this type; the program ran to its end, and it writes every element of
+        for (memory, shape) in memory.iter_mut().zip(&self.shapes) {
+            // SAFETY: the memory was made for this result; the program ran to its end, and it writes every element of
             // every result.
-            outputs.push(Concrete::Ndarray(unsafe { memory.into_host(ty) }));
+            outputs.push(Concrete::Ndarray(unsafe { memory.take(shape) }));
         }
         self.repeat_results(outputs, first);
         Ok(())

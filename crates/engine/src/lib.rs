@@ -46,6 +46,7 @@ use memory::{Limit, Workspace};
 use program::{
     Ahead, Bases, Constants, Control, Entries, Entry, Inner, Looped, Origin, Program, Repeated,
 };
+use results::ResultShape;
 use schedule::{Order, Rank};
 
 /// The native backend.
@@ -213,6 +214,7 @@ fn compile_as(graph: &Graph, limits: &Limits, role: Role) -> Result<(Native, Opt
         program,
         inputs: graph.input_types().to_vec(),
         output_origins,
+        shapes: outputs.iter().map(ResultShape::new).collect(),
         outputs,
         results: lowered.results,
         kernels: entries.kernels,

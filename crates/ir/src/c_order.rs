@@ -12,6 +12,20 @@ const TILE: usize = 32;
 /// Planes of fewer elements are not worth looking at one by one.
 const SMALL: usize = 256;
 
+/// Whether elements of a shape lie in C order without gaps. An axis of one element may have any stride; without any element all may.
+#[inline]
+pub(crate) fn is_dense(shape: &[usize], strides: &[isize]) -> bool {
+    let (mut is_dense, mut expected) = (true, 1_isize);
+    for (&n, &stride) in shape.iter().zip(strides).rev() {
+        if n == 0 {
+            return true;
+        }
+        is_dense &= n == 1 || stride == expected;
+        expected = expected.wrapping_mul(n as isize);
+    }
+    is_dense
+}
+
 /// Appends the elements of an array in C order. The caller has reserved room for them, and said so if there is none.
 pub(crate) fn extend<T: Copy>(out: &mut Vec<T>, array: &ArrayViewD<'_, T>) {
     if let Some(elements) = array.as_slice() {

@@ -374,11 +374,21 @@ impl HostArray {
     /// Whether the elements lie in C order without gaps.
     #[must_use]
     pub fn is_contiguous(&self) -> bool {
-        dispatch_host!(self, a => a.is_standard_layout())
+        self.contiguous().is_some()
+    }
+
+    /// The address of the first element, if all lie in C order without gaps: what a call asks of each of its arguments, at once.
+    #[must_use]
+    #[inline]
+    pub fn contiguous(&self) -> Option<*const u8> {
+        let (address, shape, strides) =
+            dispatch_host!(self, a => (a.as_ptr().cast(), a.shape(), a.strides()));
+        c_order::is_dense(shape, strides).then_some(address)
     }
 
     /// The address of the first element.
     #[must_use]
+    #[inline]
     pub fn as_ptr(&self) -> *const u8 {
         dispatch_host!(self, a => a.as_ptr().cast())
     }
