@@ -201,7 +201,7 @@ impl<V> Cache<V> {
 
     /// The entry for a call, if a recent call used it.
     #[inline]
-    fn recent(&self, query: &Query<'_, '_>) -> Option<Arc<Entry<V>>> {
+    pub(crate) fn recent(&self, query: &Query<'_, '_>) -> Option<Arc<Entry<V>>> {
         // If someone is writing, the table answers as well.
         let recent = self.recent.try_read().ok()?;
         let last = recent.get(self.last.load(Ordering::Relaxed));

@@ -99,6 +99,8 @@ struct Compiled {
     unused_draws: Vec<Arc<CallDraws>>,
     /// Where the results live: in the library of the first array.
     library: &'static dyn AnyLibrary,
+    /// Whether a call takes tens of microseconds at most.
+    is_brief: bool,
     /// The graph as it was traced, if results are to be checked: in the optimised one, what was folded has no line.
     checked: Option<Graph>,
     /// Whether that is ndarray, whose arrays most backends give.
@@ -304,6 +306,43 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         self.wanted()
             .and_then(|backend| self.run(backend, &args, Some(&mut given), location))
             .map_err(|e| e.at(location))
+    }
+
+    /// Calls the function if that takes tens of microseconds at most: there is code for the arguments, it was used lately, and it
+    /// has few operations to do. Otherwise it does nothing, and the answer is `None`: [`call`](Self::call) is to be used.
+    ///
+    /// It is for callers that hold what others wait for, as an interpreter's lock, and give it up during a call that may be long. A call
+    /// that is made here waits for no other thread.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit};
+    ///
+    /// let f = autojit(|x: Array| x * 0.5 + 1.0);
+    /// let x = Array::from([4.0, 8.0]);
+    /// assert!(f.call_if_brief(&x).is_none());
+    /// let y = f.call(&x)?;
+    /// if let Some(again) = f.call_if_brief(&x) {
+    ///     assert_eq!(again?.to_vec::<f64>()?, y.to_vec::<f64>()?);
+    /// }
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn call_if_brief<X: Args<A>>(&self, args: X) -> Option<Result<R>> {
+        let location = Location::caller();
+        let mut flat = Flattener::new();
+        tree::take_args_apart(&args, &mut flat).ok()?;
+        flat.check().ok()?;
+        let arrays = concrete_arrays(flat.arrays()).ok()??;
+        if environment().disable {
+            return None;
+        }
+        let (_, query) = self.query(self.wanted().ok()?, &flat, &arrays);
+        let entry = self.cache.recent(&query)?;
+        if !entry.value.is_brief {
+            return None;
+        }
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(entry.value.run(&arrays, None).map_err(|e| e.at(location)))
     }
 
     /// Calls the function with a backend for this call.
@@ -640,6 +679,7 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl Compiled {
     fn new(built: Built, arrays: &[&Concrete]) -> Self {
         Self {
+            is_brief: built.traced.is_none() && built.code.choice.executable.is_brief(),
             checked: built.traced,
             report: built.code.report,
             executable: built.code.choice.executable,

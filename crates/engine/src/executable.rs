@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::codegen::{self, Generator};
 use crate::kernel::Kernel;
 use crate::loops::{Fusion, Step};
-use crate::lower::Lowered;
+use crate::lower::{Call, Lowered};
 use crate::memory::Workspace;
 use crate::program::{Entry, Inner, Origin, Program, attributed};
 use crate::results::{ResultMemory, ResultShape};
@@ -35,6 +35,11 @@ pub(crate) struct Native {
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) counts: Counts,
 }
+
+/// Operations on elements that take a few microseconds, or tens where they are as slow as `erf` of one element after the other.
+const BRIEF: usize = 1 << 13;
+/// Entries that take no more than that.
+const BRIEF_ENTRIES: usize = 64;
 
 /// The counts of the stages, for `explain`.
 #[derive(Debug, Default)]
@@ -292,6 +297,36 @@ impl Executable for Native {
             add(&inner.program, &inner.kernels, &of);
         }
         all
+    }
+
+    fn is_brief(&self) -> bool {
+        let mut work = 0_usize;
+        for entry in &self.program.entries {
+            let more = match entry {
+                Entry::Kernel {
+                    kernel, parameters, ..
+                } => self.kernels[*kernel as usize]
+                    .work(&self.program.parameters[*parameters as usize..]),
+                Entry::Call { call, .. } => match &**call {
+                    Call::Matmul(product) => Some(product.multiplications()),
+                    // How long these take depends on values, or is more than a few steps for each element.
+                    Call::Gather { .. }
+                    | Call::Scatter(_)
+                    | Call::Update(_)
+                    | Call::Random { .. }
+                    | Call::ArgReduce(_)
+                    | Call::Scan(_)
+                    | Call::Sort(_)
+                    | Call::External(_)
+                    | Call::Control(_)
+                    | Call::Copy(_)
+                    | Call::Runtime(_) => None,
+                },
+            };
+            let Some(more) = more else { return false };
+            work = work.saturating_add(more);
+        }
+        work <= BRIEF && self.program.entries.len() <= BRIEF_ENTRIES
     }
 
     fn describe(&self) -> String {

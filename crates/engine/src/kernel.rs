@@ -96,6 +96,17 @@ pub(crate) struct Kernel {
 const SPECIAL_BYTES: usize = 1024;
 
 impl Kernel {
+    /// Operations on elements in a run with these parameters; `None` if their number depends on values.
+    pub(crate) fn work(&self, parameters: &[i64]) -> Option<usize> {
+        if self.repeats.is_some() {
+            return None;
+        }
+        let extents = &parameters[..self.outer_rank + self.inner_rank];
+        let operations = self.operations().count();
+        let times = |work: usize, &n: &i64| work.saturating_mul(n as usize);
+        Some(extents.iter().fold(operations, times))
+    }
+
     /// Whether a value is a sum of floating or complex numbers, which has an order.
     pub(crate) fn is_ordered_sum(&self, value: Value, op: Fold) -> bool {
         op == Fold::Sum && has_order(self.dtypes[usize::from(value)])

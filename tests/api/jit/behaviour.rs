@@ -364,3 +364,57 @@ fn a_long_chain_needs_no_recursion() {
     let f = autojit(|x: Array| (0..100_000).fold(x, |y, i| y + f64::from(i % 2))).backend("replay");
     assert_eq!(vec(&f.call(Array::from([0.0])).unwrap()), [50_000.0]);
 }
+
+/// How long a call takes is known of native code alone.
+#[cfg(feature = "cranelift")]
+mod brief {
+    use super::*;
+
+    /// Whether a function makes its second call if that is brief, and that it does so with the results of any call.
+    fn is_brief(f: impl Fn(Array) -> Array, x: &Array) -> bool {
+        let f = autojit(f).backend("cranelift").strict(true);
+        assert!(f.call_if_brief(x).is_none(), "there was no code for it");
+        let expected = f.call(x).unwrap();
+        let Some(result) = f.call_if_brief(x) else {
+            assert_eq!((f.misses(), f.hits()), (1, 0));
+            return false;
+        };
+        assert_eq!((f.misses(), f.hits()), (1, 1));
+        assert_eq!(result.unwrap().to_string(), expected.to_string());
+        true
+    }
+
+    #[test]
+    fn a_few_operations_on_a_few_elements_are_brief() {
+        let x = np::linspace(0.0, 1.0, 64);
+        assert!(is_brief(|x| np::exp(&x) * 2.0, &x));
+        assert!(is_brief(|x| np::sum(&x, ..), &x));
+        let square = np::reshape(&x, [8, 8]);
+        assert!(is_brief(|x| np::matmul(&x, &x), &square));
+        assert!(is_brief(|x| x.t() + 1.0, &square.t()));
+    }
+
+    #[test]
+    fn work_that_is_more_than_its_arrays_show_is_not_brief() {
+        let x = np::linspace(0.0, 1.0, 200);
+        let pairs = |x: Array| np::sum(x.get(autojit::ix![.., NewAxis]) * &x, ..);
+        assert!(!is_brief(pairs, &x));
+        let loops = |x: Array| autojit::fori_loop(0, 10_000, |_, x: Array| x * 0.5, x).unwrap();
+        assert!(!is_brief(loops, &np::ones(3, ..)));
+        assert!(!is_brief(|x| np::sort(x, ..), &x));
+    }
+
+    #[test]
+    fn what_a_call_refuses_is_left_to_it() {
+        let f = autojit(|x: Array| np::sqrt(x) + 1.0)
+            .backend("cranelift")
+            .debug_nans(true);
+        let x = Array::from([1.0, 4.0]);
+        f.call(&x).unwrap();
+        assert!(f.call_if_brief(&x).is_none(), "results are looked into");
+        let failed = Array::from([1.0, 2.0]) + Array::from([1.0, 2.0, 3.0]);
+        assert!(f.call_if_brief(&failed).is_none());
+        assert!(f.call_if_brief(Array::from([1.0])).is_none());
+        assert_eq!((f.misses(), f.hits()), (1, 0));
+    }
+}

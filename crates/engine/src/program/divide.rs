@@ -71,9 +71,7 @@ impl Division {
         if rank == 0 || is_reduced || is_special || kernel.can_fail() {
             return None;
         }
-        let extents = parameters[..rank].iter().map(|&n| n as usize);
-        let elements = extents.fold(1usize, usize::saturating_mul);
-        if elements.saturating_mul(kernel.operations().count()) < WORK {
+        if kernel.work(parameters)? < WORK {
             return None;
         }
         let (stride_words, _) = kernel.stride_words();

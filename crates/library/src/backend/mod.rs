@@ -104,6 +104,12 @@ pub trait Executable: Send + Sync {
         }])
     }
 
+    /// Whether a run takes tens of microseconds at most, whatever the values, and calls no code of a user's. `false` where that is
+    /// not known.
+    fn is_brief(&self) -> bool {
+        false
+    }
+
     /// Lines for `explain`.
     fn describe(&self) -> String;
 
