@@ -4,11 +4,16 @@
 //! lists and all else go through `numpy.asarray`, which knows what an array is. Out of an array there are two ways: a view of
 //! the same memory that cannot be written to, as arrays never change, or an array of its own.
 
+use std::ffi::c_long;
+
 use autojit::Scalar;
 use autojit::ir::HostArray;
 use autojit::ndarray::{ArcArray, IxDyn};
+use autojit::num_complex::{Complex32, Complex64};
 use autojit::{Array, DType, numpy as np};
-use numpy::npyffi::NPY_ARRAY_WRITEABLE;
+use numpy::npyffi::{
+    self, NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, NPY_TYPES,
+};
 use numpy::{
     Element, PyArray, PyArrayDescr, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods,
     PyUntypedArray, PyUntypedArrayMethods,
@@ -24,6 +29,9 @@ use crate::errors::OrRaise;
 
 /// ndarray's views of NumPy's arrays have at most so many axes.
 const MOST_VIEWED_AXES: usize = 32;
+
+/// Results of up to so many bytes are copied into memory of NumPy's.
+const COPIED: usize = 4096;
 
 /// The module `numpy`.
 pub(crate) fn numpy_module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
@@ -152,13 +160,79 @@ pub(crate) fn numpy_dtype(py: Python<'_>, dtype: DType) -> Bound<'_, PyArrayDesc
         DType::Uint64 => PyArrayDescr::of::<u64>(py),
         DType::Float32 => PyArrayDescr::of::<f32>(py),
         DType::Float64 => PyArrayDescr::of::<f64>(py),
-        DType::Complex64 => PyArrayDescr::of::<autojit::num_complex::Complex32>(py),
-        DType::Complex128 => PyArrayDescr::of::<autojit::num_complex::Complex64>(py),
+        DType::Complex64 => PyArrayDescr::of::<Complex32>(py),
+        DType::Complex128 => PyArrayDescr::of::<Complex64>(py),
     }
+}
+
+/// The dtype of an array whose bytes can be copied as they are: native, aligned and in C order, of a dtype of which any bytes are
+/// values. It is read from NumPy's structure, as asking for each of this takes longer than the copy of a small array.
+fn plain_dtype(array: &npyffi::PyArrayObject) -> Option<DType> {
+    // SAFETY: the dtype of an array that is alive; these fields are those of all versions of NumPy.
+    let (byteorder, number) = unsafe { ((*array.descr).byteorder, (*array.descr).type_num) };
+    let is_native = matches!(byteorder as u8, b'=' | b'|');
+    if array.flags & PLAIN != PLAIN || !is_native || array.nd as usize > MOST_VIEWED_AXES {
+        return None;
+    }
+    match number {
+        n if n == NPY_TYPES::NPY_DOUBLE as i32 => Some(DType::Float64),
+        n if n == NPY_TYPES::NPY_CDOUBLE as i32 => Some(DType::Complex128),
+        n if n == NPY_TYPES::NPY_FLOAT as i32 => Some(DType::Float32),
+        n if n == NPY_TYPES::NPY_CFLOAT as i32 => Some(DType::Complex64),
+        n if n == NPY_TYPES::NPY_LONG as i32 && size_of::<c_long>() == 8 => Some(DType::Int64),
+        _ => None,
+    }
+}
+
+/// The flags of an array that is aligned and in C order.
+const PLAIN: i32 = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED;
+
+/// A copy of an array that is [plain](plain_dtype).
+fn copied_plain<T: autojit::ir::Element>(array: &npyffi::PyArrayObject) -> PyResult<Array> {
+    let shape: &[usize] = match array.nd {
+        0 => &[],
+        // SAFETY: an array has as many sizes as axes, none of them negative.
+        axes => unsafe { std::slice::from_raw_parts(array.dimensions.cast(), axes as usize) },
+    };
+    let count = shape.iter().product();
+    let mut elements: Vec<T> = Vec::new();
+    elements
+        .try_reserve_exact(count)
+        .map_err(|_| no_memory(count))?;
+    // SAFETY: so many elements of the size and alignment of `T` are there, one after the other, and there is room for them; any
+    // bytes are a `T`; the interpreter is held, so that nothing in Python writes to them.
+    unsafe {
+        let from = array.data.cast::<T>();
+        std::ptr::copy_nonoverlapping(from, elements.as_mut_ptr(), count);
+        elements.set_len(count);
+    }
+    let array = ArcArray::from_shape_vec(IxDyn(shape), elements);
+    let array = array.map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(Array::from(T::into_host(array)))
+}
+
+fn no_memory(count: usize) -> PyErr {
+    pyo3::exceptions::PyMemoryError::new_err(format!(
+        "not enough memory for a copy of {count} elements"
+    ))
 }
 
 /// A copy of an array of NumPy's.
 pub(crate) fn from_numpy(array: &Bound<'_, PyUntypedArray>) -> PyResult<Array> {
+    // SAFETY: it is an array, which is alive.
+    let raw = unsafe { &*array.as_array_ptr() };
+    match plain_dtype(raw) {
+        Some(DType::Float64) => copied_plain::<f64>(raw),
+        Some(DType::Float32) => copied_plain::<f32>(raw),
+        Some(DType::Int64) => copied_plain::<i64>(raw),
+        Some(DType::Complex64) => copied_plain::<Complex32>(raw),
+        Some(DType::Complex128) => copied_plain::<Complex64>(raw),
+        Some(_) | None => from_any_numpy(array),
+    }
+}
+
+/// A copy of an array of NumPy's of any dtype and layout.
+fn from_any_numpy(array: &Bound<'_, PyUntypedArray>) -> PyResult<Array> {
     let py = array.py();
     let descr = array.dtype();
     let dtype = dtype_of(&descr)?;
@@ -190,8 +264,8 @@ pub(crate) fn from_numpy(array: &Bound<'_, PyUntypedArray>) -> PyResult<Array> {
         DType::Uint64 => copied::<u64>(array)?.into(),
         DType::Float32 => copied::<f32>(array)?.into(),
         DType::Float64 => copied::<f64>(array)?.into(),
-        DType::Complex64 => copied::<autojit::num_complex::Complex32>(array)?.into(),
-        DType::Complex128 => copied::<autojit::num_complex::Complex64>(array)?.into(),
+        DType::Complex64 => copied::<Complex32>(array)?.into(),
+        DType::Complex128 => copied::<Complex64>(array)?.into(),
     };
     Array::from(host).check().or_raise(py)
 }
@@ -206,12 +280,8 @@ fn copied<T: Element + Copy>(
     // SAFETY: the view ends in this function, which holds the interpreter, so that nothing in Python writes to it.
     let view = unsafe { typed.as_array() };
     let mut data = Vec::new();
-    data.try_reserve_exact(view.len()).map_err(|_| {
-        pyo3::exceptions::PyMemoryError::new_err(format!(
-            "not enough memory for a copy of {} elements",
-            view.len()
-        ))
-    })?;
+    data.try_reserve_exact(view.len())
+        .map_err(|_| no_memory(view.len()))?;
     match view.as_slice() {
         Some(slice) => data.extend_from_slice(slice),
         None => data.extend(view.iter().copied()),
@@ -275,7 +345,12 @@ pub(crate) fn to_numpy_owned(py: Python<'_>, array: Array) -> PyResult<Bound<'_,
         });
     }
     drop(array);
-    Ok(typed!(host, array => PyArray::from_owned_array(py, array.into_owned()).into_any()))
+    // An object that keeps our memory takes longer to make and to free than a few elements take to copy.
+    let is_small = host.ty().bytes() <= COPIED;
+    Ok(typed!(host, array => match is_small {
+        true => PyArray::from_array(py, &array).into_any(),
+        false => PyArray::from_owned_array(py, array.into_owned()).into_any(),
+    }))
 }
 
 fn with_many_axes<'py>(

@@ -21,6 +21,10 @@ pub(crate) struct Function {
     described: &'static Described,
     /// The kind of each parameter.
     takes: Vec<Takes>,
+    /// Whether several results are a list.
+    gives_list: bool,
+    /// Whether its first parameter is [`SUBSCRIPTS`].
+    takes_subscripts: bool,
     /// Whether it is a method of arrays, whose first argument is the array.
     is_method: bool,
     /// Results that NumPy names, such as those of `svd`.
@@ -118,6 +122,11 @@ impl Function {
         };
         Ok(Self {
             takes: described.parameters.iter().map(takes).collect(),
+            gives_list: LISTS.contains(&described.function),
+            takes_subscripts: described
+                .parameters
+                .first()
+                .is_some_and(|p| p.name == SUBSCRIPTS),
             described,
             is_method,
             result,
@@ -135,18 +144,14 @@ impl Function {
         let Some((extended, positions)) = self.extended.get(py) else {
             return Ok(None);
         };
-        let is_text_missing = self
-            .described
-            .parameters
-            .first()
-            .is_some_and(|p| p.name == SUBSCRIPTS)
+        let is_text_missing = self.takes_subscripts
             && !args
                 .get_item(0)
                 .is_ok_and(|first| first.is_instance_of::<PyString>());
         if args.len() > *positions || is_text_missing {
             return Ok(Some(extended.bind(py)));
         }
-        for name in keywords.into_iter().flat_map(|keywords| keywords.keys()) {
+        for (name, _) in keywords.into_iter().flatten() {
             let name = name.cast_into::<PyString>()?;
             let name = name.to_cow()?;
             if name != "like" && !self.described.parameters.iter().any(|p| p.name == name) {
@@ -196,8 +201,7 @@ impl Function {
             true => py.detach(|| call_by_name(name, &values, &pairs)),
             false => call_by_name(name, &values, &pairs),
         };
-        let as_list = LISTS.contains(&self.described.function);
-        let result = from_value(py, result.or_raise(py)?, as_list)?;
+        let result = from_value(py, result.or_raise(py)?, self.gives_list)?;
         match &self.result {
             Some(class) if result.is_instance_of::<PyTuple>() => {
                 class.bind(py).call1(result.cast::<PyTuple>()?)

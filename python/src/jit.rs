@@ -155,6 +155,14 @@ impl CompiledFunction {
     ) -> PyResult<Bound<'py, PyAny>> {
         let tree = self.statics.tree(args, keywords)?;
         let as_numpy = tree.is_numpys();
+        // Handing over the interpreter takes longer than a short call.
+        if let Some(result) = self.jit.call_if_brief(&tree) {
+            drop(tree);
+            return match result.and_then(|result| result) {
+                Ok(result) => result.build(py, as_numpy),
+                Err(error) => Err(self.found_again(py, args, keywords, error)),
+            };
+        }
         let result = py.detach(|| {
             let misses = self.jit.misses();
             let result = self.jit.call(&tree);

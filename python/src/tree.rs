@@ -69,11 +69,11 @@ impl Step {
     }
 }
 
-/// A tree that was taken apart.
+/// A tree that was taken apart. A result of one array is in it without memory of its own, and it is small enough to be moved.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PyTree {
-    steps: SmallVec<[Step; 8]>,
-    pub(crate) arrays: SmallVec<[Array; 4]>,
+    steps: SmallVec<[Step; 4]>,
+    pub(crate) arrays: SmallVec<[Array; 1]>,
     /// How many arrays were NumPy's, or numbers.
     foreign: usize,
 }
@@ -195,6 +195,8 @@ impl PyTree {
 
     /// Begins a tuple of so many members, which are added next.
     pub(crate) fn begin_tuple(&mut self, len: usize) {
+        self.steps.reserve(len + 1);
+        self.arrays.reserve(len);
         self.steps.push(Step::Tuple(len));
     }
 
@@ -414,6 +416,8 @@ impl PyTree {
 }
 
 impl Tree for PyTree {
+    const IS_OWN: bool = true;
+
     fn flatten<'a>(&'a self, flattener: &mut Flattener<'a>) {
         let mut arrays = self.arrays.iter();
         for step in &self.steps {
@@ -504,8 +508,8 @@ fn sorted<'py>(entries: &Bound<'py, PyDict>) -> PyResult<Option<Entries<'py>>> {
 /// Puts a tree together.
 struct Builder<'py> {
     py: Python<'py>,
-    steps: smallvec::IntoIter<[Step; 8]>,
-    arrays: smallvec::IntoIter<[Array; 4]>,
+    steps: smallvec::IntoIter<[Step; 4]>,
+    arrays: smallvec::IntoIter<[Array; 1]>,
     as_numpy: bool,
 }
 

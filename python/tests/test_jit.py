@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import gc
 import threading
+import time
 import traceback
 from typing import NamedTuple
 
@@ -401,3 +402,40 @@ def test_many_calls_leave_memory_flat():
     for _ in range(20000):
         f(x, x)
     assert peak() - before < 4000
+
+
+def test_small_results_have_memory_of_numpys():
+    double = autojit.jit(lambda x: x * 2)
+    for shape in ((3,), (2, 4), (), (0, 5)):
+        for dtype in (np.float64, np.complex64, np.int16, np.bool_):
+            x = np.ones(shape, dtype)
+            for _ in range(2):
+                got = double(x)
+                assert np.array_equal(got, x * 2) and got.dtype == (x * 2).dtype
+                assert got.ndim == 0 or got.flags.owndata and got.flags.writeable
+    turned = autojit.jit(lambda x: x.T)(np.arange(6.0).reshape(2, 3))
+    assert np.array_equal(turned, np.arange(6.0).reshape(2, 3).T) and turned.flags.writeable
+
+
+def test_small_calls_from_many_threads():
+    """Calls that keep the interpreter beside a trace that gives it up now and then."""
+
+    def function(x):
+        time.sleep(0.05)
+        return x * 2 + 1
+
+    compiled = autojit.jit(function)
+    results, x = [], np.arange(3.0)
+
+    def work():
+        for _ in range(50):
+            results.append(compiled(x))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(results) == 200 and all(np.array_equal(r, x * 2 + 1) for r in results)
+    assert compiled.stats["misses"] == 1
