@@ -142,7 +142,10 @@ impl Native {
         let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::with_capacity(count);
         // The workspace, set by the program.
         bases.push(std::ptr::null_mut());
-        bases.extend_from_slice(constants);
+        // One by one, as copying a list is two calls, also where it is empty.
+        for &constant in constants {
+            bases.push(constant);
+        }
         for (&input, ty) in inputs.iter().zip(&self.inputs) {
             if let Concrete::Ndarray(host) = input
                 && is_of(host, ty)

@@ -10,6 +10,7 @@ use super::entry::{Entry, RelativeAddress};
 use super::origin::attributed;
 use crate::codegen::FAILURE_INDEX;
 use crate::lower::{Call, DrawSource};
+use crate::memory::ALIGNMENT;
 use autojit_ir::error::{Error, Result};
 use autojit_runtime::matmul::MatrixProduct;
 
@@ -50,9 +51,16 @@ impl Program {
     /// # Errors
     /// A step failed on these values, such as an index out of range.
     pub(crate) unsafe fn run(&self, bases: &mut [*mut u8], begin: impl FnMut(usize)) -> Result<()> {
-        let mut arena = self.lend()?;
-        if let Some(workspace) = bases.first_mut() {
-            *workspace = arena.as_mut_ptr();
+        let mut lent;
+        let workspace = if self.workspace_bytes == 0 {
+            // As that of an empty list: buffers without elements may count from it.
+            std::ptr::without_provenance_mut(ALIGNMENT)
+        } else {
+            lent = self.lend()?;
+            lent.as_mut_ptr()
+        };
+        if let Some(first) = bases.first_mut() {
+            *first = workspace;
         }
         // SAFETY: forwarded, with a workspace.
         unsafe { self.entries(bases, begin) }
