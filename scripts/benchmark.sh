@@ -10,6 +10,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+case "$#:${1:-}" in
+0: | 1:--avx2) ;;
+*)
+    # The comment above.
+    sed -n '2,/^set /{s/^# \{0,1\}//p}' scripts/benchmark.sh
+    [ "$*" = --help ] && exit 0
+    exit 2
+    ;;
+esac
+
 FOLDER=$PWD/target/benchmarks
 mkdir -p "$FOLDER"
 # Files of an earlier run belong to other code.

@@ -14,10 +14,29 @@
 #   scripts/test.sh python    the Python package alone: builds it, and runs its tests with autoray, quimb and cotengra from PyPI
 #   scripts/test.sh browser   that the interactive pages work in Chromium, which it installs by apt where it can
 #   scripts/test.sh quick     without any download: formatting, lints and the debug tests only
+#   scripts/test.sh --help    prints this
 #
 # It ends with the time that each step took.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
+
+# The comment above.
+usage() {
+    sed -n '2,/^set /{s/^# \{0,1\}//p}' scripts/test.sh
+}
+
+case "$#:${1:-}" in
+0: | 1:bench | 1:pytorch | 1:fuzz | 1:random | 1:soak | 1:python | 1:browser | 1:quick) ;;
+1:-h | 1:--help | 1:help)
+    usage
+    exit 0
+    ;;
+*)
+    printf 'test.sh: `%s` is none of its words\n\n' "$*" >&2
+    usage >&2
+    exit 2
+    ;;
+esac
 
 # What is built here is built once.
 export CARGO_INCREMENTAL=0
