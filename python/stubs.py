@@ -13,7 +13,7 @@ import autojit
 from autojit import _array_api, _autojit, _contract, _control, _pools
 from autojit._functions import FUNCTIONS
 
-FOLDER = pathlib.Path(__file__).parent / "autojit"
+FOLDER = pathlib.Path(__file__).parent / "package" / "autojit"
 HEAD = '''"""Written by stubs.py from the table of functions."""
 
 '''

@@ -58,7 +58,7 @@ def test_stubs_are_those_of_the_table():
 
 
 def test_stubs_have_every_name():
-    stub = (FOLDER / "autojit" / "__init__.pyi").read_text()
+    stub = (FOLDER / "package" / "autojit" / "__init__.pyi").read_text()
     for name in autojit.__all__:
         assert re.search(rf"\b{name}\b", stub), name
 
