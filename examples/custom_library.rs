@@ -5,7 +5,7 @@
 //! `square`, are written with those that are.
 //!
 //! ```text
-//! cargo run --example custom_library
+//! cargo run --release -p autojit --example custom_library
 //! ```
 
 use autojit::dispatch::Arguments;

@@ -1,8 +1,8 @@
 //! The way of a function from its closure to its machine code, for modified Gram-Schmidt.
 //!
 //! ```text
-//! cargo run --release --example explain
-//! cargo run --release --example explain -- --n 5 --html explain.html
+//! cargo run --release -p autojit --example explain
+//! cargo run --release -p autojit --example explain -- --n 5 --html explain.html
 //! ```
 //!
 //! The example walks through the parts of an explanation and says how to read each; `println!("{explanation}")` prints

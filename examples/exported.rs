@@ -1,8 +1,8 @@
 //! Keeps modified Gram-Schmidt in a file, and calls it in another process without its closure.
 //!
 //! ```text
-//! cargo run --release --example exported
-//! cargo run --release --example exported -- --n 20 --backend replay
+//! cargo run --release -p autojit --example exported
+//! cargo run --release -p autojit --example exported -- --n 20 --backend replay
 //! ```
 //!
 //! The other process reports how long it took from opening the file to its first result. The example ends by comparing the

@@ -1,7 +1,7 @@
 //! Modified Gram-Schmidt, written once: run eagerly, replayed from its graph, and compiled to native code.
 //!
 //! ```text
-//! cargo run --release --example gram_schmidt -- [--n N] [--input FILE.npy] [--backend NAME] [--library NAME] \
+//! cargo run --release -p autojit --example gram_schmidt -- [--n N] [--input FILE.npy] [--backend NAME] [--library NAME] \
 //!     [--dtype NAME]
 //! ```
 //!

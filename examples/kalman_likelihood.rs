@@ -1,7 +1,7 @@
 //! Noise estimated by maximum likelihood: the gradient of a Kalman filter, unrolled, in one compiled function.
 //!
 //! ```text
-//! cargo run --release --example kalman_likelihood -- [--steps N] [--iterations K] [--backend NAME]
+//! cargo run --release -p autojit --example kalman_likelihood -- [--steps N] [--iterations K] [--backend NAME]
 //! ```
 //!
 //! A point moves along a line, pushed by white noise; its position is observed with noise. Both noises are to be found from the

@@ -1,7 +1,7 @@
 //! A tensor network that needs far more memory than it is given, contracted in a process that is killed half-way and by one that goes on.
 //!
 //! ```text
-//! cargo run --release --example large_contraction -- --bond 10 --limit 256000000 --interval 2000
+//! cargo run --release -p autojit --example large_contraction -- --bond 10 --limit 256000000 --interval 2000
 //! ```
 //!
 //! The network is six tensors, each with a bond to each other one, and its value is known (`known/mod.rs`). Three of them have nine bonds with

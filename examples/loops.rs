@@ -2,7 +2,7 @@
 //! and an iteration that stops by itself.
 //!
 //! ```text
-//! cargo run --release --example loops -- [--observations N]
+//! cargo run --release -p autojit --example loops -- [--observations N]
 //! ```
 //!
 //! The integrator is that of Dormand and Prince, "A family of embedded Runge-Kutta formulae" (1980), of order 5(4); the orbit is

@@ -1,7 +1,7 @@
 //! An LSTM that reads ten thousand numbers, with the gradient of its error by all weights: one loop each way.
 //!
 //! ```text
-//! cargo run --release --example lstm -- [--steps N]
+//! cargo run --release -p autojit --example lstm -- [--steps N]
 //! ```
 //!
 //! The network is that of Hochreiter and Schmidhuber, "Long short-term memory" (1997), with forget gates; it predicts a noisy wave one

@@ -1,7 +1,7 @@
 //! A matrix product state fitted to a state of many spins: the overlap and its gradient by all tensors, in one compiled function.
 //!
 //! ```text
-//! cargo run --release --example matrix_product_state -- [--sites N] [--bond D] [--steps S] [--backend NAME]
+//! cargo run --release -p autojit --example matrix_product_state -- [--sites N] [--bond D] [--steps S] [--backend NAME]
 //! ```
 //!
 //! The target is the ground state of the Ising chain in a transverse field at the critical point, by diagonalisation. The tensors are

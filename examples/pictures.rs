@@ -1,7 +1,7 @@
 //! Draws modified Gram-Schmidt: every picture of a lazy graph, and of the graph that is compiled.
 //!
 //! ```text
-//! cargo run --example pictures -- --n 5 --out pictures
+//! cargo run --release -p autojit --example pictures -- --n 5 --out pictures
 //! ```
 //!
 //! Open `pictures/gram_schmidt.html` in a browser: it needs no network. The example ends by checking what it drew.

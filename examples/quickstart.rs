@@ -1,7 +1,7 @@
 //! A first look: arrays, errors, lazy graphs, and compiled functions.
 //!
 //! ```text
-//! cargo run --release --example quickstart
+//! cargo run --release -p autojit --example quickstart
 //! ```
 
 use autojit::{Array, DType, Error, autojit, ix, lazy, numpy as np};

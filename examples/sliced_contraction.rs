@@ -2,7 +2,7 @@
 //! run on threads with a checkpoint, interrupted, and gone on with.
 //!
 //! ```text
-//! cargo run --release --example sliced_contraction -- [--side N] [--bond N] [--limit BYTES] [--threads N]
+//! cargo run --release -p autojit --example sliced_contraction -- [--side N] [--bond N] [--limit BYTES] [--threads N]
 //! ```
 //!
 //! The network is a square lattice of tensors, as the partition function of a classical model is, with a value that is known

@@ -1,7 +1,7 @@
 //! Tensor networks from files: contracted along the path that the file gives, compiled by any backend.
 //!
 //! ```text
-//! cargo run --release --example tensor_network -- [--backend NAME|all] [--library NAME] [--seed N] [FILE.json ..]
+//! cargo run --release -p autojit --example tensor_network -- [--backend NAME|all] [--library NAME] [--seed N] [FILE.json ..]
 //! ```
 //!
 //! Without files, those of `benches/data`; its README says what is in them. For each network and backend it prints

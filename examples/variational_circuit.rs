@@ -1,7 +1,7 @@
 //! A variational circuit optimised to the ground state of a chain of spins: value and gradient in one compiled function.
 //!
 //! ```text
-//! cargo run --release --example variational_circuit -- [--qubits N] [--layers L] [--steps S] [--backend NAME]
+//! cargo run --release -p autojit --example variational_circuit -- [--qubits N] [--layers L] [--steps S] [--backend NAME]
 //! ```
 //!
 //! The energy is that of the Ising chain in a transverse field, with open ends, at the critical point. Each layer turns

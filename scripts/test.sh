@@ -240,7 +240,7 @@ step without_warnings cargo test "${PURE[@]}" --test api --test filetests --test
 
 # The README's first command: the one release build.
 make_room
-step cargo run --release --locked --example gram_schmidt
+step cargo run --release --locked -p autojit --example gram_schmidt
 
 # The Python package, which is built from the same crates.
 step scripts/test-python.sh
