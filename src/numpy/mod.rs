@@ -12,8 +12,9 @@
 //!
 //! Each function takes arrays of any library, lazy arrays and plain numbers, and gives an [`Array`]. Where an
 //! argument does not fit, the result is a failed array that carries the error and the caller's line to the
-//! place where values leave. Semantics are NumPy 2's; the one exception is that [`linalg::svd`] gives the
-//! reduced decomposition unless asked for the full one.
+//! place where values leave. Semantics are NumPy 2's, but for three functions: [`linalg::svd`] gives the
+//! reduced decomposition unless asked for the full one, [`linalg::eig`] is always complex, and [`linalg::lstsq`] keeps
+//! residuals of low rank.
 //!
 //! # Optional arguments
 //!
