@@ -328,7 +328,9 @@ impl Array {
 }
 
 fn no_values_yet() -> Error {
-    Error::value("a traced array has no values yet; to choose by a value, use where_")
+    Error::value(
+        "a traced array has no values yet; compute with the array itself, and choose by where_ or cond",
+    )
 }
 
 /// Whether an argument that is yet to be given is among what a node is computed from.
@@ -379,7 +381,7 @@ mod tests {
         let argument = Operand::from(Array::from_lazy(argument));
         let traced = Array::apply(Op::Map(MapOp::Add), &[pending.into(), argument]);
         let error = traced.item::<f64>().unwrap_err().to_string();
-        let message = "a traced array has no values yet; to choose by a value, use where_, at src/";
+        let message = "a traced array has no values yet; compute with the array itself, and choose by where_ or cond, at src/";
         assert!(error.starts_with(message), "{error}");
     }
 }

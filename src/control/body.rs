@@ -107,11 +107,14 @@ pub(super) fn check_carried(
     let Some(index) = pairs.position(|(x, y)| x != y) else {
         return Ok(());
     };
+    let (before, after) = (&carried.types[index], &types[index]);
+    let advice = match before.shape == after.shape {
+        true => format!("; begin with {}, or convert by astype", after.dtype.name()),
+        false => String::new(),
+    };
     Err(Error::shape(format!(
-        "the body of {name} carries {} at {}, and gives {} to the next iteration",
-        carried.types[index],
+        "the body of {name} carries {before} at {}, and gives {after} to the next iteration{advice}",
         place("what is carried", &carried.paths()[index]),
-        types[index],
     )))
 }
 

@@ -466,7 +466,7 @@ fn check_masks(items: &[IndexItem], masks: &[(usize, Shape)], ty: &ArrayType) ->
 fn true_positions(mask: &Array, ty: &ArrayType) -> Result<Vec<Array>> {
     let Repr::Concrete(concrete) = &mask.0 else {
         return Err(Error::unsupported(format!(
-            "the mask {ty} is lazy, so the shape of the result is not known; use where"
+            "the mask {ty} is lazy, so the shape of the result is not known (use where_)"
         )));
     };
     if ty.ndim() == 0 {

@@ -125,7 +125,7 @@ pub fn searchsorted<'a>(
 fn with_values(x: &Array, instead: &str) -> Result<()> {
     if matches!(x.0, Repr::Lazy(_) | Repr::Traced(_)) {
         return Err(Error::unsupported(format!(
-            "{} is lazy, and the shape of the result depends on its values; {instead}",
+            "{} is lazy, and the shape of the result depends on its values ({instead})",
             x.ty()?
         )));
     }
