@@ -50,9 +50,15 @@ fn called_for_pair(
             let call = || {
                 let result = called_in(py, function, args)?;
                 let pair = result.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
-                let pair = pair.ok_or_else(|| {
-                    PyTypeError::new_err(format!("the function gives a pair: {what}"))
-                })?;
+                let pair = match pair {
+                    Some(pair) => pair,
+                    None => {
+                        let kind = result.get_type().fully_qualified_name()?;
+                        return Err(PyTypeError::new_err(format!(
+                            "the function must return a pair, {what}; it returned {kind}"
+                        )));
+                    }
+                };
                 let first = PyTree::of(&pair.get_item(0)?, Leaves::All, "the result[0]")?;
                 let second = PyTree::of(&pair.get_item(1)?, Leaves::All, "the result[1]")?;
                 Ok((first, second))

@@ -30,6 +30,11 @@ pyo3::create_exception!(
     "Python needed the value of an array that has none yet, because its function is being traced."
 );
 
+/// What a traced array says that is asked for its values, which any of these may do.
+const NO_VALUES: &str = "the value of a traced array is needed, but there is none yet: `float`, `int`, `range`, bounds of slices, functions \
+     of `math`, `np.array`, formats and writing into an array of NumPy ask for it. Compute with the array itself, join arrays by \
+     np.stack, choose by np.where, or give it to jit as a Python number, which is static";
+
 /// An error that stands for an exception until [`raised`] takes it up.
 pub(crate) fn carried(exception: PyErr) -> Error {
     CARRIED_EXCEPTION.with_borrow_mut(|carried| *carried = Some(exception));
@@ -55,14 +60,29 @@ pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
     raised_as(py, &error, text)
 }
 
+/// The exception for an error of a function that has another name in Python.
+pub(crate) fn raised_under_name(py: Python<'_>, error: Error, rust: &str, python: &str) -> PyErr {
+    let text = error.clone().without_location().to_string();
+    let text = match text.strip_prefix(rust) {
+        Some(rest) => format!("{python}{rest}"),
+        None => text,
+    };
+    raised_as(py, &error, text)
+}
+
 /// The exception for an error, with another text.
 fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
     let is_carried = error.is_interrupted() || error.is_value() && text.contains(CARRIED);
     if is_carried && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take) {
         return exception;
     }
-    if text.contains("has no values yet") || text.contains("is lazy, so the shape of the result") {
-        return TracingError::new_err(text);
+    if text.contains("has no values yet") {
+        return TracingError::new_err(NO_VALUES);
+    }
+    if text.contains("is lazy, so the shape of the result")
+        || text.contains("is lazy, and the shape of the result")
+    {
+        return TracingError::new_err(text.replace("where_", "where"));
     }
     if error.is_index() {
         PyIndexError::new_err(text)

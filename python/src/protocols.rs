@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 
 use crate::array::PyArrayObject;
-use crate::convert::{to_numpy_owned, to_numpy_view};
+use crate::convert::{numpy_module, to_numpy_owned, to_numpy_view};
 
 /// The function of ours with a full name such as `linalg.norm`.
 fn ours<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -59,7 +59,12 @@ impl PyArrayObject {
             } else {
                 format!(".{method}")
             };
-            return Err(missing(&format!("numpy.{name}{method}")));
+            // Other libraries have ufuncs too, SciPy among them.
+            let owner = match numpy_module(py)?.hasattr(name.as_str())? {
+                true => "numpy.",
+                false => "the ufunc ",
+            };
+            return Err(missing(&format!("{owner}{name}{method}")));
         };
         let keywords = keywords.map(given).transpose()?;
         if method == "reduce" || method == "accumulate" {
@@ -203,7 +208,7 @@ fn outer<'py>(
         return Err(missing(&format!("numpy.{name}.outer")));
     };
     let (x, y) = (inputs.get_item(0)?, inputs.get_item(1)?);
-    let numpy = crate::convert::numpy_module(py)?;
+    let numpy = numpy_module(py)?;
     let axes: usize = numpy.call_method1("ndim", (&y,))?.extract()?;
     let x_shape: Vec<usize> = numpy.call_method1("shape", (&x,))?.extract()?;
     let shape: Vec<usize> = x_shape

@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::array::{PyArrayObject, wrapped};
 use crate::convert::to_array;
-use crate::errors::{OrRaise, carried};
+use crate::errors::{OrRaise, carried, raised_under_name};
 use crate::jit::Traced;
 use crate::tree::{Leaves, PyTree};
 
@@ -77,20 +77,48 @@ fn chosen_tree(args: &Bound<'_, PyTuple>, chosen: &[usize]) -> PyResult<PyTree> 
     Ok(tree)
 }
 
-/// Value and gradient with respect to the chosen arguments: a pair of the result and a tuple.
+/// Checks that there are derivatives with respect to the chosen arguments, which the message names as Python counts them.
+///
+/// # Errors
+/// One holds integers or booleans.
+fn check_differentiable(name: &str, args: &Bound<'_, PyTuple>, chosen: &[usize]) -> PyResult<()> {
+    let py = args.py();
+    for &at in chosen {
+        let tree = chosen_tree(args, &[at])?;
+        for array in &tree.arrays {
+            let ty = array.ty().or_raise(py)?;
+            if !(ty.dtype.is_float() || ty.dtype.is_complex()) {
+                return Err(PyTypeError::new_err(format!(
+                    "{name} takes derivatives by floating and complex arrays, got {ty} in argument {at}: convert it by \
+                     astype(float), or choose other arguments by argnums"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Value and gradient with respect to the chosen arguments: a pair of the result and a tuple. The name is that of the function
+/// of Python, for messages.
 #[pyfunction]
-#[pyo3(signature = (function, chosen, has_aux, args, keywords))]
+#[pyo3(signature = (name, function, chosen, has_aux, args, keywords))]
 pub(crate) fn value_and_grad<'py>(
     py: Python<'py>,
+    name: &str,
     function: Py<PyAny>,
     chosen: Vec<usize>,
     has_aux: bool,
     args: &Bound<'py, PyTuple>,
     keywords: Option<Bound<'py, PyDict>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    check_differentiable(name, args, &chosen)?;
     let tree = chosen_tree(args, &chosen)?;
     let as_numpy = tree.is_numpys();
     let closure = Call::closure(function, args, &chosen, keywords);
+    let of_rust = match has_aux {
+        true => "value_and_grad_aux",
+        false => "value_and_grad",
+    };
     let value_and_gradient = py.detach(|| match has_aux {
         true => {
             let (value, gradient) = autojit::value_and_grad_aux(closure)(tree)?;
@@ -101,7 +129,8 @@ pub(crate) fn value_and_grad<'py>(
             Ok((PyTree::of_array(value), gradient))
         }
     });
-    let (value, gradient) = value_and_gradient.or_raise(py)?;
+    let (value, gradient) =
+        value_and_gradient.map_err(|error| raised_under_name(py, error, of_rust, name))?;
     Ok((value.build(py, as_numpy)?, gradient.build(py, as_numpy)?))
 }
 

@@ -11,7 +11,7 @@ use pyo3::types::{
 
 use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{is_numpy_scalar, to_array, to_dtype};
-use crate::errors::OrRaise;
+use crate::errors::{OrRaise, TracingError};
 
 /// A number of Python, which is weakly typed; NumPy's scalars have a dtype and are none.
 pub(crate) fn to_scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
@@ -168,7 +168,8 @@ fn slice_value(slice: &Bound<'_, PySlice>) -> PyResult<Value> {
 /// An integer, or whatever is one by `__index__`.
 pub(crate) fn to_index(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     value.extract::<i64>().map_err(|e| {
-        if e.is_instance_of::<PyOverflowError>(value.py()) {
+        let py = value.py();
+        if e.is_instance_of::<PyOverflowError>(py) || e.is_instance_of::<TracingError>(py) {
             return e;
         }
         let kind = value.get_type();

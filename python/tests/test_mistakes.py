@@ -1,6 +1,7 @@
 """What goes wrong in the user's own code: the exception, and the line."""
 
 import gc
+import math
 import traceback
 
 import numpy as np
@@ -164,3 +165,65 @@ def test_memory_stays_flat():
         before = resident()
         work(count)
         assert resident() - before < 4096, work.__name__
+
+
+WANTS_VALUES = {
+    "float": lambda x: float(x[0]),
+    "int": lambda x: np.zeros(int(x[0])),
+    "range": lambda x: list(range(x.astype(int)[0])),
+    "math": lambda x: math.sqrt(x[0]),
+    "format": lambda x: f"{x[0]:.2f}",
+    "np.array": lambda x: np.array([x[0], x[1]]),
+    "slice": lambda x: x[: x.astype(int)[0]],
+    "tolist": lambda x: x.tolist(),
+    "mask": lambda x: x[x > 0],
+    "nonzero": lambda x: np.nonzero(x),
+    "unique": lambda x: np.unique(x),
+}
+
+
+@pytest.mark.parametrize("name", WANTS_VALUES)
+def test_values_of_traced_arrays_are_refused_with_advice(name):
+    with pytest.raises(autojit.TracingError) as caught:
+        autojit.jit(WANTS_VALUES[name])(np.array([1.0, 2.0]))
+    text = str(caught.value)
+    assert ("np.stack" in text and "static" in text) or "(use " in text, text
+    assert "where_" not in text
+
+
+def test_writing_into_an_array_of_numpy_says_why():
+    def f(x):
+        filled = np.zeros(2)
+        filled[0] = x[0]
+        return filled
+
+    with pytest.raises(ValueError) as caught:
+        autojit.jit(f)(np.ones(2))
+    assert line_of(caught.value) == "filled[0] = x[0]"
+    assert "writing into an array of NumPy" in str(caught.value.__cause__)
+
+
+def test_messages_of_derivatives_name_what_was_called():
+    for transform in (autojit.grad, autojit.value_and_grad):
+        name = transform.__name__
+        with pytest.raises(ValueError, match=f"^{name} takes a function to one real number"):
+            transform(lambda x: 2 * x)(np.ones(3))
+        with pytest.raises(ValueError, match=f"^{name} takes a function to a pair of one real"):
+            transform(lambda x: (2 * x, x), has_aux=True)(np.ones(3))
+        with pytest.raises(TypeError, match=f"^{name} .* got i64\\[3\\] in argument 1"):
+            transform(lambda x, y: np.sum(x * y), argnums=1)(np.ones(3), np.arange(3))
+    for transform in (autojit.jacobian, autojit.hessian):
+        name = transform.__name__
+        with pytest.raises(ValueError, match=f"^{name} with argnums=2"):
+            transform(np.dot, argnums=2)(np.ones(3), np.ones(3))
+        with pytest.raises(TypeError, match=f"^{name} is by one argument"):
+            transform(np.dot, argnums=(0, 1))
+
+
+def test_a_step_that_gives_no_pair_says_what_it_gives():
+    with pytest.raises(
+        TypeError, match="must return a pair, what is carried on.*returned autojit.Array"
+    ):
+        autojit.scan(lambda c, x: c + x, 0.0, np.ones(3))
+    with pytest.raises(ValueError, match="gives f64.. to the next iteration; begin with float64"):
+        autojit.scan(lambda c, x: (c + x, c), 0, np.ones(3))

@@ -87,6 +87,14 @@ def test_matrices_of_derivatives():
     assert autojit.jacobian(lambda x: x * x)(x).tolist() == [[4, 0], [0, 6]]
     assert autojit.hessian(lambda x: x[0] * x[1])(x).tolist() == [[0, 1], [1, 0]]
 
+    def bilinear(a, b, scale=1.0):
+        return scale * a[0] * b[1] * b[0]
+
+    a, b = np.array([2.0, 0.0]), np.array([3.0, 5.0])
+    assert autojit.jacobian(bilinear, argnums=1)(a, b).tolist() == [10, 6]
+    assert autojit.hessian(bilinear, -1)(a, b, scale=2.0).tolist() == [[0, 4], [4, 0]]
+    assert autojit.jit(autojit.hessian(bilinear, 1))(a, b).tolist() == [[0, 2], [2, 0]]
+
 
 def test_batches():
     a = np.arange(6.0).reshape(3, 2)

@@ -146,10 +146,18 @@ def value_and_grad(
     array([2., 4.])
     """
 
+    return _value_and_grad("value_and_grad", function, argnums, has_aux)
+
+
+def _value_and_grad(
+    name: str, function: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
+) -> Callable[..., tuple[Any, Any]]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        chosen = _chosen(argnums, len(args), "value_and_grad")
-        value, gradients = _autojit.value_and_grad(function, chosen, has_aux, args, kwargs or None)
+        chosen = _chosen(argnums, len(args), name)
+        value, gradients = _autojit.value_and_grad(
+            name, function, chosen, has_aux, args, kwargs or None
+        )
         return value, gradients[0] if isinstance(argnums, int) else gradients
 
     return wrapped
@@ -168,7 +176,7 @@ def grad(
     >>> float(autojit.grad(lambda x: x**3)(2.0))
     12.0
     """
-    both = value_and_grad(function, argnums, has_aux=has_aux)
+    both = _value_and_grad("grad", function, argnums, has_aux)
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -235,8 +243,10 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
     return wrapped
 
 
-def jacobian(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """All derivatives of a function from an array to an array: of the shape of the result followed by that of the argument.
+
+    The argument at the position ``argnums`` varies, the others stay as they are.
 
     Examples
     --------
@@ -246,15 +256,13 @@ def jacobian(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
            [0., 4.]])
     """
 
-    @functools.wraps(function)
-    def wrapped(x: Any) -> Any:
-        return _autojit.derivatives(function, 1, x)
-
-    return wrapped
+    return _derivatives("jacobian", function, argnums, 1)
 
 
-def hessian(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """All second derivatives of a function from an array to one real number.
+
+    The argument at the position ``argnums`` varies, the others stay as they are.
 
     Examples
     --------
@@ -264,8 +272,22 @@ def hessian(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
            [1., 0.]])
     """
 
+    return _derivatives("hessian", function, argnums, 2)
+
+
+def _derivatives(
+    name: str, function: Callable[..., Any], argnums: int, order: int
+) -> Callable[..., Any]:
+    if not isinstance(argnums, int):
+        raise TypeError(f"{name} is by one argument, got argnums={argnums!r}")
+
     @functools.wraps(function)
-    def wrapped(x: Any) -> Any:
-        return _autojit.derivatives(function, 2, x)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        (at,) = _chosen(argnums, len(args), name)
+
+        def of_one(x: Any) -> Any:
+            return function(*args[:at], x, *args[at + 1 :], **kwargs)
+
+        return _autojit.derivatives(of_one, order, args[at])
 
     return wrapped
