@@ -18,6 +18,7 @@ use crate::convert::{
 };
 use crate::errors::{OrRaise, TracingError};
 use crate::functions;
+use crate::reports::without_our_lines;
 
 /// An n-dimensional array: with values, lazy, or of a function that is being traced.
 ///
@@ -393,12 +394,18 @@ impl Picture {
 
     /// A page of HTML with the picture, which answers to the mouse.
     fn to_html(&self) -> String {
-        self.0.to_html()
+        without_our_lines(&self.0.to_html())
     }
 
     /// Writes the picture into a file, `.svg` or `.html`.
     fn save(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
-        self.0.save(path).or_raise(py)
+        match path
+            .extension()
+            .is_some_and(|kind| kind == "html" || kind == "htm")
+        {
+            true => Ok(std::fs::write(path, self.to_html())?),
+            false => self.0.save(path).or_raise(py),
+        }
     }
 }
 

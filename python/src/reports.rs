@@ -1,8 +1,28 @@
 //! Reports on compiled and exported functions: their stages, and the time of their steps.
+//!
+//! Operations carry the line of Rust that called them. For a function of Python that is a line of this package, which says nothing
+//! to a user, so texts are given without it.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+/// A text without lines of this package: the comments of graphs, the places of kernels, the fields of pictures.
+pub(crate) fn without_our_lines(text: &str) -> String {
+    let ours = file!().trim_end_matches("reports.rs");
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(ours) {
+        let (before, line) = rest.split_at(at);
+        let marks = ["  ; ", ", at "];
+        let unmarked = marks.iter().find_map(|mark| before.strip_suffix(mark));
+        kept.push_str(unmarked.unwrap_or(before));
+        let goes_on = |c: char| c.is_ascii_alphanumeric() || "_/.:".contains(c);
+        rest = line.trim_start_matches(goes_on);
+    }
+    kept.push_str(rest);
+    kept
+}
 
 /// Where the time of a call goes, step by step. `print` it, or take `str()` of it.
 #[pyclass(frozen, module = "autojit")]
@@ -11,11 +31,11 @@ pub(crate) struct Profile(pub(crate) autojit::Profile);
 #[pymethods]
 impl Profile {
     fn __str__(&self) -> String {
-        self.0.to_string()
+        without_our_lines(&self.0.to_string())
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        self.__str__()
     }
 
     /// The name of the backend that ran it.
@@ -60,21 +80,21 @@ pub(crate) struct Explanation(pub(crate) autojit::Explanation);
 #[pymethods]
 impl Explanation {
     fn __str__(&self) -> String {
-        self.0.to_string()
+        without_our_lines(&self.0.to_string())
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        self.__str__()
     }
 
     /// A page of HTML, as notebooks show it.
     fn _repr_html_(&self) -> String {
-        self.0.to_html()
+        self.to_html()
     }
 
     /// The page as a string.
     fn to_html(&self) -> String {
-        self.0.to_html()
+        without_our_lines(&self.0.to_html())
     }
 
     /// The name of the backend that the code is for.
@@ -85,8 +105,8 @@ impl Explanation {
 
     /// The optimised graph as text.
     #[getter]
-    fn graph(&self) -> &str {
-        self.0.graph()
+    fn graph(&self) -> String {
+        without_our_lines(self.0.graph())
     }
 
     /// The number of operations that were traced.

@@ -227,3 +227,16 @@ def test_a_step_that_gives_no_pair_says_what_it_gives():
         autojit.scan(lambda c, x: c + x, 0.0, np.ones(3))
     with pytest.raises(ValueError, match="gives f64.. to the next iteration; begin with float64"):
         autojit.scan(lambda c, x: (c + x, c), 0, np.ones(3))
+
+
+def test_reports_name_no_lines_of_the_package():
+    f = autojit.jit(lambda x: np.sum(np.exp(x) * 2))
+    x = np.ones(3)
+    f(x)
+    explanation = f.explain(x)
+    lazy = np.exp(autojit.lazy.array(x)) * 2
+    texts = [str(explanation), repr(explanation), explanation.to_html(), explanation.graph]
+    for text in [*texts, lazy.plot().to_html(), lazy.plot().to_svg()]:
+        assert "exp" in text and ".rs:" not in text
+    assert ".rs:" not in str(f.profile(x))
+    assert "%1 = exp %0 : f64[3]\n" in str(explanation)
