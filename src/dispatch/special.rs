@@ -9,8 +9,8 @@ use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 use crate::array::Element;
 use crate::like::Like;
 use crate::{Array, DType, Operand, Value, numpy as np};
-use autojit_ir::ArrayType;
 use autojit_ir::error::{Error, Result};
+use autojit_ir::{ArrayType, MapOp, Op};
 
 /// The dtype of this name, as a library's functions take it. All libraries take the same ones here.
 ///
@@ -170,10 +170,11 @@ pub fn is_scalar(x: impl Into<Value>) -> bool {
     }
 }
 
-/// The array itself, which no gradient flows through: nothing here computes gradients, so it is unchanged.
+/// The same values, which no gradient flows through: [`stop_gradient`](crate::stop_gradient) of an array.
 ///
 /// Source: autoray's `stop_gradient`.
 #[must_use]
+#[track_caller]
 pub fn stop_gradient(x: &Array) -> Array {
-    x.clone()
+    Array::apply(Op::Map(MapOp::StopGradient), &[x.into()])
 }

@@ -27,6 +27,9 @@ fn stopped_gradients_are_zero_and_nothing_else() -> Result<()> {
     let (_, tangent) = jvp(|x: Array| stop_gradient(&x) + &x, x.clone(), x.clone())?;
     assert_eq!(values(&tangent), [1.0, 3.0]);
     // Nothing of it is left in compiled code.
+    // That of the functions about arrays is the same.
+    let f = |x: Array| np::sum(&x * autojit::dispatch::stop_gradient(&(&x * &x)), ..);
+    assert_eq!(values(&grad(f)(x.clone())?), values(&(&x * &x)));
     let compiled = autojit(|x: Array| stop_gradient(np::sin(&x)));
     assert_eq!(values(&compiled.call(&x)?), values(&np::sin(&x)));
     assert_eq!(compiled.compile(&x)?.optimized_nodes, 2);
