@@ -112,9 +112,15 @@ pub(super) fn check_carried(
         true => format!("; begin with {}, or convert by astype", after.dtype.name()),
         false => String::new(),
     };
+    let paths = carried.paths();
+    let path = match name {
+        // A pair is carried: the number, and what the user carries.
+        "fori_loop" => paths[index].strip_prefix(".1").unwrap_or(&paths[index]),
+        _ => &paths[index],
+    };
     Err(Error::shape(format!(
         "the body of {name} carries {before} at {}, and gives {after} to the next iteration{advice}",
-        place("what is carried", &carried.paths()[index]),
+        place("what is carried", path),
     )))
 }
 

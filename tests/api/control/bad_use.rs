@@ -41,7 +41,7 @@ fn what_is_carried_stays_what_it_is() {
     ));
     assert_eq!(
         message(&e),
-        "the body of fori_loop carries f64[] at `.1.1` of what is carried, and gives bool[] to the next iteration; begin with bool, or convert by astype"
+        "the body of fori_loop carries f64[] at `.1` of what is carried, and gives bool[] to the next iteration; begin with bool, or convert by astype"
     );
     let e = error(while_loop(
         |(_, b): (Array, Array)| np::greater(b, 0.0),
