@@ -168,7 +168,7 @@ impl PyArrayObject {
 
 fn missing(name: &str) -> PyErr {
     PyNotImplementedError::new_err(format!(
-        "{name} is not implemented for arrays of autojit; convert to NumPy's with numpy.asarray(x), which a traced array cannot be"
+        "{name} is not implemented for arrays of autojit; outside of a function that is traced numpy.asarray(x) makes an array that has it"
     ))
 }
 
