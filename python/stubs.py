@@ -235,7 +235,17 @@ def package() -> str:
     """The stub of the package itself."""
     text = HEAD + COMMON
     text += "from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special\n"
-    api = ["grad", "hessian", "jacobian", "jit", "jvp", "value_and_grad", "vjp", "vmap"]
+    api = [
+        "grad",
+        "hessian",
+        "jacobian",
+        "jit",
+        "jvp",
+        "stop_gradient",
+        "value_and_grad",
+        "vjp",
+        "vmap",
+    ]
     text += "from ._api import " + ", ".join(f"{name} as {name}" for name in api) + "\n"
     for module in (_array_api, _contract, _control, _pools):
         names = [name for name in module.__all__ if name in autojit._own]
@@ -376,6 +386,7 @@ def lazy_array(x: ArrayLike | Any) -> Array: ...
 def lazy_variable(shape: Sequence[int], dtype: DTypeLike) -> Array: ...
 def lazy_compute(arrays: Sequence[Any]) -> list[Array]: ...
 def value_and_grad(name: str, function: Any, chosen: list[int], has_aux: bool, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> tuple[Any, Any]: ...
+def stop_gradient(x: Any) -> Any: ...
 def vjp(function: Any, args: tuple[Any, ...]) -> tuple[Any, Pullback]: ...
 def jvp(function: Any, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]: ...
 def vmap(function: Any, in_axes: Any, out_axes: Any, args: tuple[Any, ...]) -> Any: ...

@@ -80,7 +80,7 @@ mod _autojit {
         jit::{CompiledFunction, backends},
         lazy::{lazy_array, lazy_compute, lazy_variable},
         reports::{Explanation, Profile},
-        transforms::{Pullback, derivatives, jvp, value_and_grad, vjp, vmap},
+        transforms::{Pullback, derivatives, jvp, stop_gradient, value_and_grad, vjp, vmap},
     };
 
     #[pymodule_init]

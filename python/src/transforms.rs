@@ -247,6 +247,21 @@ fn batch_axes(axes: &Bound<'_, PyAny>) -> PyResult<BatchAxes> {
     )))
 }
 
+/// The same values, which no gradient flows through, of all arrays and numbers in a tree.
+#[pyfunction]
+#[pyo3(signature = (x))]
+pub(crate) fn stop_gradient<'py>(
+    py: Python<'py>,
+    x: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut tree = PyTree::of(x, Leaves::Numbers, "x")?;
+    let as_numpy = tree.is_numpys();
+    for array in &mut tree.arrays {
+        *array = autojit::stop_gradient(&*array).check().or_raise(py)?;
+    }
+    tree.build(py, as_numpy)
+}
+
 /// All derivatives of an array by an array, of the first or of the second order.
 #[pyfunction]
 #[pyo3(signature = (function, order, x))]

@@ -96,6 +96,15 @@ def test_matrices_of_derivatives():
     assert autojit.jit(autojit.hessian(bilinear, 1))(a, b).tolist() == [[0, 2], [2, 0]]
 
 
+def test_constants_of_derivatives():
+    x = np.array([2.0, 3.0])
+    f = lambda x: np.sum(x * autojit.stop_gradient({"y": x * x})["y"])
+    assert autojit.grad(f)(x).tolist() == autojit.jit(autojit.grad(f))(x).tolist() == [4, 9]
+    assert autojit.stop_gradient(x).tolist() == [2, 3]
+    assert autojit.jit(autojit.stop_gradient)(x).tolist() == [2, 3]
+    assert isinstance(autojit.stop_gradient(autojit.array(x)), autojit.Array)
+
+
 def test_batches():
     a = np.arange(6.0).reshape(3, 2)
     assert autojit.vmap(lambda x: x.sum())(a).tolist() == a.sum(1).tolist()

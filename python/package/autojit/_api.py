@@ -243,6 +243,18 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
     return wrapped
 
 
+def stop_gradient(x: Any) -> Any:
+    """The same array, or dict, list or tuple of arrays, which no gradient flows through.
+
+    Examples
+    --------
+    >>> import autojit
+    >>> float(autojit.grad(lambda x: x * autojit.stop_gradient(x))(3.0))
+    3.0
+    """
+    return _autojit.stop_gradient(x)
+
+
 def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """All derivatives of a function from an array to an array: of the shape of the result followed by that of the argument.
 
