@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::{env, fs, path::Path};
 
-use autojit::ir::{Class, Op};
+use autojit::ir::Op;
 use autojit::{ArrayType, DType, Support, support};
 
 use super::cases::{Case, cases};
@@ -274,7 +274,8 @@ fn modules_are_written_as_lowering_says() {
                     }
                 };
                 // What is written with int64 may call the same op on that.
-                if matches!(says, Support::Expanded) && dtype.class() <= Class::Integer {
+                if matches!(says, Support::Expanded) && dtype.class() <= autojit::ir::Class::Integer
+                {
                     continue;
                 }
                 assert_eq!(
