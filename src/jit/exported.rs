@@ -14,7 +14,7 @@ use super::explain::Explanation;
 use super::signature::Query;
 use super::task::Task;
 use super::trace::Built;
-use super::{Args, Jit, Tree, concrete_arrays, library_of};
+use super::{Args, Jit, Tree, Values, concrete_arrays, library_of};
 use crate::Array;
 use crate::backends;
 use crate::export::Saved;
@@ -327,7 +327,7 @@ impl Exported {
         self.refused.clone().map_or(Ok(()), Err)
     }
 
-    fn checked_arguments<'a>(&self, flat: &Flattener<'a>) -> Result<SmallVec<[&'a Concrete; 8]>> {
+    fn checked_arguments<'a>(&self, flat: &Flattener<'a>) -> Result<Values<'a>> {
         let expected = self.saved.arguments.tokens();
         let mut pairs = expected.iter().zip(flat.tokens());
         if expected.len() != flat.tokens().len() || !pairs.all(|(x, y)| x.is_same(y)) {
@@ -345,7 +345,7 @@ impl Exported {
         self.checked_arrays(flat.arrays())
     }
 
-    fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<SmallVec<[&'a Concrete; 8]>> {
+    fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<Values<'a>> {
         self.check()?;
         let arrays = concrete_arrays(arrays)?.ok_or_else(|| {
             Error::value(

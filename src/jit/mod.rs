@@ -24,13 +24,12 @@ mod trace;
 #[cfg(feature = "xla")]
 mod xla;
 
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use smallvec::SmallVec;
 
 use crate::Array;
 use crate::array::Repr;
@@ -43,6 +42,7 @@ use autojit_ir::random::CallDraws;
 use autojit_ir::transform::simplify;
 use autojit_library::backend::{Backend, Executable, Limits, Outputs};
 use autojit_library::environment::environment;
+use autojit_library::list::List;
 use autojit_library::logging::{Doublings, TARGET};
 use autojit_library::{self as library, AnyLibrary, Concrete};
 
@@ -724,13 +724,17 @@ fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
     library::common(arrays.iter().copied())
 }
 
-/// The values of the arguments of a call.
-type Values<'a> = SmallVec<[&'a Concrete; 8]>;
+/// The values of a call's arrays.
+type Values<'a> = List<[&'a Concrete; 8], &'static Concrete>;
+
+thread_local! {
+    static VALUES: Cell<Vec<&'static Concrete>> = const { Cell::new(Vec::new()) };
+}
 
 /// The values of arrays; `None` if one is lazy.
 #[inline]
 fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<Values<'a>>> {
-    let mut concrete = Values::with_capacity(arrays.len());
+    let mut concrete = Values::with_capacity(&VALUES, arrays.len());
     let mut in_memory = true;
     for array in arrays {
         match &array.0 {

@@ -4,21 +4,37 @@
 //! structure may come from elsewhere.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use num_complex::Complex64;
-use smallvec::SmallVec;
 
 use super::structure::{Record, Structure, Token};
 use crate::Array;
 use autojit_ir::error::{Error, Result};
+use autojit_library::list::List;
 
 /// Collects the structure and the arrays of a tree. It borrows from the tree.
-#[derive(Default)]
 pub struct Flattener<'a> {
-    tokens: SmallVec<[Token<'a>; 8]>,
-    arrays: SmallVec<[&'a Array; 8]>,
+    tokens: List<[Token<'a>; 8], Token<'static>>,
+    arrays: List<[&'a Array; 8], &'static Array>,
     failure: Option<Error>,
     depth: usize,
+}
+
+thread_local! {
+    static TOKENS: Cell<Vec<Token<'static>>> = const { Cell::new(Vec::new()) };
+    static ARRAYS: Cell<Vec<&'static Array>> = const { Cell::new(Vec::new()) };
+}
+
+impl Default for Flattener<'_> {
+    fn default() -> Self {
+        Self {
+            tokens: List::new(&TOKENS),
+            arrays: List::new(&ARRAYS),
+            failure: None,
+            depth: 0,
+        }
+    }
 }
 
 /// The most boxes, lists and maps inside of each other. Trees are walked by functions that call each other, as deep as the
@@ -64,10 +80,6 @@ impl<'a> Flattener<'a> {
 
     /// A list of `len` trees, which follow.
     pub fn list(&mut self, len: usize) {
-        // So that a list of arrays grows once. What the number says is checked only afterwards.
-        let most = len.min(1024);
-        self.tokens.reserve(most + 1);
-        self.arrays.reserve(most);
         self.tokens.push(Token::List(len));
     }
 

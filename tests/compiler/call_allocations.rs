@@ -74,15 +74,19 @@ fn a_call_takes_memory_for_its_results_only() {
     }
 }
 
-/// So does the contraction of a network, but for four lists of its arguments where they are more than a handful: the products have
-/// room that a thread keeps. Up to the sizes, that is, at which they go to the crate `gemm`, which takes room of its own in each: the
+/// So does the contraction of a network, of many arguments: lists of them and copies that products make of their factors have room
+/// that a thread keeps. Up to the sizes, that is, at which they go to the crate `gemm`, which takes room of its own in each: the
 /// narrower the vectors of the processor, the smaller these sizes are.
 #[test]
-fn a_contraction_takes_memory_for_its_result_and_lists_of_arguments() {
-    const LISTS: usize = 4;
+fn a_contraction_takes_memory_for_its_result_only() {
     in_own_process!();
-    // The inner product of two matrix product states: 16 sites with bonds of 6, and bonds of 3 between both.
-    let (sites, bond, leg) = (16u32, 6u64, 3u64);
+    contraction_takes_memory_for_its_result(DType::Float64, 6);
+    contraction_takes_memory_for_its_result(DType::Complex64, 6);
+}
+
+/// The inner product of two matrix product states: 16 sites with these bonds, and bonds of 3 between both.
+fn contraction_takes_memory_for_its_result(dtype: DType, bond: u64) {
+    let (sites, leg) = (16u32, 3u64);
     let mut inputs = Vec::new();
     let mut sizes = Vec::new();
     for state in 0..2 {
@@ -99,20 +103,18 @@ fn a_contraction_takes_memory_for_its_result_and_lists_of_arguments() {
     }
     let network = Network::new(inputs, vec![], sizes).unwrap();
     let found = plan(&network, &Options::default()).unwrap();
-    for dtype in [DType::Float64, DType::Complex64] {
-        let tensor = |labels: &Vec<Label>| {
-            let shape = labels.iter().filter_map(|&label| network.size(label));
-            let shape: Vec<usize> = shape.map(|n| n as usize).collect();
-            np::ones(shape, dtype)
-        };
-        let operands: Vec<Array> = network.operands().iter().map(tensor).collect();
-        let one = allocations(|| {
-            let zero = num_complex::Complex64::ZERO;
-            ArcArray::<num_complex::Complex64, _>::from_shape_vec(IxDyn(&[]), vec![zero]).unwrap()
-        });
-        let contraction = autojit(|x: Vec<Array>| found.contract(&x).unwrap());
-        let call = || contraction.call(&operands[..]).unwrap();
-        call();
-        assert_eq!(allocations(call), one + LISTS, "{dtype}");
-    }
+    let tensor = |labels: &Vec<Label>| {
+        let shape = labels.iter().filter_map(|&label| network.size(label));
+        let shape: Vec<usize> = shape.map(|n| n as usize).collect();
+        np::ones(shape, dtype)
+    };
+    let operands: Vec<Array> = network.operands().iter().map(tensor).collect();
+    let one = allocations(|| {
+        let zero = num_complex::Complex64::ZERO;
+        ArcArray::<num_complex::Complex64, _>::from_shape_vec(IxDyn(&[]), vec![zero]).unwrap()
+    });
+    let contraction = autojit(|x: Vec<Array>| found.contract(&x).unwrap());
+    let call = || contraction.call(&operands[..]).unwrap();
+    call();
+    assert_eq!(allocations(call), one, "{dtype}, bonds of {bond}");
 }

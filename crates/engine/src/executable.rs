@@ -1,5 +1,6 @@
 //! A compiled graph: how it runs, and what `explain` and the profiler say about it.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray};
 use autojit_library::Concrete;
 use autojit_library::backend::{CodeReport, Executable, KernelCode, Outputs, StepTime};
+use autojit_library::list::List;
 
 /// A compiled graph.
 pub(crate) struct Native {
@@ -40,6 +42,13 @@ pub(crate) struct Native {
 const BRIEF: usize = 1 << 13;
 /// Entries that take no more than that.
 const BRIEF_ENTRIES: usize = 64;
+
+/// Where the buffers of a call are: the workspace, constants, arguments and results.
+type Bases = List<[*mut u8; 16], *mut u8>;
+
+thread_local! {
+    static BASES: Cell<Vec<*mut u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// The counts of the stages, for `explain`.
 #[derive(Debug, Default)]
@@ -139,10 +148,9 @@ impl Native {
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
         let constants = self.program.constants.addresses();
         let count = 1 + constants.len() + inputs.len() + self.outputs.len();
-        let mut bases: SmallVec<[*mut u8; 16]> = SmallVec::with_capacity(count);
+        let mut bases = Bases::with_capacity(&BASES, count);
         // The workspace, set by the program.
         bases.push(std::ptr::null_mut());
-        // One by one, as copying a list is two calls, also where it is empty.
         for &constant in constants {
             bases.push(constant);
         }
@@ -185,7 +193,7 @@ impl Native {
     /// The rest of a run whose results go to the memory of arrays where they fit and nothing else shares them.
     fn run_to_given(
         &self,
-        mut bases: SmallVec<[*mut u8; 16]>,
+        mut bases: Bases,
         given: &mut Outputs,
         outputs: &mut Outputs,
         begin: impl FnMut(usize),

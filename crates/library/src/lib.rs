@@ -12,6 +12,7 @@ pub mod environment;
 mod foreign;
 pub mod interrupt;
 mod known;
+pub mod list;
 pub mod logging;
 mod ndarray;
 pub mod registered;
