@@ -219,6 +219,61 @@ fn counts_are_those_that_were_agreed_on() {
     );
 }
 
+/// What a call of a network takes is what a call of one argument takes for such a result: lists of arguments and copies of factors
+/// have room that is kept. The kernels that this holds for want fused multiply-add of a processor.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn calls_of_networks_allocate_their_results_only() {
+    use autojit::{Array, autojit, numpy as np};
+    use workloads::networks::{Instance, contract, steps, tensor};
+
+    in_own_process!();
+    if !is_x86_feature_detected!("fma") {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let networks: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    assert_eq!(networks.len(), 6);
+    for path in networks {
+        let file = path.file_stem().unwrap().to_str().unwrap();
+        let instance = Instance::read(file).unwrap();
+        let order = steps(instance.format(), instance.path()).unwrap();
+        // Builds for tests compute slowly, so axes are cut: most where the result has many.
+        let (_, result) = instance.format().split_once("->").unwrap();
+        let axis = if result.chars().count() > 4 { 3 } else { 32 };
+        let shapes = instance
+            .shapes
+            .iter()
+            .map(|shape| shape.iter().map(|&n| n.min(axis)));
+        let shapes: Vec<Vec<usize>> = shapes.map(Iterator::collect).collect();
+        let tensors = shapes.iter().enumerate();
+        let tensors: Vec<Array> = tensors
+            .map(|(i, shape)| tensor(i as u64, shape, DType::Float64))
+            .collect();
+        let f = autojit(|tensors: Vec<Array>| contract(tensors, &order)).backend("cranelift");
+        let result = f.call(&tensors[..]).unwrap();
+        f.call(&tensors[..]).unwrap();
+        let shape = result.shape().unwrap();
+        // ndarray takes more for a shape of many axes.
+        let shift = autojit(|x: Array| x + 1.0).backend("cranelift");
+        let zeros = np::zeros(&shape[..], DType::Float64);
+        shift.call(&zeros).unwrap();
+        let (shifted, one) = memory::count(|| shift.call(&zeros));
+        shifted.unwrap();
+        let (called, count) = memory::count(|| f.call(&tensors[..]));
+        called.unwrap();
+        assert_eq!(
+            count.allocations, one.allocations,
+            "{file}, a result of shape {shape:?}"
+        );
+    }
+}
+
 #[test]
 fn calls_into_given_results_allocate_nothing() {
     in_own_process!();

@@ -20,7 +20,7 @@ mod linear_algebra;
 mod loops;
 mod matrix_product;
 mod nbody;
-mod networks;
+pub(crate) mod networks;
 pub(crate) mod openblas;
 mod plans;
 mod products;

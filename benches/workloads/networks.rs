@@ -65,16 +65,16 @@ pub(super) const WORKLOADS: &[Workload] = &[
 
 /// The part of a file that is used.
 #[derive(Deserialize)]
-pub(super) struct Instance {
+pub(crate) struct Instance {
     format_string: String,
     format_string_rowmajor: Option<String>,
-    pub(super) shapes: Vec<Vec<usize>>,
+    pub(crate) shapes: Vec<Vec<usize>>,
     paths: Paths,
 }
 
 impl Instance {
     /// Reads a file of `benches/data`.
-    pub(super) fn read(file: &str) -> Result<Self, String> {
+    pub(crate) fn read(file: &str) -> Result<Self, String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
         let path = folder.join(file).with_extension("json");
         let explain = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
@@ -83,13 +83,13 @@ impl Instance {
     }
 
     /// The labels of the operands and of the result.
-    pub(super) fn format(&self) -> &str {
+    pub(crate) fn format(&self) -> &str {
         let rowmajor = self.format_string_rowmajor.as_ref();
         rowmajor.unwrap_or(&self.format_string)
     }
 
     /// The path of the fewest operations that comes with it.
-    pub(super) fn path(&self) -> &[[usize; 2]] {
+    pub(crate) fn path(&self) -> &[[usize; 2]] {
         &self.paths.opt_flops.path
     }
 }
@@ -106,10 +106,10 @@ struct Order {
 }
 
 /// A contraction of two: their positions among those that are left, and the einsum that does it.
-pub(super) type Step = (usize, usize, String);
+pub(crate) type Step = (usize, usize, String);
 
 /// The einsums of a path, with letters of their own, as a network has more labels than there are letters.
-pub(super) fn steps(format: &str, path: &[[usize; 2]]) -> Result<Vec<Step>, String> {
+pub(crate) fn steps(format: &str, path: &[[usize; 2]]) -> Result<Vec<Step>, String> {
     let (inputs, output) = format
         .split_once("->")
         .ok_or_else(|| format!("expected an einsum with `->`, got {format}"))?;
@@ -164,7 +164,7 @@ fn renamed(left: &[char], right: &[char], result: &[char]) -> Result<String, Str
     Ok(format!("{left},{right}->{}", rename(result)?))
 }
 
-pub(super) fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
+pub(crate) fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
     let mut tensors = tensors;
     for (i, j, subscripts) in steps {
         let right = tensors.remove(*j);
@@ -176,7 +176,7 @@ pub(super) fn contract(tensors: Vec<Array>, steps: &[Step]) -> Array {
 
 /// Labels that are in more than two terms or in the result keep sizes; all others are summed over, so entries of about
 /// `1 / sqrt(size)` keep the numbers near one however many tensors there are.
-pub(super) fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
+pub(crate) fn tensor(seed: u64, shape: &[usize], dtype: DType) -> Array {
     let size: usize = shape.iter().product();
     let scale = 1.0 / (size as f64).sqrt();
     if dtype.is_complex() {

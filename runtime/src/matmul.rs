@@ -1,12 +1,14 @@
 //! Batched matrix products of strided matrices of every element kind.
 //!
 //! A [`MatrixProduct`] says shapes and strides; [`MatrixProduct::run`] chooses one way for the whole batch (see `Way`) and
-//! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm`; small ones, products
-//! with vectors and products of integers to the kernels of `element`.
+//! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm` or, real ones on one thread, to
+//! its kernels (`blocks`); small ones, products with vectors and products of integers to the kernels of `element`.
 //!
 //! Inner products, of one row with one column, are sums of rounded products in the order of [`crate::sum`]. Others are summed in
 //! unspecified order and may be fused, but every product enters: infinities and NaN propagate as in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
 
+#[cfg(target_arch = "x86_64")]
+mod blocks;
 mod element;
 mod packing;
 mod square;
@@ -417,7 +419,7 @@ unsafe fn single<T: Element, V: Vector<Lane = T::Part>>(
     unsafe {
         match way {
             Way::Zero => zero(layout, c),
-            Way::Gemm => gemm(layout, threads, left, right, c),
+            Way::Gemm => gemm(layout, threads, left, right, c, packing),
             Way::Inner => {
                 c.write(T::inner(left, right, layout.k, [layout.a[1], layout.b[0]]));
             }
@@ -440,7 +442,18 @@ unsafe fn zero<T: Element>(layout: &Layout, c: *mut T) {
 
 /// # Safety
 /// The operands must be as `layout` says, `T` one of the types that `gemm` knows.
-unsafe fn gemm<T: Element>(layout: &Layout, threads: usize, a: *const T, b: *const T, c: *mut T) {
+unsafe fn gemm<T: Element>(
+    layout: &Layout,
+    threads: usize,
+    a: *const T,
+    b: *const T,
+    c: *mut T,
+    packing: &mut Packing,
+) {
+    // SAFETY: passed on from the caller.
+    if threads < 2 && unsafe { T::multiply_blocks(layout, a, b, c, packing) } {
+        return;
+    }
     let parallelism = match threads {
         0 | 1 => gemm::Parallelism::None,
         _ => gemm::Parallelism::Rayon(threads),

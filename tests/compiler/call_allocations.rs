@@ -75,13 +75,19 @@ fn a_call_takes_memory_for_its_results_only() {
 }
 
 /// So does the contraction of a network, of many arguments: lists of them and copies that products make of their factors have room
-/// that a thread keeps. Up to the sizes, that is, at which they go to the crate `gemm`, which takes room of its own in each: the
-/// narrower the vectors of the processor, the smaller these sizes are.
+/// that a thread keeps. Complex products go to the crate `gemm` from a size on, which takes room of its own in each: the narrower
+/// the vectors of the processor, the smaller that size is.
 #[test]
 fn a_contraction_takes_memory_for_its_result_only() {
     in_own_process!();
     contraction_takes_memory_for_its_result(DType::Float64, 6);
     contraction_takes_memory_for_its_result(DType::Complex64, 6);
+    // Factors of 300 x 300 are multiplied in blocks on every processor, by kernels that want this of it.
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("fma") {
+        contraction_takes_memory_for_its_result(DType::Float64, 300);
+        contraction_takes_memory_for_its_result(DType::Float32, 300);
+    }
 }
 
 /// The inner product of two matrix product states: 16 sites with these bonds, and bonds of 3 between both.

@@ -3,6 +3,10 @@
 //! Complex numbers are pairs of lanes. Products with the real and with the imaginary part of one factor are summed apart,
 //! so that the inner loops are those of real numbers; one exchange of neighbouring lanes at the end joins them.
 
+use super::Layout;
+#[cfg(target_arch = "x86_64")]
+use super::blocks;
+use super::packing::Packing;
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 use super::vector::{Lane, Portable, Truth, Vector};
@@ -45,6 +49,21 @@ pub(super) trait Element: Copy + 'static {
 
     /// The sum of two elements.
     fn plus(self, other: Self) -> Self;
+
+    /// Multiplies large matrices as `gemm` does, on one thread and without taking memory. `false`, and nothing done, where `gemm`
+    /// has to.
+    ///
+    /// # Safety
+    /// The operands must be as `layout` says.
+    unsafe fn multiply_blocks(
+        _layout: &Layout,
+        _a: *const Self,
+        _b: *const Self,
+        _c: *mut Self,
+        _packing: &mut Packing,
+    ) -> bool {
+        false
+    }
 
     /// The inner product of two vectors, whose elements lie `strides` apart; if [`FLOATING`](Self::FLOATING), in the order of
     /// [`crate::sum`].
@@ -199,8 +218,27 @@ macro_rules! inner_in_order {
     };
 }
 
+/// What real floating numbers have in addition.
+macro_rules! blocks {
+    ($multiply:ident) => {
+        inner_in_order!();
+
+        #[cfg(target_arch = "x86_64")]
+        unsafe fn multiply_blocks(
+            layout: &Layout,
+            a: *const Self,
+            b: *const Self,
+            c: *mut Self,
+            packing: &mut Packing,
+        ) -> bool {
+            // SAFETY: passed on from the caller.
+            unsafe { blocks::$multiply(layout, a, b, c, packing) }
+        }
+    };
+}
+
 macro_rules! real_element {
-    ($($type:ty, $one:expr, $floating:literal, $wide:ty, $middle:ty $(, $inner:ident)?;)*) => {$(
+    ($($type:ty, $one:expr, $floating:literal, $wide:ty, $middle:ty $(, $multiply:ident)?;)*) => {$(
         impl Element for $type {
             type Part = Self;
             #[cfg(target_arch = "x86_64")]
@@ -214,7 +252,7 @@ macro_rules! real_element {
             const COLUMNS: usize = if $floating { 2 } else { 1 };
             const FLOATING: bool = $floating;
 
-            $($inner!();)?
+            $(blocks!($multiply);)?
 
             #[inline(always)]
             fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {
@@ -328,8 +366,8 @@ macro_rules! real_element {
 }
 
 real_element! {
-    f32, 1.0, true, x86::__m512, x86::__m256, inner_in_order;
-    f64, 1.0, true, x86::__m512d, x86::__m256d, inner_in_order;
+    f32, 1.0, true, x86::__m512, x86::__m256, float32;
+    f64, 1.0, true, x86::__m512d, x86::__m256d, float64;
     u8, 1, false, Portable<u8, true>, Portable<u8, true>;
     i32, 1, false, Portable<i32, true>, Portable<i32, true>;
     i64, 1, false, Portable<i64, true>, Portable<i64, true>;

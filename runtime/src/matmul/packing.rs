@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 /// So many words are kept; more is given back.
-const KEPT: usize = 128 * 1024;
+const KEPT: usize = 256 * 1024;
 
 thread_local! {
     static ROOM: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
@@ -26,7 +26,8 @@ impl Packing {
             // Nothing is kept while a thread ends.
             self.words = ROOM.try_with(Cell::take).unwrap_or_default();
         }
-        self.words.reserve(words);
+        // Not the double of what was there, which may be more than is kept.
+        self.words.reserve_exact(words);
         self.words.as_mut_ptr().cast()
     }
 }
@@ -59,5 +60,11 @@ mod tests {
         let mut again = Packing::default();
         again.room::<u64>(1);
         assert!(again.words.capacity() <= KEPT);
+        // Room that grows is kept up to that size.
+        let mut grown = Packing::default();
+        grown.room::<u64>(KEPT - 10);
+        let address = grown.room::<u64>(KEPT).addr();
+        drop(grown);
+        assert_eq!(room(KEPT), address);
     }
 }
