@@ -63,6 +63,13 @@ fn a_call_takes_memory_for_its_results_only() {
     call();
     assert_eq!(allocations(call), 4 * one);
 
+    // A large result is not asked for twice.
+    let large = np::ones(20_000, DType::Float64);
+    let shift = autojit(|x: Array| x + 1.0);
+    let call = || shift.call(&large).unwrap();
+    call();
+    assert_eq!(allocations(call), one);
+
     // A workspace, a static argument, and arguments of two kinds in turn.
     let long = autojit(|(x, n): (Array, i64)| (0..n).fold(x, |y, _| np::sum(&y, ..) * &y));
     let call = |n: i64| long.call((&x, n)).unwrap();

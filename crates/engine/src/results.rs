@@ -48,7 +48,6 @@ impl ResultMemory {
     #[inline]
     pub(crate) fn new(result: &ResultShape) -> Result<Self> {
         let ty = &result.ty;
-        HostArray::check_memory(ty)?;
         let Some(layout) = result.layout else {
             return Err(no_memory(ty));
         };
@@ -91,7 +90,7 @@ impl ResultMemory {
 }
 
 fn no_memory(ty: &ArrayType) -> Error {
-    Error::value(format!("there is no memory for {ty}"))
+    Error::value(format!("not enough memory for an array {ty}"))
 }
 
 fn aligned(layout: Layout) -> NonZero<usize> {
