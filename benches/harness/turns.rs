@@ -1,4 +1,4 @@
-//! What the contestants of a case do in turn: compile, be called, and both once more with memory counted.
+//! The turns of the contestants of a case: to compile, to be called, and both once more with memory counted.
 
 use std::time::{Duration, Instant};
 

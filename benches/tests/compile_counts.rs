@@ -219,7 +219,7 @@ fn counts_are_those_that_were_agreed_on() {
     );
 }
 
-/// What a call of a network takes is what a call of one argument takes for such a result: lists of arguments and copies of factors
+/// A call of a network allocates as much as a call of one argument does for such a result: lists of arguments and copies of factors
 /// have room that is kept. The kernels that this holds for want fused multiply-add of a processor.
 #[test]
 #[cfg(target_arch = "x86_64")]

@@ -311,6 +311,9 @@ impl Executable for Native {
     }
 
     fn is_brief(&self) -> bool {
+        if self.program.entries.len() > BRIEF_ENTRIES {
+            return false;
+        }
         let mut work = 0_usize;
         for entry in &self.program.entries {
             let more = match entry {
@@ -337,7 +340,7 @@ impl Executable for Native {
             let Some(more) = more else { return false };
             work = work.saturating_add(more);
         }
-        work <= BRIEF && self.program.entries.len() <= BRIEF_ENTRIES
+        work <= BRIEF
     }
 
     fn describe(&self) -> String {

@@ -10,7 +10,7 @@ use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, HostArray, host_from};
 use autojit_runtime::pages::prefer_huge;
 
-/// What a result is, and the memory that it takes: worked out once, as calls with small arrays feel it.
+/// The type of a result, and the memory that it takes: worked out once, as calls with small arrays feel it.
 pub(crate) struct ResultShape {
     ty: ArrayType,
     /// `None` if there cannot be so much memory.
@@ -52,7 +52,7 @@ impl ResultMemory {
             return Err(no_memory(ty));
         };
         if layout.size() == 0 {
-            // What an empty vector has: an address that is aligned for its elements.
+            // As of an empty vector: an address that is aligned for its elements.
             let pointer = NonNull::without_provenance(aligned(layout));
             return Ok(Self { pointer, layout });
         }

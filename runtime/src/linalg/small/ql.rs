@@ -46,6 +46,14 @@ impl<V: Lanes> Squares<V> for Roots<'_, V> {
     }
 }
 
+/// The shift of a sweep: the eigenvalue of two neighbours on the diagonal, and of the element beside them, that is nearer to the first.
+#[inline(always)]
+fn shift<V: Lanes>(first: V, second: V, beside: V) -> V {
+    let ratio = (second - first) / (beside + beside);
+    let shifted = ratio + ratio.mul_add(ratio, ratio.of(1.0)).sqrt().copysign(ratio);
+    first - beside / shifted
+}
+
 /// Eigenvalues in the place of the diagonal, in no order, by the form without square roots of Pal, Walker and Kahan (`sterf` of
 /// LAPACK). Returns whether all were found.
 #[inline(always)]
@@ -69,9 +77,7 @@ pub(super) fn values<V: Lanes>(d: &mut [V; ORDER], e: &mut [V; ORDER], n: usize)
                 return false;
             }
             let root = e[first].sqrt();
-            let ratio = (d[first + 1] - d[first]) / (root + root);
-            let shifted = ratio + ratio.mul_add(ratio, one).sqrt().copysign(ratio);
-            let shift = d[first] - root / shifted;
+            let shift = shift(d[first], d[first + 1], root);
             let (mut c, mut s, mut gamma, mut p) = (one, zero, zero, zero);
             for i in (first..n - 1).rev() {
                 let at = lane.of(i as f64);
@@ -127,9 +133,7 @@ pub(super) fn with_vectors<V: Lanes, N: Number<V>>(
             if sweeps > SWEEPS {
                 return false;
             }
-            let ratio = (d[first + 1] - d[first]) / (e[first] + e[first]);
-            let shifted = ratio + ratio.mul_add(ratio, one).sqrt().copysign(ratio);
-            let shift = d[first] - e[first] / shifted;
+            let shift = shift(d[first], d[first + 1], e[first]);
             let (mut c, mut s, mut g, mut p) = (one, one, zero, zero);
             for i in (first..n - 1).rev() {
                 let at = lane.of(i as f64);
