@@ -104,8 +104,8 @@ pub(crate) struct Case {
 pub(crate) struct PlanCost {
     /// Operations of all slices.
     pub(crate) operations: f64,
-    /// Operations along the path that comes with the network.
-    pub(crate) given: f64,
+    /// Operations of the plan that it is measured against: along the path that comes with the network, or, in slices, cotengra's.
+    pub(crate) reference: f64,
     /// Elements of the largest array that a contraction gives.
     pub(crate) largest: f64,
     /// Slices.

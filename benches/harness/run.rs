@@ -257,7 +257,7 @@ impl Session {
             result_bytes: expected.iter().map(bytes).sum(),
             plan: built.plan.map(|plan| PlanCost {
                 operations: plan.operations,
-                given: plan.given,
+                reference: plan.reference,
                 largest: plan.largest,
                 slices: plan.slices,
             }),

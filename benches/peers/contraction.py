@@ -2,14 +2,15 @@
 
     cargo build --release -p autojit-contract --example plan
     pip install cotengra==0.8.3 cotengrust==0.2.1 kahypar==1.3.7 optuna==5.0.0 networkx==3.6.1
-    python benches/peers/contraction.py [--seconds 10] [--only NAME] [--sliced]
+    python benches/peers/contraction.py [--seconds 10] [--only NAME] [--sliced | --largest ELEMENTS]
 
 The networks are the six of benches/data and 20 random ones: 3-regular graphs, grids, and graphs with hyperedges and outer
 labels. Prints a table for docs/contraction.md: binary logarithms of the numbers of products, computed by
 `autojit-contract` for all trees, and quotients. Both searches have one thread. cotengra runs twice, with subtree
 reconfiguration and with simulated annealing of each trial; the better result counts. It looks at the clock between trials
 only, so it takes longer than it is given where a trial is long; the time of the better run is shown. With `--sliced`
-arrays have at most a 64th of the elements of the largest array of a first, unlimited plan, but 64 are allowed.
+arrays have at most a 64th of the elements of the largest array of a first, unlimited plan, but 64 are allowed; with
+`--largest` as many elements as it says.
 """
 
 import argparse
@@ -122,9 +123,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--only", default="")
     parser.add_argument("--sliced", action="store_true")
+    parser.add_argument("--largest", type=int)
     arguments = parser.parse_args()
     seconds = arguments.seconds
-    if arguments.sliced:
+    sliced = arguments.sliced or arguments.largest is not None
+    if sliced:
         print("| network | unlimited | limit | ours | slices | cotengra | slices | seconds | ours / cotengra | ours / unlimited |")
         print("|---|---|---|---|---|---|---|---|---|---|")
     else:
@@ -134,9 +137,9 @@ def main():
     for name, network in networks():
         if arguments.only not in name:
             continue
-        if arguments.sliced:
+        if sliced:
             free = plan(network, seconds=seconds)
-            limit = 2 ** max(round(free["largest"]) - 6, 6)
+            limit = arguments.largest or 2 ** max(round(free["largest"]) - 6, 6)
             ours = plan(network, seconds=seconds, largest=limit)
             theirs = peer(network, seconds, limit)
             other = ours["operations"] - free["operations"]
@@ -150,7 +153,7 @@ def main():
         if theirs:
             quotients.append(quotient)
         theirs = theirs or {"operations": math.nan, "slices": math.nan, "seconds": math.nan, "largest": math.nan}
-        if arguments.sliced:
+        if sliced:
             print(
                 f"| {name} | {free['operations']:.2f} | {math.log2(limit):.0f} | {ours['operations']:.2f} | {ours['slices']:.0f} "
                 f"| {theirs['operations']:.2f} | {theirs['slices']:.0f} | {theirs['seconds']:.0f} | {2**quotient:.3f} | {2**other:.2f} |",

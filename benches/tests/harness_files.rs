@@ -85,7 +85,7 @@ fn whole() -> Record {
             result_bytes: 20_000,
             plan: Some(PlanCost {
                 operations: 20.0,
-                given: 21.0,
+                reference: 21.0,
                 largest: 12.0,
                 slices: 4.0,
             }),
