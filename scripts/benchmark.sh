@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the suite of the native engine beside NumPy, JAX and CasADi, and how compiling grows, and writes the figures of
-# docs/benchmarks.md. Takes half an hour in all on two cores; what peers need is installed into a folder under `target`.
+# Measures the suite of the native engine beside NumPy, JAX, CasADi, SLEEF and LIBXSMM, and how compiling grows, and writes the figures
+# of docs/benchmarks.md. Takes half an hour in all on two cores; what peers need is installed into a folder under `target`.
 #
 #   scripts/benchmark.sh          on this processor, with the vectors that it has
 #   scripts/benchmark.sh --avx2   also with code for AVX2, on a processor that has AVX-512
@@ -27,7 +27,7 @@ rm -f "$FOLDER"/*.json
 harness() {
     cargo bench --quiet --locked -p autojit-benches --bench harness -- "$@"
 }
-harness run --suite engine --peers numpy,jax,casadi --json "$FOLDER/engine.json"
+harness run --suite engine --peers numpy,jax,casadi,sleef,libxsmm --json "$FOLDER/engine.json"
 harness law --json "$FOLDER/law.json"
 if [ "${1:-}" = --avx2 ]; then
     AUTOJIT_TARGET=avx2 harness run --suite engine --json "$FOLDER/engine-avx2.json"

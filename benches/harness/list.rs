@@ -2,7 +2,7 @@
 
 use crate::record::{Case, Contestant, Outcome};
 use crate::text::{bytes, count, digits, table, time};
-use crate::{peers, workloads};
+use crate::{libraries, peers, workloads};
 
 /// The command.
 pub(crate) fn list() -> Result<(), String> {
@@ -24,7 +24,8 @@ pub(crate) fn list() -> Result<(), String> {
     }
     print!("{}", table(&rows, 4));
     println!("\nbackends: eager, {}", autojit::backends().join(", "));
-    println!("peers: {}", peers::NAMES.join(", "));
+    let peers = [peers::NAMES, libraries::NAMES].concat();
+    println!("peers: {}", peers.join(", "));
     Ok(())
 }
 

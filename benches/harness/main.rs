@@ -19,6 +19,7 @@ mod cold;
 mod compare;
 mod contestant;
 mod law;
+mod libraries;
 mod list;
 mod machine;
 mod measure;

@@ -78,7 +78,7 @@ pub(crate) struct Run {
     #[arg(long, value_delimiter = ',', value_name = "DTYPE")]
     pub(crate) dtype: Vec<String>,
     /// Others in Python: numpy, autoray, autoray-jax, jax, casadi, numba, torch, torch-compile. They are installed into a
-    /// folder under `target`.
+    /// folder under `target`. And libraries in C that are baselines: sleef, libxsmm, by the system's packages.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(crate) peers: Vec<String>,
     /// Leaves out the same work by hand and by libraries of Rust.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use autojit::{Array, DType};
 
 use crate::contestant::{Entrant, Runner};
+use crate::libraries;
 use crate::measure::once;
 use crate::options::{self, Suite};
 use crate::peers::{self, Worker};
@@ -162,18 +163,25 @@ fn plan(options: &options::Run) -> Result<Vec<Planned>, String> {
 }
 
 impl Session {
-    /// Installs peers.
+    /// Installs peers, and libraries that are baselines.
     pub(crate) fn invite(&mut self, names: &[String]) -> Result<(), String> {
         for name in names {
-            if !peers::NAMES.contains(&name.as_str()) {
-                let known = peers::NAMES.join(", ");
+            let is_library = libraries::NAMES.contains(&name.as_str());
+            if !is_library && !peers::NAMES.contains(&name.as_str()) {
+                let known = [peers::NAMES, libraries::NAMES].concat().join(", ");
                 return Err(format!("no peer is called {name}, expected one of {known}"));
             }
-            let state = peers::install(name, &self.progress);
+            let state = match is_library {
+                true => libraries::install(name, &self.progress),
+                false => peers::install(name, &self.progress),
+            };
             if let Err(why) = &state {
                 let left_out =
                     format!("the peer {name} cannot be installed and is left out: {why}");
                 self.progress.note(&left_out);
+            }
+            if is_library {
+                continue;
             }
             for variant in peers::variants(name) {
                 let state = match &state {

@@ -88,6 +88,10 @@ def exp(xp, arrays, n, parameters):
     return [xp.exp(arrays[0])]
 
 
+def functions(xp, arrays, n, parameters):
+    return [getattr(xp, parameters["function"])(*arrays)]
+
+
 def black_scholes(xp, arrays, n, parameters):
     spot, strike, years = arrays
     rate, volatility = 0.05, 0.3

@@ -10,6 +10,7 @@ pub(crate) mod blasfeo;
 mod circuit;
 mod dopri;
 mod elementwise;
+mod functions;
 mod gradients;
 mod gram_schmidt;
 mod graphs;
@@ -27,9 +28,11 @@ mod products;
 pub(crate) mod program;
 mod quasiseparable;
 pub(crate) mod results;
+mod sleef;
 mod tiny;
 mod transformer;
 mod updates;
+pub(crate) mod xsmm;
 
 use autojit::{Array, DType};
 use serde_json::Value;
@@ -130,6 +133,7 @@ pub(crate) fn all() -> Vec<&'static Workload> {
         gram_schmidt::WORKLOADS,
         graphs::WORKLOADS,
         elementwise::WORKLOADS,
+        functions::WORKLOADS,
         transformer::WORKLOADS,
         circuit::WORKLOADS,
         kalman::WORKLOADS,

@@ -6,7 +6,9 @@ use num_complex::Complex64;
 use serde_json::json;
 
 use super::results::{expect_close, reals, values};
-use super::{Case, DOUBLE, Workload, baseline, blasfeo, normal, openblas, program, tolerance};
+use super::{
+    Case, DOUBLE, Workload, baseline, blasfeo, normal, openblas, program, tolerance, xsmm,
+};
 
 const DTYPES: &[DType] = &[DType::Float64, DType::Complex128];
 const SIZES: &[usize] = &[2, 3, 4, 6, 8, 12, 16, 24, 32];
@@ -115,6 +117,7 @@ fn products(n: usize, dtype: DType, chained: bool) -> Result<Case, String> {
         let libraries = [
             ("openblas", openblas::multiply()),
             ("blasfeo", blasfeo::multiply()),
+            ("libxsmm", xsmm::multiply()),
         ];
         for (name, multiply) in libraries {
             if let Some(multiply) = multiply {

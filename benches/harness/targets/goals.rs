@@ -16,6 +16,7 @@ impl Table<'_> {
         self.gram_schmidt();
         self.compile_laws();
         self.elementwise();
+        self.functions();
         self.products();
         self.updates();
         self.memory();
@@ -150,6 +151,26 @@ impl Table<'_> {
         );
     }
 
+    /// The function that is furthest behind; the table of all cases has the others.
+    fn functions(&mut self) {
+        let sleef = if self.has_avx512 {
+            "sleef avx512"
+        } else {
+            "sleef avx2"
+        };
+        for dtype in ["float64", "float32"] {
+            let cases = self.record.cases.iter();
+            let cases = cases.filter(|c| c.workload.starts_with("functions.") && c.dtype == dtype);
+            let ratios = cases.filter_map(|c| Some((ratio(Some(c), sleef)?, c.title())));
+            let worst = ratios.max_by(|a, b| a.0.total_cmp(&b.0));
+            let what = match &worst {
+                Some((_, case)) => format!("elementary functions / SLEEF, the most ({case})"),
+                None => format!("elementary functions of {dtype} / SLEEF, the most"),
+            };
+            self.row(what, worst.map(|w| w.0), 1.0, digits);
+        }
+    }
+
     fn products(&mut self) {
         for n in PRODUCTS {
             let case = self.case("matmul", n, REAL);
@@ -160,8 +181,8 @@ impl Table<'_> {
         for workload in ["tiny.independent", "tiny.chain"] {
             for n in TINY {
                 let case = self.case(workload, n, REAL);
-                let measured = ratio_to_best(case, &["rust", "openblas", "blasfeo"]);
-                let what = format!("{workload} {n} / best of loops, OpenBLAS, BLASFEO");
+                let measured = ratio_to_best(case, &["rust", "openblas", "blasfeo", "libxsmm"]);
+                let what = format!("{workload} {n} / best of loops, OpenBLAS, BLASFEO, LIBXSMM");
                 self.row(what, measured, 1.2, digits);
             }
         }

@@ -18,6 +18,7 @@ const CASES: &[(&str, &[usize], &[&str])] = &[
     ("call", &[3], &["float64"]),
     ("arith", &ARITH, &["float64"]),
     ("exp", &[EXP], &["float64"]),
+    ("functions", &[], &["float64", "float32"]),
     ("black_scholes", &OPTIONS, &["float64"]),
     ("matmul", &PRODUCTS, &["float64"]),
     ("tiny.independent", &TINY, &["float64"]),
