@@ -38,6 +38,9 @@ fn library(function: UnaryFunction) -> Option<fn(f64) -> f64> {
         Sinh => f64::sinh,
         Cosh => f64::cosh,
         Tanh => f64::tanh,
+        Arcsinh => f64::asinh,
+        Arccosh => f64::acosh,
+        Arctanh => f64::atanh,
         Cbrt => f64::cbrt,
         Erf => return None,
     })

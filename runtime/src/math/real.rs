@@ -6,7 +6,6 @@
 
 use super::special;
 use super::wide::{BinaryFunction, UnaryFunction};
-use std::f64::consts::LN_2;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A floating-point element type with NumPy's elementary functions.
@@ -253,61 +252,14 @@ real! {
         sin = Sin, cos = Cos, tan = Tan,
         sinh = Sinh, cosh = Cosh, tanh = Tanh,
         arcsin = Arcsin, arccos = Arccos, arctan = Arctan,
+        arcsinh = Arcsinh, arccosh = Arccosh, arctanh = Arctanh,
         exp2 = Exp2, expm1 = Expm1, log1p = Log1p,
         log2 = Log2, log10 = Log10, cbrt = Cbrt, erf = Erf;
     wide binary: power = Power, arctan2 = Arctan2, hypot = Hypot;
     unary:
-        arcsinh = arcsinh, arccosh = arccosh, arctanh = arctanh, lgamma = special::lgamma,
+        lgamma = special::lgamma,
         floor = f64::floor, ceil = f64::ceil, trunc = f64::trunc;
     binary: copysign = f64::copysign;
-}
-
-/// Above this, `x * x + 1` rounds to `x * x`; below its inverse, an odd function rounds to `x`.
-const LARGE: f64 = (1_u64 << 28) as f64;
-
-/// fdlibm's `asinh`: `log1p` keeps small arguments accurate, `log(2x)` avoids overflow of the square.
-fn arcsinh(x: f64) -> f64 {
-    let magnitude = x.abs();
-    let result = if magnitude < LARGE.recip() {
-        return x;
-    } else if magnitude > LARGE {
-        magnitude.ln() + LN_2
-    } else if magnitude > 2.0 {
-        (2.0 * magnitude + (x.mul_add(x, 1.0).sqrt() + magnitude).recip()).ln()
-    } else {
-        let square = x * x;
-        (magnitude + square / (1.0 + (1.0 + square).sqrt())).ln_1p()
-    };
-    result.copysign(x)
-}
-
-/// fdlibm's `acosh`: near 1 in terms of `x - 1`, which is exact.
-fn arccosh(x: f64) -> f64 {
-    if x < 1.0 {
-        f64::NAN
-    } else if x > LARGE {
-        x.ln() + LN_2
-    } else if x > 2.0 {
-        (2.0 * x - (x + (x * x - 1.0).sqrt()).recip()).ln()
-    } else {
-        let above_one = x - 1.0;
-        (above_one + (2.0 * above_one + above_one * above_one).sqrt()).ln_1p()
-    }
-}
-
-/// fdlibm's `atanh`.
-fn arctanh(x: f64) -> f64 {
-    let magnitude = x.abs();
-    if magnitude < LARGE.recip() {
-        return x;
-    }
-    let twice = 2.0 * magnitude;
-    let result = if magnitude < 0.5 {
-        0.5 * (twice + twice * magnitude / (1.0 - magnitude)).ln_1p()
-    } else {
-        0.5 * (twice / (1.0 - magnitude)).ln_1p()
-    };
-    result.copysign(x)
 }
 
 #[cfg(test)]

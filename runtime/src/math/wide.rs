@@ -17,6 +17,7 @@
 mod coefficients;
 mod exponential;
 mod inverse;
+mod inverse_hyperbolic;
 mod lanes;
 mod logarithm;
 #[cfg(target_arch = "aarch64")]
@@ -393,6 +394,12 @@ functions! {
     Cosh "cosh" exponential::cosh(x);
     /// Hyperbolic tangent (`numpy.tanh`).
     Tanh "tanh" exponential::tanh(x);
+    /// Inverse hyperbolic sine (`numpy.arcsinh`).
+    Arcsinh "arcsinh" inverse_hyperbolic::arcsinh(x);
+    /// Inverse hyperbolic cosine (`numpy.arccosh`).
+    Arccosh "arccosh" inverse_hyperbolic::arccosh(x);
+    /// Inverse hyperbolic tangent (`numpy.arctanh`).
+    Arctanh "arctanh" inverse_hyperbolic::arctanh(x);
     /// The error function (`scipy.special.erf`).
     Erf "erf" exponential::erf(x);
     /// Cube root (`numpy.cbrt`).

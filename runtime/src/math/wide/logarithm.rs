@@ -67,6 +67,14 @@ pub(super) fn log<V: Lanes, E: Element>(x: V) -> V {
     with_special_values(natural(k, high, low), x)
 }
 
+/// The logarithm of `(sum + rest) 2^doubled`, for positive `sum` with a `rest` below its last place.
+#[inline(always)]
+pub(super) fn log_of_sum<V: Lanes, E: Element>(sum: V, rest: V, doubled: V) -> V {
+    let (k, m) = split(sum);
+    let (high, low) = log_of_mantissa::<V, E>(m);
+    with_special_values(natural(k + doubled, high, low + rest / sum), sum)
+}
+
 /// `k log(2) + high + low`.
 #[inline(always)]
 fn natural<V: Lanes>(k: V, high: V, low: V) -> V {

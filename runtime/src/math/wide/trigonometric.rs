@@ -29,7 +29,7 @@ struct Reduced<V> {
 fn reduce<V: Lanes, E: Element>(x: V) -> Reduced<V> {
     let turns = (x * x.of(FRAC_2_PI)).round();
     let exact = turns.subtract_from(x.of(FRAC_PI_2), x);
-    let reduced = if E::SINGLE {
+    if E::SINGLE {
         Reduced {
             r: turns.subtract_from(x.of(FRAC_PI_2_MIDDLE), exact),
             low: x.of(0.0),
@@ -45,17 +45,6 @@ fn reduce<V: Lanes, E: Element>(x: V) -> Reduced<V> {
             low,
             turns: turns + x.of(INTEGER_IN_LOW_BITS),
         }
-    };
-    let large = x.of(LARGE).lt(x.abs());
-    if !x.any(large) {
-        return reduced;
-    }
-    let mut parts = [x.to_array(), [0.0; 8], [0.0; 8]];
-    reduce_large(&mut parts);
-    Reduced {
-        r: x.of_array(&parts[0]).where_or(large, reduced.r),
-        low: x.of_array(&parts[1]).where_or(large, reduced.low),
-        turns: x.of_array(&parts[2]).where_or(large, reduced.turns),
     }
 }
 
@@ -141,7 +130,27 @@ fn reduce_one(x: f64) -> [f64; 3] {
     }
 }
 
+/// Where an angle is too large for [`reduce`].
+#[inline(always)]
+fn is_large<V: Lanes>(x: V) -> V::Mask {
+    x.of(LARGE).lt(x.abs())
+}
+
 impl<V: Lanes> Reduced<V> {
+    /// What [`reduce`] gave, with the lanes of large angles put right. Callers go on from it apart from vectors without such angles:
+    /// joined, these would keep in memory what only those need.
+    #[inline(always)]
+    fn with_large(self, x: V) -> Self {
+        let large = is_large(x);
+        let mut parts = [x.to_array(), [0.0; 8], [0.0; 8]];
+        reduce_large(&mut parts);
+        Reduced {
+            r: x.of_array(&parts[0]).where_or(large, self.r),
+            low: x.of_array(&parts[1]).where_or(large, self.low),
+            turns: x.of_array(&parts[2]).where_or(large, self.turns),
+        }
+    }
+
     /// The sine of the remainder in two parts, the second not needed for single precision.
     #[inline(always)]
     fn sine<E: Element>(&self) -> (V, V) {
@@ -178,42 +187,62 @@ impl<V: Lanes> Reduced<V> {
             (self.cosine::<E>().0).where_or(turns.shl(63).is_negative(), self.sine::<E>().0);
         result.xor(turns.shl(62).and_bits(SIGN))
     }
+
+    /// The tangent.
+    #[inline(always)]
+    fn tangent<E: Element>(&self) -> V {
+        let (sine, cosine) = (self.sine::<E>(), self.cosine::<E>());
+        let odd = self.turns.shl(63).is_negative();
+        let (divisor, divisor_low) = (
+            sine.0.where_or(odd, cosine.0),
+            sine.1.where_or(odd, cosine.1),
+        );
+        let (high, low) = (
+            (-cosine.0).where_or(odd, sine.0),
+            (-cosine.1).where_or(odd, sine.1),
+        );
+        if E::SINGLE {
+            return high / divisor;
+        }
+        let inverse = self.r.of(1.0) / divisor;
+        let quotient = high * inverse;
+        let remainder = quotient.subtract_from(divisor, high) + low;
+        let remainder = quotient.subtract_from(divisor_low, remainder);
+        remainder.mul_add(inverse, quotient)
+    }
 }
 
 #[inline(always)]
 pub(super) fn sin<V: Lanes, E: Element>(x: V) -> V {
-    // This small, it is its own sine, and keeps the sign of a zero.
-    x.where_or(x.abs().lt(x.of(TINY)), reduce::<V, E>(x).turned::<E>(0))
+    let reduced = reduce::<V, E>(x);
+    if x.any(is_large(x)) {
+        return small_or(x, reduced.with_large(x).turned::<E>(0));
+    }
+    small_or(x, reduced.turned::<E>(0))
+}
+
+/// This small, an angle is its own sine and tangent, and keeps the sign of a zero.
+#[inline(always)]
+fn small_or<V: Lanes>(x: V, result: V) -> V {
+    x.where_or(x.abs().lt(x.of(TINY)), result)
 }
 
 #[inline(always)]
 pub(super) fn cos<V: Lanes, E: Element>(x: V) -> V {
-    reduce::<V, E>(x).turned::<E>(1)
+    let reduced = reduce::<V, E>(x);
+    if x.any(is_large(x)) {
+        return reduced.with_large(x).turned::<E>(1);
+    }
+    reduced.turned::<E>(1)
 }
 
 #[inline(always)]
 pub(super) fn tan<V: Lanes, E: Element>(x: V) -> V {
     let reduced = reduce::<V, E>(x);
-    let (sine, cosine) = (reduced.sine::<E>(), reduced.cosine::<E>());
-    let odd = reduced.turns.shl(63).is_negative();
-    let (high, low) = (
-        (-cosine.0).where_or(odd, sine.0),
-        (-cosine.1).where_or(odd, sine.1),
-    );
-    let (divisor, divisor_low) = (
-        sine.0.where_or(odd, cosine.0),
-        sine.1.where_or(odd, cosine.1),
-    );
-    let result = if E::SINGLE {
-        high / divisor
-    } else {
-        let inverse = x.of(1.0) / divisor;
-        let quotient = high * inverse;
-        let remainder = quotient.subtract_from(divisor, high) + low;
-        let remainder = quotient.subtract_from(divisor_low, remainder);
-        remainder.mul_add(inverse, quotient)
-    };
-    x.where_or(x.abs().lt(x.of(TINY)), result)
+    if x.any(is_large(x)) {
+        return small_or(x, reduced.with_large(x).tangent::<E>());
+    }
+    small_or(x, reduced.tangent::<E>())
 }
 
 /// `2^-28`.

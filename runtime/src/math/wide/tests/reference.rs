@@ -52,6 +52,9 @@ impl Reference {
             Sinh => b.sinh(BITS, ROUND, constants),
             Cosh => b.cosh(BITS, ROUND, constants),
             Tanh => b.tanh(BITS, ROUND, constants),
+            Arcsinh => b.asinh(BITS, ROUND, constants),
+            Arccosh => b.acosh(BITS, ROUND, constants),
+            Arctanh => b.atanh(BITS, ROUND, constants),
             Erf => self.erf(x),
             Cbrt => b.cbrt(BITS, ROUND),
         }
