@@ -9,7 +9,7 @@
 use super::Layout;
 use super::packing::Packing;
 use gemm_common::Ptr;
-use gemm_common::cache::{CACHE_INFO, KernelParams, kernel_params};
+use gemm_common::cache::{KernelParams, kernel_params};
 use gemm_common::gemm::{get_lhs_packing_threshold_single_thread, get_rhs_packing_threshold};
 use gemm_common::microkernel::MicroKernelFn;
 use gemm_common::pack_operands::{pack_lhs, pack_rhs};
@@ -174,10 +174,11 @@ unsafe fn multiply<
         return false;
     }
     let KernelParams { kc, mc, nc } = if m <= 64 && n <= 64 {
-        let kc = k.min(512);
+        // All rows at once: 64 of this depth fit into any second-level cache. To ask for its size would read files of every processor
+        // of the machine the first time, which takes longer than several of these products.
         KernelParams {
-            kc,
-            mc: CACHE_INFO[1].cache_bytes / size_of::<T>() / kc / MR * MR,
+            kc: k.min(512),
+            mc: m.next_multiple_of(MR),
             nc: n.next_multiple_of(NR),
         }
     } else {
