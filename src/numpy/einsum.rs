@@ -187,12 +187,17 @@ where
     /// So many operands are one op: autoray's statistics count it as one.
     const ONE_OP: usize = 3;
     let request = attempt!("einsum", Request::new(subscripts, operands));
-    let optimize = if request.operands.len() <= ONE_OP {
-        Optimize::Off
-    } else {
-        Optimize::Auto
-    };
-    along(request, &optimize)
+    if request.operands.len() <= ONE_OP {
+        return contract(&request.subscripts, &request.operands);
+    }
+    along(request, &Optimize::Auto)
+}
+
+/// Writes one contraction down.
+#[track_caller]
+fn contract(subscripts: &Subscripts, operands: &[Operand<'_>]) -> Array {
+    let subscripts = subscripts.to_string().into();
+    Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), operands)
 }
 
 /// [`einsum`] in a chosen order, each contraction an op of its own.
@@ -303,8 +308,7 @@ fn along(request: Request<'_>, optimize: &Optimize) -> Array {
         } else {
             subscripts
         };
-        let subscripts = subscripts.to_string().into();
-        let value = Array::apply(Op::Contract(ContractOp::Einsum { subscripts }), &taken);
+        let value = contract(&subscripts, &taken);
         operands.push(Some(value.into()));
         present.push();
     }

@@ -116,6 +116,9 @@ impl Subscripts {
                 }
             }
         }
+        if output.is_some() && !compact.contains('.') {
+            return Self::parse(&compact);
+        }
         let width = widths.iter().copied().max().unwrap_or(0);
         let unused: Vec<char> = ('A'..='Z')
             .chain('α'..='ω')
