@@ -6,7 +6,9 @@ use smallvec::SmallVec;
 
 use super::node::LazyOperand;
 use autojit_ir::error::Result;
-use autojit_ir::{ArrayType, DType, Op, Scalar, Type, infer_plain, resolve_scalar, strong_dtype};
+use autojit_ir::{
+    ArrayType, DType, Op, PlainType, Scalar, Type, infer_plain, resolve_scalar, strong_dtype,
+};
 
 /// The facts about an input of a node that inference needs.
 pub(super) fn given(input: &LazyOperand) -> Given<'_> {
@@ -25,15 +27,13 @@ pub(super) enum Given<'a> {
     Scalar(&'a Scalar),
 }
 
-/// The type of the result of an op, and the dtype beside which numbers among the inputs get theirs. `share` is given
-/// types that are not those of an input.
+/// The type of the result of an op, and the dtype beside which numbers among the inputs get theirs.
 #[inline(always)]
 pub(super) fn infer<'g>(
     op: &Op,
     count: usize,
     given: impl Fn(usize) -> Given<'g>,
-    share: impl FnOnce(Type) -> Arc<Type>,
-) -> Result<(Arc<Type>, Option<DType>)> {
+) -> Result<(PlainType, Option<DType>)> {
     let dtype = |index| match given(index) {
         Given::Array(ty) => match &**ty {
             Type::Array(ty) => Some(ty.dtype),
@@ -50,14 +50,15 @@ pub(super) fn infer<'g>(
             _ => Some(None),
         },
     });
-    if let Some(ty) = infer_plain(op, count, plain) {
-        return Ok((ty, strong));
+    if let Some(plain) = infer_plain(op, count, plain) {
+        return Ok((plain, strong));
     }
     let mut inputs: SmallVec<[Given<'_>; 4]> = SmallVec::new();
     for index in 0..count {
         inputs.push(given(index));
     }
-    Ok((share(infer_at_length(op, &inputs, strong)?), strong))
+    let ty = infer_at_length(op, &inputs, strong)?;
+    Ok((PlainType::Other(ty), strong))
 }
 
 fn infer_at_length(op: &Op, inputs: &[Given<'_>], strong: Option<DType>) -> Result<Type> {

@@ -286,9 +286,9 @@ impl Recording {
             Own::Scalar(scalar) => Given::Scalar(scalar),
         };
         let named = |e: Error| e.in_op(op.error_name());
-        let share = |ty| self.written().shared(ty);
-        let (ty, strong) = infer(&op, inputs.len(), given, share).map_err(named)?;
+        let (ty, strong) = infer(&op, inputs.len(), given).map_err(named)?;
         let mut written = self.written();
+        let ty = ty.shared(|ty| written.shared(ty));
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {
@@ -430,6 +430,7 @@ impl Recording {
         }
     }
 
+    #[inline]
     fn written(&self) -> MutexGuard<'_, Written> {
         // Nothing that panics half-way is done under the lock.
         self.written.lock().unwrap_or_else(PoisonError::into_inner)

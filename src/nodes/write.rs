@@ -17,7 +17,8 @@ pub(crate) fn write(
     inputs: SmallVec<[LazyOperand; 3]>,
     location: &'static Location<'static>,
 ) -> Result<LazyArray> {
-    let (ty, _) = infer(&op, inputs.len(), |index| given(&inputs[index]), Arc::new)?;
+    let (ty, _) = infer(&op, inputs.len(), |index| given(&inputs[index]))?;
+    let ty = ty.shared(Arc::new);
     let (op, inputs) = merge_views(op, inputs);
     Ok(sharing::intern(op, inputs, ty, location))
 }

@@ -32,7 +32,9 @@ pub struct Graph {
     inputs: Vec<ArrayType>,
     constants: Constants,
     outputs: Vec<ValueId>,
-    /// The types of literals, by dtype.
+    /// Whether a node was ever added whose op may have graphs inside: a loop, a branch, or a function.
+    has_nested: bool,
+    /// The types of 0-d arrays, by dtype.
     scalar_types: [Option<Arc<Type>>; DType::ALL.len()],
 }
 
@@ -187,7 +189,7 @@ impl Graph {
         match self.find_or_add(&op, inputs) {
             Ok(found) => found,
             Err(value) => {
-                self.nodes.push(Node {
+                self.append(Node {
                     op,
                     inputs: SmallVec::from_slice(inputs),
                     ty,
@@ -211,15 +213,38 @@ impl Graph {
         Err(ValueId(nodes.len() as u32))
     }
 
-    /// The same for what is a node already; if it is new, it is moved out of `node`.
+    /// The same for what is a node already.
     #[inline]
-    pub fn insert_node(&mut self, node: &mut Node) -> ValueId {
+    pub fn insert_node(&mut self, node: Node) -> ValueId {
         match self.find_or_add(&node.op, &node.inputs) {
             Ok(found) => found,
             Err(value) => {
-                self.nodes.push(node.take());
+                self.append(node);
                 value
             }
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, node: Node) {
+        self.has_nested |= matches!(node.op, Op::Control(_) | Op::Opaque { .. });
+        self.nodes.push(node);
+    }
+
+    /// Whether a condition holds for an op of this graph, or of one inside of it, that may have graphs inside: a loop, a branch,
+    /// or a function. Most graphs have none, and are not looked through.
+    pub(super) fn any_nested(&self, condition: impl Fn(&Op) -> bool) -> bool {
+        self.has_nested && self.nodes.iter().any(|node| node.op.any(&condition))
+    }
+
+    /// A type, which is shared if it is that of 0-d arrays.
+    pub fn shared_type(&mut self, ty: Type) -> Arc<Type> {
+        match &ty {
+            Type::Array(array) if array.shape.is_empty() => {
+                let known = &mut self.scalar_types[array.dtype as usize];
+                known.get_or_insert_with(|| Arc::new(ty)).clone()
+            }
+            _ => Arc::new(ty),
         }
     }
 
@@ -244,7 +269,7 @@ impl Graph {
         if let Some(shared) = shared {
             shared.add_any(nodes, &node);
         }
-        nodes.push(node);
+        self.append(node);
         value
     }
 
@@ -254,7 +279,7 @@ impl Graph {
         if let Some(shared) = &mut self.shared {
             shared.add_apart();
         }
-        self.nodes.push(node);
+        self.append(node);
         value
     }
 
@@ -323,9 +348,7 @@ impl Graph {
                 Arc::new(ty.clone().into())
             }
             Op::Leaf(LeafOp::Literal { value }) => {
-                let ty = &mut self.scalar_types[value.dtype as usize];
-                let new = || Arc::new(ArrayType::scalar(value.dtype).into());
-                ty.get_or_insert_with(new).clone()
+                self.shared_type(ArrayType::scalar(value.dtype).into())
             }
             other => unreachable!("{other} is not a leaf; this is a bug in autojit"),
         }
@@ -353,6 +376,8 @@ impl Graph {
         for node in &mut graph.nodes {
             node.op = op(&node.op);
         }
+        // The new ops may be anything.
+        graph.has_nested = true;
         graph.shared = None;
         graph
     }

@@ -68,4 +68,6 @@ pub use scalar::{Literal, Scalar};
 pub use source::SourceLine;
 pub use types::{ArrayType, Axes, Dims, Shape, Steps, Type, broadcast_shapes};
 
-pub use infer::{infer_plain, plain_result, resolve_scalar, resolve_scalars, strong_dtype};
+pub use infer::{
+    PlainType, infer_plain, plain_result, resolve_scalar, resolve_scalars, strong_dtype,
+};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::op::{MapOp, Op};
+use super::op::Op;
 use super::types::Type;
 
 /// The number of a node in its graph.
@@ -45,18 +45,6 @@ impl Clone for Node {
         Self {
             op: self.op.clone(),
             inputs: SmallVec::from_slice(&self.inputs),
-            ty: Arc::clone(&self.ty),
-            location: self.location,
-        }
-    }
-}
-
-impl Node {
-    /// The node itself; what is left is not to be used.
-    pub(super) fn take(&mut self) -> Self {
-        Self {
-            op: std::mem::replace(&mut self.op, Op::Map(MapOp::Negative)),
-            inputs: std::mem::take(&mut self.inputs),
             ty: Arc::clone(&self.ty),
             location: self.location,
         }

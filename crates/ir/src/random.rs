@@ -59,6 +59,9 @@ impl Reserved {
 
 /// The draws of which no node of the graph is left; a call takes their numbers all the same.
 pub fn unused(graph: &Graph, mut draws: Vec<Arc<CallDraws>>) -> Vec<Arc<CallDraws>> {
+    if draws.is_empty() {
+        return draws;
+    }
     for node in graph.nodes() {
         if let Op::Random {
             draw: Draw::Call(draw),

@@ -4,7 +4,6 @@
 //! keeps what belongs together.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -63,7 +62,7 @@ impl Recording {
     /// Writes down the op of a node whose inputs are known.
     fn write_node(&self, node: &LazyArray, op: Op, inputs: &[LazyOperand]) -> Result<ValueId> {
         let given = |index: usize| given(&inputs[index]);
-        let (_, strong) = infer(&op, inputs.len(), given, Arc::new)?;
+        let (_, strong) = infer(&op, inputs.len(), given)?;
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {

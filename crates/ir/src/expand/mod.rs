@@ -160,11 +160,12 @@ impl<'a> Builder<'a> {
     /// The inputs do not fit the op.
     pub fn push(&mut self, op: Op, inputs: &[ValueId]) -> Expanded {
         let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
-        if let Some(ty) = infer_plain(&op, inputs.len(), types) {
+        if let Some(plain) = infer_plain(&op, inputs.len(), types) {
+            let ty = plain.shared(|ty| self.graph.shared_type(ty));
             return self.add(op, inputs, ty);
         }
         let signature = self.graph.infer(&op, inputs)?;
-        let result = signature.result.into();
+        let result = self.graph.shared_type(signature.result);
         if self.form == Form::Written {
             return self.add(op, inputs, result);
         }
@@ -180,7 +181,7 @@ impl<'a> Builder<'a> {
     /// Adds an op whose result is known, and whose inputs need no conversion.
     fn add(&mut self, op: Op, inputs: &[ValueId], ty: Arc<Type>) -> Expanded {
         let location = self.location;
-        self.add_node(&mut Node {
+        self.add_node(Node {
             op,
             inputs: SmallVec::from_slice(inputs),
             ty,
@@ -188,10 +189,9 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Adds a node whose inputs need no conversion: what a rule gives for it, or what its op expands to, or itself,
-    /// which is then moved out of `node`.
+    /// Adds a node whose inputs need no conversion: what a rule gives for it, or what its op expands to, or itself.
     #[inline]
-    pub fn add_node(&mut self, node: &mut Node) -> Expanded {
+    pub fn add_node(&mut self, node: Node) -> Expanded {
         if let Some(rules) = self.rules
             && let Some((rule, value)) = rules.simplify(self, &node.op, &node.inputs, &node.ty)
         {
@@ -199,8 +199,8 @@ impl<'a> Builder<'a> {
                 format!("the rule {rule} for {}", node.op)
             });
         }
-        if self.form != Form::Written && !self.keeps(node)? {
-            let expanded = match self.widened(node) {
+        if self.form != Form::Written && !self.keeps(&node)? {
+            let expanded = match self.widened(&node) {
                 None => node.op.expand(self, &node.inputs),
                 widened => widened,
             };
@@ -214,13 +214,12 @@ impl<'a> Builder<'a> {
 
     /// Adds a node of a graph whose inputs are values of this one already.
     #[inline]
-    pub fn adopt(&mut self, node: &mut Node) -> Expanded {
+    pub fn adopt(&mut self, node: Node) -> Expanded {
         if self.form != Form::Written {
             let types = node.inputs.iter();
             let types = types.map(|&input| Some(&self.graph[input].ty));
             if infer_plain(&node.op, node.inputs.len(), types).is_none() {
-                let op = std::mem::replace(&mut node.op, Op::Map(MapOp::Negative));
-                return self.push(op, &node.inputs);
+                return self.push(node.op, &node.inputs);
             }
         }
         self.add_node(node)

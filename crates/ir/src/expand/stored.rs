@@ -64,7 +64,12 @@ impl Builder<'_> {
     /// The value of a node that computes with stored integers; `None` if it does not.
     pub(super) fn widened(&mut self, node: &Node) -> Option<Expanded> {
         let types = node.inputs.iter().flat_map(|&x| self.graph[x].ty.arrays());
-        is_widened(&node.op, types.map(|ty| ty.dtype)).then(|| self.widen(node))
+        let may_be = match &node.op {
+            Op::Map(MapOp::Astype { .. }) | Op::Random { .. } => true,
+            // Nearly always there is none, and it is asked of every node.
+            _ => types.clone().any(|ty| ty.dtype.is_stored()),
+        };
+        (may_be && is_widened(&node.op, types.map(|ty| ty.dtype))).then(|| self.widen(node))
     }
 
     fn widen(&mut self, node: &Node) -> Expanded {

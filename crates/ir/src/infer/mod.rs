@@ -26,7 +26,7 @@ pub(super) use given::*;
 pub(super) use joins::*;
 pub(super) use linalg::*;
 pub(super) use norm::*;
-pub use plain::{infer_plain, plain_result};
+pub use plain::{PlainType, infer_plain, plain_result};
 pub(super) use products::*;
 pub(super) use reduce::*;
 pub(super) use scatter::*;

@@ -6,43 +6,64 @@
 use std::sync::Arc;
 
 use super::super::types::{ArrayType, Class, DType, Type};
-use super::super::{MapOp, Op, ReduceOp};
+use super::super::{ContractOp, MapOp, Op, ReduceOp};
+
+/// The type of a result that inference was not asked for.
+#[derive(Clone, Debug)]
+pub enum PlainType {
+    /// That of an input.
+    Input(Arc<Type>),
+    /// Another one.
+    Other(Type),
+}
+
+impl PlainType {
+    /// The type; `share` is given those that are not those of an input.
+    #[inline]
+    pub fn shared(self, share: impl FnOnce(Type) -> Arc<Type>) -> Arc<Type> {
+        match self {
+            Self::Input(ty) => ty,
+            Self::Other(ty) => share(ty),
+        }
+    }
+}
 
 /// The type of the result of `count` inputs, where all have one type that needs no conversion, or are 0-d of its
-/// dtype. Those left out of `types` are such, and a `None` among them is not. The result shares the type of an input
-/// if it can.
+/// dtype. Those left out of `types` are such, and a `None` among them is not.
 #[inline]
 pub fn infer_plain<'t>(
     op: &Op,
     count: usize,
     types: impl Iterator<Item = Option<&'t Arc<Type>>>,
-) -> Option<Arc<Type>> {
+) -> Option<PlainType> {
     let mut widest: Option<(&Arc<Type>, &ArrayType)> = None;
+    let mut alike = 0;
     for ty in types {
         let shared = ty?;
         let Type::Array(ty) = &**shared else {
             return None;
         };
         match widest {
-            Some((known, _)) if Arc::ptr_eq(known, shared) => {}
+            Some((known, _)) if Arc::ptr_eq(known, shared) => alike += 1,
             Some((_, known)) if known.dtype != ty.dtype => return None,
-            Some((_, known)) if ty.shape.is_empty() || ty.shape == known.shape => {}
+            Some((_, known)) if ty.shape == known.shape => alike += 1,
+            Some(_) if ty.shape.is_empty() => {}
             Some((_, known)) if !known.shape.is_empty() => return None,
-            _ => widest = Some((shared, ty)),
+            _ => (widest, alike) = (Some((shared, ty)), 1),
         }
     }
     let (shared, ArrayType { dtype, shape }) = widest?;
-    Some(match plain(op, count, *dtype, shape.len())? {
-        Plain::Each(result) if result == *dtype => Arc::clone(shared),
-        Plain::Each(result) => Arc::new(ArrayType::new(result, shape).into()),
-        Plain::All(result) => Arc::new(ArrayType::scalar(result).into()),
+    Some(match plain(op, count, alike, *dtype, shape.len())? {
+        Plain::Each(result) if result == *dtype => PlainType::Input(Arc::clone(shared)),
+        Plain::Each(result) => PlainType::Other(ArrayType::new(result, shape).into()),
+        Plain::All(result) => PlainType::Other(ArrayType::scalar(result).into()),
     })
 }
 
 /// The type of the result of `count` inputs that all have this dtype and shape, if no input needs a conversion.
 #[inline]
 pub fn plain_result(op: &Op, count: usize, dtype: DType, shape: &[usize]) -> Option<ArrayType> {
-    Some(match plain(op, count, dtype, shape.len())? {
+    Some(match plain(op, count, count, dtype, shape.len())? {
         Plain::Each(result) => ArrayType::new(result, shape),
         Plain::All(result) => ArrayType::scalar(result),
     })
@@ -56,8 +77,9 @@ enum Plain {
     All(DType),
 }
 
+/// `alike` says how many inputs have all of the axes; the others are 0-d.
 #[inline]
-fn plain(op: &Op, count: usize, dtype: DType, ndim: usize) -> Option<Plain> {
+fn plain(op: &Op, count: usize, alike: usize, dtype: DType, ndim: usize) -> Option<Plain> {
     let class = dtype.class();
     let (inputs, fits, result) = match op {
         Op::Map(MapOp::Add | MapOp::Multiply | MapOp::Maximum | MapOp::Minimum) => (2, true, dtype),
@@ -91,6 +113,12 @@ fn plain(op: &Op, count: usize, dtype: DType, ndim: usize) -> Option<Plain> {
             let plain = count == 1 && all && class >= Class::Float;
             return plain.then_some(Plain::All(dtype));
         }
+        // Of two vectors.
+        Op::Contract(ContractOp::Tensordot { x_axes, y_axes }) => {
+            let all = x_axes.as_slice() == [0] && y_axes.as_slice() == [0] && ndim == 1;
+            let plain = count == 2 && alike == 2 && all && class >= Class::Float;
+            return plain.then_some(Plain::All(dtype));
+        }
         Op::Leaf(_)
         | Op::Map(_)
         | Op::Reduce(_)
@@ -114,6 +142,7 @@ fn plain(op: &Op, count: usize, dtype: DType, ndim: usize) -> Option<Plain> {
 mod tests {
     use super::*;
     use crate::Dims;
+    use crate::types::Axes;
 
     fn elementwise() -> Vec<Op> {
         MapOp::ELEMENTWISE.iter().map(|&op| op.into()).collect()
@@ -137,6 +166,10 @@ mod tests {
             axes: Dims::from_slice(&[1, 0]),
             keepdims: false,
         }));
+        for axes in [&[0][..], &[1], &[0, 1]] {
+            let [x_axes, y_axes] = [Axes::from_slice(axes), Axes::from_slice(axes)];
+            ops.push(ContractOp::Tensordot { x_axes, y_axes }.into());
+        }
         for op in &ops {
             for dtype in DType::ALL {
                 for shape in [&[][..], &[3], &[2, 3], &[0, 3]] {
@@ -160,7 +193,11 @@ mod tests {
     #[test]
     fn numbers_beside_arrays_are_plain_too() {
         let mut said = 0;
-        for op in &elementwise() {
+        let axes = || Axes::from_slice(&[0]);
+        let (x_axes, y_axes) = (axes(), axes());
+        let mut ops = elementwise();
+        ops.push(ContractOp::Tensordot { x_axes, y_axes }.into());
+        for op in &ops {
             for dtype in DType::ALL {
                 for shapes in [[&[3][..], &[]], [&[], &[2, 3]], [&[], &[]], [&[3], &[2, 3]]] {
                     let types = shapes.map(|shape| ArrayType::new(dtype, shape));
@@ -171,7 +208,11 @@ mod tests {
                     said += 1;
                     let signature = op.infer(&types.iter().map(|ty| &**ty).collect::<Vec<_>>());
                     let signature = signature.unwrap();
-                    assert_eq!(signature.result, *plain, "{op} of {types:?}");
+                    assert_eq!(
+                        signature.result,
+                        *plain.shared(Arc::new),
+                        "{op} of {types:?}"
+                    );
                     let kept = |operand: &Option<DType>| operand.is_none_or(|d| d == dtype);
                     assert!(signature.operands.iter().all(kept), "{op} of {types:?}");
                 }

@@ -184,6 +184,5 @@ pub fn inline_calls(graph: &Graph, which: &dyn Fn(&OpaqueFunction) -> bool) -> R
 /// Whether a graph calls a function that is a graph, be it in a loop or a branch.
 #[must_use]
 pub fn has_calls(graph: &Graph) -> bool {
-    let is_call = |op: &Op| matches!(op, Op::Opaque { function } if function.body().is_some());
-    graph.nodes().iter().any(|node| node.op.any(&is_call))
+    graph.any_nested(|op| matches!(op, Op::Opaque { function } if function.body().is_some()))
 }

@@ -74,7 +74,7 @@ pub(super) fn prepare(graph: &Graph, wrt: &[usize], outputs: &[usize]) -> Result
                 if active[value.index()] && treatment(op) == Treatment::Expansion {
                     expanded(&mut new, &node)?
                 } else {
-                    new.insert_node(&mut node)
+                    new.insert_node(node)
                 }
             }
         };
@@ -122,7 +122,7 @@ fn replace_singular_values(graph: &mut Graph, value: ValueId) -> Result<ValueId>
                     return Ok(value);
                 }
                 node.inputs[0] = new;
-                Ok(graph.insert_node(&mut node))
+                Ok(graph.insert_node(node))
             }
             _ => Ok(value),
         },

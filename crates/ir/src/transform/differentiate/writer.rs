@@ -187,7 +187,10 @@ impl Writer {
         let op = op.into();
         let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
         match infer_plain(&op, inputs.len(), types) {
-            Some(ty) => Ok(self.graph.insert(op, inputs, ty, self.location)),
+            Some(plain) => {
+                let ty = plain.shared(|ty| self.graph.shared_type(ty));
+                Ok(self.graph.insert(op, inputs, ty, self.location))
+            }
             None => self.graph.push(op, inputs, self.location),
         }
     }

@@ -20,13 +20,12 @@ const NONE: ValueId = ValueId(u32::MAX);
 
 /// Whether there is a loop in a graph.
 pub(super) fn has_loops(graph: &Graph) -> bool {
-    let is_loop = |op: &Op| {
+    graph.any_nested(|op| {
         matches!(
             op,
             Op::Control(ControlOp::Scan { .. } | ControlOp::While { .. })
         )
-    };
-    graph.nodes().iter().any(|node| node.op.any(&is_loop))
+    })
 }
 
 /// How often each was done.

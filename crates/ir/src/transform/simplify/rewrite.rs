@@ -78,7 +78,7 @@ fn first(
 /// # Errors
 /// A rule or an expansion gave a value of another type: an internal error.
 pub(super) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<Graph> {
-    rebuild(graph, |new, node, _| {
+    rebuild(graph, |new, mut node, _| {
         if let Op::Control(_) = &node.op {
             let inside = |graph: &Graph| Ok(rewrite(graph.clone(), form, rules)?.without_dead());
             node.op = node.op.map_graphs(inside)?;
@@ -91,14 +91,14 @@ pub(super) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<
 /// that are values of the new graph, and the values that all nodes before it have become.
 pub(super) fn rebuild(
     graph: Graph,
-    mut add: impl FnMut(&mut Graph, &mut Node, &[ValueId]) -> Result<ValueId>,
+    mut add: impl FnMut(&mut Graph, Node, &[ValueId]) -> Result<ValueId>,
 ) -> Result<Graph> {
     const DEAD: ValueId = ValueId(u32::MAX);
     let live = graph.live();
     let mut new = graph.same_inputs();
-    let (mut nodes, constants, outputs) = graph.into_parts();
+    let (nodes, constants, outputs) = graph.into_parts();
     let mut map: Vec<ValueId> = Vec::with_capacity(nodes.len());
-    for (node, live) in nodes.iter_mut().zip(live) {
+    for (mut node, live) in nodes.into_iter().zip(live) {
         map.push(match &node.op {
             _ if !live => DEAD,
             Op::Leaf(LeafOp::Input { index, .. }) => ValueId(*index as u32),
