@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 pub(crate) use crate::loops::Value;
-use crate::loops::{Action, Nest, NestOperation, Section};
+use crate::loops::{Action, Nest, NestOperation, NestSlot, Section};
 pub(crate) use crate::lower::Fold;
 use crate::lower::Lowered;
 use autojit_ir::{DType, Literal, MapOp, Scalar};
@@ -200,9 +200,10 @@ struct Axis {
 /// The kernel of a nest, or of a batch of them, and its parameters: extents, strides and literals.
 pub(crate) fn of_nest(lowered: &Lowered, nest: &Nest, batch: Option<&Batch>) -> (Kernel, Vec<i64>) {
     let domain = &lowered.geometries[nest.domain].shape;
+    let stride = |slot: &NestSlot, a: usize| lowered.geometries[slot.geometry].strides[a];
     let axis = |a: usize| Axis {
         extent: domain[a],
-        strides: nest.slots.iter().map(|s| s.strides[a]).collect(),
+        strides: nest.slots.iter().map(|s| stride(s, a)).collect(),
     };
     let (mut outer, mut inner) = (Vec::new(), Vec::new());
     for a in 0..domain.len() {

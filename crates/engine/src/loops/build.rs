@@ -46,7 +46,7 @@ impl Loops {
         self.bodies[step as usize].work
     }
 
-    fn of(lowered: &Lowered, fusion: Fusion) -> Result<Self> {
+    fn of(lowered: &mut Lowered, fusion: Fusion) -> Result<Self> {
         let stored = fusion.stored(lowered);
         let mut nests = Nests::default();
         let mut bodies = Vec::with_capacity(fusion.steps.len());

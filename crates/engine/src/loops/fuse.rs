@@ -24,40 +24,6 @@ use crate::lower::{
 };
 use autojit_ir::error::{Error, Result};
 
-/// See [`Fuser::feeds_reduction`]; one pass backwards.
-fn feed_reductions(lowered: &Lowered) -> Vec<bool> {
-    let count = lowered.instructions.len();
-    let (mut is_read, mut only_reduced) = (vec![false; count], vec![true; count]);
-    for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
-        let reduces = match instruction {
-            Instruction::Reduce { .. } => true,
-            Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
-                let is_result = matches!(lowered.buffer(output.buffer).storage, Storage::Output(_));
-                is_read[index] && only_reduced[index] && !is_result
-            }
-            Instruction::Call(_) => false,
-            Instruction::Join { parts } => {
-                for part in lowered.parts(*parts) {
-                    only_reduced[part.0 as usize] = false;
-                }
-                continue;
-            }
-        };
-        for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
-            is_read[origin.0 as usize] = true;
-            only_reduced[origin.0 as usize] &= reduces;
-        }
-    }
-    let feeds = |i: usize| {
-        let maps = matches!(
-            lowered.instructions[i],
-            Instruction::Map { .. } | Instruction::Copy { .. }
-        );
-        is_read[i] && only_reduced[i] && maps
-    };
-    (0..count).map(feeds).collect()
-}
-
 /// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
 /// those beyond its end do not. `repeats` says whether the graph is run many times.
 ///
@@ -70,8 +36,7 @@ pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>, repeats: bool) -> Re
             placed: vec![UNPLACED; count],
             ..Fusion::default()
         },
-        feeds_reduction: feed_reductions(lowered),
-        readers: readers(lowered),
+        uses: uses(lowered),
         deferred_with: vec![0; count],
         alone,
         small: repeats.then(SmallLoops::default),
@@ -92,24 +57,53 @@ pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>, repeats: bool) -> Re
 /// Counted for a part of a join or of the results, which is stored whatever reads it.
 const STORED: u32 = 1 << 16;
 
-/// How many operands each instruction is; a part of a join or of the results counts as many more.
-fn readers(lowered: &Lowered) -> Vec<u32> {
-    let mut readers = vec![0u32; lowered.instructions.len()];
-    for (index, instruction) in lowered.instructions.iter().enumerate() {
-        for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
-            readers[origin.0 as usize] += 1;
-        }
-        if let Instruction::Join { parts } = instruction {
-            for part in lowered.parts(*parts) {
-                readers[part.0 as usize] += STORED;
-            }
-        }
+/// Who uses the result of an instruction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    /// How many operands it is; a part of a join or of the results counts as [`STORED`] more.
+    readers: u32,
+    is_read: bool,
+    /// Whether something that does not feed a reduction reads it.
+    is_read_otherwise: bool,
+    /// Whether reductions alone need it, directly or through others of which the same is true.
+    feeds_reduction: bool,
+}
+
+/// The uses of each instruction; one pass backwards.
+fn uses(lowered: &Lowered) -> Vec<Uses> {
+    let mut uses = vec![Uses::default(); lowered.instructions.len()];
+    for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
         let is_result = |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));
-        if lowered.writes(instruction).iter().any(is_result) {
-            readers[index] += STORED;
+        let is_result = lowered.writes(instruction).iter().any(is_result);
+        let own = &mut uses[index];
+        let only_reduced = own.is_read && !own.is_read_otherwise;
+        if is_result {
+            own.readers += STORED;
+        }
+        let reduces = match instruction {
+            Instruction::Reduce { .. } => true,
+            Instruction::Map { .. } | Instruction::Copy { .. } => {
+                own.feeds_reduction = only_reduced;
+                only_reduced && !is_result
+            }
+            Instruction::Call(_) => false,
+            Instruction::Join { parts } => {
+                for part in lowered.parts(*parts) {
+                    let part = &mut uses[part.0 as usize];
+                    part.readers += STORED;
+                    part.is_read_otherwise = true;
+                }
+                continue;
+            }
+        };
+        for origin in lowered.reads(instruction).filter_map(View::origin) {
+            let read = &mut uses[origin.0 as usize];
+            read.readers += 1;
+            read.is_read = true;
+            read.is_read_otherwise |= !reduces;
         }
     }
-    readers
+    uses
 }
 
 /// A copy that is not fused into a loop becomes one call of the runtime.
@@ -129,10 +123,7 @@ const UNPLACED: (u32, Phase) = (u32::MAX, Phase::Alone);
 /// The state of the pass.
 struct Fuser {
     fusion: Fusion,
-    /// Whether an instruction's result is needed by reductions only, directly or through other such ones.
-    feeds_reduction: Vec<bool>,
-    /// How many operands each instruction is.
-    readers: Vec<u32>,
+    uses: Vec<Uses>,
     /// For each deferred instruction, how many are deferred together; see [`Fuser::can_defer`].
     deferred_with: Vec<u8>,
     /// Whether an instruction is to have a loop of its own.
@@ -155,19 +146,20 @@ impl Fuser {
             return None;
         };
         let index = id.0 as usize;
-        if self.readers[index] != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
+        if self.uses[index].readers != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
             return None;
         }
         let mut with = 1;
         for view in lowered.reads(instruction) {
-            let Some(origin) = view.origin else {
+            let Some(origin) = view.origin() else {
                 continue;
             };
             // No loop can go on with a joined array.
             if matches!(lowered.instruction(origin), Instruction::Join { .. }) {
                 continue;
             }
-            if self.readers[origin.0 as usize] >= STORED && lowered.reads(instruction).count() == 1
+            if self.uses[origin.0 as usize].readers >= STORED
+                && lowered.reads(instruction).count() == 1
             {
                 continue;
             }
@@ -198,7 +190,7 @@ impl Fuser {
         let mut done = 0;
         loop {
             let instruction = lowered.instruction(next);
-            for origin in lowered.reads(instruction).filter_map(|v| v.origin) {
+            for origin in lowered.reads(instruction).filter_map(View::origin) {
                 if self.is_deferred(origin) {
                     found.push(origin);
                 }
@@ -241,9 +233,9 @@ impl Fuser {
         let Instruction::Map { output, .. } = instruction else {
             return false;
         };
-        let is_deferred = |view: &&View| view.origin.is_some_and(|o| self.is_deferred(o));
+        let is_deferred = |view: &&View| view.origin().is_some_and(|o| self.is_deferred(o));
         let fits = |view: &View| {
-            view.origin
+            view.origin()
                 .is_some_and(|o| reads_all(lowered, view, o, &output))
         };
         if self.is_alone(id) || !lowered.reads(&instruction).filter(is_deferred).all(fits) {
@@ -262,7 +254,7 @@ impl Fuser {
         for &operand in deferred {
             let mut has_loop = false;
             let reads = lowered.reads(lowered.instruction(operand));
-            for source in reads.filter_map(|view| view.origin) {
+            for source in reads.filter_map(View::origin) {
                 let (step, _) = self.fusion.placed[source.0 as usize];
                 if step == UNPLACED.0 {
                     continue;
@@ -423,14 +415,14 @@ impl Fuser {
         id: InstructionId,
     ) -> Option<std::result::Result<(u32, Phase), &'static str>> {
         let instruction = lowered.instruction(id);
-        let origins = || {
-            let reads = lowered.reads(instruction);
-            let placed = |o: &InstructionId| self.fusion.placed[o.0 as usize] != UNPLACED;
-            reads.filter_map(move |view| view.origin.filter(placed).map(|o| (view, o)))
-        };
-        let step = origins()
-            .map(|(_, o)| self.fusion.placed[o.0 as usize].0)
-            .max()?;
+        let mut latest = None;
+        for origin in lowered.reads(instruction).filter_map(View::origin) {
+            let placed = self.fusion.placed[origin.0 as usize];
+            if placed != UNPLACED {
+                latest = latest.max(Some(placed.0));
+            }
+        }
+        let step = latest?;
         // A join of nothing but empty parts may come before all steps.
         let Step::Loop(group) = self.fusion.steps.get(step as usize)? else {
             return Some(Err("its operand comes from a call"));
@@ -438,12 +430,8 @@ impl Fuser {
         if group.members.len() >= LARGEST_LOOP {
             return Some(Err("the loop has the largest number of instructions"));
         }
-        if self.is_alone(id)
-            || group
-                .members
-                .iter()
-                .any(|&(member, _)| self.is_alone(member))
-        {
+        let is_alone = |&(member, _): &(InstructionId, Phase)| self.is_alone(member);
+        if self.is_alone(id) || !self.alone.is_empty() && group.members.iter().any(is_alone) {
             return Some(Err(
                 "the fused loop would share its code with too few others",
             ));
@@ -458,7 +446,10 @@ impl Fuser {
             Ok(phase) => phase,
             Err(why) => return Some(Err(why)),
         };
-        for (view, origin) in origins() {
+        for view in lowered.reads(instruction) {
+            let Some(origin) = view.origin() else {
+                continue;
+            };
             let (at, made_in) = self.fusion.placed[origin.0 as usize];
             if at != step {
                 continue;
@@ -471,7 +462,7 @@ impl Fuser {
                 Err(why) => return Some(Err(why)),
             };
         }
-        if phase == Phase::After && self.feeds_reduction[id.0 as usize] {
+        if phase == Phase::After && self.uses[id.0 as usize].feeds_reduction {
             return Some(Err(
                 "it is fused into the loop of the reduction that it feeds",
             ));
@@ -498,7 +489,9 @@ impl Loop {
                 }
             }
             Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
-                if *lowered.shape(output) == lowered.geometries[self.domain].shape {
+                if output.geometry == self.domain
+                    || *lowered.shape(output) == lowered.geometries[self.domain].shape
+                {
                     Ok(Phase::Before)
                 } else if self.outer_strides(lowered, output).is_some() {
                     Ok(Phase::Outer)
@@ -535,18 +528,23 @@ impl Loop {
             | (Phase::Reduction, Phase::Before) => Err(NOT_ELEMENTWISE),
             (Phase::Reduction, _) => Err("its operand is a reduction of the same loop"),
             (Phase::Before | Phase::After, Phase::Reduction | Phase::Outer) => {
-                let expected = self
-                    .outer_strides(lowered, made)
-                    .map(|s| self.inner_strides(lowered, &s));
-                if same_place && expected.is_some_and(|s| s == *lowered.strides(view)) {
+                let strides = || lowered.strides(view).iter().copied();
+                let expected = self.outer_strides(lowered, made);
+                if same_place && expected.is_some_and(|expected| expected.eq(strides())) {
                     Ok(Phase::After)
                 } else {
                     Err(NOT_ELEMENTWISE)
                 }
             }
             (Phase::Outer, Phase::Reduction | Phase::Outer) => {
-                let outer = |view| self.outer_strides(lowered, view);
-                if same_place && outer(view) == outer(made) {
+                let are_same = || {
+                    let outer = |view| self.outer_strides(lowered, view);
+                    match (outer(view), outer(made)) {
+                        (Some(view), Some(made)) => view.eq(made),
+                        (view, made) => view.is_none() && made.is_none(),
+                    }
+                };
+                if same_place && (view.geometry == made.geometry || are_same()) {
                     Ok(phase)
                 } else {
                     Err(NOT_ELEMENTWISE)

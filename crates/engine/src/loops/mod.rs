@@ -24,7 +24,7 @@ mod text;
 mod verify;
 
 pub(crate) use build::{Loops, Work, build};
-pub(crate) use nest::{Action, Anchor, Nest, NestId, NestOperation, Section, Value};
+pub(crate) use nest::{Action, Anchor, Nest, NestId, NestOperation, NestSlot, Section, Value};
 pub(crate) use split::KERNELS;
 pub(crate) use step::{Fusion, Phase, Step};
 pub(crate) use text::print;

@@ -69,15 +69,32 @@ pub(crate) struct NestOperation {
     pub(crate) action: Action,
 }
 
-/// An operand: its strides in elements over the axes of the domain.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+impl NestOperation {
+    /// A number that differs for nearly all operations that differ.
+    fn word(&self) -> u64 {
+        let (tag, parts) = match self.action {
+            Action::Load { slot } => (0, [slot, 0, 0, 0]),
+            Action::Literal { index } => (1, [index, 0, 0, 0]),
+            Action::Map { op, inputs, .. } => (2, [op.0, inputs[0], inputs[1], inputs[2]]),
+            Action::Reduce { op, input } => (3, [op as u16, input, 0, 0]),
+            Action::Store { slot, value } => (4, [slot, value, 0, 0]),
+        };
+        let kind = (tag << 2 | self.section as u64) << 8 | self.dtype as u64;
+        let parts = parts.into_iter().rev();
+        let parts = parts.fold(0, |word, part| word << 16 | u64::from(part));
+        parts ^ kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// An operand: its strides over the axes of the domain, as the geometry of a view with that shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NestSlot {
     pub(crate) dtype: DType,
-    pub(crate) strides: Steps,
+    pub(crate) geometry: GeometryId,
 }
 
 /// The computation of a loop.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nest {
     /// The shape of the domain.
     pub(crate) domain: GeometryId,
@@ -90,13 +107,34 @@ pub(crate) struct Nest {
 }
 
 impl Nest {
-    /// The same loop with other literals: zeros.
-    pub(super) fn without_numbers(&self) -> Self {
-        let zero = |literal: &Literal| Literal::new(0, literal.dtype);
-        Self {
-            literals: self.literals.iter().map(zero).collect(),
-            ..self.clone()
+    /// Whether the other nest is the same loop, if its literals may be other numbers.
+    pub(super) fn equals_but_numbers(&self, other: &Self) -> bool {
+        let literals = self.literals.iter().map(|literal| literal.dtype);
+        self.domain == other.domain
+            && self.reduced == other.reduced
+            && self.operations == other.operations
+            && self.slots == other.slots
+            && literals.eq(other.literals.iter().map(|literal| literal.dtype))
+    }
+
+    /// A hash in which the numbers of literals do not count.
+    pub(super) fn hash_but_numbers(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        (self.domain, self.reduced, self.literals.len()).hash(&mut hasher);
+        for operation in &self.operations {
+            hasher.write_u64(operation.word());
         }
+        for NestSlot { dtype, geometry } in &self.slots {
+            hasher.write_u64((geometry.0 as u64) << 8 | *dtype as u64);
+        }
+        hasher.finish()
+    }
+
+    fn hash(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(self.hash_but_numbers());
+        self.literals.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Whether the loop writes to a slot.
@@ -162,7 +200,8 @@ pub(crate) type Anchor = (BufferId, isize);
 #[derive(Debug, Default)]
 pub(crate) struct Nests {
     all: Vec<Nest>,
-    known: HashTable<NestId>,
+    /// Each with its hash.
+    known: HashTable<(u64, NestId)>,
     scratch: Option<Builder>,
 }
 
@@ -174,12 +213,6 @@ impl Index<NestId> for Nests {
     }
 }
 
-fn hash(nest: &Nest) -> u64 {
-    let mut hasher = FxHasher::default();
-    nest.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl Nests {
     /// The nest of a loop; the anchor of each slot goes to `anchors`. `stored` says for each
     /// instruction whether its result must be written.
@@ -188,7 +221,7 @@ impl Nests {
     /// An internal error.
     pub(crate) fn build(
         &mut self,
-        lowered: &Lowered,
+        lowered: &mut Lowered,
         group: &Loop,
         stored: &[bool],
         anchors: &mut Vec<Anchor>,
@@ -201,13 +234,14 @@ impl Nests {
         anchors.extend_from_slice(&builder.anchors);
         let Self { all, known, .. } = self;
         let nest = &builder.nest;
-        let hash_of_nest = hash(nest);
-        if let Some(&id) = known.find(hash_of_nest, |id| all[id.0 as usize] == *nest) {
+        let hash = nest.hash();
+        let is_it = |&(other, id): &(u64, NestId)| other == hash && all[id.0 as usize] == *nest;
+        if let Some(&(_, id)) = known.find(hash, is_it) {
             return Ok(id);
         }
         let id = NestId(all.len() as u32);
         all.push(nest.clone());
-        known.insert_unique(hash_of_nest, id, |id| hash(&all[id.0 as usize]));
+        known.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         Ok(id)
     }
 
@@ -240,6 +274,8 @@ struct Builder {
     made: Vec<(InstructionId, Value, Phase)>,
     /// The values loaded in a section, by slot.
     loaded: Vec<(Section, u16, Value)>,
+    /// The last geometry of a view in the outer part, and the one over the domain that it became.
+    last_outer: Option<(GeometryId, GeometryId)>,
 }
 
 impl Builder {
@@ -256,10 +292,14 @@ impl Builder {
             anchors: Vec::new(),
             made: Vec::new(),
             loaded: Vec::new(),
+            last_outer: None,
         }
     }
 
     fn restart(&mut self, group: &Loop) {
+        if (self.nest.domain, self.nest.reduced) != (group.domain, group.reduced) {
+            self.last_outer = None;
+        }
         self.nest.domain = group.domain;
         self.nest.reduced = group.reduced;
         self.nest.operations.clear();
@@ -285,27 +325,37 @@ impl Builder {
 
     fn slot(
         &mut self,
-        lowered: &Lowered,
+        lowered: &mut Lowered,
         group: &Loop,
         view: &View,
         section: Section,
     ) -> Result<u16> {
-        let strides = match section {
-            Section::Before | Section::After => SmallVec::from_slice(lowered.strides(view)),
-            Section::Outer => {
-                let outer = group.outer_strides(lowered, view);
-                let outer = outer.ok_or_else(|| Error::internal("an outer view does not fit"))?;
-                group.inner_strides(lowered, &outer)
-            }
+        let geometry = match section {
+            Section::Before | Section::After => view.geometry,
+            Section::Outer => match self.last_outer {
+                Some((known, geometry)) if known == view.geometry => geometry,
+                _ => {
+                    let strides = group.outer_strides(lowered, view);
+                    let strides: Steps = strides
+                        .ok_or_else(|| Error::internal("an outer view does not fit"))?
+                        .collect();
+                    let geometry = lowered.geometries.with_strides(group.domain, &strides);
+                    self.last_outer = Some((view.geometry, geometry));
+                    geometry
+                }
+            },
         };
         let anchor = (view.buffer, view.offset);
-        let dtype = view.dtype;
+        let slot = NestSlot {
+            dtype: view.dtype,
+            geometry,
+        };
         let slots = self.nest.slots.iter().zip(&self.anchors);
         let found = slots
             .into_iter()
-            .position(|(s, p)| *p == anchor && s.strides == strides && s.dtype == dtype);
+            .position(|(s, p)| *p == anchor && *s == slot);
         let index = found.unwrap_or_else(|| {
-            self.nest.slots.push(NestSlot { dtype, strides });
+            self.nest.slots.push(slot);
             self.anchors.push(anchor);
             self.anchors.len() - 1
         });
@@ -314,7 +364,7 @@ impl Builder {
 
     fn operand(
         &mut self,
-        lowered: &Lowered,
+        lowered: &mut Lowered,
         group: &Loop,
         operand: &Operand,
         section: Section,
@@ -328,7 +378,7 @@ impl Builder {
             }
             Operand::View(view) => view,
         };
-        let made = self.made.iter().find(|(id, ..)| Some(*id) == view.origin);
+        let made = self.made.iter().find(|(id, ..)| Some(*id) == view.origin());
         if let Some(&(_, value, phase)) = made {
             let usable = match phase {
                 Phase::Before => section == Section::Before,
@@ -353,7 +403,7 @@ impl Builder {
 
     fn member(
         &mut self,
-        lowered: &Lowered,
+        lowered: &mut Lowered,
         group: &Loop,
         id: InstructionId,
         phase: Phase,
@@ -370,8 +420,9 @@ impl Builder {
         let (value, output) = match *lowered.instruction(id) {
             Instruction::Map { op, inputs, output } => {
                 let (mut values, mut arity) = ([0; 3], 0);
-                for operand in lowered.operands(inputs) {
-                    let value = self.operand(lowered, group, operand, section)?;
+                for index in 0..lowered.operands(inputs).len() {
+                    let operand = lowered.operands(inputs)[index];
+                    let value = self.operand(lowered, group, &operand, section)?;
                     *values
                         .get_mut(usize::from(arity))
                         .ok_or_else(|| Error::internal("an op has more than three inputs"))? =

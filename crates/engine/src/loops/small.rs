@@ -92,7 +92,7 @@ impl SmallLoops {
                 return false;
             };
             let follows = |view: &View| {
-                let Some(origin) = view.origin else {
+                let Some(origin) = view.origin() else {
                     return true;
                 };
                 if members.contains(&origin) {

@@ -5,9 +5,9 @@
 //! fetch the code of every loop from memory. Instructions of such loops get loops of their own: of those there are few
 //! kinds. Applies only above [`KERNELS`] distinct kernels, so usual programs are never split.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
 
-use super::nest::{Nest, NestId, Nests};
+use super::nest::{NestId, Nests};
 use super::step::{Fusion, Step};
 use crate::lower::Lowered;
 
@@ -31,11 +31,17 @@ pub(crate) fn split(
         return None;
     }
     // Literals are parameters of kernels, so nests that differ in nothing else share their code.
-    let mut codes: FxHashMap<Nest, u32> = FxHashMap::default();
+    // Each code with its hash and the first nest that has it.
+    let mut codes: HashTable<(u64, u32, NestId)> = HashTable::new();
     let mut code_of: Vec<u32> = Vec::with_capacity(nests.len());
-    for nest in nests.iter() {
-        let new = codes.len() as u32;
-        code_of.push(*codes.entry(nest.without_numbers()).or_insert(new));
+    for (index, nest) in nests.iter().enumerate() {
+        let hash = nest.hash_but_numbers();
+        let is_it = |&(other, _, first): &(u64, u32, NestId)| {
+            other == hash && nests[first].equals_but_numbers(nest)
+        };
+        let new = (hash, codes.len() as u32, NestId(index as u32));
+        let entry = codes.entry(hash, is_it, |&(hash, ..)| hash);
+        code_of.push(entry.or_insert(new).get().1);
     }
     let mut loops = vec![0u32; codes.len()];
     for nest in (0..fusion.steps.len()).filter_map(&nest_of) {

@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use crate::lower::{
     Axes, Geometry, GeometryId, Instruction, InstructionId, Lowered, Storage, View,
 };
-use autojit_ir::Steps;
 
 /// The largest number of instructions in one loop: beyond this, registers spill and kernels are not shared.
 pub(super) const LARGEST_LOOP: usize = 24;
@@ -72,38 +71,31 @@ pub(super) fn reads_all(
 }
 
 impl Loop {
-    /// The strides over the axes that are not reduced, of a view with the shape of a reduction's result, with
-    /// or without the reduced axes.
-    pub(crate) fn outer_strides(&self, lowered: &Lowered, view: &View) -> Option<Steps> {
+    /// The strides over the domain of a view with the shape of a reduction's result, with or without the reduced axes; `None` if
+    /// it has another shape.
+    pub(crate) fn outer_strides<'a>(
+        &self,
+        lowered: &'a Lowered,
+        view: &View,
+    ) -> Option<impl Iterator<Item = isize> + use<'a>> {
         let reduced = self.reduced?;
         let domain = &lowered.geometries[self.domain].shape;
         let Geometry { shape, strides } = &lowered.geometries[view.geometry];
-        let outer = || (0..domain.len()).filter(|&a| !reduced.contains(a));
-        if shape.len() == domain.len() {
-            let fits = |a: usize| shape[a] == if reduced.contains(a) { 1 } else { domain[a] };
-            if (0..domain.len()).all(fits) {
-                return Some(outer().map(|a| strides[a]).collect());
+        let fits = |a: usize| shape[a] == if reduced.contains(a) { 1 } else { domain[a] };
+        let has_all = shape.len() == domain.len() && (0..domain.len()).all(fits);
+        let mut outer = (0..domain.len()).filter(|&a| !reduced.contains(a));
+        if !has_all && !outer.by_ref().map(|a| domain[a]).eq(shape.iter().copied()) {
+            return None;
+        }
+        let mut next = 0;
+        Some((0..domain.len()).map(move |axis| {
+            if reduced.contains(axis) {
+                return 0;
             }
-        }
-        if outer().map(|a| domain[a]).eq(shape.iter().copied()) {
-            return Some(strides.clone());
-        }
-        None
-    }
-
-    /// Strides over the whole domain from those over the axes that are not reduced.
-    pub(crate) fn inner_strides(&self, lowered: &Lowered, outer: &[isize]) -> Steps {
-        let mut outer = outer.iter();
-        let reduced = |a: usize| self.reduced.is_some_and(|r| r.contains(a));
-        (0..lowered.geometries[self.domain].shape.len())
-            .map(|a| {
-                if reduced(a) {
-                    0
-                } else {
-                    outer.next().copied().unwrap_or(0)
-                }
-            })
-            .collect()
+            let at = if has_all { axis } else { next };
+            next += 1;
+            strides[at]
+        }))
     }
 }
 
@@ -115,7 +107,7 @@ impl Fusion {
         for (index, instruction) in lowered.instructions.iter().enumerate() {
             let (step, phase) = self.placed[index];
             for view in lowered.reads(instruction) {
-                if let Some(origin) = view.origin {
+                if let Some(origin) = view.origin() {
                     let (made_at, made_in) = self.placed[origin.0 as usize];
                     let in_register =
                         made_at == step && !(made_in == Phase::Before && phase == Phase::After);

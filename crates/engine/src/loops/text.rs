@@ -45,7 +45,8 @@ fn print_nest(lowered: &Lowered, number: usize, nest: &Nest) -> String {
     }
     text.push('\n');
     for (number, slot) in nest.slots.iter().enumerate() {
-        let (dtype, strides) = (slot.dtype.short_name(), list(&slot.strides));
+        let strides = &lowered.geometries[slot.geometry].strides;
+        let (dtype, strides) = (slot.dtype.short_name(), list(strides));
         let _ = writeln!(text, "  slot {number}: {dtype} strides [{strides}]");
     }
     let operation = |o: &NestOperation| {

@@ -102,7 +102,7 @@ pub(crate) fn verify(lowered: &Lowered, loops: &Loops) -> Result<()> {
                 {
                     return Err(wrong(number, "has other anchors than its call"));
                 }
-                for origin in site.inputs.iter().filter_map(|view| view.origin) {
+                for origin in site.inputs.iter().filter_map(View::origin) {
                     if ready[origin.0 as usize].is_some_and(|step| step as usize >= number) {
                         return Err(wrong(
                             number,
@@ -196,13 +196,13 @@ impl Walk<'_> {
         }
         let shape = &lowered.geometries[*domain].shape;
         for (number, (slot, &(buffer, offset))) in slots.iter().zip(self.anchors).enumerate() {
-            if slot.strides.len() != shape.len() {
-                return Err(self.wrong(format!(
-                    "slot {number}: strides of another rank than the domain"
-                )));
+            let geometry = &lowered.geometries[slot.geometry];
+            if geometry.shape != *shape {
+                let mistake = format!("slot {number}: has another shape than the domain");
+                return Err(self.wrong(mistake));
             }
             let bytes = lowered.buffer(buffer).bytes as i128;
-            if let Some((first, last)) = extent(shape, &slot.strides, offset)
+            if let Some((first, last)) = extent(shape, &geometry.strides, offset)
                 && (first < 0 || (last + 1) * slot.dtype.size() as i128 > bytes)
             {
                 let mistake = format!(
@@ -242,8 +242,8 @@ impl Walk<'_> {
         match section {
             Section::Before | Section::After => Some(self.lowered.strides(view).clone()),
             Section::Outer => {
-                let outer = self.group.outer_strides(self.lowered, view)?;
-                Some(self.group.inner_strides(self.lowered, &outer))
+                let strides = self.group.outer_strides(self.lowered, view)?;
+                Some(strides.collect())
             }
         }
     }
@@ -256,7 +256,7 @@ impl Walk<'_> {
         };
         let strides = self.strides(view, section);
         found.dtype == view.dtype
-            && Some(&found.strides) == strides.as_ref()
+            && Some(&self.lowered.geometries[found.geometry].strides) == strides.as_ref()
             && *anchor == (view.buffer, view.offset)
     }
 
@@ -285,9 +285,9 @@ impl Walk<'_> {
             }
             Operand::View(view) => view,
         };
-        let here = view.origin.and_then(|origin| self.made.get(&origin));
+        let here = view.origin().and_then(|origin| self.made.get(&origin));
         if let Some(&(_, made_in, _)) = here.filter(|(made, ..)| *made == value) {
-            let written = view.origin.and_then(|origin| {
+            let written = view.origin().and_then(|origin| {
                 let instruction = self.lowered.instruction(origin);
                 self.lowered.writes(instruction).first()
             });
@@ -310,7 +310,7 @@ impl Walk<'_> {
             let mistake = format!("slot {slot} has not the dtype, strides and anchor of its view");
             return Err(self.wrong(mistake));
         }
-        let Some(origin) = view.origin else {
+        let Some(origin) = view.origin() else {
             return Ok(());
         };
         let is_there = match here {
@@ -430,7 +430,7 @@ impl Walk<'_> {
     fn copied(&mut self, id: InstructionId, input: &Operand, section: Section) -> Result<Value> {
         let known = (0..self.values.len()).rev().map(|value| value as Value);
         let made = match input {
-            Operand::View(view) => view.origin.and_then(|origin| self.made.get(&origin)),
+            Operand::View(view) => view.origin().and_then(|origin| self.made.get(&origin)),
             Operand::Literal(_) => None,
         };
         let is_it = |&value: &Value| {
@@ -470,8 +470,10 @@ mod tests {
 
     #[test]
     fn wrong_strides_are_found() {
-        let (lowered, mut loops) = loops();
-        loops.nests.iter_mut().next().unwrap().slots[0].strides[0] = 3;
+        let (mut lowered, mut loops) = loops();
+        let geometry = lowered.geometries.intern(&[3, 4], &[3, 1]);
+        let nest = loops.nests.iter_mut().next().unwrap();
+        nest.slots[0].geometry = geometry;
         let text = mistake(&lowered, &loops);
         assert!(
             text.contains("stage loops: step 0 slot 0 has not the dtype, strides"),

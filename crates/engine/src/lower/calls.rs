@@ -41,7 +41,7 @@ impl Lowering<'_> {
     }
 
     fn call(&mut self, call: Call, inputs: SmallVec<[View; 3]>, mut output: View) -> View {
-        output.origin = Some(self.next());
+        output.written_by(Some(self.next()));
         self.push_call(call, inputs, smallvec![output]);
         output
     }

@@ -128,11 +128,11 @@ impl Lowering<'_> {
             let from = self.operand(input)?;
             if self.is_at(&from, buffer, &target, &ty.shape) {
                 if let Operand::View(view) = from {
-                    parts.extend(view.origin);
+                    parts.extend(view.origin());
                 }
             } else if ty.size() > 0 {
                 let output = self.written(buffer, &target, ty);
-                parts.extend(self.copy(from, output).origin);
+                parts.extend(self.copy(from, output).origin());
             }
         }
         let parts = self.lowered.add_parts(&parts);

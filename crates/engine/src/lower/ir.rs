@@ -61,8 +61,42 @@ pub(crate) struct View {
     /// Of the first element, in elements.
     pub(crate) offset: isize,
     pub(crate) dtype: DType,
+    /// See [`View::origin`]; views are most of a lowered graph, so it has no room for a tag.
+    pub(super) origin: u32,
+}
+
+impl View {
+    /// No instruction.
+    const NONE: u32 = u32::MAX;
+
+    /// Elements from an offset on, which are there after an instruction.
+    pub(crate) fn new(
+        buffer: BufferId,
+        geometry: GeometryId,
+        offset: isize,
+        dtype: DType,
+        origin: Option<InstructionId>,
+    ) -> Self {
+        let mut view = Self {
+            buffer,
+            geometry,
+            offset,
+            dtype,
+            origin: Self::NONE,
+        };
+        view.written_by(origin);
+        view
+    }
+
     /// The instruction after which the elements are there; `None` for arguments and constants.
-    pub(crate) origin: Option<InstructionId>,
+    #[inline]
+    pub(crate) fn origin(&self) -> Option<InstructionId> {
+        (self.origin != Self::NONE).then_some(InstructionId(self.origin))
+    }
+
+    pub(crate) fn written_by(&mut self, origin: Option<InstructionId>) {
+        self.origin = origin.map_or(Self::NONE, |id| id.0);
+    }
 }
 
 /// The number of a literal in its [`Lowered`].
@@ -80,7 +114,7 @@ pub(crate) enum Operand {
 
 /// The number of an elementwise op in its [`Lowered`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct OpId(u16);
+pub(crate) struct OpId(pub(crate) u16);
 
 /// The reductions that loops do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -288,6 +322,8 @@ pub(crate) struct Lowered {
     parts: Vec<InstructionId>,
     /// The different elementwise ops.
     ops: Vec<MapOp>,
+    /// For each of them, the dtypes of results with which it may fail, one bit each.
+    fails: Vec<u16>,
     op_numbers: FxHashMap<MapOp, OpId>,
 }
 
@@ -322,6 +358,10 @@ impl Lowered {
         }
         let id = u16::try_from(self.ops.len())
             .map_err(|_| Error::unsupported("more than 65 536 different elementwise ops"))?;
+        const { assert!(DType::ALL.len() <= u16::BITS as usize) };
+        let fails = DType::ALL.iter().filter(|&&dtype| op.can_fail(dtype));
+        self.fails
+            .push(fails.fold(0, |bits, &dtype| bits | 1 << dtype as u32));
         self.ops.push(*op);
         self.op_numbers.insert(*op, OpId(id));
         Ok(OpId(id))
@@ -373,6 +413,7 @@ impl Lowered {
     }
 
     /// The operands that an instruction reads.
+    #[inline]
     pub(crate) fn inputs<'a>(&'a self, instruction: &'a Instruction) -> &'a [Operand] {
         match instruction {
             Instruction::Map { inputs, .. } => self.operands(*inputs),
@@ -384,19 +425,19 @@ impl Lowered {
     }
 
     /// The views that an instruction reads.
-    pub(crate) fn reads<'a>(
-        &'a self,
-        instruction: &'a Instruction,
-    ) -> impl Iterator<Item = &'a View> {
+    #[inline]
+    pub(crate) fn reads<'a>(&'a self, instruction: &'a Instruction) -> Reads<'a> {
         let views = match instruction {
             Instruction::Call(call) => self.call(*call).inputs.as_slice(),
-            _ => &[],
+            Instruction::Map { .. }
+            | Instruction::Copy { .. }
+            | Instruction::Reduce { .. }
+            | Instruction::Join { .. } => &[],
         };
-        let of_operands = self.inputs(instruction).iter().filter_map(|o| match o {
-            Operand::View(view) => Some(view),
-            Operand::Literal(_) => None,
-        });
-        of_operands.chain(views)
+        Reads {
+            operands: self.inputs(instruction).iter(),
+            views: views.iter(),
+        }
     }
 
     /// The views that an instruction writes.
@@ -411,14 +452,38 @@ impl Lowered {
     }
 
     /// Whether an instruction may fail on some values, and records that it did.
+    #[inline]
     pub(crate) fn can_fail(&self, instruction: &Instruction) -> bool {
         match instruction {
-            Instruction::Map { op, output, .. } => self.op(*op).can_fail(output.dtype),
+            Instruction::Map { op, output, .. } => {
+                self.fails[usize::from(op.0)] >> output.dtype as u32 & 1 == 1
+            }
             Instruction::Copy { .. }
             | Instruction::Reduce { .. }
             | Instruction::Call(_)
             | Instruction::Join { .. } => false,
         }
+    }
+}
+
+/// The views among the operands of a loop, or those that a call reads. Every pass asks for them, so it is written out.
+#[derive(Clone)]
+pub(crate) struct Reads<'a> {
+    operands: std::slice::Iter<'a, Operand>,
+    views: std::slice::Iter<'a, View>,
+}
+
+impl<'a> Iterator for Reads<'a> {
+    type Item = &'a View;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a View> {
+        for operand in &mut self.operands {
+            if let Operand::View(view) = operand {
+                return Some(view);
+            }
+        }
+        self.views.next()
     }
 }
 

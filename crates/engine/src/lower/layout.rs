@@ -24,7 +24,7 @@ pub(crate) struct Geometry {
 
 /// The number of a geometry in its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct GeometryId(u32);
+pub(crate) struct GeometryId(pub(crate) u32);
 
 /// The different geometries of a program.
 #[derive(Debug, Default)]
@@ -66,6 +66,12 @@ impl Geometries {
             hash_geometry(shape, strides)
         });
         id
+    }
+
+    /// The number of the geometry with the shape of another one and these strides.
+    pub(crate) fn with_strides(&mut self, of: GeometryId, strides: &[isize]) -> GeometryId {
+        let shape = self[of].shape.clone();
+        self.intern(&shape, strides)
     }
 
     /// The geometry of an array of this shape in C order without gaps.

@@ -95,24 +95,15 @@ impl Lowering<'_> {
 
     /// Elements of a buffer that the instruction pushed next writes.
     pub(crate) fn written(&mut self, buffer: BufferId, layout: &Layout, ty: &ArrayType) -> View {
-        View {
-            buffer,
-            geometry: self.lowered.geometries.intern(&ty.shape, &layout.strides),
-            offset: layout.offset,
-            dtype: ty.dtype,
-            origin: Some(self.next()),
-        }
+        let geometry = self.lowered.geometries.intern(&ty.shape, &layout.strides);
+        View::new(buffer, geometry, layout.offset, ty.dtype, Some(self.next()))
     }
 
     /// A new part of the workspace, which the instruction pushed next writes.
     pub(crate) fn new_view(&mut self, ty: &ArrayType) -> View {
-        View {
-            buffer: self.new_buffer(Storage::Workspace, ty),
-            geometry: self.lowered.geometries.contiguous(&ty.shape),
-            offset: 0,
-            dtype: ty.dtype,
-            origin: Some(self.next()),
-        }
+        let buffer = self.new_buffer(Storage::Workspace, ty);
+        let geometry = self.lowered.geometries.contiguous(&ty.shape);
+        View::new(buffer, geometry, 0, ty.dtype, Some(self.next()))
     }
 
     /// Where a value is to be computed: its destination, or a new part of the workspace.
@@ -225,7 +216,7 @@ impl Lowering<'_> {
     /// Copies to a view that was made for the next instruction.
     pub(crate) fn copy(&mut self, input: Operand, mut output: View) -> View {
         if self.shape(&output).contains(&0) {
-            output.origin = None;
+            output.written_by(None);
             return output;
         }
         self.push(Instruction::Copy { input, output });
@@ -326,16 +317,16 @@ impl Lowering<'_> {
         }
         let ty = self.graph.ty(value)?;
         let dtype = ty.dtype;
-        if ty.size() == 0 {
+        if ty.shape.contains(&0) {
             let ty = ty.clone();
             let mut view = self.output(value, &ty);
-            view.origin = None;
+            view.written_by(None);
             return Ok(Some(Operand::View(view)));
         }
         let Op::Reduce(op) = &node.op else {
             return Ok(None);
         };
-        let of_none = self.graph.ty(node.inputs[0])?.size() == 0;
+        let of_none = self.graph.ty(node.inputs[0])?.shape.contains(&0);
         let neutral = match op {
             ReduceOp::Sum { .. } | ReduceOp::Any { .. } => 0,
             ReduceOp::Prod { .. } | ReduceOp::All { .. } => 1,
@@ -350,13 +341,9 @@ impl Lowering<'_> {
     }
 
     fn leaf(&mut self, storage: Storage, ty: &ArrayType) -> View {
-        View {
-            origin: None,
-            buffer: self.new_buffer(storage, ty),
-            geometry: self.lowered.geometries.contiguous(&ty.shape),
-            offset: 0,
-            dtype: ty.dtype,
-        }
+        let buffer = self.new_buffer(storage, ty);
+        let geometry = self.lowered.geometries.contiguous(&ty.shape);
+        View::new(buffer, geometry, 0, ty.dtype, None)
     }
 
     /// An op that only changes how elements are seen; a reshape that strides cannot say copies first.

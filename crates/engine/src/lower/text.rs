@@ -54,7 +54,7 @@ fn print_view(lowered: &Lowered, view: &View) -> String {
 }
 
 fn print_read(lowered: &Lowered, view: &View) -> String {
-    let origin = view.origin.map(|origin| format!(" of i{}", origin.0));
+    let origin = view.origin().map(|origin| format!(" of i{}", origin.0));
     print_view(lowered, view) + &origin.unwrap_or_default()
 }
 

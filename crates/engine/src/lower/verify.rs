@@ -135,7 +135,7 @@ impl Verifier<'_> {
         if lowered.shape(view).contains(&0) {
             return Ok(());
         }
-        let Some(origin) = view.origin else {
+        let Some(origin) = view.origin() else {
             return match lowered.buffer(view.buffer).storage {
                 Storage::Input(_) | Storage::Constant(_) => Ok(()),
                 Storage::Output(_) | Storage::Workspace => Err(wrong(
@@ -186,7 +186,7 @@ impl Verifier<'_> {
                 return Err(wrong(index, "writes to an argument or a constant"));
             }
         }
-        if view.origin != Some(InstructionId(index as u32)) {
+        if view.origin() != Some(InstructionId(index as u32)) {
             return Err(wrong(
                 index,
                 "writes a view that belongs to another instruction",

@@ -130,6 +130,9 @@ impl Planner<'_> {
 
     /// Lets the operands at a position have the memory of others that this group reads for the last time.
     fn take_over(&mut self, group: u32, members: &[u32], position: usize) {
+        if !self.is_new(self.loops.anchors(members[0])[position].0) {
+            return;
+        }
         let sources = match self.loops.work(members[0]) {
             Work::Loop(nest) => self.loops.nests[nest].in_place(position),
             Work::Call(call) => {

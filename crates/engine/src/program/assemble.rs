@@ -23,6 +23,8 @@ struct Assembly<'a> {
     /// The kernel and the parameters of nests, alone and in batches.
     alone: Vec<Option<(u32, u32)>>,
     batched: FxHashMap<(NestId, Batch), (u32, u32)>,
+    /// For each kernel, whether it can fail.
+    can_fail: Vec<bool>,
     known_kernels: FxHashMap<Kernel, u32>,
     known_parameters: FxHashMap<Vec<i64>, u32>,
     entries: Entries,
@@ -54,9 +56,11 @@ pub(crate) fn assemble(
         workspace,
         alone: vec![None; loops.nests.len()],
         batched: FxHashMap::default(),
+        can_fail: Vec::new(),
         known_kernels: FxHashMap::default(),
         known_parameters: FxHashMap::default(),
-        entries: Entries::default(),
+        // An entry for each group at least.
+        entries: Entries::with_capacity(order.groups().count()),
     };
     for group in order.groups() {
         assembly.group(group, &origin);
@@ -149,7 +153,7 @@ impl Assembly<'_> {
         let (entry, can_fail) = match self.loops.work(step) {
             Work::Loop(nest) => {
                 let (kernel, parameters) = self.kernel(nest, batch);
-                let can_fail = self.entries.kernels[kernel as usize].can_fail();
+                let can_fail = self.can_fail[kernel as usize];
                 let entry = Entry::Kernel {
                     kernel,
                     operands,
@@ -194,6 +198,7 @@ impl Assembly<'_> {
         let kernel = match self.known_kernels.get(&kernel) {
             Some(&known) => known,
             None => {
+                self.can_fail.push(kernel.can_fail());
                 self.entries.kernels.push(kernel.clone());
                 self.known_kernels.insert(kernel, next);
                 next

@@ -50,6 +50,18 @@ pub(crate) struct Entries {
     pub(crate) batches: Vec<u32>,
 }
 
+impl Entries {
+    /// None yet, with room for so many.
+    pub(super) fn with_capacity(entries: usize) -> Self {
+        Self {
+            list: Vec::with_capacity(entries),
+            origins: Vec::with_capacity(entries),
+            batches: Vec::with_capacity(entries),
+            ..Self::default()
+        }
+    }
+}
+
 /// Numbers the bases: the workspace, constants, arguments, results.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bases {

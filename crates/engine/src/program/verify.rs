@@ -355,10 +355,9 @@ impl Verifier<'_> {
         // For each slot the address of every index of the kernel, in order, and the element that it is of.
         let mut slots: Vec<Vec<(Address, Element)>> = Vec::with_capacity(nest.slots.len());
         for (number, slot) in nest.slots.iter().enumerate() {
-            let mut strides: Vec<isize> = axes
-                .iter()
-                .map(|&a| slot.strides[a] * sizes[number])
-                .collect();
+            let geometry = &self.lowered.geometries[slot.geometry];
+            let strides = axes.iter().map(|&a| geometry.strides[a] * sizes[number]);
+            let mut strides: Vec<isize> = strides.collect();
             strides.insert(0, moves[number]);
             let mut word = first_stride[number];
             let kernel_strides: Vec<isize> = kernel.slots[number]

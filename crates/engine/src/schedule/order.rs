@@ -36,20 +36,19 @@ impl Order {
     /// Level by level within windows; `window` gives the end of the one that begins at a step.
     pub(crate) fn by_level(ranks: &Ranks, mut window: impl FnMut(usize) -> usize) -> Self {
         let mut order = Self::default();
-        let mut keys: Vec<(u32, u32, u32)> = Vec::new();
+        let mut keys: Vec<(u64, u32)> = Vec::new();
         let mut start = 0;
         while start < ranks.len() {
             let end = window(start).clamp(start + 1, ranks.len());
             keys.clear();
             keys.extend((start..end).map(|index| {
                 let Rank { level, kind } = ranks[index];
-                (level, kind, index as u32)
+                (u64::from(level) << 32 | u64::from(kind), index as u32)
             }));
-            keys.sort_unstable();
-            for (position, &(level, kind, index)) in keys.iter().enumerate() {
-                let begins =
-                    position == 0 || keys[position - 1].0 != level || keys[position - 1].1 != kind;
-                if begins {
+            // Steps of one level and kind stay in their order.
+            keys.sort_by_key(|&(key, _)| key);
+            for (position, &(key, index)) in keys.iter().enumerate() {
+                if position == 0 || keys[position - 1].0 != key {
                     order.groups.push(order.steps.len() as u32);
                 }
                 order.steps.push(index);

@@ -9,7 +9,7 @@ use autojit_runtime::matmul::MatrixProduct;
 use rustc_hash::FxHashMap;
 
 use crate::loops::{Fusion, Loops, Phase, Step, Work};
-use crate::lower::{Call, CallSite, Instruction, InstructionId, Lowered};
+use crate::lower::{Call, CallSite, Instruction, InstructionId, Lowered, View};
 
 /// The level and the kind of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(crate) fn with_late_copies(
         }
         let (step, _) = loops.fusion.placed[index];
         let level = ranks[step as usize].level;
-        for origin in lowered.reads(instruction).filter_map(|view| view.origin) {
+        for origin in lowered.reads(instruction).filter_map(View::origin) {
             let made = &mut read[origin.0 as usize];
             *made = level.min(*made);
         }
@@ -165,7 +165,7 @@ fn levels(lowered: &Lowered, fusion: &Fusion) -> Vec<u32> {
         let mut level = 0;
         let mut needs = |id: InstructionId| {
             for view in lowered.reads(lowered.instruction(id)) {
-                if let Some(origin) = view.origin
+                if let Some(origin) = view.origin()
                     && (fusion.placed[origin.0 as usize].0 as usize) < index
                 {
                     level = level.max(ready(origin, &levels, &joined));

@@ -9,7 +9,7 @@ use super::order::Order;
 use super::rank::Ranks;
 use crate::fault::fault;
 use crate::loops::{Loops, Step, Work};
-use crate::lower::{Call, Instruction, InstructionId, Lowered};
+use crate::lower::{Call, Instruction, InstructionId, Lowered, View};
 use autojit_ir::error::Result;
 
 /// Verifies a schedule.
@@ -75,7 +75,7 @@ fn dependencies(lowered: &Lowered, loops: &Loops, ranks: &Ranks, group_of: &[u32
             continue;
         }
         let (step, _) = loops.fusion.placed[index];
-        for origin in lowered.reads(instruction).filter_map(|view| view.origin) {
+        for origin in lowered.reads(instruction).filter_map(View::origin) {
             let (source, _) = loops.fusion.placed[origin.0 as usize];
             let is_join = matches!(lowered.instruction(origin), Instruction::Join { .. });
             if source == step && !is_join {
