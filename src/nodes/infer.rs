@@ -33,7 +33,7 @@ pub(super) fn infer<'g>(
     op: &Op,
     count: usize,
     given: impl Fn(usize) -> Given<'g>,
-) -> Result<(PlainType, Option<DType>)> {
+) -> Result<(PlainType<'g>, Option<DType>)> {
     let dtype = |index| match given(index) {
         Given::Array(ty) => match &**ty {
             Type::Array(ty) => Some(ty.dtype),

@@ -29,7 +29,7 @@ use super::infer::{Given, infer};
 use super::node::LazyArray;
 use super::sharing::{self, Storage};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Graph, LeafOp, Op, Scalar, Type, ValueId, resolve_scalar};
+use autojit_ir::{ArrayType, Graph, LeafOp, Op, PlainType, Scalar, Type, ValueId, resolve_scalar};
 use autojit_library::Concrete;
 
 /// The record of a trace.
@@ -288,7 +288,10 @@ impl Recording {
         let named = |e: Error| e.in_op(op.error_name());
         let (ty, strong) = infer(&op, inputs.len(), given).map_err(named)?;
         let mut written = self.written();
-        let ty = ty.shared(|ty| written.shared(ty));
+        let ty = match ty {
+            PlainType::Input(ty) => Arc::clone(ty),
+            PlainType::Other(ty) => written.shared(ty),
+        };
         let mut values: SmallVec<[ValueId; 4]> = SmallVec::new();
         for input in inputs {
             values.push(match input {

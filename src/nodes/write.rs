@@ -9,7 +9,7 @@ use super::infer::{given, infer};
 use super::node::{LazyArray, LazyOperand, State};
 use super::sharing;
 use autojit_ir::error::Result;
-use autojit_ir::{Dims, Op, ViewOp};
+use autojit_ir::{Dims, Op, PlainType, ViewOp};
 
 /// Writes down an op as a node.
 pub(crate) fn write(
@@ -18,7 +18,10 @@ pub(crate) fn write(
     location: &'static Location<'static>,
 ) -> Result<LazyArray> {
     let (ty, _) = infer(&op, inputs.len(), |index| given(&inputs[index]))?;
-    let ty = ty.shared(Arc::new);
+    let ty = match ty {
+        PlainType::Input(ty) => Arc::clone(ty),
+        PlainType::Other(ty) => Arc::new(ty),
+    };
     let (op, inputs) = merge_views(op, inputs);
     Ok(sharing::intern(op, inputs, ty, location))
 }

@@ -360,7 +360,7 @@ impl Graph {
         let mut graph = Self::new();
         // A rebuild is about as long, or a little longer by nodes that are dead in the end. To grow the table step by step is most of
         // its time, and to copy a long list once is some of it.
-        let room = self.nodes.len() + self.nodes.len() / 2;
+        let room = self.nodes.len() + self.nodes.len() / 4;
         graph.nodes.reserve(room);
         graph.shared = Some(EqualNodes::with_capacity(room));
         for ty in &self.inputs {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::graph::Graph;
-use super::infer::infer_plain;
+use super::infer::{PlainType, infer_plain};
 use super::node::{Node, ValueId};
 use super::types::{ArrayType, DType, Dims, Type};
 use super::{IndexOp, Literal, MapOp, Op, ReduceOp, Scalar, ViewOp};
@@ -160,9 +160,16 @@ impl<'a> Builder<'a> {
     /// The inputs do not fit the op.
     pub fn push(&mut self, op: Op, inputs: &[ValueId]) -> Expanded {
         let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
-        if let Some(plain) = infer_plain(&op, inputs.len(), types) {
-            let ty = plain.shared(|ty| self.graph.shared_type(ty));
-            return self.add(op, inputs, ty);
+        match infer_plain(&op, inputs.len(), types) {
+            Some(PlainType::Input(ty)) => {
+                let ty = Arc::clone(ty);
+                return self.add(op, inputs, ty);
+            }
+            Some(PlainType::Other(ty)) => {
+                let ty = self.graph.shared_type(ty);
+                return self.add(op, inputs, ty);
+            }
+            None => {}
         }
         let signature = self.graph.infer(&op, inputs)?;
         let result = self.graph.shared_type(signature.result);

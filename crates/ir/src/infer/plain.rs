@@ -10,22 +10,11 @@ use super::super::{ContractOp, MapOp, Op, ReduceOp};
 
 /// The type of a result that inference was not asked for.
 #[derive(Clone, Debug)]
-pub enum PlainType {
+pub enum PlainType<'t> {
     /// That of an input.
-    Input(Arc<Type>),
+    Input(&'t Arc<Type>),
     /// Another one.
     Other(Type),
-}
-
-impl PlainType {
-    /// The type; `share` is given those that are not those of an input.
-    #[inline]
-    pub fn shared(self, share: impl FnOnce(Type) -> Arc<Type>) -> Arc<Type> {
-        match self {
-            Self::Input(ty) => ty,
-            Self::Other(ty) => share(ty),
-        }
-    }
 }
 
 /// The type of the result of `count` inputs, where all have one type that needs no conversion, or are 0-d of its
@@ -35,7 +24,7 @@ pub fn infer_plain<'t>(
     op: &Op,
     count: usize,
     types: impl Iterator<Item = Option<&'t Arc<Type>>>,
-) -> Option<PlainType> {
+) -> Option<PlainType<'t>> {
     let mut widest: Option<(&Arc<Type>, &ArrayType)> = None;
     let mut alike = 0;
     for ty in types {
@@ -54,7 +43,7 @@ pub fn infer_plain<'t>(
     }
     let (shared, ArrayType { dtype, shape }) = widest?;
     Some(match plain(op, count, alike, *dtype, shape.len())? {
-        Plain::Each(result) if result == *dtype => PlainType::Input(Arc::clone(shared)),
+        Plain::Each(result) if result == *dtype => PlainType::Input(shared),
         Plain::Each(result) => PlainType::Other(ArrayType::new(result, shape).into()),
         Plain::All(result) => PlainType::Other(ArrayType::scalar(result).into()),
     })
@@ -208,11 +197,11 @@ mod tests {
                     said += 1;
                     let signature = op.infer(&types.iter().map(|ty| &**ty).collect::<Vec<_>>());
                     let signature = signature.unwrap();
-                    assert_eq!(
-                        signature.result,
-                        *plain.shared(Arc::new),
-                        "{op} of {types:?}"
-                    );
+                    let plain = match plain {
+                        PlainType::Input(ty) => Type::clone(ty),
+                        PlainType::Other(ty) => ty,
+                    };
+                    assert_eq!(signature.result, plain, "{op} of {types:?}");
                     let kept = |operand: &Option<DType>| operand.is_none_or(|d| d == dtype);
                     assert!(signature.operands.iter().all(kept), "{op} of {types:?}");
                 }

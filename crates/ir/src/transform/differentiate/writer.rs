@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
-    Bodies, Graph, HostArray, LeafOp, MapOp, Node, Op, OpaqueFunction, ReduceOp, ScanOp, ValueId,
-    infer_plain,
+    Bodies, Graph, HostArray, LeafOp, MapOp, Node, Op, OpaqueFunction, PlainType, ReduceOp, ScanOp,
+    ValueId, infer_plain,
 };
 
 /// Up to so many positions are a constant; more are counted when the graph runs.
@@ -186,13 +186,12 @@ impl Writer {
     pub(super) fn op(&mut self, op: impl Into<Op>, inputs: &[ValueId]) -> Result<ValueId> {
         let op = op.into();
         let types = inputs.iter().map(|&input| Some(&self.graph[input].ty));
-        match infer_plain(&op, inputs.len(), types) {
-            Some(plain) => {
-                let ty = plain.shared(|ty| self.graph.shared_type(ty));
-                Ok(self.graph.insert(op, inputs, ty, self.location))
-            }
-            None => self.graph.push(op, inputs, self.location),
-        }
+        let ty = match infer_plain(&op, inputs.len(), types) {
+            Some(PlainType::Input(ty)) => Arc::clone(ty),
+            Some(PlainType::Other(ty)) => self.graph.shared_type(ty),
+            None => return self.graph.push(op, inputs, self.location),
+        };
+        Ok(self.graph.insert(op, inputs, ty, self.location))
     }
 
     pub(super) fn ty(&self, value: ValueId) -> Result<ArrayType> {
