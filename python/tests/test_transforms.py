@@ -139,3 +139,10 @@ def test_transforms_of_closures_over_traced_arrays():
 
     x, w = np.ones((2, 3)), np.arange(3.0)
     assert f(x, w).tolist() == [[0, 2, 4], [0, 2, 4]]
+
+
+@pytest.mark.parametrize("order", [None, 2, 3, 1.5, 0.5])
+def test_norms_have_no_gradient_at_zero(order):
+    for keywords in ({}, {"axis": 0}):
+        gradient = autojit.grad(lambda x, k=keywords: np.linalg.norm(x, order, **k))
+        assert gradient(np.zeros(3)).tolist() == [0, 0, 0]

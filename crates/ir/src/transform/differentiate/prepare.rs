@@ -4,6 +4,7 @@ use super::treatment::{Treatment, treatment};
 use crate::einsum::Subscripts;
 use crate::einsum::path::{self, Search};
 use crate::error::{Error, Result};
+use crate::types::Axes;
 use crate::{ArrayType, Builder, Class, ContractOp, Graph, LeafOp, LinalgOp, Op, Type, ValueId};
 
 /// Which nodes depend on an argument in `wrt` by numbers that vary continuously, and lead to one of the results.
@@ -101,6 +102,26 @@ fn expanded(graph: &mut Graph, node: &crate::Node) -> Result<ValueId> {
         ),
         Op::Linalg(LinalgOp::Eigvalsh) => first_of(LinalgOp::Eigh, 0),
         Op::Linalg(LinalgOp::Eigvals) => first_of(LinalgOp::Eig, 0),
+        // All axes of a vector are one, over which norms have a rule of their own.
+        Op::Linalg(LinalgOp::Norm {
+            order,
+            axes: None,
+            keepdims,
+        }) if graph[node.inputs[0]].ty.array()?.ndim() == 1 => {
+            let along = Op::Linalg(LinalgOp::Norm {
+                order: *order,
+                axes: Some(Axes::from_slice(&[0])),
+                keepdims: *keepdims,
+            });
+            let mut node = node.clone();
+            node.op = along;
+            match treatment(&node.op) {
+                Treatment::Expansion => expanded(graph, &node),
+                Treatment::Rule | Treatment::Zero | Treatment::None => {
+                    Ok(graph.insert_node(node))
+                }
+            }
+        }
         op => {
             // Singular values in it are to be differentiated by a decomposition, too.
             let value = Builder::new(graph, location).push(op.clone(), &node.inputs)?;

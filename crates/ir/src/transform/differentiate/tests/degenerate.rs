@@ -32,8 +32,10 @@ fn moduli_and_norms_have_no_gradient_at_zero() {
     close(&of("absolute", &[&[0.0, -0.0, 2.0]]), &[0.0, 0.0, 1.0]);
     close(&of("hypot", &[&[0.0, 3.0], &[0.0, 4.0]]), &[0.0, 0.6]);
     for order in ["None", "2", "3", "1.5", "0.5", "1", "0", "-1"] {
-        let op = format!("norm order={order} axes=[0] keepdims=false");
-        close(&of(&op, &[&[0.0, 0.0, 0.0]]), &[0.0; 3]);
+        for axes in ["[0]", "None"] {
+            let op = format!("norm order={order} axes={axes} keepdims=false");
+            close(&of(&op, &[&[0.0, 0.0, 0.0]]), &[0.0; 3]);
+        }
     }
     // Of order 3 and 1/2, by an element that is zero.
     close(
