@@ -22,7 +22,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyModule, PyTuple, PyType};
+use pyo3::types::{PyComplex, PyFloat, PyInt, PyList, PyModule, PyTuple, PyType};
 
 use crate::array::PyArrayObject;
 use crate::errors::OrRaise;
@@ -61,6 +61,21 @@ pub(crate) fn to_array(value: &Bound<'_, PyAny>) -> PyResult<Array> {
     }
     let array = numpy_module(value.py())?.call_method1(intern!(value.py(), "asarray"), (value,))?;
     from_numpy(array.cast::<PyUntypedArray>()?)
+}
+
+/// Any value as an array of a dtype. Numbers of Python must fit into it, as NumPy has it; arrays are converted.
+pub(crate) fn to_array_of(value: &Bound<'_, PyAny>, dtype: DType) -> PyResult<Array> {
+    let is_list = value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>();
+    let is_number = value.is_instance_of::<PyInt>()
+        || value.is_instance_of::<PyFloat>()
+        || value.is_instance_of::<PyComplex>();
+    if is_number || is_list && !holds_arrays(value, 0)? {
+        let py = value.py();
+        let arguments = (value, numpy_dtype(py, dtype));
+        let array = numpy_module(py)?.call_method1(intern!(py, "asarray"), arguments)?;
+        return from_numpy(array.cast::<PyUntypedArray>()?);
+    }
+    Ok(to_array(value)?.astype(dtype))
 }
 
 /// Whether there is one of our arrays anywhere in nested lists, for which NumPy would ask element by element.
@@ -124,7 +139,7 @@ pub(crate) fn dtype_of(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
 fn unsupported(descr: &Bound<'_, PyArrayDescr>) -> PyErr {
     let why = match descr.kind() {
         b'O' => {
-            "an array of Python objects has no numbers to compute with; was it made of lists of different lengths?"
+            "an array of Python objects, such as one of lists of different lengths, has no numbers to compute with"
         }
         b'U' | b'S' | b'T' => "arrays hold numbers, not text",
         b'V' => "structured arrays are not supported; take its fields one by one",

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use autojit::Error;
 use pyo3::exceptions::{
     PyFloatingPointError, PyIndexError, PyKeyboardInterrupt, PyNotImplementedError, PyOSError,
-    PyRuntimeError, PyTypeError, PyValueError,
+    PyOverflowError, PyRuntimeError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -100,6 +100,8 @@ fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
         PyKeyboardInterrupt::new_err(text)
     } else if error.is_internal() {
         PyRuntimeError::new_err(text)
+    } else if text.starts_with("the integer ") && text.contains(" does not fit into ") {
+        PyOverflowError::new_err(text)
     } else {
         PyValueError::new_err(text)
     }

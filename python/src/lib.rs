@@ -52,11 +52,10 @@ fn asarray<'py>(
             "values from outside are copied; leave copy=False out",
         ));
     }
-    let array = convert::to_array(obj)?;
     match dtype {
         None if is_ours => Ok(obj.cast::<PyArrayObject>()?.clone()),
-        None => wrapped(py, array),
-        Some(dtype) => wrapped(py, array.astype(convert::to_dtype(dtype)?)),
+        None => wrapped(py, convert::to_array(obj)?),
+        Some(dtype) => wrapped(py, convert::to_array_of(obj, convert::to_dtype(dtype)?)?),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The operators of arrays. Numbers at the other side are weakly typed, lists are arrays, as with NumPy's arrays.
 
-use autojit::{Array, numpy as np};
+use autojit::{Array, Scalar, numpy as np};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::array::{Object, PyArrayObject, wrapped};
@@ -11,13 +11,26 @@ use crate::values::to_operand;
 /// An operator on the array and whatever stands at its other side.
 fn binary<'py>(
     py: Python<'py>,
+    array: &Array,
     other: &Bound<'py, PyAny>,
     f: impl FnOnce(autojit::Operand<'static>) -> Array,
 ) -> Object<'py> {
-    match to_operand(other)? {
+    let operand = match to_operand(other) {
+        // An integer of more than 64 bits is a floating number beside floating ones.
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) && is_inexact(array) => {
+            Some(Scalar::Float(other.extract()?).into())
+        }
+        operand => operand?,
+    };
+    match operand {
         Some(other) => Ok(wrapped(py, f(other))?.into_any()),
         None => Ok(py.NotImplemented().into_bound(py)),
     }
+}
+
+fn is_inexact(array: &Array) -> bool {
+    let dtype = array.dtype();
+    dtype.is_ok_and(|dtype| dtype.is_float() || dtype.is_complex())
 }
 
 /// The methods for operators; those with `r` have the array on the right.
@@ -30,11 +43,11 @@ macro_rules! operators {
         impl PyArrayObject {
             $(
                 fn $method<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> Object<'py> {
-                    binary(py, other, |other| np::$function(&self.0, other))
+                    binary(py, &self.0, other, |other| np::$function(&self.0, other))
                 }
 
                 fn $reflected<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> Object<'py> {
-                    binary(py, other, |other| np::$function(other, &self.0))
+                    binary(py, &self.0, other, |other| np::$function(other, &self.0))
                 }
             )*
             $(
@@ -78,7 +91,7 @@ impl PyArrayObject {
         modulo: Option<&Bound<'py, PyAny>>,
     ) -> Object<'py> {
         no_modulo(modulo)?;
-        binary(py, other, |other| np::power(&self.0, other))
+        binary(py, &self.0, other, |other| np::power(&self.0, other))
     }
 
     fn __rpow__<'py>(
@@ -88,7 +101,7 @@ impl PyArrayObject {
         modulo: Option<&Bound<'py, PyAny>>,
     ) -> Object<'py> {
         no_modulo(modulo)?;
-        binary(py, other, |other| np::power(other, &self.0))
+        binary(py, &self.0, other, |other| np::power(other, &self.0))
     }
 
     fn __divmod__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> Object<'py> {
@@ -131,7 +144,7 @@ pub(crate) fn compared<'py>(
     op: CompareOp,
 ) -> Object<'py> {
     let array = &array.0;
-    binary(py, other, |other| match op {
+    binary(py, array, other, |other| match op {
         CompareOp::Lt => np::less(array, other),
         CompareOp::Le => np::less_equal(array, other),
         CompareOp::Eq => np::equal(array, other),

@@ -66,7 +66,7 @@ def test_integers_above_int64_are_uint64():
     x = autojit.asarray(np.array([big, 1], dtype=np.uint64))
     assert (x == big).tolist() == [True, False] and (x - 1).tolist() == [big - 1, 0]
     assert (x > -1).tolist() == [True, True]
-    with pytest.raises(ValueError, match="-1 does not fit into uint64"):
+    with pytest.raises(OverflowError, match="-1 does not fit into uint64"):
         x + -1
 
 
@@ -494,3 +494,53 @@ def test_lazy_arrays():
     with pytest.raises(ValueError):
         (variable + 1).compute()
     assert [a.tolist() for a in autojit.lazy.compute(x + 1, x + 2)] == [[2, 3], [3, 4]]
+
+
+def test_integers_of_python_must_fit():
+    for make in (
+        lambda: autojit.array(300, dtype="uint8"),
+        lambda: autojit.asarray([1, -1], dtype=np.uint32),
+        lambda: autojit.full(2, -1, dtype="uint8"),
+        lambda: autojit.full_like(np.ones(2, np.int16), 1 << 20),
+        lambda: autojit.arange(-3, 3, dtype="uint64"),
+        lambda: autojit.array([1, 2], dtype="uint8") * 300,
+        lambda: autojit.array([1, 2], dtype="uint8").at[np.array([0])].set(300),
+        lambda: autojit.max(np.ones(2, np.uint8), initial=-3),
+        lambda: autojit.sum(np.ones(2, np.uint8), initial=-3),
+    ):
+        with pytest.raises(OverflowError, match="fit into|out of bounds"):
+            make()
+    # Arrays are converted, as NumPy converts them.
+    assert autojit.asarray(np.array([300]), dtype="uint8").tolist() == [44]
+    assert autojit.asarray([1.7, True], dtype=int).tolist() == [1, 1]
+    assert autojit.max(np.ones(2, np.uint8), initial=7) == 7
+
+
+def test_integers_of_python_need_not_fit_where_the_result_is_no_integer():
+    for dtype in INTEGERS:
+        x = np.array([1, 3, 5], dtype=dtype)
+        for number in (-2, 1000, 1 << 40):
+            for f in (
+                lambda x, n: x / n,
+                lambda x, n: n / x,
+                np.logical_and,
+                lambda x, n: np.logical_xor(n, x),
+                lambda x, n: x < n,
+            ):
+                expected = f(x, number)
+                for got in (
+                    f(autojit.array(x), number),
+                    autojit.jit(lambda x, f=f, n=number: f(x, n))(x),
+                ):
+                    got = np.asarray(got)
+                    assert got.dtype == expected.dtype, (dtype, number)
+                    np.testing.assert_array_equal(got, expected)
+    assert (autojit.ones(2) * 10**30).tolist() == [1e30, 1e30]
+    assert (10**30 > autojit.ones(1, dtype="float32")).tolist() == [True]
+
+
+def test_values_put_into_an_array_do_not_take_the_dtype_of_positions():
+    truths = autojit.zeros(3, dtype="bool")
+    assert truths.at[np.array([0, 2], np.int32)].set(True).tolist() == [True, False, True]
+    x = autojit.array([1, 2, 3], dtype="uint64")
+    assert x.at[np.array(-2)].add(2).tolist() == [1, 4, 3]

@@ -44,7 +44,7 @@ pub fn ones(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
 /// One number everywhere; by default of the number's own dtype.
 ///
 /// # Errors
-/// A size is negative, or the array does not fit into memory.
+/// A size is negative, or the array does not fit into memory; an integer does not fit into the dtype, if that is one of integers.
 ///
 /// Source: `numpy.full`.
 #[track_caller]
@@ -55,7 +55,10 @@ pub fn full(
 ) -> Array {
     let (shape, value, creation) = (shape.into(), value.into(), options.into());
     replaceable!("full", [&shape, value], "dtype" = creation.dtype; like = creation);
-    let make = |dtype| filled(&shape, value, dtype);
+    let make = |dtype| {
+        check_fits(value, dtype)?;
+        filled(&shape, value, dtype)
+    };
     attempt!("full", made(&creation, value.dtype(), make))
 }
 
@@ -240,6 +243,10 @@ fn count_through(interval: &Progression, dtype: DType) -> Result<HostArray> {
         }
         let (span, steps) = ((stop - start) * step.signum(), step.abs());
         let count = usize::try_from((span.max(0) + steps - 1) / steps).map_err(|_| too_large())?;
+        // Those that NumPy takes the step from; it lets later ones wrap.
+        for at in 0..count.min(2) {
+            check_fits(Scalar::from_integer(start + at as i128 * step), dtype)?;
+        }
         return generate(dtype, count, |i| {
             Scalar::from_integer(start + i as i128 * step)
         });
@@ -360,6 +367,16 @@ pub(super) fn made(
             let array = default_library().from_host_on(host, wanted.device.as_deref())?;
             Ok(Array::from_concrete(array))
         }
+    }
+}
+
+/// Checks that an integer is one of a dtype of integers, as it would wrap silently.
+fn check_fits(value: Scalar, dtype: DType) -> Result<()> {
+    match value.to_integer() {
+        Some(integer) if dtype.is_integer() && value.cast(dtype) != value => Err(Error::value(
+            format!("the integer {integer} does not fit into {dtype}"),
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -76,6 +76,13 @@ def _cast(x: Any, dtype: Any) -> Array:
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
+def _number(x: Any, dtype: Any) -> Any:
+    """A number as one of a dtype: what does not fit is refused, as an operand of that dtype refuses it."""
+    if isinstance(x, (builtins.int, builtins.float, builtins.complex)):
+        return _f["full"]((), x, dtype=dtype)
+    return _cast(x, dtype)
+
+
 def _check_device(device: Any) -> None:
     if device not in (None, "cpu"):
         raise ValueError(f'the only device is "cpu", got {device!r}')
@@ -138,7 +145,7 @@ def sum(
     where = None if where is True else where
     result = _f["sum"](_cast(a, dtype), axis=axis, keepdims=keepdims, where=where)
     if initial is not None:
-        result = result + _cast(initial, result.dtype)
+        result = result + _number(initial, result.dtype)
     return _into(out, _cast(result, dtype))
 
 
@@ -159,7 +166,7 @@ def prod(
         x = _f["where"](where, x, _f["ones_like"](x))
     result = _f["prod"](x, axis=axis, keepdims=keepdims)
     if initial is not None:
-        result = result * _cast(initial, result.dtype)
+        result = result * _number(initial, result.dtype)
     return _into(out, _cast(result, dtype))
 
 
@@ -179,13 +186,13 @@ def _extremum(name: str, better: str) -> Callable[..., Any]:
         if where is not True:
             if initial is None:
                 raise ValueError(f"numpy.{name} with `where` needs `initial`")
-            x = _f["where"](where, x, _cast(initial, x.dtype))
+            x = _f["where"](where, x, _number(initial, x.dtype))
         if initial is None:
             return _into(out, reduce(x, axis=axis, keepdims=keepdims))
         if _is_empty(x, axis):
             result = _f["full"](_reduced_shape(x, axis, keepdims), initial, dtype=x.dtype)
         else:
-            result = pair(reduce(x, axis=axis, keepdims=keepdims), _cast(initial, x.dtype))
+            result = pair(reduce(x, axis=axis, keepdims=keepdims), _number(initial, x.dtype))
         return _into(out, result)
 
     function.__name__ = function.__qualname__ = name

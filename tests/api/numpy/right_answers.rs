@@ -385,3 +385,51 @@ fn distributions_refuse_bad_parameters() {
         assert_eq!(chosen, [0, 3]);
     }
 }
+
+#[test]
+fn integers_need_not_fit_beside_others_where_the_result_has_another_dtype() {
+    let bytes = [Array::from([1u8, 3, 5])];
+    let sixteenths = [1.0 / 1024.0, 3.0 / 1024.0, 5.0 / 1024.0];
+    gives(&bytes, |v| vec![np::divide(&v[0], 1024)], sixteenths);
+    gives(&bytes, |v| vec![&v[0] / -2], [-0.5, -1.5, -2.5]);
+    gives(&bytes, |v| vec![np::logical_and(&v[0], 256)], [true; 3]);
+    gives(&bytes, |v| vec![np::logical_xor(-1, &v[0])], [false; 3]);
+    let words = [Array::from([1i32, -4])];
+    let scale = 2.0_f64.powi(40);
+    gives(
+        &words,
+        |v| vec![np::divide(&v[0], 1i64 << 40)],
+        [1.0 / scale, -4.0 / scale],
+    );
+    gives(
+        &words,
+        |v| vec![np::arctan2(&v[0], 1i64 << 40)],
+        [(1.0 / scale).atan(), (-4.0 / scale).atan()],
+    );
+}
+
+#[test]
+fn numbers_put_into_an_array_get_its_dtype_whatever_dtype_positions_have() {
+    let truths = [Array::from([false; 3]), Array::from([0i32, 2])];
+    let set = |v: &[Array]| vec![v[0].at(&v[1]).set(true)];
+    gives(&truths, set, [true, false, true]);
+    let unsigned = [Array::from([1u64, 2, 3]), Array::from([-1i64])];
+    let add = |v: &[Array]| vec![v[0].at(&v[1]).add(2)];
+    gives(&unsigned, add, [1u64, 2, 5]);
+    let bytes = Array::from([1u8, 2]);
+    let error = bytes.at(Array::from([0i64])).set(300).check().unwrap_err();
+    assert!(error.is_value(), "{error}");
+}
+
+#[test]
+fn integers_that_do_not_fit_fill_no_array() {
+    let refused = |x: Array| assert!(x.check().unwrap_err().is_value());
+    refused(np::full(2, -1, DType::Uint8));
+    refused(np::full_like(Array::from([1u16]), 1i64 << 40, ..));
+    refused(np::arange(-3..3, DType::Uint64));
+    let last = np::full(2, 255, DType::Uint8);
+    assert_eq!(last.to_vec::<u8>().unwrap(), [255, 255]);
+    // NumPy looks at the first two alone.
+    let wraps = np::arange(254..257, DType::Uint8);
+    assert_eq!(wraps.to_vec::<u8>().unwrap(), [254, 255, 0]);
+}

@@ -84,7 +84,8 @@ pub fn normalize_axis(axis: i64, ndim: usize) -> Result<usize> {
 
 /// Gives each weak scalar among the inputs its dtype beside the dtypes of the arrays.
 ///
-/// The condition of `where` and the indices of `take` take no part in the promotion of the others.
+/// The condition of `where` takes no part in the promotion of the others, nor do positions: numbers that are put into an array get
+/// the dtype of that array.
 pub fn resolve_scalars(op: &Op, arrays: &[Option<DType>], scalar: Scalar) -> Result<Literal> {
     resolve_scalar(op, strong_dtype(op, arrays.iter().copied()), scalar)
 }
@@ -94,7 +95,10 @@ pub fn resolve_scalars(op: &Op, arrays: &[Option<DType>], scalar: Scalar) -> Res
 pub fn strong_dtype(op: &Op, arrays: impl Iterator<Item = Option<DType>>) -> Option<DType> {
     let mut strong: Option<DType> = None;
     for (index, dtype) in arrays.enumerate() {
-        let apart = index == 0 && matches!(op, Op::Map(MapOp::Where));
+        let apart = match index {
+            0 => matches!(op, Op::Map(MapOp::Where)),
+            _ => matches!(op, Op::Index(_)),
+        };
         if let Some(dtype) = dtype.filter(|_| !apart) {
             strong = Some(strong.map_or(dtype, |strong| strong.promote(dtype)));
         }
@@ -114,7 +118,7 @@ pub fn resolve_scalar(op: &Op, strong: Option<DType>, scalar: Scalar) -> Result<
     if let (Some(i), Class::Integer) = (scalar.to_integer(), dtype.class())
         && scalar.cast(dtype) != scalar
     {
-        if is_comparison(op) {
+        if gives_another_dtype(op) {
             return Ok(Literal {
                 value: scalar,
                 dtype: scalar.dtype(),
@@ -127,7 +131,9 @@ pub fn resolve_scalar(op: &Op, strong: Option<DType>, scalar: Scalar) -> Result<
     Ok(Literal::new(scalar, dtype))
 }
 
-fn is_comparison(op: &Op) -> bool {
+/// Whether an op of integers gives truth values or floating numbers, so that an integer among them need not fit into the dtype of
+/// the others: it keeps its own.
+fn gives_another_dtype(op: &Op) -> bool {
     matches!(
         op,
         Op::Map(
@@ -137,6 +143,11 @@ fn is_comparison(op: &Op) -> bool {
                 | MapOp::LessEqual
                 | MapOp::Greater
                 | MapOp::GreaterEqual
+                | MapOp::LogicalAnd
+                | MapOp::LogicalOr
+                | MapOp::LogicalXor
+                | MapOp::Divide
+                | MapOp::Arctan2
         )
     )
 }
