@@ -156,3 +156,27 @@ def test_where_keeps_the_precision(name):
             found = getattr(autojit, name)(x, where=np.array(where))
             assert found.dtype == expected.dtype
             np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6)
+
+
+def test_joined_arrays_are_cast_one_by_one():
+    big = np.array([2**64 - 1], np.uint64), np.array([2**62 + 1], np.int64)
+    for name in ("concatenate", "stack"):
+        ours, theirs = getattr(autojit, name), getattr(np, name)
+        got = ours(big, dtype="int64", casting="unsafe")
+        assert got.tolist() == theirs(big, dtype="int64", casting="unsafe").tolist()
+        for casting in ("same_kind", "safe"):
+            with pytest.raises(TypeError, match=f"{name} cannot cast float64 to int32"):
+                ours([np.ones(2)], dtype="int32", casting=casting)
+
+
+def test_axes_of_empty_arrays_are_checked():
+    for name in ("max", "min"):
+        with pytest.raises(IndexError):
+            getattr(autojit, name)(np.ones((2, 0)), axis=-4, initial=1.0)
+    assert autojit.max(np.ones((2, 0)), axis=-1, initial=1.0).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("mode", ["wrap", "clip"])
+def test_small_integers_are_positions_in_long_arrays(mode):
+    x, at = np.arange(300.0), np.array([-3, 100, -128], np.int8)
+    assert autojit.take(x, at, mode=mode).tolist() == np.take(x, at, mode=mode).tolist()

@@ -116,11 +116,14 @@ def _axes(x: Array, axis: Any) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
     axes = (axis,) if not isinstance(axis, (tuple, list)) else axis
-    return tuple(int(a) % max(x.ndim, 1) for a in axes)
+    for a in axes:
+        if not -x.ndim <= a < builtins.max(x.ndim, 1):
+            raise IndexError(f"axis {a} is out of range for an array with {x.ndim} axes")
+    return tuple(int(a) % builtins.max(x.ndim, 1) for a in axes)
 
 
 def _is_empty(x: Array, axis: Any) -> builtins.bool:
-    return any(x.shape[a] == 0 for a in _axes(x, axis)) if x.ndim else False
+    return builtins.any(x.shape[a] == 0 for a in _axes(x, axis)) if x.ndim else False
 
 
 def _reduced_shape(x: Array, axis: Any, keepdims: builtins.bool) -> tuple[int, ...]:
@@ -461,10 +464,26 @@ def round(a: Any, /, decimals: int = 0, out: Any = None) -> Any:
 def take(a: Any, indices: Any, /, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
     """``numpy.take`` with all of its keywords."""
     if mode != "raise":
-        length = asarray(a).size if axis is None else np.shape(a)[axis]
-        indices = asarray(indices)
+        x = asarray(a)
+        is_flat = axis is None or x.ndim == 0
+        length = x.size if is_flat else builtins.sum(x.shape[at] for at in _axes(x, axis))
+        # In their own dtype the length may not fit.
+        indices = _cast(indices, "int64")
         indices = indices % length if mode == "wrap" else _f["clip"](indices, 0, length - 1)
     return _into(out, _f["take"](a, indices, axis=axis))
+
+
+def _joined(name: str, arrays: Any, dtype: Any, casting: str) -> Any:
+    """The arrays in the dtype of the result, each converted at once, as their common one may not hold all of their numbers."""
+    if dtype is None:
+        return arrays
+    arrays = [asarray(x) for x in arrays]
+    for x in arrays:
+        if not np.can_cast(x.dtype, dtype, casting):
+            raise TypeError(
+                f"numpy.{name} cannot cast {x.dtype} to {np.dtype(dtype)} with casting={casting!r}"
+            )
+    return [_cast(x, dtype) for x in arrays]
 
 
 @extended("concatenate")
@@ -478,7 +497,8 @@ def concatenate(
     casting: str = "same_kind",
 ) -> Any:
     """``numpy.concatenate`` with all of its keywords."""
-    return _into(out, _cast(_f["concatenate"](arrays, axis=axis), dtype))
+    arrays = _joined("concatenate", arrays, dtype, casting)
+    return _into(out, _f["concatenate"](arrays, axis=axis))
 
 
 @extended("stack")
@@ -492,7 +512,8 @@ def stack(
     casting: str = "same_kind",
 ) -> Any:
     """``numpy.stack`` with all of its keywords."""
-    return _into(out, _cast(_f["stack"](arrays, axis=axis), dtype))
+    arrays = _joined("stack", arrays, dtype, casting)
+    return _into(out, _f["stack"](arrays, axis=axis))
 
 
 @extended("matmul")
