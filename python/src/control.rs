@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::errors::{OrRaise, carried};
+use crate::errors::{OrRaise, carried, raised, raised_by_cond};
 use crate::jit::call_function_of;
 use crate::tree::{Leaves, PyTree};
 use crate::values::to_operand;
@@ -81,6 +81,12 @@ fn operand(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Operand<'static>> {
     })
 }
 
+/// A number of iterations.
+fn count(given: i64, what: &str) -> PyResult<usize> {
+    usize::try_from(given)
+        .map_err(|_| PyValueError::new_err(format!("{what} cannot be negative, got {given}")))
+}
+
 /// A loop over the elements of trees: see `autojit.scan`.
 #[pyfunction]
 #[pyo3(signature = (function, init, xs, length, reverse))]
@@ -89,10 +95,12 @@ pub(crate) fn scan<'py>(
     function: Py<PyAny>,
     init: &Bound<'py, PyAny>,
     xs: &Bound<'py, PyAny>,
-    length: Option<usize>,
+    length: Option<i64>,
     reverse: bool,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let what = "what is carried on, and an element of the result";
+    let length = length.map(|length| count(length, "the length of scan"));
+    let length = length.transpose()?;
     let init = PyTree::of(init, Leaves::All, "init")?;
     let xs = PyTree::of(xs, Leaves::All, "xs")?;
     let as_numpy = init.is_numpys() && xs.is_numpys();
@@ -153,15 +161,17 @@ pub(crate) fn while_loop<'py>(
     condition: Py<PyAny>,
     body: Py<PyAny>,
     init: &Bound<'py, PyAny>,
-    limit: Option<u64>,
+    limit: Option<i64>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let limit = limit.map(|limit| count(limit, "the limit of while_loop"));
+    let limit = limit.transpose()?;
     let init = PyTree::of(init, Leaves::All, "init")?;
     let as_numpy = init.is_numpys();
     let result = py.detach(|| {
         let holds = |carry: Tried| called(&condition, [carry]);
         let step = |carry: Tried| called(&body, [carry]);
         match limit {
-            Some(limit) => while_loop_within(limit, holds, step, Ok(init)),
+            Some(limit) => while_loop_within(limit as u64, holds, step, Ok(init)),
             None => autojit::while_loop(holds, step, Ok(init)),
         }
     });
@@ -198,7 +208,12 @@ pub(crate) fn switch<'py>(
             }
         }
     });
-    result.or_raise(py)?.or_raise(py)?.build(py, as_numpy)
+    let raise = |error| match is_cond {
+        true => raised_by_cond(py, error),
+        false => raised(py, error),
+    };
+    let result = result.and_then(|result| result).map_err(raise)?;
+    result.build(py, as_numpy)
 }
 
 /// Calls a function of Python with the members of a tuple.

@@ -70,8 +70,75 @@ pub(crate) fn raised_under_name(py: Python<'_>, error: Error, rust: &str, python
     raised_as(py, &error, text)
 }
 
+/// The exception for an error of `cond`, whose parameters have other names in Python.
+pub(crate) fn raised_by_cond(py: Python<'_>, error: Error) -> PyErr {
+    let text = error.clone().without_location().to_string();
+    let text = text.replace("`if_true`", "`true_fun`");
+    raised_as(py, &error, text.replace("`if_false`", "`false_fun`"))
+}
+
+/// A message with places in trees as Python writes them: `[0]["w"]` of a tuple in the place of `.0["w"]`. Arguments are one tuple in
+/// Rust, so `.0["w"]` of the argument is `["w"]` of argument 0.
+fn with_places_of_python(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    while let Some(quoted) = parts.next() {
+        let after = parts.next();
+        let rest = after.unwrap_or_default();
+        let place = is_place(quoted).then(|| indexed(quoted));
+        match (place, rest.strip_prefix(" of the argument")) {
+            (Some(place), Some(rest)) => {
+                let (number, member) = place.split_once(']').unwrap_or((&place, ""));
+                let number = number.trim_start_matches('[');
+                match member {
+                    "" => out.push_str(&format!("argument {number}{rest}")),
+                    member => out.push_str(&format!("`{member}` of argument {number}{rest}")),
+                }
+            }
+            (place, _) => {
+                out.push('`');
+                out.push_str(place.as_deref().unwrap_or(quoted));
+                if after.is_some() {
+                    out.push('`');
+                    out.push_str(rest);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Whether it is the place of a member of a tuple, or in one.
+fn is_place(quoted: &str) -> bool {
+    let number = quoted.strip_prefix('.').unwrap_or_default();
+    number.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Members of tuples in brackets, but for what is in the quotes of a key.
+fn indexed(place: &str) -> String {
+    let mut out = String::new();
+    let mut in_key = false;
+    let mut in_number = false;
+    let mut chars = place.chars().peekable();
+    while let Some(c) = chars.next() {
+        in_key ^= c == '"';
+        if in_number && !c.is_ascii_digit() {
+            in_number = false;
+            out.push(']');
+        }
+        let begins = c == '.' && !in_key && chars.peek().is_some_and(char::is_ascii_digit);
+        out.push(if begins { '[' } else { c });
+        in_number |= begins;
+    }
+    if in_number {
+        out.push(']');
+    }
+    out
+}
+
 /// The exception for an error, with another text.
 fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
+    let text = with_places_of_python(&text);
     let is_carried = error.is_interrupted() || error.is_value() && text.contains(CARRIED);
     if is_carried && let Some(exception) = CARRIED_EXCEPTION.with_borrow_mut(Option::take) {
         return exception;

@@ -397,8 +397,9 @@ impl CompiledFunction {
         self.memory.add_entries(tree);
         let exported = py.detach(|| self.jit.to_exported(tree)).or_raise(py)?;
         let backend: Option<String> = self.made_with.bind(py).get_item(3)?.extract()?;
+        // They are lines of this package.
         Ok(ExportedFunction::new(
-            exported,
+            exported.without_lines(),
             backend,
             self.statics.clone(),
             self.memory.entries(),

@@ -240,3 +240,53 @@ def test_reports_name_no_lines_of_the_package():
         assert "exp" in text and ".rs:" not in text
     assert ".rs:" not in str(f.profile(x))
     assert "%1 = exp %0 : f64[3]\n" in str(explanation)
+
+
+def test_places_in_arguments_are_written_as_python_has_them():
+    x, y = np.ones(3), np.ones(4)
+    examples = "^vmap needs as many examples in all arrays, got 3 in "
+    with pytest.raises(ValueError, match=examples + r"argument 0 \(.*and 4 in argument 1 \("):
+        autojit.vmap(np.add)(x, y)
+    with pytest.raises(ValueError, match=examples + r'`\["a"\]` of argument 0 \('):
+        autojit.vmap(lambda d: d["a"] + d["b"])({"a": x, "b": y})
+    with pytest.raises(TypeError, match=r'got i64\[3\] at `\[1\]\["k\.0"\]` of argument 0:'):
+        autojit.vjp(lambda p: p[0] * p[1]["k.0"], [x, {"k.0": np.arange(3)}])
+    with pytest.raises(ValueError, match=r"at `\[0\]\[1\]` of a tangent$"):
+        autojit.jvp(lambda d: d[0], ((x, x),), ((x, y),))
+    _, pullback = autojit.vjp(lambda x: (x, x), x)
+    with pytest.raises(ValueError, match=r"at `\[1\]` of a cotangent$"):
+        pullback((x, y))
+
+
+def test_directions_and_cotangents_have_the_names_of_what_they_belong_to():
+    x = np.ones(3)
+    with pytest.raises(TypeError, match=r'expected a tangent as in .*"a".*got .*"b"'):
+        autojit.jvp(lambda d: d["a"], ({"a": x},), ({"b": x},))
+    _, pullback = autojit.vjp(lambda x: {"a": x}, x)
+    with pytest.raises(TypeError, match=r'expected a cotangent as in {"a": \*}, got {"b": \*}'):
+        pullback({"b": x})
+
+
+def test_errors_of_control_flow_name_parameters_of_python():
+    x = np.ones(3)
+    with pytest.raises(ValueError, match="^`false_fun` of cond gives .* and `true_fun` of cond"):
+        autojit.cond(True, lambda x: x, lambda x: x[:2], x)
+    with pytest.raises(TypeError, match="^`false_fun` of cond gives"):
+        autojit.cond(True, lambda x: x, lambda x: (x, x), x)
+    for xs in ([1.0, 2.0], [x, np.ones(2)]):
+        with pytest.raises(
+            ValueError, match=r"of xs; to go through the members of a list, put .* `stack`"
+        ):
+            autojit.scan(lambda c, y: (c, c), 0.0, xs)
+    with pytest.raises(ValueError, match="the length of scan cannot be negative, got -1"):
+        autojit.scan(lambda c, y: (c, c), 0.0, length=-1)
+    with pytest.raises(ValueError, match="the limit of while_loop cannot be negative, got -1"):
+        autojit.while_loop(lambda x: x < 3, lambda x: x + 1, 0.0, limit=-1)
+
+
+def test_exported_functions_name_no_lines_of_the_package(tmp_path):
+    path = tmp_path / "inverse.autojit"
+    autojit.jit(lambda x: np.linalg.inv(x)).export(np.eye(2), path)
+    assert b".rs" not in path.read_bytes()
+    with pytest.raises(np.linalg.LinAlgError, match="singular in inv$"):
+        autojit.load(path)(np.zeros((2, 2)))

@@ -8,7 +8,7 @@ use autojit_ir::{ArrayType, Body, ControlOp};
 use super::body::{check_carried, pair, place_in, run};
 use crate::array::Array;
 use crate::transform::{Flat, rebuild, trace_drawn};
-use crate::tree::{Structure, Tree, subtree};
+use crate::tree::{Structure, Token, Tree, subtree};
 
 /// Goes through the elements of `xs` along the first axis with something that is carried from one to the next.
 ///
@@ -214,6 +214,16 @@ fn finish<A: Tree, C: Tree, Y: Tree>(
     ))
 }
 
+/// What to do if the elements were meant to be those of a list.
+fn advice(xs: &Flat) -> &'static str {
+    match xs.structure.tokens().first() {
+        Some(Token::List(_)) => {
+            "; to go through the members of a list, put them into one array by `stack`"
+        }
+        Some(_) | None => "",
+    }
+}
+
 /// The length of all arrays along their first axes.
 fn length(xs: &Flat, name: &str) -> Result<usize> {
     let named = |index: usize| place_in("xs", xs.structure.tokens(), index);
@@ -221,17 +231,19 @@ fn length(xs: &Flat, name: &str) -> Result<usize> {
     for (index, ty) in xs.types.iter().enumerate() {
         let Some(&length) = ty.shape.first() else {
             return Err(Error::shape(format!(
-                "{name} goes along the first axis of arrays, got {ty} at {}",
-                named(index)
+                "{name} goes along the first axis of arrays, got {ty} at {}{}",
+                named(index),
+                advice(xs),
             )));
         };
         match found {
             Some(known) if known != length => {
                 return Err(Error::shape(format!(
-                    "{name} needs as many elements in all arrays, got {known} in {} at {} and {length} in {ty} at {}",
+                    "{name} needs as many elements in all arrays, got {known} in {} at {} and {length} in {ty} at {}{}",
                     xs.types[0],
                     named(0),
                     named(index),
+                    advice(xs),
                 )));
             }
             _ => found = Some(length),

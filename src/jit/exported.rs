@@ -198,6 +198,14 @@ impl Exported {
         self.saved.to_bytes()
     }
 
+    /// The same function, whose files and bytes do not have the lines that its operations came from: for a program whose lines say
+    /// nothing to those who load it, such as a module of another language.
+    #[must_use]
+    pub fn without_lines(mut self) -> Self {
+        self.saved.lines.fill(None);
+        self
+    }
+
     /// Chooses the backend, as [`Jit::backend`] does. An unknown name is an error of the call.
     #[must_use]
     pub fn backend(mut self, name: impl Into<String>) -> Self {

@@ -65,6 +65,24 @@ impl Flat {
                 self.structure
             )));
         }
+        if self.structure != other.structure {
+            // Static leaves may differ; the arrays stand at the same places.
+            let (own, others) = (self.paths(), other.paths());
+            let mut pairs = own.iter().zip(&others);
+            let Some(index) = pairs.position(|(x, y)| x != y) else {
+                return self.check_types_like(other, what);
+            };
+            return Err(Error::tree(format!(
+                "expected {what} as in {}, got {} with an array at {}",
+                other.structure,
+                self.structure,
+                place(what, &own[index]),
+            )));
+        }
+        self.check_types_like(other, what)
+    }
+
+    fn check_types_like(&self, other: &Self, what: &str) -> Result<()> {
         let pairs = self.types.iter().zip(&other.types);
         let Some(index) = pairs.into_iter().position(|(x, y)| x != y) else {
             return Ok(());

@@ -242,6 +242,19 @@ fn failures_name_the_line_that_was_written_down() {
 }
 
 #[test]
+fn lines_may_be_left_out_of_files() {
+    let f = autojit(|x: Array| np::linalg::inv(&x));
+    let exported = f.to_exported(np::eye(2, ..)).unwrap().without_lines();
+    let loaded = Exported::from_bytes(&exported.to_bytes().unwrap()).unwrap();
+    // The line is that of the call.
+    let line = line!() + 1;
+    let error = loaded.call::<Array>(&np::zeros([2, 2], ..)).unwrap_err();
+    let expected =
+        format!("a matrix of f64[2,2] is singular in inv, at tests/api/export.rs:{line}:");
+    assert!(error.to_string().starts_with(&expected), "{error}");
+}
+
+#[test]
 fn what_means_nothing_elsewhere_is_refused() {
     let x = Array::from([1.0, 2.0]);
     let generator = default_rng(1);

@@ -77,6 +77,15 @@ fn elements_have_one_length() {
         message(&e),
         "scan goes along the first axis of arrays, got f64[] at xs"
     );
+    // A list of elements is no array of them.
+    let listed = |c: Array, x: Vec<Array>| (c, x);
+    let xs = vec![Array::from(1.0), Array::from(2.0)];
+    let e = error(scan(listed, Array::from(0.0), xs));
+    assert_eq!(
+        message(&e),
+        "scan goes along the first axis of arrays, got f64[] at `[0]` of xs; to go through the members of a list, put them into one \
+         array by `stack`"
+    );
     let none = |c: Array, _: Vec<Array>| (c.clone(), c);
     let e = error(scan(none, Array::from(0.0), Vec::new()));
     assert!(e.is_value());

@@ -79,6 +79,23 @@ fn cotangents_and_tangents_fit() {
 }
 
 #[test]
+fn cotangents_and_tangents_have_their_arrays_at_the_same_places() {
+    use std::collections::BTreeMap;
+    let named = |name: &str| BTreeMap::from([(name.to_owned(), Array::from([1.0, 2.0]))]);
+    let f = |x: BTreeMap<String, Array>| x;
+    let (_, pullback) = vjp(f, named("a")).unwrap();
+    assert!(pullback(named("a")).is_ok());
+    assert_eq!(
+        message(pullback(named("b"))),
+        r#"expected a cotangent as in {"a": *}, got {"b": *} with an array at `["b"]` of a cotangent"#
+    );
+    assert_eq!(
+        message(jvp(f, named("a"), named("b")).map(|_| ())),
+        r#"expected a tangent as in {"a": *}, got {"b": *} with an array at `["b"]` of a tangent"#
+    );
+}
+
+#[test]
 fn batches_fit() {
     let f = |(x, y): (Array, Vec<Array>)| &x + &y[0];
     let args = || (np::ones([3, 2], ..), vec![np::ones([4, 2], ..)]);
