@@ -544,3 +544,28 @@ def test_values_put_into_an_array_do_not_take_the_dtype_of_positions():
     assert truths.at[np.array([0, 2], np.int32)].set(True).tolist() == [True, False, True]
     x = autojit.array([1, 2, 3], dtype="uint64")
     assert x.at[np.array(-2)].add(2).tolist() == [1, 4, 3]
+
+
+def test_limits_and_comparisons_with_integers_that_do_not_fit():
+    x = np.array([0, 200], np.uint8)
+    for low, high in ((-3, 300), (5, 300), (None, 1 << 40), (-1, 7)):
+        for got in (
+            autojit.clip(x, low, high),
+            autojit.array(x).clip(low, high),
+            autojit.jit(lambda x, low=low, high=high: np.clip(x, low, high))(x),
+        ):
+            got = np.asarray(got)
+            assert got.dtype == np.uint8 and got.tolist() == np.clip(x, low, high).tolist()
+    for number in (1 << 31, -1, 200):
+        assert autojit.isin(x, number).tolist() == np.isin(x, number).tolist()
+    for y, atol in ((202, 2), (-56, 0), (-1, 1)):
+        assert (
+            autojit.isclose(x, y, rtol=0, atol=atol).tolist()
+            == np.isclose(x, y, rtol=0, atol=atol).tolist()
+        )
+
+
+def test_axes_of_vector_norms_are_checked():
+    with pytest.raises(IndexError):
+        autojit.linalg.vector_norm(np.ones((2, 3)), axis=2)
+    assert autojit.linalg.vector_norm(np.ones((2, 4)), axis=-1).tolist() == [2, 2]

@@ -261,7 +261,20 @@ fn count_through(interval: &Progression, dtype: DType) -> Result<HostArray> {
     if count >= isize::MAX as f64 {
         return Err(too_large());
     }
-    // NumPy's step is the difference of the first two numbers, after rounding.
+    // NumPy's step is the difference of the first two numbers, after they are converted.
+    if dtype.is_integer() {
+        let converted = |x: f64| {
+            Scalar::Float(x)
+                .cast(dtype)
+                .to_integer()
+                .unwrap_or_default()
+        };
+        let first = converted(start);
+        let step = converted(start + step) - first;
+        return generate(dtype, count.max(0.0) as usize, |i| {
+            Scalar::from_integer(first + i as i128 * step)
+        });
+    }
     if dtype == DType::Float32 {
         let first = start as f32;
         let step = (start + step) as f32 - first;

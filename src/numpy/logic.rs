@@ -8,6 +8,7 @@ use super::{
     multiply, replaceable, subtract,
 };
 use crate::{Array, Operand};
+use autojit_ir::{Class, Scalar};
 
 /// How far numbers may be apart: `|x - y| <= atol + rtol |y|`, with `1e-5` and `1e-8` by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +58,10 @@ pub fn isclose<'a>(
     replaceable!("isclose", [&x, &y, rtol, atol, equal_nan]);
     let dtype = attempt!("isclose", y.ty()).dtype.floating();
     let y = match y {
-        // A plain number stays one, so that it takes part by its class.
+        // A plain number stays one, so that it takes part by its class; an integer is a floating one, as differences of integers wrap.
+        Operand::Scalar(scalar) if scalar.class() < Class::Float => {
+            Scalar::Float(scalar.to_f64()).into()
+        }
         Operand::Scalar(_) => y,
         array @ Operand::Array(_) => cast(array, dtype).into(),
     };

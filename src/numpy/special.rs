@@ -500,6 +500,10 @@ impl<'a, T: Into<Operand<'a>>> From<T> for Limit {
 pub fn clip<'a>(x: impl Into<Operand<'a>>, low: impl Into<Limit>, high: impl Into<Limit>) -> Array {
     let (x, Limit(low), Limit(high)) = (x.into(), low.into(), high.into());
     replaceable!("clip", [&x, low.as_ref(), high.as_ref()]);
+    // An integer beyond all those of a dtype is no limit, and would not fit into it.
+    let range = x.ty().ok().and_then(|ty| ty.dtype.integer_range());
+    let low = low.filter(|low| !is_beyond(low, |i| range.is_some_and(|(least, _)| i < least)));
+    let high = high.filter(|high| !is_beyond(high, |i| range.is_some_and(|(_, most)| i > most)));
     let raised = match low {
         Some(low) => maximum(x, low),
         None => to_array(x),
@@ -507,5 +511,12 @@ pub fn clip<'a>(x: impl Into<Operand<'a>>, low: impl Into<Limit>, high: impl Int
     match high {
         Some(high) => minimum(raised, high),
         None => raised,
+    }
+}
+
+fn is_beyond(limit: &Operand<'_>, beyond: impl Fn(i128) -> bool) -> bool {
+    match limit {
+        Operand::Scalar(scalar) => scalar.to_integer().is_some_and(beyond),
+        Operand::Array(_) => false,
     }
 }

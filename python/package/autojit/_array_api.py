@@ -105,7 +105,15 @@ def cumulative_prod(
 def isin(x1: Any, x2: Any, /, assume_unique: Any = None, *, invert: builtins.bool = False) -> Array:
     """Whether each element of an array is one of another array, as ``numpy.isin``."""
     given = [x if isinstance(x, (int, float, builtins.complex)) else asarray(x) for x in (x1, x2)]
-    dtype = np.result_type(*(_stand_in(x) for x in given))
+    try:
+        dtype = np.result_type(*(_stand_in(x) for x in given))
+        for x in given:
+            if not isinstance(x, Array):
+                np.asarray(x, dtype=dtype)
+    except OverflowError:
+        # An integer that does not fit beside the others is none of them.
+        given = [asarray(x) for x in given]
+        dtype = np.result_type(*(_stand_in(x) for x in given))
     x1, x2 = (asarray(x).astype(dtype) for x in given)
     if x2.size == 0:
         found = _f["zeros"](x1.shape, dtype="bool")

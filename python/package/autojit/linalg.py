@@ -47,6 +47,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     x = asarray(x)
     axes = tuple(range(x.ndim)) if axis is None else axis
     axes = (axes,) if isinstance(axes, int) else tuple(axes)
+    for at in axes:
+        if not -x.ndim <= at < x.ndim:
+            raise IndexError(f"axis {at} is out of range for an array with {x.ndim} axes")
     axes = tuple(at % x.ndim for at in axes)
     others = tuple(at for at in range(x.ndim) if at not in axes)
     kept = tuple(x.shape[at] for at in others)

@@ -406,6 +406,13 @@ fn integers_need_not_fit_beside_others_where_the_result_has_another_dtype() {
         |v| vec![np::arctan2(&v[0], 1i64 << 40)],
         [(1.0 / scale).atan(), (-4.0 / scale).atan()],
     );
+    gives(
+        &bytes,
+        |v| vec![np::copysign(&v[0], -256)],
+        [-1.0, -3.0, -5.0],
+    );
+    let far = [Array::from([0u8, 1])];
+    gives(&far, |v| vec![np::hypot(&v[0], 1i64 << 40)], [scale, scale]);
 }
 
 #[test]
@@ -432,4 +439,42 @@ fn integers_that_do_not_fit_fill_no_array() {
     // NumPy looks at the first two alone.
     let wraps = np::arange(254..257, DType::Uint8);
     assert_eq!(wraps.to_vec::<u8>().unwrap(), [254, 255, 0]);
+}
+
+#[test]
+fn integers_beyond_a_dtype_are_no_limits() {
+    let bytes = [Array::from([0u8, 200])];
+    gives(&bytes, |v| vec![np::clip(&v[0], -3, 300)], [0u8, 200]);
+    gives(&bytes, |v| vec![np::clip(&v[0], 5, 300)], [5u8, 200]);
+    gives(&bytes, |v| vec![np::clip(&v[0], .., 7)], [0u8, 7]);
+    let refused = np::clip(&bytes[0], 300, ..).check().unwrap_err();
+    assert!(refused.is_value(), "{refused}");
+}
+
+#[test]
+fn differences_from_an_integer_do_not_wrap() {
+    let within_two = |v: &[Array]| {
+        let tolerance = np::logic::Tolerance {
+            rtol: 0.0,
+            atol: 2.0,
+            equal_nan: false,
+        };
+        vec![np::isclose(&v[0], 5, tolerance)]
+    };
+    gives(&[Array::from([3u8, 8, 7])], within_two, [true, false, true]);
+    let far = |v: &[Array]| {
+        vec![
+            np::isclose(&v[0], -1, ..),
+            np::isclose(&v[0], 1i64 << 40, ..),
+        ]
+    };
+    gives(&[Array::from([255u8, 0])], far, [false, false]);
+}
+
+#[test]
+fn steps_of_integers_are_differences_of_converted_numbers() {
+    let halves = np::arange(-0.5..2.5, DType::Int8);
+    assert_eq!(halves.to_vec::<i8>().unwrap(), [0, 0, 0]);
+    let steps = np::arange((0.0, 5.0, 1.5), DType::Int64);
+    assert_eq!(steps.to_vec::<i64>().unwrap(), [0, 1, 2, 3]);
 }

@@ -148,6 +148,8 @@ fn gives_another_dtype(op: &Op) -> bool {
                 | MapOp::LogicalXor
                 | MapOp::Divide
                 | MapOp::Arctan2
+                | MapOp::Hypot
+                | MapOp::Copysign
         )
     )
 }
