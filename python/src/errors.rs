@@ -167,7 +167,7 @@ fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
         PyKeyboardInterrupt::new_err(text)
     } else if error.is_internal() {
         PyRuntimeError::new_err(text)
-    } else if text.starts_with("the integer ") && text.contains(" does not fit into ") {
+    } else if error.is_overflow() {
         PyOverflowError::new_err(text)
     } else {
         PyValueError::new_err(text)

@@ -386,7 +386,7 @@ pub(super) fn made(
 /// Checks that an integer is one of a dtype of integers, as it would wrap silently.
 fn check_fits(value: Scalar, dtype: DType) -> Result<()> {
     match value.to_integer() {
-        Some(integer) if dtype.is_integer() && value.cast(dtype) != value => Err(Error::value(
+        Some(integer) if dtype.is_integer() && value.cast(dtype) != value => Err(Error::overflow(
             format!("the integer {integer} does not fit into {dtype}"),
         )),
         Some(_) | None => Ok(()),

@@ -157,7 +157,7 @@ fn values_that_do_not_fit() {
     let kind = Error::is_value;
     let m = |name, message, f| Mistake { name, kind, message, x: Array::from([2, 3]), y: Array::from([1, -1]), f };
     check(vec![
-        m("weak int", "the integer 300 does not fit into uint8 in add", |x, _| /*@*/np::add(x.astype(DType::Uint8), 300)),
+        Mistake { kind: Error::is_overflow, ..m("weak int", "the integer 300 does not fit into uint8 in add", |x, _| /*@*/np::add(x.astype(DType::Uint8), 300)) },
         m("axis twice", "axis 0 is given twice for i32[2] in transpose", |x, _| /*@*/np::transpose(&x, [0, 0])),
         m("negative size", "a size cannot be negative, got -1 in zeros", |x, _| x + /*@*/np::zeros([-1], ..)),
         m("zero step", "the step of a slice cannot be zero in getitem", |x, _| x./*@*/get(ix![..; 0])),

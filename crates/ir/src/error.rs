@@ -47,6 +47,7 @@ enum Kind {
     DType,
     Index,
     Value,
+    Overflow,
     UnboundVariable,
     LinearAlgebra,
     UnknownBackend,
@@ -148,6 +149,8 @@ kinds! {
     pub index, is_index => Index;
     /// An argument has a value that the operation does not take.
     pub value, is_value => Value;
+    /// An integer is not among those of the dtype that it is to have.
+    pub overflow, is_overflow => Overflow;
     /// The result depends on a lazy variable that is neither given nor known.
     pub unbound_variable, is_unbound_variable => UnboundVariable;
     /// A matrix is singular, not positive definite, or an iteration did not converge.

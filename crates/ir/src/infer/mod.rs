@@ -124,7 +124,7 @@ pub fn resolve_scalar(op: &Op, strong: Option<DType>, scalar: Scalar) -> Result<
                 dtype: scalar.dtype(),
             });
         }
-        return Err(Error::value(format!(
+        return Err(Error::overflow(format!(
             "the integer {i} does not fit into {dtype}"
         )));
     }
