@@ -1,7 +1,7 @@
 //! Batched matrix products of strided matrices of every element kind.
 //!
 //! A [`MatrixProduct`] says shapes and strides; [`MatrixProduct::run`] chooses one way for the whole batch (see `Way`) and
-//! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm` or, real ones on one thread, to
+//! one set of vector instructions, then loops. Large floating-point products go to the crate `gemm` or, on one thread, to
 //! its kernels (`blocks`); small ones, products with vectors and products of integers to the kernels of `element`.
 //!
 //! Inner products, of one row with one column, are sums of rounded products in the order of [`crate::sum`]. Others are summed in
@@ -9,6 +9,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod blocks;
+#[cfg(target_arch = "x86_64")]
+mod complex_kernels;
 mod element;
 mod packing;
 mod square;

@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 
 /// A position in an index space and the offsets of `N` operands there. It starts at the first position.
 pub(crate) struct Odometer<const N: usize> {
-    index: SmallVec<[usize; 8]>,
+    /// Room in place for more axes of several elements than arrays in memory have.
+    index: SmallVec<[usize; 64]>,
     /// The operands' offsets at the current position.
     pub(crate) offsets: [isize; N],
 }

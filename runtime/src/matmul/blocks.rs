@@ -1,12 +1,14 @@
-//! Products of large real matrices on one thread by the kernels of the crate `gemm`, without its allocations.
+//! Products of large matrices on one thread by the kernels of the crate `gemm`, without its allocations.
 //!
 //! `gemm` takes memory for copies of the factors in each product. This is its loop over blocks (`gemm_basic_generic` of
 //! `gemm-common`) for one thread and a result that is only written, with the memory that [`Packing`] keeps. Kernels, copies and
-//! the depth of blocks are its own, so the results have its bits, which are also those of its threads.
+//! the depth of blocks are its own, so the results have its bits, which are also those of its threads. Kernels for complex numbers,
+//! which it does not publish, are in `complex_kernels`.
 //!
-//! What `gemm` computes in other ways is left to it, and so are complex numbers, whose kernels it does not publish.
+//! What `gemm` computes in other ways is left to it.
 
 use super::Layout;
+use super::complex_kernels;
 use super::packing::Packing;
 use gemm_common::Ptr;
 use gemm_common::cache::{KernelParams, kernel_params};
@@ -14,6 +16,7 @@ use gemm_common::gemm::{get_lhs_packing_threshold_single_thread, get_rhs_packing
 use gemm_common::microkernel::MicroKernelFn;
 use gemm_common::pack_operands::{pack_lhs, pack_rhs};
 use gemm_common::simd::{MixedSimd, V3};
+use num_complex::Complex;
 
 /// The most bytes that copies of the right factor take: what columns are multiplied together, and not in which order an
 /// element is summed.
@@ -21,7 +24,7 @@ const RIGHT: usize = 1 << 20;
 /// Copies begin at a cache line.
 const LINE: usize = 64;
 
-/// A real product as `gemm` sees it: `result = left right`, with columns of the result along memory.
+/// A product as `gemm` sees it: `result = left right`, with columns of the result along memory.
 struct Product<T> {
     m: usize,
     n: usize,
@@ -108,7 +111,7 @@ pub(super) unsafe fn float64(
     let product = Product::new(layout, a, b, c);
     // SAFETY: passed on from the caller; `simd` says that the kernels run here.
     unsafe {
-        multiply::<f64, 4, { 4 * MR_DIV_N }, NR, MR_DIV_N>(
+        multiply::<f64, 4, { 4 * MR_DIV_N }, NR, MR_DIV_N, true>(
             simd,
             &UKR,
             &product,
@@ -134,7 +137,7 @@ pub(super) unsafe fn float32(
     let product = Product::new(layout, a, b, c);
     // SAFETY: passed on from the caller; `simd` says that the kernels run here.
     unsafe {
-        multiply::<f32, 8, { 8 * MR_DIV_N }, NR, MR_DIV_N>(
+        multiply::<f32, 8, { 8 * MR_DIV_N }, NR, MR_DIV_N, true>(
             simd,
             &UKR,
             &product,
@@ -143,6 +146,39 @@ pub(super) unsafe fn float32(
         )
     }
 }
+
+macro_rules! complex {
+    ($name:ident, $kernels:ident, $part:ident) => {
+        /// # Safety
+        /// The operands must be as `layout` says.
+        pub(super) unsafe fn $name(
+            layout: &Layout,
+            a: *const Complex<$part>,
+            b: *const Complex<$part>,
+            c: *mut Complex<$part>,
+            packing: &mut Packing,
+        ) -> bool {
+            use complex_kernels::{
+                COLUMNS, VECTORS,
+                $kernels::{KERNELS, N},
+            };
+            let Some(simd) = <V3 as MixedSimd<$part, $part, $part, $part>>::try_new() else {
+                return false;
+            };
+            let product = Product::new(layout, a, b, c);
+            let numbers = [Complex::new(0.0, 0.0), Complex::new(1.0, 0.0)];
+            // SAFETY: passed on from the caller; `simd` says that the kernels run here.
+            unsafe {
+                multiply::<Complex<$part>, N, { N * VECTORS }, COLUMNS, VECTORS, false>(
+                    simd, &KERNELS, &product, packing, numbers,
+                )
+            }
+        }
+    };
+}
+
+complex!(complex128, float64, f64);
+complex!(complex64, float32, f32);
 
 /// The loop over blocks: vectors of `N` elements, tiles of `MR` by `NR`. `false`, and nothing done, where `gemm` has another way.
 ///
@@ -154,6 +190,7 @@ unsafe fn multiply<
     const MR: usize,
     const NR: usize,
     const MR_DIV_N: usize,
+    const IS_REAL: bool,
 >(
     simd: V3,
     kernels: &[[MicroKernelFn<T>; NR]; MR_DIV_N],
@@ -169,8 +206,9 @@ unsafe fn multiply<
         left: (left, [left_rs, left_cs]),
         right: (right, [right_rs, right_cs]),
     } = product;
-    // Products with vectors, sums of two outer products, and rows by columns that both lie along memory.
-    if m <= 1 || n <= 1 || k <= 2 || (left_cs == 1 && right_rs == 1 && m * n <= 16 * 16) {
+    // Products with vectors, sums of two outer products, and rows by columns that both lie along memory, if they are real.
+    let is_of_dots = IS_REAL && left_cs == 1 && right_rs == 1 && m * n <= 16 * 16;
+    if m <= 1 || n <= 1 || k <= 2 || is_of_dots {
         return false;
     }
     let KernelParams { kc, mc, nc } = if m <= 64 && n <= 64 {

@@ -207,21 +207,14 @@ unsafe fn store_row<V: Vector, const C: usize>(
     }
 }
 
-/// The inner product of floating numbers.
-macro_rules! inner_in_order {
-    () => {
+/// What floating numbers have in addition.
+macro_rules! blocks {
+    ($multiply:ident) => {
         #[inline(always)]
         unsafe fn inner(x: *const Self, y: *const Self, k: usize, strides: [isize; 2]) -> Self {
             // SAFETY: passed on from the caller.
             unsafe { crate::sum::dot(x, y, k, strides) }
         }
-    };
-}
-
-/// What real floating numbers have in addition.
-macro_rules! blocks {
-    ($multiply:ident) => {
-        inner_in_order!();
 
         #[cfg(target_arch = "x86_64")]
         unsafe fn multiply_blocks(
@@ -375,7 +368,7 @@ real_element! {
 }
 
 macro_rules! complex_element {
-    ($($type:ty, $wide:ty, $middle:ty;)*) => {$(
+    ($($type:ty, $wide:ty, $middle:ty, $multiply:ident;)*) => {$(
         impl Element for Complex<$type> {
             type Part = $type;
             #[cfg(target_arch = "x86_64")]
@@ -389,7 +382,7 @@ macro_rules! complex_element {
             const COLUMNS: usize = 1;
             const FLOATING: bool = true;
 
-            inner_in_order!();
+            blocks!($multiply);
 
             #[inline(always)]
             fn multiply_add(self, factor: Self, sum: Self, fused: bool) -> Self {
@@ -511,6 +504,6 @@ macro_rules! complex_element {
 }
 
 complex_element! {
-    f32, x86::__m512, x86::__m256;
-    f64, x86::__m512d, x86::__m256d;
+    f32, x86::__m512, x86::__m256, complex64;
+    f64, x86::__m512d, x86::__m256d, complex128;
 }
