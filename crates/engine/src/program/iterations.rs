@@ -1,5 +1,7 @@
-//! Iterations of a loop, one after the other: the tables of the addresses of all operands, and how these move.
+//! Iterations of a loop, one after the other: the tables of the addresses of all operands, and how these move. The memory of the
+//! tables stays with the thread, for its next loop.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -34,7 +36,10 @@ struct Copied {
 }
 
 /// The addresses for even or for odd iterations.
+#[derive(Default)]
 struct Table {
+    /// Those that operands count from.
+    bases: Vec<*mut u8>,
     /// Those of the operands of all entries. Before those of an entry there is room for one failure record for each entry that
     /// comes earlier.
     pointers: Vec<*mut u8>,
@@ -65,11 +70,66 @@ pub(super) struct Iterations<'p> {
     inner: &'p Inner,
     /// Only kept: its address is where it is used.
     _arena: Lent<'p>,
+    tables: Tables,
+}
+
+/// What a loop needs of memory beside its workspace.
+#[derive(Default)]
+struct Tables {
     /// Shared with the tables, which have its address.
     failure: Rc<Failure>,
-    tables: [Table; 2],
+    of_parity: [Table; 2],
+    /// How far the bases move.
+    moves: Vec<isize>,
     /// The addresses that move, and how far from an iteration to the next but one.
     moving: Vec<(u32, isize)>,
+}
+
+thread_local! {
+    static TABLES: Cell<Option<Tables>> = const { Cell::new(None) };
+}
+
+/// The longest tables that are kept.
+const KEPT: usize = 1 << 15;
+
+impl Tables {
+    /// Empty ones: those of the last loop of this thread, unless there is none or another one goes on.
+    fn lend() -> Self {
+        let kept = TABLES.try_with(Cell::take).ok().flatten();
+        kept.unwrap_or_default()
+    }
+
+    /// Keeps the memory for a later loop. Nothing is left here.
+    fn keep(&mut self) {
+        let mut longest = self.moves.capacity().max(self.moving.capacity());
+        for table in &mut self.of_parity {
+            table.bases.clear();
+            table.pointers.clear();
+            table.runs.clear();
+            table.copied.clear();
+            longest = longest
+                .max(table.pointers.capacity())
+                .max(table.runs.capacity());
+        }
+        self.moves.clear();
+        self.moving.clear();
+        if longest <= KEPT && self.failure.is_clear() {
+            let tables = Self {
+                failure: Rc::clone(&self.failure),
+                of_parity: std::mem::take(&mut self.of_parity),
+                moves: std::mem::take(&mut self.moves),
+                moving: std::mem::take(&mut self.moving),
+            };
+            // A thread that ends keeps nothing.
+            let _ = TABLES.try_with(|kept| kept.set(Some(tables)));
+        }
+    }
+}
+
+impl Drop for Iterations<'_> {
+    fn drop(&mut self) {
+        self.tables.keep();
+    }
 }
 
 impl<'p> Iterations<'p> {
@@ -82,13 +142,22 @@ impl<'p> Iterations<'p> {
     ) -> Result<Self> {
         let mut arena = inner.program.lend()?;
         let workspace = arena.as_mut_ptr();
-        let failure = Rc::<Failure>::default();
         let first = 1 + inner.program.constants.addresses().len();
         let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
         let buffers = buffers.unwrap_or(0);
         let [input_steps, result_steps] = steps;
-        // How far the bases move.
-        let mut moves = vec![0; first + inner.inputs + buffers];
+        let mut iterations = Self {
+            inner,
+            _arena: arena,
+            tables: Tables::lend(),
+        };
+        let Tables {
+            failure,
+            of_parity,
+            moves,
+            moving,
+        } = &mut iterations.tables;
+        moves.resize(first + inner.inputs + buffers, 0);
         moves[first..][..inner.inputs].copy_from_slice(input_steps);
         for (k, (buffer, _)) in inner.results.iter().enumerate() {
             if inner.first_of(*buffer) == k {
@@ -105,13 +174,17 @@ impl<'p> Iterations<'p> {
                 copies.push((first + matrix.input, to));
             }
         }
-        let table = |(places, parity): (&Places, usize)| {
-            let mut bases: Vec<*mut u8> = Vec::with_capacity(moves.len());
+        for (parity, (table, places)) in of_parity.iter_mut().zip(places).enumerate() {
+            let Table {
+                bases,
+                pointers,
+                runs,
+                copied,
+            } = table;
             bases.push(workspace);
             bases.extend_from_slice(inner.program.constants.addresses());
             bases.extend_from_slice(&places.inputs);
             bases.resize(moves.len(), std::ptr::null_mut());
-            let mut copied = SmallVec::new();
             for (k, &(buffer, bytes)) in inner.results.iter().enumerate() {
                 let original = inner.first_of(buffer);
                 if original == k {
@@ -129,8 +202,8 @@ impl<'p> Iterations<'p> {
                 bases[base] = copy;
             }
             let program = &inner.program;
-            let mut pointers = Vec::with_capacity(program.operands.len());
-            let mut runs = Vec::with_capacity(program.entries.len());
+            pointers.reserve(program.operands.len() + program.entries.len());
+            runs.reserve(program.entries.len());
             for (index, entry) in program.entries.iter().enumerate() {
                 let position = pointers.len();
                 let operands = program.operands_of(entry).iter();
@@ -145,15 +218,7 @@ impl<'p> Iterations<'p> {
                 ));
                 pointers.push(failure.address());
             }
-            Table {
-                pointers,
-                runs,
-                copied,
-            }
-        };
-        let [even, odd] = places;
-        let tables = [(even, 0), (odd, 1)].map(table);
-        let mut moving = Vec::new();
+        }
         let mut position = 0;
         for entry in &inner.program.entries {
             for operand in inner.program.operands_of(entry) {
@@ -165,18 +230,12 @@ impl<'p> Iterations<'p> {
             }
             position += 1;
         }
-        Ok(Self {
-            inner,
-            _arena: arena,
-            failure,
-            tables,
-            moving,
-        })
+        Ok(iterations)
     }
 
     /// From now on even iterations find the first inputs elsewhere.
     pub(super) fn redirect(&mut self, inputs: &[*mut u8]) {
-        let [even, _] = &mut self.tables;
+        let [even, _] = &mut self.tables.of_parity;
         for_inputs(self.inner, |position, input, offset| {
             if let Some(address) = inputs.get(input) {
                 even.pointers[position] = address.wrapping_offset(offset);
@@ -187,7 +246,7 @@ impl<'p> Iterations<'p> {
     /// From now on all iterations find some inputs elsewhere: back by as far as they move in so many iterations, an even number.
     /// `steps` say how far they move in one.
     pub(super) fn rewind(&mut self, inputs: Range<usize>, iterations: usize, steps: &[isize]) {
-        let tables = &mut self.tables;
+        let tables = &mut self.tables.of_parity;
         for_inputs(self.inner, |position, input, _| {
             if inputs.contains(&input) {
                 let back = -steps[input] * iterations as isize;
@@ -206,7 +265,7 @@ impl<'p> Iterations<'p> {
     #[inline]
     pub(super) unsafe fn run(&mut self, number: u64) -> Result<()> {
         let program = &self.inner.program;
-        let table = &mut self.tables[(number % 2) as usize];
+        let table = &mut self.tables.of_parity[(number % 2) as usize];
         for (index, run) in table.runs.iter().enumerate() {
             match run {
                 Run::Kernel {
@@ -227,7 +286,15 @@ impl<'p> Iterations<'p> {
                     let pointers = &table.pointers[*first as usize..][..*count as usize];
                     let entry = &program.entries[index];
                     // SAFETY: forwarded; the workspace is that of the arena, which nothing else uses.
-                    unsafe { program.entry(index, entry, pointers, &Draws::new(), &self.failure)? };
+                    unsafe {
+                        program.entry(
+                            index,
+                            entry,
+                            pointers,
+                            &Draws::new(),
+                            &self.tables.failure,
+                        )?;
+                    };
                 }
             }
         }
@@ -243,7 +310,7 @@ impl<'p> Iterations<'p> {
             *from = from.wrapping_offset(steps[0]);
             *to = to.wrapping_offset(steps[1]);
         }
-        for &(position, step) in &self.moving {
+        for &(position, step) in &self.tables.moving {
             let pointer = &mut table.pointers[position as usize];
             *pointer = pointer.wrapping_offset(step);
         }

@@ -27,6 +27,11 @@ impl Failure {
         self.0.get().cast()
     }
 
+    /// Whether no kernel has failed.
+    pub(super) fn is_clear(&self) -> bool {
+        self.get().is_none()
+    }
+
     fn get(&self) -> Option<[i64; 4]> {
         // SAFETY: kernels write to it while they run, on the thread that it is on, and none runs now.
         let failure = unsafe { *self.0.get() };
