@@ -14,7 +14,7 @@ use super::explain::Explanation;
 use super::signature::Query;
 use super::task::Task;
 use super::trace::Built;
-use super::{Args, Jit, Tree, Values, concrete_arrays, library_of};
+use super::{Args, Jit, Tree, VALUES, Values, concrete_arrays, library_of};
 use crate::Array;
 use crate::backends;
 use crate::export::Saved;
@@ -355,11 +355,13 @@ impl Exported {
 
     fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<Values<'a>> {
         self.check()?;
-        let arrays = concrete_arrays(arrays)?.ok_or_else(|| {
-            Error::value(
+        let mut values = Values::with_capacity(&VALUES, arrays.len());
+        if !concrete_arrays(arrays, &mut values)? {
+            return Err(Error::value(
                 "expected arrays with values, got a lazy one: an exported function is not traced",
-            )
-        })?;
+            ));
+        }
+        let arrays = values;
         let types = self.saved.graph.input_types();
         let fits = |(array, ty): (&&Concrete, &autojit_ir::ArrayType)| {
             array.dtype() == ty.dtype && array.shape() == ty.shape.as_slice()

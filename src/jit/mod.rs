@@ -332,8 +332,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(&args, &mut flat).ok()?;
         flat.check().ok()?;
-        let arrays = concrete_arrays(flat.arrays()).ok()??;
-        if environment().disable {
+        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        if !concrete_arrays(flat.arrays(), &mut arrays).ok()? || environment().disable {
             return None;
         }
         let (_, query) = self.query(self.wanted().ok()?, &flat, &arrays);
@@ -376,10 +376,10 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
-        let arrays = match concrete_arrays(flat.arrays())? {
-            Some(arrays) if !environment().disable => arrays,
-            _ => return self.run_closure(&flat),
-        };
+        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        if !concrete_arrays(flat.arrays(), &mut arrays)? || environment().disable {
+            return self.run_closure(&flat);
+        }
         let (backend, query) = self.query(wanted, &flat, &arrays);
         let mut captures_variables = false;
         let found = self.cache.get_or_build(&query, |before| {
@@ -610,9 +610,12 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
-        let arrays = concrete_arrays(flat.arrays())?.ok_or_else(|| {
-            Error::value("expected arrays with values, got a lazy one: lazy calls are not compiled")
-        })?;
+        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        if !concrete_arrays(flat.arrays(), &mut arrays)? {
+            return Err(Error::value(
+                "expected arrays with values, got a lazy one: lazy calls are not compiled",
+            ));
+        }
         let (backend, query) = self.query(wanted, &flat, &arrays);
         use_it(backend, &query)
     }
@@ -731,25 +734,30 @@ thread_local! {
     static VALUES: Cell<Vec<&'static Concrete>> = const { Cell::new(Vec::new()) };
 }
 
-/// The values of arrays; `None` if one is lazy.
+/// Appends the values of arrays to an empty list; `false` if one is lazy.
+///
+/// # Errors
+/// An array failed, or they are of several libraries.
 #[inline]
-fn concrete_arrays<'a>(arrays: &[&'a Array]) -> Result<Option<Values<'a>>> {
-    let mut concrete = Values::with_capacity(&VALUES, arrays.len());
+fn concrete_arrays<'a>(arrays: &[&'a Array], values: &mut Values<'a>) -> Result<bool> {
     let mut in_memory = true;
-    for array in arrays {
-        match &array.0 {
-            Repr::Concrete(array) => {
-                in_memory &= matches!(array, Concrete::Ndarray(_));
-                concrete.push(array);
-            }
-            Repr::Failed(error) => return Err(error.clone()),
-            Repr::Lazy(_) | Repr::Traced(_) => {}
+    values.extend(arrays.iter().map_while(|array| match &array.0 {
+        Repr::Concrete(array) => {
+            in_memory &= matches!(array, Concrete::Ndarray(_));
+            Some(array)
         }
+        Repr::Failed(_) | Repr::Lazy(_) | Repr::Traced(_) => None,
+    }));
+    if in_memory && values.len() == arrays.len() {
+        return Ok(true);
     }
-    if !in_memory {
-        library::check_together(concrete.iter().copied())?;
-    }
-    Ok((concrete.len() == arrays.len()).then_some(concrete))
+    check_arrays(arrays)?;
+    let concrete = arrays.iter().filter_map(|array| match &array.0 {
+        Repr::Concrete(array) => Some(array),
+        Repr::Failed(_) | Repr::Lazy(_) | Repr::Traced(_) => None,
+    });
+    library::check_together(concrete)?;
+    Ok(values.len() == arrays.len())
 }
 
 /// The first failed array's error.

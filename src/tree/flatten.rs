@@ -27,6 +27,7 @@ thread_local! {
 }
 
 impl Default for Flattener<'_> {
+    #[inline(always)]
     fn default() -> Self {
         Self {
             tokens: List::new(&TOKENS),
@@ -60,7 +61,7 @@ impl<'a> Flattener<'a> {
 
     /// With nothing in it.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn new() -> Self {
         Self::default()
     }
@@ -254,6 +255,11 @@ impl<'t> Unflattener<'t> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tokens.as_slice().is_empty()
+    }
+
+    /// How many trees there can be at most, of so many that are said to follow: a structure may come from elsewhere.
+    pub(super) fn at_most(&self, len: usize) -> usize {
+        len.min(self.tokens.as_slice().len())
     }
 
     /// Puts together what is inside of a box, a list or a map.

@@ -175,7 +175,13 @@ impl<T: Tree> Tree for Vec<T> {
 
     fn unflatten(unflattener: &mut Unflattener<'_>) -> Result<Self> {
         let len = unflattener.list()?;
-        unflattener.inside(|u| (0..len).map(|_| T::unflatten(u)).collect())
+        unflattener.inside(|u| {
+            let mut list = Vec::with_capacity(u.at_most(len));
+            for _ in 0..len {
+                list.push(T::unflatten(u)?);
+            }
+            Ok(list)
+        })
     }
 }
 
