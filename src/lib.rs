@@ -83,8 +83,8 @@ pub mod ir {
         Arity, ArrayType, Attribute, Axes, Bodies, Body, Builder, Class, ContractOp, ControlOp,
         Cutoff, DType, Dims, FourierNorm, FourierOp, Graph, HostArray, IndexOp, IndexedBy, JoinOp,
         LeafOp, LinalgOp, Literal, MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp,
-        Scalar, ScanOp, Shape, Signature, SortOp, SourceLine, Steps, Tensor, Type, ValueId, ViewOp,
-        broadcast_shapes, derived, einsum, index, normalize_axis, random, scatter,
+        Scalar, ScanOp, Shape, SharedArray, Signature, SortOp, SourceLine, Steps, Tensor, Type,
+        ValueId, ViewOp, broadcast_shapes, derived, einsum, index, normalize_axis, random, scatter,
     };
 
     pub use autojit_ir::transform::{

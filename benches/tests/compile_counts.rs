@@ -219,12 +219,11 @@ fn counts_are_those_that_were_agreed_on() {
     );
 }
 
-/// A call of a network allocates as much as a call of one argument does for such a result: lists of arguments and copies of factors
-/// have room that is kept. The kernels that this holds for want fused multiply-add of a processor.
+/// A call of a network allocates its result and nothing else: lists of arguments and copies of factors have room that is kept. The kernels that this holds for want fused multiply-add of a processor.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn calls_of_networks_allocate_their_results_only() {
-    use autojit::{Array, autojit, numpy as np};
+    use autojit::{Array, autojit};
     use workloads::networks::{Instance, contract, steps, tensor};
 
     in_own_process!();
@@ -259,18 +258,9 @@ fn calls_of_networks_allocate_their_results_only() {
         let result = f.call(&tensors[..]).unwrap();
         f.call(&tensors[..]).unwrap();
         let shape = result.shape().unwrap();
-        // ndarray takes more for a shape of many axes.
-        let shift = autojit(|x: Array| x + 1.0).backend("cranelift");
-        let zeros = np::zeros(&shape[..], DType::Float64);
-        shift.call(&zeros).unwrap();
-        let (shifted, one) = memory::count(|| shift.call(&zeros));
-        shifted.unwrap();
         let (called, count) = memory::count(|| f.call(&tensors[..]));
         called.unwrap();
-        assert_eq!(
-            count.allocations, one.allocations,
-            "{file}, a result of shape {shape:?}"
-        );
+        assert_eq!(count.allocations, 1, "{file}, a result of shape {shape:?}");
     }
 }
 

@@ -7,8 +7,8 @@
 use std::ffi::c_long;
 
 use autojit::Scalar;
-use autojit::ir::HostArray;
-use autojit::ndarray::{ArcArray, IxDyn};
+use autojit::ir::{HostArray, SharedArray};
+use autojit::ndarray::{ArrayD, IxDyn};
 use autojit::num_complex::{Complex32, Complex64};
 use autojit::{Array, DType, numpy as np};
 use numpy::npyffi::{
@@ -221,9 +221,9 @@ fn copied_plain<T: autojit::ir::Element>(array: &npyffi::PyArrayObject) -> PyRes
         std::ptr::copy_nonoverlapping(from, elements.as_mut_ptr(), count);
         elements.set_len(count);
     }
-    let array = ArcArray::from_shape_vec(IxDyn(shape), elements);
+    let array = ArrayD::from_shape_vec(IxDyn(shape), elements);
     let array = array.map_err(|e| PyValueError::new_err(e.to_string()))?;
-    Ok(Array::from(T::into_host(array)))
+    Ok(Array::from(array))
 }
 
 fn no_memory(count: usize) -> PyErr {
@@ -307,7 +307,7 @@ fn copied<T: Element + Copy>(
 
 /// Keeps the memory that a view of NumPy's looks at.
 #[pyclass(frozen, module = "autojit")]
-struct Memory(#[allow(dead_code, reason = "kept, not read")] HostArray);
+struct Memory(HostArray);
 
 /// Runs `$body` for the typed array inside of one in main memory.
 macro_rules! typed {
@@ -340,12 +340,9 @@ pub(crate) fn to_numpy_view<'py>(py: Python<'py>, array: &Array) -> PyResult<Bou
     Ok(typed!(&host, array => viewed(array, memory)))
 }
 
-fn viewed<'py, T: Element>(
-    array: &ArcArray<T, IxDyn>,
-    memory: Bound<'py, PyAny>,
-) -> Bound<'py, PyAny> {
+fn viewed<'py, T: Element>(array: &SharedArray<T>, memory: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
     // SAFETY: `memory` keeps a reference to the elements of `array`, which never change while there is one.
-    let view = unsafe { PyArray::borrow_from_array(array, memory) };
+    let view = unsafe { PyArray::borrow_from_array(&array.view(), memory) };
     // SAFETY: nothing else has this new array yet.
     unsafe { (*view.as_array_ptr()).flags &= !NPY_ARRAY_WRITEABLE };
     view.into_any()
@@ -353,7 +350,7 @@ fn viewed<'py, T: Element>(
 
 /// The values as an array of NumPy's that owns them. They are copied only where something else has them too.
 pub(crate) fn to_numpy_owned(py: Python<'_>, array: Array) -> PyResult<Bound<'_, PyAny>> {
-    let host = HostArray::try_from(&array).or_raise(py)?;
+    let mut host = HostArray::try_from(&array).or_raise(py)?;
     if host.shape().len() > MOST_VIEWED_AXES {
         return with_many_axes(py, &array, host.shape(), |py, flat| {
             to_numpy_owned(py, flat.clone())
@@ -361,10 +358,15 @@ pub(crate) fn to_numpy_owned(py: Python<'_>, array: Array) -> PyResult<Bound<'_,
     }
     drop(array);
     // An object that keeps our memory takes longer to make and to free than a few elements take to copy.
-    let is_small = host.ty().bytes() <= COPIED;
-    Ok(typed!(host, array => match is_small {
-        true => PyArray::from_array(py, &array).into_any(),
-        false => PyArray::from_owned_array(py, array.into_owned()).into_any(),
+    if host.ty().bytes() <= COPIED {
+        return Ok(typed!(&host, array => PyArray::from_array(py, &array.view()).into_any()));
+    }
+    // Copies what something else has, too.
+    host.as_mut_ptr();
+    let memory = Bound::new(py, Memory(host))?;
+    Ok(typed!(&memory.get().0, array => {
+        // SAFETY: the memory lives as long as the array of NumPy's, and nothing else reads it or writes to it.
+        unsafe { PyArray::borrow_from_array(&array.view(), memory.clone().into_any()) }.into_any()
     }))
 }
 

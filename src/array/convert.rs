@@ -15,7 +15,7 @@ use super::Element;
 use super::{Array, Repr};
 use crate::nodes::{LazyArray, LazyOperand, State};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, DType, HostArray};
+use autojit_ir::{ArrayType, DType, HostArray, SharedArray};
 
 /// The elements in C order as an array.
 #[track_caller]
@@ -25,6 +25,15 @@ fn from_elements<T: Element>(shape: &[usize], data: Vec<T>) -> Array {
             .map_err(|e| Error::shape(e.to_string()))
             .and_then(|array| checked(HostArray::from(array))),
     )
+}
+
+/// A copy of as many elements in C order as the shape has.
+#[track_caller]
+fn from_slice<T: Element>(shape: &[usize], data: &[T]) -> Array {
+    match HostArray::from_slice(shape, data) {
+        Ok(host) => Array::from_host(host),
+        Err(error) => Array::from_result(Err(error)),
+    }
 }
 
 /// The array, unless it has more axes than arrays have.
@@ -82,7 +91,7 @@ impl<T: Element> From<Vec<T>> for Array {
 impl<T: Element> From<&[T]> for Array {
     #[track_caller]
     fn from(data: &[T]) -> Self {
-        copied(&[data.len()], data.iter())
+        from_slice(&[data.len()], data)
     }
 }
 
@@ -98,7 +107,7 @@ impl<T: Element> From<&Vec<T>> for Array {
 impl<T: Element, const N: usize> From<[T; N]> for Array {
     #[track_caller]
     fn from(data: [T; N]) -> Self {
-        from_elements(&[N], data.to_vec())
+        from_slice(&[N], &data)
     }
 }
 
@@ -106,7 +115,7 @@ impl<T: Element, const N: usize> From<[T; N]> for Array {
 impl<T: Element, const N: usize, const M: usize> From<[[T; M]; N]> for Array {
     #[track_caller]
     fn from(data: [[T; M]; N]) -> Self {
-        from_elements(&[N, M], data.as_flattened().to_vec())
+        from_slice(&[N, M], data.as_flattened())
     }
 }
 
@@ -114,7 +123,7 @@ impl<T: Element, const N: usize, const M: usize> From<[[T; M]; N]> for Array {
 impl<T: Element, const N: usize, const M: usize, const K: usize> From<[[[T; K]; M]; N]> for Array {
     #[track_caller]
     fn from(data: [[[T; K]; M]; N]) -> Self {
-        from_elements(&[N, M, K], data.as_flattened().as_flattened().to_vec())
+        from_slice(&[N, M, K], data.as_flattened().as_flattened())
     }
 }
 
@@ -135,7 +144,7 @@ impl<T: Element> From<Vec<Vec<T>>> for Array {
     }
 }
 
-/// Takes over the array of the ndarray crate without a copy.
+/// Takes over the array of the ndarray crate without a copy, if it is of more than a few elements.
 impl<T: Element, D: Dimension> From<ArrayBase<OwnedRepr<T>, D>> for Array {
     #[track_caller]
     fn from(array: ArrayBase<OwnedRepr<T>, D>) -> Self {
@@ -143,11 +152,11 @@ impl<T: Element, D: Dimension> From<ArrayBase<OwnedRepr<T>, D>> for Array {
     }
 }
 
-/// Shares the array of the ndarray crate without a copy.
+/// Shares the array of the ndarray crate without a copy, if it is of more than a few elements.
 impl<T: Element, D: Dimension> From<ArcArray<T, D>> for Array {
     #[track_caller]
     fn from(array: ArcArray<T, D>) -> Self {
-        Self::from_result(checked(T::into_host(array.into_dyn())))
+        Self::from_result(checked(HostArray::from(array)))
     }
 }
 
@@ -260,9 +269,9 @@ impl Array {
     #[track_caller]
     pub fn to_ndarray<T: Element>(&self) -> Result<ArrayD<T>> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| {
+        self.typed(|array: &SharedArray<T>| {
             let elements = HostArray::elements_of(&array.view())?;
-            ArrayD::from_shape_vec(array.raw_dim(), elements)
+            ArrayD::from_shape_vec(IxDyn(array.shape()), elements)
                 .map_err(|e| Error::internal(format!("a copy has the wrong size ({e})")))
         })
         .map_err(|e| e.at(location))
@@ -275,7 +284,7 @@ impl Array {
     #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| HostArray::elements_of(&array.view()))
+        self.typed(|array: &SharedArray<T>| HostArray::elements_of(&array.view()))
             .map_err(|e| e.at(location))
     }
 
@@ -286,7 +295,7 @@ impl Array {
     #[track_caller]
     pub fn item<T: Element>(&self) -> Result<T> {
         let location = Location::caller();
-        self.typed(|array: &ArcArray<T, IxDyn>| {
+        self.typed(|array: &SharedArray<T>| {
             let one = (array.len() == 1).then(|| array.first().copied()).flatten();
             one.ok_or_else(|| {
                 let ty = autojit_ir::ArrayType::new(T::DTYPE, array.shape());
@@ -297,7 +306,7 @@ impl Array {
     }
 
     /// Runs `read` on the values, if they are there and of type `T`.
-    fn typed<T: Element, R>(&self, read: impl Fn(&ArcArray<T, IxDyn>) -> Result<R>) -> Result<R> {
+    fn typed<T: Element, R>(&self, read: impl Fn(&SharedArray<T>) -> Result<R>) -> Result<R> {
         let array = self.to_host()?;
         let typed = T::from_host(&array).ok_or_else(|| {
             Error::dtype(format!(

@@ -6,12 +6,12 @@
 
 use std::fmt;
 
-use ndarray::{ArcArray, Axis, IxDyn};
+use ndarray::{Axis, CowArray};
 use num_complex::Complex;
 
 use super::number_format::{Format, Number, alone};
 use super::{Array, Repr};
-use autojit_ir::{Element, HostArray, dispatch_host};
+use autojit_ir::{Element, HostArray, SharedArray, dispatch_host};
 
 /// Above this many elements the middle is left out.
 const THRESHOLD: usize = 1000;
@@ -42,18 +42,18 @@ fn print(array: &HostArray) -> String {
     dispatch_host!(array, a => print_typed(a))
 }
 
-fn print_typed<T: Printed>(array: &ArcArray<T, IxDyn>) -> String {
+fn print_typed<T: Printed>(array: &SharedArray<T>) -> String {
     if let (0, Some(&x)) = (array.ndim(), array.first()) {
         return x.alone();
     }
     let summarize = array.len() > THRESHOLD;
-    let mut corners = array.clone();
+    let mut corners = CowArray::from(array.view());
     let mut cuts = Vec::with_capacity(array.ndim());
     for (axis, &n) in array.shape().iter().enumerate() {
         cuts.push(summarize && n > 2 * EDGE);
         if cuts[axis] {
             let ends: Vec<usize> = (0..EDGE).chain(n - EDGE..n).collect();
-            corners = corners.select(Axis(axis), &ends).into_shared();
+            corners = corners.select(Axis(axis), &ends).into();
         }
     }
     // What is left out takes no part in the alignment.

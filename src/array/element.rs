@@ -3,8 +3,7 @@
 //! A trait of this crate over that of `autojit-ir`: only for a trait of its own does the compiler know that lists are not
 //! elements themselves, so that lists of lists are converted, too.
 
-use autojit_ir::{DType, HostArray, Scalar};
-use ndarray::{ArcArray, IxDyn};
+use autojit_ir::{DType, HostArray, Scalar, SharedArray};
 
 /// The Rust types of array elements: `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, and complex numbers of the last two.
 pub trait Element: autojit_ir::Element {
@@ -13,13 +12,13 @@ pub trait Element: autojit_ir::Element {
 
     /// Wraps an array of this type.
     #[must_use]
-    fn into_host(array: ArcArray<Self, IxDyn>) -> HostArray {
+    fn into_host(array: SharedArray<Self>) -> HostArray {
         Self::host_array(array)
     }
 
     /// The array inside, if it has this element type.
     #[must_use]
-    fn from_host(array: &HostArray) -> Option<&ArcArray<Self, IxDyn>> {
+    fn from_host(array: &HostArray) -> Option<&SharedArray<Self>> {
         Self::typed(array)
     }
 

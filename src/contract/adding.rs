@@ -182,7 +182,7 @@ impl<T: Number> Sums for Added<T> {
         if !array.is_standard_layout() {
             array = array.as_standard_layout().into_owned();
         }
-        let host = T::host_array(array.into_shared());
+        let host = HostArray::from(array);
         let result = match &operand.0 {
             Repr::Concrete(operand) => operand.library().from_host(host).map(Array::from_concrete),
             Repr::Lazy(_) | Repr::Traced(_) | Repr::Failed(_) => Ok(Array::from_host(host)),

@@ -145,7 +145,7 @@ fn hash_of(operands: &[HostArray]) -> [u8; 32] {
         hash.update(operand.ty().to_string());
         let mut bytes = Vec::with_capacity(CHUNK + 16);
         dispatch_host!(operand, array => {
-            for &x in array {
+            for &x in array.iter() {
                 x.write(&mut bytes);
                 if bytes.len() >= CHUNK {
                     hash.update(&bytes);

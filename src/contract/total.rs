@@ -47,7 +47,7 @@ impl<T: Number> Totals<T> {
         if (sum.len(), lost.len()) != (own.len(), own.len()) {
             return Err(Error::internal("slices of another shape"));
         }
-        for ((total, error), (&x, &own)) in own.zip(sum.iter().zip(lost)) {
+        for ((total, error), (&x, &own)) in own.zip(sum.iter().zip(lost.iter())) {
             let next = *total + x;
             let part = next - *total;
             let rounded = (*total - (next - part)) + (x - part);

@@ -13,10 +13,10 @@ use crate::loops::{Fusion, Step};
 use crate::lower::{Call, Lowered};
 use crate::memory::Workspace;
 use crate::program::{Entry, Inner, Origin, Program, attributed};
-use crate::results::{ResultMemory, ResultShape};
+use crate::results::ResultShape;
 use crate::schedule::Order;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, HostArray};
+use autojit_ir::{ArrayType, HostArray, UnwrittenArray};
 use autojit_library::Concrete;
 use autojit_library::backend::{CodeReport, Executable, KernelCode, Outputs, StepTime};
 use autojit_library::list::List;
@@ -149,31 +149,33 @@ impl Native {
         let constants = self.program.constants.addresses();
         let count = 1 + constants.len() + inputs.len() + self.outputs.len();
         let mut bases = Bases::with_capacity(&BASES, count);
-        // The workspace, set by the program.
-        bases.push(std::ptr::null_mut());
-        for &constant in constants {
-            bases.push(constant);
-        }
-        for (&input, ty) in inputs.iter().zip(&self.inputs) {
-            if let Concrete::Ndarray(host) = input
+        bases.extend(std::iter::repeat_n(std::ptr::null_mut(), count));
+        // After the workspace, which the program sets.
+        let (to, rest) = bases[1..].split_at_mut(constants.len());
+        to.copy_from_slice(constants);
+        let (to, results) = rest.split_at_mut(inputs.len());
+        for ((to, &input), ty) in to.iter_mut().zip(inputs).zip(&self.inputs) {
+            *to = if let Concrete::Ndarray(host) = input
                 && is_of(host, ty)
                 && let Some(address) = host.contiguous()
             {
-                bases.push(address.cast_mut());
+                address.cast_mut()
             } else {
                 let copy = contiguous_copy(input, ty)?;
-                bases.push(copy.as_ptr().cast_mut());
+                let address = copy.as_ptr().cast_mut();
                 copies.push(copy);
-            }
+                address
+            };
         }
         if let Some(given) = given {
             // The copies live until it has run.
             return self.run_to_given(bases, given, outputs, begin);
         }
-        let mut memory: SmallVec<[ResultMemory; 4]> = SmallVec::new();
-        for (shape, &origin) in self.shapes.iter().zip(&self.output_origins) {
-            let output = ResultMemory::new(shape).map_err(|e| attributed(e, Some(origin)))?;
-            bases.push(output.as_mut_ptr());
+        let mut memory: SmallVec<[UnwrittenArray; 16]> = SmallVec::new();
+        let shapes = self.shapes.iter().zip(&self.output_origins);
+        for (to, (shape, &origin)) in results.iter_mut().zip(shapes) {
+            let output = shape.memory().map_err(|e| attributed(e, Some(origin)))?;
+            *to = output.as_mut_ptr();
             memory.push(output);
         }
         // SAFETY: types and layout of the inputs were checked above, and arrays and copies outlive the run; the
@@ -181,11 +183,12 @@ impl Native {
         unsafe { self.program.run(&mut bases, begin)? };
         drop(copies);
         let first = outputs.len();
-        for (memory, shape) in memory.iter_mut().zip(&self.shapes) {
+        let arrays = memory.into_iter().zip(&self.shapes).map(|(memory, shape)| {
             // SAFETY: the memory was made for this result; the program ran to its end, and it writes every element of
             // every result.
-            outputs.push(Concrete::Ndarray(unsafe { memory.take(shape) }));
-        }
+            Concrete::Ndarray(unsafe { shape.array(memory) })
+        });
+        outputs.extend(arrays);
         self.repeat_results(outputs, first);
         Ok(())
     }
@@ -199,6 +202,7 @@ impl Native {
         begin: impl FnMut(usize),
     ) -> Result<()> {
         let first = outputs.len();
+        let results = bases.len() - self.outputs.len();
         let mut given = given.drain(..);
         for &number in &self.results {
             let given = given.next();
@@ -215,7 +219,7 @@ impl Native {
                 _ => HostArray::zeros(ty)
                     .map_err(|e| attributed(e, Some(self.output_origins[number])))?,
             };
-            bases.push(array.as_mut_ptr());
+            bases[results + number] = array.as_mut_ptr();
             outputs.push(Concrete::Ndarray(array));
         }
         drop(given);

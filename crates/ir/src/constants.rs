@@ -26,7 +26,7 @@ fn hash_of(array: &HostArray) -> u64 {
     let mut hasher = FxHasher::default();
     array.ty().hash(&mut hasher);
     dispatch_host!(array, elements => {
-        for element in elements {
+        for element in elements.iter() {
             element.widen().hash(&mut hasher);
         }
     });

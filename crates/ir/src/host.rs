@@ -1,16 +1,17 @@
 //! `HostArray`: an array in main memory, of any dtype.
 //!
 //! It is the storage of the ndarray library, of constants in graphs, and of what goes in and out of compiled
-//! code. The data is reference counted and copied on write, so clones and views are cheap and values are
+//! code. The elements are shared ([`SharedArray`]) and copied on write, so clones and views are cheap and values are
 //! never aliased observably.
 
 use std::fmt;
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, Dimension, IxDyn};
 use num_complex::{Complex32, Complex64};
 
 use super::c_order;
 use super::scalar::Scalar;
+use super::shared::{BlockSize, SharedArray, UnwrittenArray};
 use super::types::{ArrayType, DType, Shape};
 use crate::error::{Error, Result};
 
@@ -18,31 +19,31 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub enum HostArray {
     /// `bool`.
-    Bool(ArcArray<bool, IxDyn>),
+    Bool(SharedArray<bool>),
     /// `int8`.
-    Int8(ArcArray<i8, IxDyn>),
+    Int8(SharedArray<i8>),
     /// `uint8`.
-    Uint8(ArcArray<u8, IxDyn>),
+    Uint8(SharedArray<u8>),
     /// `int16`.
-    Int16(ArcArray<i16, IxDyn>),
+    Int16(SharedArray<i16>),
     /// `uint16`.
-    Uint16(ArcArray<u16, IxDyn>),
+    Uint16(SharedArray<u16>),
     /// `int32`.
-    Int32(ArcArray<i32, IxDyn>),
+    Int32(SharedArray<i32>),
     /// `uint32`.
-    Uint32(ArcArray<u32, IxDyn>),
+    Uint32(SharedArray<u32>),
     /// `int64`.
-    Int64(ArcArray<i64, IxDyn>),
+    Int64(SharedArray<i64>),
     /// `uint64`.
-    Uint64(ArcArray<u64, IxDyn>),
+    Uint64(SharedArray<u64>),
     /// `float32`.
-    Float32(ArcArray<f32, IxDyn>),
+    Float32(SharedArray<f32>),
     /// `float64`.
-    Float64(ArcArray<f64, IxDyn>),
+    Float64(SharedArray<f64>),
     /// `complex64`.
-    Complex64(ArcArray<Complex32, IxDyn>),
+    Complex64(SharedArray<Complex32>),
     /// `complex128`.
-    Complex128(ArcArray<Complex64, IxDyn>),
+    Complex128(SharedArray<Complex64>),
 }
 
 mod sealed {
@@ -57,10 +58,10 @@ pub trait Element:
     const TYPE: DType;
 
     /// Wraps an array of this type.
-    fn host_array(array: ArcArray<Self, IxDyn>) -> HostArray;
+    fn host_array(array: SharedArray<Self>) -> HostArray;
 
     /// The array inside, if it has this element type.
-    fn typed(array: &HostArray) -> Option<&ArcArray<Self, IxDyn>>;
+    fn typed(array: &HostArray) -> Option<&SharedArray<Self>>;
 
     /// The element as a wide scalar.
     fn widen(self) -> Scalar;
@@ -76,11 +77,11 @@ macro_rules! elements {
             impl Element for $t {
                 const TYPE: DType = DType::$variant;
 
-                fn host_array(array: ArcArray<Self, IxDyn>) -> HostArray {
+                fn host_array(array: SharedArray<Self>) -> HostArray {
                     HostArray::$variant(array)
                 }
 
-                fn typed(array: &HostArray) -> Option<&ArcArray<Self, IxDyn>> {
+                fn typed(array: &HostArray) -> Option<&SharedArray<Self>> {
                     match array {
                         HostArray::$variant(a) => Some(a),
                         _ => None,
@@ -264,7 +265,7 @@ impl HostArray {
         if Self::has_memory(bytes) {
             return Ok(());
         }
-        Err(Error::value(format!("not enough memory for an array {ty}")))
+        Err(no_memory(ty))
     }
 
     /// Asks whether there is memory for so many bytes that are needed on the way to a result.
@@ -364,10 +365,7 @@ impl HostArray {
             if a.is_standard_layout() {
                 return self.clone();
             }
-            let mut elements = Vec::with_capacity(a.len());
-            c_order::extend(&mut elements, &a.view());
-            let array = ArrayD::from_shape_vec(a.raw_dim(), elements);
-            Self::from(array.expect("there is an element for each position"))
+            Element::host_array(SharedArray::copy_of(&a.view()))
         })
     }
 
@@ -398,19 +396,46 @@ impl HostArray {
         dispatch_host!(self, a => a.as_mut_ptr().cast())
     }
 
+    /// Memory for an array of a type, with the size of its block, which is worked out once for a type. `None` if there is none.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    #[inline]
+    pub fn unwritten(ty: &ArrayType, size: Option<&BlockSize>) -> Result<UnwrittenArray> {
+        size.and_then(UnwrittenArray::new)
+            .ok_or_else(|| no_memory(ty))
+    }
+
+    /// The array of a dtype in memory that was made for it.
+    ///
+    /// # Safety
+    /// The memory was made for elements of this dtype, and every element was written.
+    #[inline]
+    #[must_use]
+    pub unsafe fn written(memory: UnwrittenArray, dtype: DType) -> Self {
+        // SAFETY: forwarded.
+        host_from!(dtype, T => T::host_array(unsafe { memory.written() }))
+    }
+
     /// Zeros.
     ///
     /// # Errors
     /// There is no memory for them.
     pub fn zeros(ty: &ArrayType) -> Result<Self> {
-        Self::check_memory(ty)?;
-        let size = ty.size();
-        Ok(host_from!(ty.dtype, T => {
-            let mut elements: Vec<T> = Self::list_of(size)?;
-            elements.resize(size, T::default());
-            let array = ArcArray::from_shape_vec(IxDyn(&ty.shape), elements);
-            T::host_array(array.map_err(Error::internal)?)
-        }))
+        let size = BlockSize::new(&ty.shape, ty.dtype.size());
+        let zeros = size.and_then(|size| UnwrittenArray::zeroed(&size));
+        let zeros = zeros.ok_or_else(|| no_memory(ty))?;
+        // SAFETY: zeros in all bytes are an element of every dtype.
+        Ok(unsafe { Self::written(zeros, ty.dtype) })
+    }
+
+    /// A copy of elements in C order.
+    ///
+    /// # Errors
+    /// There is no memory for it, or there are more or fewer of them than the shape has.
+    pub fn from_slice<T: Element>(shape: &[usize], elements: &[T]) -> Result<Self> {
+        let array = SharedArray::from_slice(shape, elements).map(T::host_array);
+        array.ok_or_else(|| no_memory(&ArrayType::new(T::TYPE, shape)))
     }
 
     /// A view with a Rust element type, if that is the dtype of this array.
@@ -429,13 +454,25 @@ impl HostArray {
     }
 }
 
-fn same_elements<T: Element>(elements: &ArcArray<T, IxDyn>, other: &HostArray) -> bool {
+/// The error for an array that does not fit into memory.
+#[cold]
+fn no_memory(ty: &ArrayType) -> Error {
+    Error::value(format!("not enough memory for an array {ty}"))
+}
+
+fn same_elements<T: Element>(elements: &SharedArray<T>, other: &HostArray) -> bool {
     let same = |(x, y): (&T, &T)| x.widen() == y.widen();
     T::typed(other).is_some_and(|other| elements.iter().zip(other.iter()).all(same))
 }
 
 impl<T: Element> From<ArrayD<T>> for HostArray {
     fn from(array: ArrayD<T>) -> Self {
-        T::host_array(array.into_shared())
+        T::host_array(array.into())
+    }
+}
+
+impl<T: Element, D: Dimension> From<ArcArray<T, D>> for HostArray {
+    fn from(array: ArcArray<T, D>) -> Self {
+        T::host_array(array.into())
     }
 }

@@ -38,6 +38,7 @@ mod scalar;
 pub mod scatter;
 pub mod semantics;
 pub mod serial;
+mod shared;
 mod source;
 mod text;
 pub mod transform;
@@ -65,6 +66,7 @@ pub use op::{
 };
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
+pub use shared::{BlockSize, SharedArray, UnwrittenArray};
 pub use source::SourceLine;
 pub use types::{ArrayType, Axes, Dims, Shape, Steps, Type, broadcast_shapes};
 

@@ -196,4 +196,4 @@ impl CodeReport {
 }
 
 /// The results of a call; a few of them need no memory of their own.
-pub type Outputs = SmallVec<[Concrete; 4]>;
+pub type Outputs = SmallVec<[Concrete; 16]>;

@@ -10,10 +10,10 @@ use smallvec::SmallVec;
 use super::bits::{Bits, Integral};
 use super::kernel::{INPUTS, Kernel};
 use super::number::{Basic, Floating, Number};
-use super::strided::{Shared, View, map};
+use super::strided::{View, map};
 use super::wide;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{DType, HostArray, MapOp};
+use autojit_ir::{DType, HostArray, MapOp, SharedArray};
 
 /// The result of an elementwise op on inputs that broadcast to `shape`; `None` if it is not computed here.
 pub(super) fn run(op: MapOp, inputs: &[&HostArray], shape: &[usize]) -> Result<Option<HostArray>> {
@@ -53,7 +53,7 @@ fn is_identity(op: MapOp, dtype: DType) -> bool {
 /// Whether a power is a square: by far the most frequent, and multiplying gives the same bits sooner. Refuses integers to
 /// negative powers.
 fn is_square(x: &HostArray, y: &HostArray) -> Result<bool> {
-    fn is<T: PartialEq>(y: &Shared<T>, two: T) -> bool {
+    fn is<T: PartialEq>(y: &SharedArray<T>, two: T) -> bool {
         y.ndim() == 0 && y.first() == Some(&two)
     }
     let is_negative = match y {

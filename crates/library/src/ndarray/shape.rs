@@ -1,52 +1,44 @@
 //! Views and copies: reshape, transpose, slices, gathers, joins.
 //!
 //! Transposes, slices and basic indexing never copy. Reshapes copy only what does not lie in C order, unless
-//! just axes of length one come or go, or axes become one whose elements lie evenly. `broadcast_to` copies, because ndarray's shared arrays cannot have
-//! strides of zero; elementwise ops broadcast without it.
+//! just axes of length one come or go, or axes become one whose elements lie evenly. `broadcast_to` copies, so that no array has
+//! strides of zero, and each element is one; elementwise ops broadcast without it.
 
 use autojit_runtime::abi::{Failure, Kind};
 use autojit_runtime::gather::Gather;
-use ndarray::{Axis, IxDyn, Slice};
+use ndarray::{ArrayViewD, Axis, Slice};
 use smallvec::SmallVec;
 
 use super::kernel::Kernel;
-use super::strided::{Shared, View, filled, from_vec, map, reserved};
+use super::strided::{View, filled, from_vec, map, reserved};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::index::{IndexItem, IndexKey, Slicing};
-use autojit_ir::{Element, HostArray, dispatch_host};
+use autojit_ir::{Element, HostArray, Shape, SharedArray, dispatch_host};
 
 /// The same elements in C order under another shape.
 pub(super) fn reshape(x: &HostArray, shape: &[usize]) -> Result<HostArray> {
-    fn typed<T: Element>(x: &Shared<T>, shape: &[usize]) -> Result<HostArray> {
+    fn typed<T: Element>(x: &SharedArray<T>, shape: &[usize]) -> Result<HostArray> {
         let not_one = |n: &usize| *n != 1;
-        let contiguous = if x.is_standard_layout() {
-            x.clone()
-        } else if x
-            .shape()
-            .iter()
-            .copied()
-            .filter(not_one)
-            .eq(shape.iter().copied().filter(not_one))
-        {
-            return Ok(T::host_array(move_unit_axes(x.clone(), shape)));
-        } else if let Some(merged) = merge_axes(x, shape) {
-            return Ok(T::host_array(merged));
-        } else {
-            let elements = HostArray::elements_of(&x.view())?;
-            let array = Shared::from_shape_vec(x.raw_dim(), elements);
-            array.map_err(|e| Error::internal(format!("a copy has the wrong size ({e})")))?
+        let longer = |shape: &[usize]| shape.iter().copied().filter(not_one).collect::<Shape>();
+        let view = match x.reshaped(shape) {
+            None if longer(x.shape()) == longer(shape) => {
+                Some(x.viewed(|x| move_unit_axes(x, shape)))
+            }
+            None => x.try_viewed(|x| merge_axes(x, shape)),
+            view => view,
         };
-        contiguous
-            .into_shape_with_order(IxDyn(shape))
-            .map(T::host_array)
-            .map_err(|e| Error::internal(format!("a reshape has the wrong size ({e})")))
+        if let Some(view) = view {
+            return Ok(T::host_array(view));
+        }
+        let elements = HostArray::elements_of(&x.view())?;
+        from_vec(shape, elements)
     }
     dispatch_host!(x, x => typed(x, shape))
 }
 
 /// A view in which each axis of `shape` is one axis or several that follow each other; `None` if it is a part of one, or if
 /// the elements of several do not lie evenly.
-fn merge_axes<T: Element>(x: &Shared<T>, shape: &[usize]) -> Option<Shared<T>> {
+fn merge_axes<'a, T>(x: ArrayViewD<'a, T>, shape: &[usize]) -> Option<ArrayViewD<'a, T>> {
     if x.is_empty() {
         return None;
     }
@@ -74,7 +66,7 @@ fn merge_axes<T: Element>(x: &Shared<T>, shape: &[usize]) -> Option<Shared<T>> {
 }
 
 /// Removes and inserts axes of length one; the other axes are those of `shape` already.
-fn move_unit_axes<T: Element>(mut x: Shared<T>, shape: &[usize]) -> Shared<T> {
+fn move_unit_axes<'a, T>(mut x: ArrayViewD<'a, T>, shape: &[usize]) -> ArrayViewD<'a, T> {
     for axis in (0..x.ndim()).rev() {
         if x.shape()[axis] == 1 {
             x = x.index_axis_move(Axis(axis), 0);
@@ -98,10 +90,10 @@ pub(super) fn broadcast_to(x: &HostArray, shape: &[usize]) -> Result<HostArray> 
 
 /// Regularly spaced positions along each axis.
 pub(super) fn slice(x: &HostArray, slicing: &Slicing) -> HostArray {
-    dispatch_host!(x, x => Element::host_array(slice_typed(x.clone(), slicing)))
+    dispatch_host!(x, x => Element::host_array(x.viewed(|x| sliced(x, slicing))))
 }
 
-fn slice_typed<T: Element>(mut x: Shared<T>, slicing: &Slicing) -> Shared<T> {
+fn sliced<'a, T>(mut x: ArrayViewD<'a, T>, slicing: &Slicing) -> ArrayViewD<'a, T> {
     let axes = slicing
         .starts
         .iter()
@@ -127,8 +119,12 @@ fn slice_typed<T: Element>(mut x: Shared<T>, slicing: &Slicing) -> Shared<T> {
 /// A selection by a key without arrays.
 pub(super) fn getitem(x: &HostArray, key: &IndexKey) -> Result<HostArray> {
     let slicing = key.slicing(&x.ty())?;
-    fn typed<T: Element>(x: &Shared<T>, key: &IndexKey, slicing: &Slicing) -> HostArray {
-        let mut x = slice_typed(x.clone(), slicing);
+    fn selected<'a, T>(
+        x: ArrayViewD<'a, T>,
+        key: &IndexKey,
+        slicing: &Slicing,
+    ) -> ArrayViewD<'a, T> {
+        let mut x = sliced(x, slicing);
         let mut axis = 0;
         for item in &key.0 {
             match item {
@@ -140,9 +136,9 @@ pub(super) fn getitem(x: &HostArray, key: &IndexKey) -> Result<HostArray> {
                 _ => axis += 1,
             }
         }
-        T::host_array(x)
+        x
     }
-    Ok(dispatch_host!(x, x => typed(x, key, &slicing)))
+    Ok(dispatch_host!(x, x => Element::host_array(x.viewed(|x| selected(x, key, &slicing)))))
 }
 
 /// The error of an index outside its axis.

@@ -9,16 +9,15 @@
 //!
 //! Shapes are checked by inference; here they must broadcast.
 
-use ndarray::{ArcArray, ArrayD, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 use smallvec::SmallVec;
 
 use super::kernel::{INPUTS, Kernel};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{DType, Element, HostArray, dispatch_host, host_from};
+use autojit_ir::{
+    BlockSize, DType, Element, HostArray, SharedArray, UnwrittenArray, dispatch_host,
+};
 use autojit_runtime::pages::prefer_huge;
-
-/// An array of the ndarray library with a known element type.
-pub(super) type Shared<T> = ArcArray<T, IxDyn>;
 
 /// Offsets of rows, for `N` operands at once.
 pub(super) struct Walk<const N: usize> {
@@ -119,14 +118,17 @@ pub(super) unsafe fn filled(
     shape: &[usize],
     fill: &mut dyn FnMut(*mut u8) -> Result<()>,
 ) -> Result<HostArray> {
-    let size = shape.iter().product();
-    host_from!(dtype, T => {
-        let mut data = reserved::<T>(size)?;
-        fill(data.as_mut_ptr().cast())?;
-        // SAFETY: there is room for that many, and `fill` has written them.
-        unsafe { data.set_len(size) };
-        from_vec(shape, data)
-    })
+    let size = BlockSize::new(shape, dtype.size());
+    let memory = size.as_ref().and_then(UnwrittenArray::new);
+    let (Some(size), Some(memory)) = (&size, memory) else {
+        let elements = shape.iter().fold(1_usize, |n, &m| n.saturating_mul(m));
+        let bytes = elements.saturating_mul(dtype.size());
+        return Err(Error::value(format!("not enough memory for {bytes} bytes")));
+    };
+    prefer_huge(memory.as_mut_ptr(), size.contents());
+    fill(memory.as_mut_ptr())?;
+    // SAFETY: the memory is for elements of this dtype, and `fill` has written them.
+    Ok(unsafe { HostArray::written(memory, dtype) })
 }
 
 /// Where the elements of an array lie.
@@ -278,8 +280,8 @@ unsafe fn walk(kernel: Kernel, operands: &[View<'_>], shape: &[usize]) -> Result
 
 /// Axis `i` of the result is axis `perm[i]` of `x`.
 pub(super) fn transpose(x: &HostArray, perm: &[usize]) -> HostArray {
-    fn typed<T: Element>(x: &Shared<T>, perm: &[usize]) -> HostArray {
-        T::host_array(x.clone().permuted_axes(IxDyn(perm)))
+    fn typed<T: Element>(x: &SharedArray<T>, perm: &[usize]) -> HostArray {
+        T::host_array(x.viewed(|view| view.permuted_axes(IxDyn(perm))))
     }
     dispatch_host!(x, x => typed(x, perm))
 }

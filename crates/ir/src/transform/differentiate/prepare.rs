@@ -117,9 +117,7 @@ fn expanded(graph: &mut Graph, node: &crate::Node) -> Result<ValueId> {
             node.op = along;
             match treatment(&node.op) {
                 Treatment::Expansion => expanded(graph, &node),
-                Treatment::Rule | Treatment::Zero | Treatment::None => {
-                    Ok(graph.insert_node(node))
-                }
+                Treatment::Rule | Treatment::Zero | Treatment::None => Ok(graph.insert_node(node)),
             }
         }
         op => {
