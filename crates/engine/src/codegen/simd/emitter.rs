@@ -49,6 +49,8 @@ pub(super) struct Emitter<'a, T> {
     pub(super) rows: Rows,
     /// The partial results of reductions, for each copy.
     pub(super) accumulators: Vec<Vec<SmallVec<[Location; 2]>>>,
+    /// Which element of a sum whose loop is unrolled comes next; see [`Plan::terms`].
+    pub(super) turn: usize,
     /// Running sums of chunks and their compensations, for each copy.
     pub(super) totals: Vec<Vec<Totals>>,
     /// The offsets of lanes in bytes, for slots that stride along them.
@@ -72,6 +74,7 @@ pub(super) struct Emitter<'a, T> {
 /// Registers do not suffice.
 pub(super) fn emit<T: Target>(plan: &Plan, annotated: bool) -> Result<VCode, Fallback> {
     let mut emitter = Emitter::<T>::new(&plan.mined.kernel, plan, annotated);
+    emitter.make_sets();
     emitter.prologue()?;
     emitter.outer_loops(0)?;
     emitter.epilogue();
@@ -105,7 +108,8 @@ impl<'a, T: Target> Emitter<'a, T> {
             registers: Registers::new::<T>(source, has_complex, copies, scratch, shares_results),
             pointers: Vec::new(),
             rows: Rows::default(),
-            accumulators: vec![vec![SmallVec::new(); source.reductions.len()]; copies],
+            accumulators: Vec::new(),
+            turn: 0,
             totals: vec![vec![SmallVec::new(); source.reductions.len()]; copies],
             gather: vec![None; kernel.slots.len()],
             strides,

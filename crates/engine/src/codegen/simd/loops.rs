@@ -92,12 +92,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.code.jump_if(Condition::NotZero, top);
         self.code.end_loop(axis);
         if restore {
-            for slot in 0..self.kernel.slots.len() {
-                if self.kernel.slots[slot].strides[axis] != Stride::Zero {
-                    self.code.load_general(ACC, parameter(axis));
-                    self.move_back(slot, axis);
-                }
-            }
+            self.return_to_start(axis);
         }
         self.code.bind(end);
         Ok(())
@@ -297,8 +292,13 @@ impl<'a, T: Target> Emitter<'a, T> {
                 } else {
                     0
                 }) as i32;
-        if is_last && which == InnerLoop::Before && self.is_chunked() {
-            return self.blocks(axis, counter, copies, at);
+        if is_last && which == InnerLoop::Before {
+            if let Some(terms) = self.plan.terms {
+                return self.terms(axis, terms, copies, at);
+            }
+            if self.is_chunked() {
+                return self.blocks(axis, counter, copies, at);
+            }
         }
         let hoisted = self.hoist_rows(axis);
         self.counted(axis, counter, true, |s| {
@@ -346,14 +346,40 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.code.load_general(ACC, outside);
         self.code.test(ACC);
         self.code.jump_if(Condition::Greater, next);
+        self.return_to_start(axis);
+        self.code.bind(end);
+        Ok(())
+    }
+
+    /// The innermost loop without lanes, unrolled altogether: the lanes of its sums are in registers.
+    fn terms(
+        &mut self,
+        axis: usize,
+        terms: i32,
+        copies: usize,
+        at: Instance,
+    ) -> Result<(), Fallback> {
+        let rank = self.kernel.outer_rank + self.kernel.inner_rank;
+        for turn in 0..terms {
+            self.turn = turn as usize;
+            // To the verifier a loop of one round, in which each pointer moves once.
+            self.code.begin_loop(axis, 1);
+            self.inner_loop(InnerLoop::Before, rank, copies, at)?;
+            self.advance(axis, 1);
+            self.code.end_loop(axis);
+        }
+        self.return_to_start(axis);
+        Ok(())
+    }
+
+    /// Moves all pointers back from the end of an axis.
+    fn return_to_start(&mut self, axis: usize) {
         for slot in 0..self.kernel.slots.len() {
             if self.kernel.slots[slot].strides[axis] != Stride::Zero {
                 self.code.load_general(ACC, parameter(axis));
                 self.move_back(slot, axis);
             }
         }
-        self.code.bind(end);
-        Ok(())
     }
 
     /// The innermost loop, whose elements are in lanes.

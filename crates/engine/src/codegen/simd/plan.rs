@@ -46,6 +46,9 @@ pub(crate) struct Plan {
     pub(super) unroll: usize,
     /// The extent of the innermost axis, if the code is for this one alone.
     pub(super) fixed: Option<i32>,
+    /// Where lanes are outside of the innermost loop: how many elements the sum of each lane has, if that loop is unrolled. The
+    /// lanes of the sum are then in registers.
+    pub(super) terms: Option<i32>,
     /// Whether floating sums add up blocks with compensation.
     pub(super) chunked: bool,
     /// The lanes of floating sums that lie on the stack, if they do.
@@ -300,6 +303,7 @@ pub(super) fn plans<T: Target>(
         order,
         unroll,
         fixed,
+        terms: None,
         chunked,
         memory: memory(unroll),
         has_calls,
@@ -327,14 +331,39 @@ pub(super) fn plans<T: Target>(
         let extent = i32::from(extent);
         let vectors = ((extent + count - 1) / count) as usize;
         if vectors * work <= LARGEST_UNROLLED * (64 / T::BYTES) as usize {
+            // Half of a wide vector takes half the time of a whole one. Those of the other target are as short.
+            let is_plain = |s: &kernel::Slot| {
+                let lies_apart =
+                    axis.is_some_and(|axis| s.strides.get(axis) == Some(&Stride::Parameter));
+                matches!(s.dtype.size(), 4 | 8) && !s.dtype.is_complex() && !lies_apart
+            };
+            let is_half =
+                T::BYTES == 64 && extent <= count / 2 && kernel.slots.iter().all(is_plain);
+            let fixed = |unroll| Plan {
+                count: if is_half { count / 2 } else { count },
+                ..plan(unroll, Some(extent))
+            };
             // As many accumulators as there are vectors to add, at most.
             if is_inner && !sums.is_empty() {
-                plans.push(plan(sets.min(vectors), Some(extent)));
+                plans.push(fixed(sets.min(vectors)));
             } else {
-                let unrolls = unrolls().filter(|&u| u <= vectors);
-                plans.extend(unrolls.map(|unroll| plan(unroll, Some(extent))));
+                plans.extend(unrolls().filter(|&u| u <= vectors).map(fixed));
             }
         }
+    }
+    // One block, whose sum is the result as it is.
+    let terms = original
+        .extent
+        .filter(|_| chunked && !is_inner && original.short && !has_calls);
+    if let Some(terms) = terms.map(i32::from)
+        && terms as usize * work <= LARGEST_UNROLLED * (64 / T::BYTES) as usize
+    {
+        plans.push(Plan {
+            terms: Some(terms),
+            chunked: false,
+            memory: None,
+            ..plan(1, None)
+        });
     }
     let unrolls = unrolls().filter(|&u| u <= largest.max(sets));
     let plans_of_any = unrolls.map(|unroll| plan(unroll, None));

@@ -36,13 +36,28 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Sets of accumulators: as many as lanes demand, or one for each vector of a round, or for each result.
     pub(super) fn sets(&self, reduction: usize, copies: usize) -> usize {
-        if self.plan.lanes != Lanes::Inner {
-            return copies;
+        let lanes = lanes_of_sum(&self.source.reductions[reduction]);
+        match (self.plan.lanes, lanes, self.plan.terms) {
+            (Lanes::Inner, Some(lanes), _) => {
+                ((lanes / self.plan.count).max(1) as usize).min(self.plan.unroll)
+            }
+            (Lanes::Inner, None, _) => self.plan.unroll,
+            // Half as many as there are elements, as the first fold adds nothing but zeros to lanes without any, and may as well
+            // add the second half of the elements as they come: no lane is negative zero.
+            (Lanes::Outer | Lanes::One, Some(lanes), Some(terms)) => {
+                let half = (terms as usize).next_power_of_two() / 2;
+                half.clamp(1, lanes as usize)
+            }
+            (Lanes::Outer | Lanes::One, _, _) => copies,
         }
-        match lanes_of_sum(&self.source.reductions[reduction]) {
-            Some(lanes) => ((lanes / self.plan.count).max(1) as usize).min(self.plan.unroll),
-            None => self.plan.unroll,
-        }
+    }
+
+    /// Makes room for as many sets of accumulators as any reduction has, without registers yet.
+    pub(super) fn make_sets(&mut self) {
+        let count = self.source.reductions.len();
+        let copies = self.plan.unroll.max(1);
+        let sets = (0..count).map(|index| self.sets(index, copies)).max();
+        self.accumulators = vec![vec![SmallVec::new(); count]; sets.unwrap_or(1).max(copies)];
     }
 
     /// Registers that reductions take.
@@ -360,7 +375,12 @@ impl<'a, T: Target> Emitter<'a, T> {
             return;
         }
         let sets = self.sets(index, self.plan.unroll);
-        let set = self.accumulators[at.copy % sets][index].clone();
+        // Where elements are unrolled, the sets of their sums take turns.
+        let turn = match self.plan.terms {
+            Some(_) => self.turn,
+            None => at.copy,
+        };
+        let set = self.accumulators[turn % sets][index].clone();
         // With a result in each lane, lanes beyond the end do no harm.
         let is_partial = at.masked && self.plan.lanes == Lanes::Inner;
         let tail = if self.plan.order == Order::Unpacked {
@@ -483,7 +503,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             let sets = self.sets(index, copies);
             if self.plan.has_calls {
                 self.take_totals(index);
-            } else if inner && !compensated {
+            } else if (inner || self.plan.terms.is_some()) && !compensated {
                 self.combine_sets(index);
             }
             if inner && !compensated {
@@ -558,6 +578,13 @@ impl<'a, T: Target> Emitter<'a, T> {
         let vectors: SmallVec<[Vector; 2]> = set.iter().map(|&p| vector_of(p)).collect();
         let unpacked = self.plan.order == Order::Unpacked
             && lanes_of_sum(&self.source.reductions[index]).is_some();
+        // Lanes beyond a known end hold what reductions start from.
+        let count = match self.plan.fixed {
+            Some(extent) if self.plan.order == Order::Natural => {
+                count.min((extent as u32).next_power_of_two() as i32)
+            }
+            _ => count,
+        };
         let mut combine = self.combine(kind, count);
         combine.unpacked = unpacked;
         combine.fold(op, &vectors);

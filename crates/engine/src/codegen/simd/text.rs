@@ -43,6 +43,9 @@ impl Display for Plan {
         if let Some(extent) = self.fixed {
             write!(f, ", for {extent} elements")?;
         }
+        if let Some(terms) = self.terms {
+            write!(f, ", sums of {terms} elements")?;
+        }
         if self.chunked {
             f.write_str(", sums in chunks")?;
         }

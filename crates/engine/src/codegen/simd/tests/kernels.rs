@@ -27,7 +27,7 @@ fn random_kernels<T: Target>() {
     report::<T>("random kernels");
     let mut random = Random::new(7);
     let mut fallbacks: BTreeMap<Fallback, u32> = BTreeMap::new();
-    let mut calling = 0;
+    let (mut calling, mut unrolled_sums) = (0, 0);
     let (mut fixed, mut inner, mut outer, mut one) = (0, 0, 0, 0);
     for _ in 0..40 {
         // Together, because Cranelift's modules are slow to set up.
@@ -51,6 +51,7 @@ fn random_kernels<T: Target>() {
                     compare(case, plan, &code, reference.function, read);
                 }
                 calling += u32::from(plan.has_calls);
+                unrolled_sums += u32::from(plan.terms.is_some());
                 match plan.lanes {
                     Lanes::Inner if plan.fixed.is_some() => fixed += 1,
                     Lanes::Inner => inner += 1,
@@ -63,5 +64,6 @@ fn random_kernels<T: Target>() {
     let counts = [fixed, inner, outer, one];
     assert!(counts.iter().all(|&n| n > 100), "{counts:?}");
     assert!(calling > 100, "{calling}, {fallbacks:?}");
+    assert!(unrolled_sums > 10, "{unrolled_sums}");
     assert!(fallbacks.values().sum::<u32>() < 200, "{fallbacks:?}");
 }
