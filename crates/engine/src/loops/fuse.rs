@@ -11,18 +11,39 @@
 //! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user, and so is one
 //! whose single operand is stored in any case: a stencil then needs two grids, not one for each multiple of the grid as well.
 //!
+//! Between the inner loops generators compute one result at a time, where the last axis is reduced. Divisions, roots and functions of
+//! many results that no second inner loop uses therefore have a loop of their own, which computes them by vectors.
+//!
 //! In a graph that is run many times small loops go on though they do not compute the latest operand (`small.rs`).
 //!
 //! Nothing is computed twice: what a later part or another step needs is stored once and loaded.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::small::SmallLoops;
 use super::step::{Fusion, LARGEST_LOOP, Loop, Phase, Step, reads_all};
+use super::uses::{STORED, Uses, uses};
 use crate::lower::{
-    Call, CallSite, Instruction, InstructionId, Lowered, Operand, Storage, View, strided_copy,
+    Call, CallSite, Instruction, InstructionId, Lowered, Operand, View, strided_copy,
 };
+use autojit_ir::MapOp;
 use autojit_ir::error::{Error, Result};
+use autojit_runtime::abi::symbols;
+
+/// The names of the functions of the runtime.
+static FUNCTIONS: LazyLock<FxHashSet<&str>> =
+    LazyLock::new(|| symbols().iter().map(|s| s.id.function).collect());
+
+/// Whether an op takes so long that computing it by vectors is worth a loop: a division, a root, or a function of the runtime.
+fn is_costly(op: MapOp) -> bool {
+    matches!(op, MapOp::Divide | MapOp::Sqrt) || FUNCTIONS.contains(op.name())
+}
+
+/// Results from which on it is.
+const MANY_RESULTS: usize = 8;
 
 /// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
 /// those beyond its end do not. `repeats` says whether the graph is run many times.
@@ -52,58 +73,6 @@ pub(crate) fn fuse(lowered: &mut Lowered, alone: Vec<bool>, repeats: bool) -> Re
         return Err(Error::internal("an instruction has no step"));
     }
     Ok(fuser.fusion)
-}
-
-/// Counted for a part of a join or of the results, which is stored whatever reads it.
-const STORED: u32 = 1 << 16;
-
-/// Who uses the result of an instruction.
-#[derive(Clone, Copy, Debug, Default)]
-struct Uses {
-    /// How many operands it is; a part of a join or of the results counts as [`STORED`] more.
-    readers: u32,
-    is_read: bool,
-    /// Whether something that does not feed a reduction reads it.
-    is_read_otherwise: bool,
-    /// Whether reductions alone need it, directly or through others of which the same is true.
-    feeds_reduction: bool,
-}
-
-/// The uses of each instruction; one pass backwards.
-fn uses(lowered: &Lowered) -> Vec<Uses> {
-    let mut uses = vec![Uses::default(); lowered.instructions.len()];
-    for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
-        let is_result = |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));
-        let is_result = lowered.writes(instruction).iter().any(is_result);
-        let own = &mut uses[index];
-        let only_reduced = own.is_read && !own.is_read_otherwise;
-        if is_result {
-            own.readers += STORED;
-        }
-        let reduces = match instruction {
-            Instruction::Reduce { .. } => true,
-            Instruction::Map { .. } | Instruction::Copy { .. } => {
-                own.feeds_reduction = only_reduced;
-                only_reduced && !is_result
-            }
-            Instruction::Call(_) => false,
-            Instruction::Join { parts } => {
-                for part in lowered.parts(*parts) {
-                    let part = &mut uses[part.0 as usize];
-                    part.readers += STORED;
-                    part.is_read_otherwise = true;
-                }
-                continue;
-            }
-        };
-        for origin in lowered.reads(instruction).filter_map(View::origin) {
-            let read = &mut uses[origin.0 as usize];
-            read.readers += 1;
-            read.is_read = true;
-            read.is_read_otherwise |= !reduces;
-        }
-    }
-    uses
 }
 
 /// A copy that is not fused into a loop becomes one call of the runtime.
@@ -467,11 +436,33 @@ impl Fuser {
                 "it is fused into the loop of the reduction that it feeds",
             ));
         }
+        if phase == Phase::Outer
+            && !self.uses[id.0 as usize].is_used_inside
+            && group.computes_one_by_one(lowered, instruction)
+        {
+            return Some(Err(
+                "a loop of its own computes it by vectors, and the loop of its operand would not",
+            ));
+        }
         Some(Ok((step, phase)))
     }
 }
 
 impl Loop {
+    /// Whether an instruction between the inner loops takes long, and is computed for many results one at a time.
+    fn computes_one_by_one(&self, lowered: &Lowered, instruction: &Instruction) -> bool {
+        let Instruction::Map { op, output, .. } = instruction else {
+            return false;
+        };
+        let domain = &lowered.geometries[self.domain].shape;
+        // Lanes lie along an axis with more elements than one.
+        let last = domain.iter().rposition(|&len| len != 1);
+        let is_reduced = |axis| self.reduced.is_some_and(|reduced| reduced.contains(axis));
+        last.is_some_and(is_reduced)
+            && lowered.shape(output).iter().product::<usize>() >= MANY_RESULTS
+            && is_costly(*lowered.op(*op))
+    }
+
     /// The earliest part that fits the domain of an instruction.
     fn phase_for(
         &self,

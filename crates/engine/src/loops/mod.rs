@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `step.rs` | steps: fused loops and calls; which instruction is in which |
 //! | `fuse.rs` | fusion, one pass over the instructions |
+//! | `uses.rs` | how results are used, which fusion asks for |
 //! | `small.rs` | small loops that go on, in graphs that are run many times |
 //! | `nest.rs` | loop nests abstracted over memory, for deduplication |
 //! | `split.rs` | small loops that share no code are split into single instructions |
@@ -21,6 +22,7 @@ mod small;
 mod split;
 mod step;
 mod text;
+mod uses;
 mod verify;
 
 pub(crate) use build::{Loops, Work, build};
