@@ -293,6 +293,15 @@ impl StridedCopy {
         self.shape.is_empty() && matches!(self.inner, Inner::Run(_))
     }
 
+    /// The bytes that it copies, if it is a single `memcpy`.
+    #[must_use]
+    pub fn contiguous_bytes(&self) -> Option<usize> {
+        match self.inner {
+            Inner::Run(bytes) if self.shape.is_empty() => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Copies.
     ///
     /// # Safety

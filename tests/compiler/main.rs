@@ -12,3 +12,4 @@ mod modes;
 mod programs;
 mod scale;
 mod sums;
+mod updates;

@@ -322,9 +322,16 @@ impl Executable for Native {
         for entry in &self.program.entries {
             let more = match entry {
                 Entry::Kernel {
-                    kernel, parameters, ..
-                } => self.kernels[*kernel as usize]
-                    .work(&self.program.parameters[*parameters as usize..]),
+                    kernel,
+                    parameters,
+                    run,
+                    ..
+                } => {
+                    let times = run.as_ref().map_or(1, |run| run.times as usize);
+                    self.kernels[*kernel as usize]
+                        .work(&self.program.parameters[*parameters as usize..])
+                        .map(|work| work.saturating_mul(times))
+                }
                 Entry::Call { call, .. } => match &**call {
                     Call::Matmul(product) => Some(product.multiplications()),
                     // How long these take depends on values, or is more than a few steps for each element.
@@ -411,7 +418,8 @@ impl Executable for Native {
         report.instructions = Some(self.counts.instructions);
         report.kernels = Some(self.kernels.len());
         report.tape_entries = Some(self.program.entries.len());
-        report.runtime_calls = Some(self.counts.calls);
+        let is_call = |entry: &&Entry| matches!(entry, Entry::Call { .. });
+        report.runtime_calls = Some(self.program.entries.iter().filter(is_call).count());
         report.code_bytes = Some(self.program.code.bytes);
         report.workspace_bytes = Some(self.program.workspace_bytes);
         report.planned_peak_bytes = Some(self.program.workspace_bytes + results);

@@ -140,8 +140,11 @@ impl Stages {
         verify(&|| memory::verify(&lowered, &loops, &order, &workspace))?;
         let bases = Bases::of(graph);
         let origin = |step, can_fail| program::origin(graph, &lowered, &loops, step, can_fail);
-        let entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
+        let mut entries = program::assemble(&lowered, &loops, &order, &workspace, bases, origin);
         verify(&|| program::verify(&lowered, &loops, &order, &workspace, bases, &entries))?;
+        if !options.repeats {
+            program::shorten(&lowered, &loops, &order, bases, &mut entries);
+        }
         Ok(Self {
             lowered,
             loops,

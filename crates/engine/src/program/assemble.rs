@@ -159,6 +159,7 @@ impl Assembly<'_> {
                     operands,
                     parameters,
                     can_fail,
+                    run: None,
                 };
                 (entry, can_fail)
             }

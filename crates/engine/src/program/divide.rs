@@ -41,8 +41,12 @@ pub(crate) fn divisions(entries: &Entries, threads: usize) -> FxHashMap<u32, Div
         .iter()
         .enumerate()
         .filter_map(|(index, entry)| {
+            // Small kernels run many times in order.
             let Entry::Kernel {
-                kernel, parameters, ..
+                kernel,
+                parameters,
+                run: None,
+                ..
             } = entry
             else {
                 return None;

@@ -5,6 +5,8 @@
 
 use std::panic::Location;
 
+use smallvec::SmallVec;
+
 use crate::kernel::Kernel;
 use crate::lower::{BufferId, Call, Lowered, Storage};
 use crate::memory::Workspace;
@@ -26,11 +28,21 @@ pub(crate) enum Entry {
         parameters: u32,
         /// Whether the kernel takes a failure record.
         can_fail: bool,
+        /// If it is called many times, how.
+        run: Option<Box<Run>>,
     },
     Call {
         call: Box<Call>,
         operands: std::ops::Range<u32>,
     },
+}
+
+/// Calls of one kernel, one after the other.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) times: u32,
+    /// For each operand how far it moves from one call to the next, in bytes.
+    pub(crate) moves: SmallVec<[isize; 6]>,
 }
 
 /// The op and the source line to name if an entry fails.

@@ -332,10 +332,11 @@ fn run(
             kernel,
             parameters,
             can_fail,
+            run,
             ..
         } => {
             let is_divided = program.threads > 1 && program.divisions.contains_key(&(index as u32));
-            if *can_fail || is_divided {
+            if *can_fail || is_divided || run.is_some() {
                 // It takes the record of failures as well, if it can fail.
                 let count = count + u32::from(*can_fail);
                 return Run::Entry { first, count };

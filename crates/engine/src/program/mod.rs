@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry.rs` | entries, and how addresses are numbered |
 //! | `assemble.rs` | groups become entries: kernels, and batches of steps |
+//! | `runs.rs` | entries that do the same one after the other become one |
 //! | `origin.rs` | the op and the source line to name if an entry fails |
 //! | `divide.rs` | entries that several threads run |
 //! | `compiled.rs` | the program with its code, and the programs inside of loops and branches |
@@ -27,6 +28,7 @@ mod iterations;
 mod origin;
 mod repeat;
 mod run;
+mod runs;
 mod split;
 mod text;
 mod verify;
@@ -39,6 +41,7 @@ pub(crate) use entry::{Bases, Entries, Entry, Origin};
 pub(crate) use origin::{attributed, origin};
 
 pub(crate) use repeat::{Looped, Repeated, repeated};
+pub(crate) use runs::shorten;
 pub(crate) use split::split_products;
 pub(crate) use text::print;
 pub(crate) use verify::verify;

@@ -56,6 +56,7 @@ pub(crate) fn repeated(
             operands,
             parameters,
             can_fail: false,
+            run: None,
         },
     ] = &entries.list[..]
     else {

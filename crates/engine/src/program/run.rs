@@ -6,9 +6,9 @@ use std::mem::MaybeUninit;
 use smallvec::SmallVec;
 
 use super::compiled::Program;
-use super::entry::{Entry, RelativeAddress};
+use super::entry::{Entry, RelativeAddress, Run};
 use super::origin::attributed;
-use crate::codegen::FAILURE_INDEX;
+use crate::codegen::{FAILURE_INDEX, KernelFunction};
 use crate::lower::{Call, DrawSource};
 use crate::memory::ALIGNMENT;
 use autojit_ir::error::{Error, Result};
@@ -141,11 +141,17 @@ impl Program {
                 kernel,
                 parameters,
                 can_fail,
+                run,
                 ..
             } => {
                 let function = self.code.function(*kernel as usize);
                 // SAFETY: the parameters of this entry.
                 let parameters = unsafe { self.parameters.as_ptr().add(*parameters as usize) };
+                if let Some(run) = run {
+                    // SAFETY: as below, for each of the calls.
+                    unsafe { run.call(function, pointers, parameters) };
+                    return Ok(());
+                }
                 if self.threads > 1
                     && let Some(division) = self.divisions.get(&(index as u32))
                 {
@@ -182,6 +188,26 @@ impl Program {
 
     fn locate(&self, entry: usize, error: Error) -> Error {
         attributed(error, Some(self.origins[entry]))
+    }
+}
+
+impl Run {
+    /// Calls the kernel as often as it says.
+    ///
+    /// # Safety
+    /// The pointers and parameters must be those that the kernel is to be called with at first, and the pointers, moved as the run
+    /// says, those of the later calls.
+    unsafe fn call(&self, function: KernelFunction, pointers: &[*mut u8], parameters: *const i64) {
+        let mut pointers: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(pointers);
+        for _ in 1..self.times {
+            // SAFETY: passed on from the caller, as below.
+            unsafe { function(pointers.as_ptr(), parameters) };
+            for (pointer, &bytes) in pointers.iter_mut().zip(&self.moves) {
+                *pointer = pointer.wrapping_offset(bytes);
+            }
+        }
+        // SAFETY: as above.
+        unsafe { function(pointers.as_ptr(), parameters) };
     }
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn print(
                 kernel,
                 parameters,
                 can_fail,
+                run,
                 ..
             } => {
                 let words = entries.kernels[*kernel as usize].parameter_words();
@@ -86,9 +87,12 @@ pub(crate) fn print(
                 let fails = if *can_fail { ", can fail" } else { "" };
                 let divided = divisions.get(&(number as u32));
                 let divided = divided.map_or(String::new(), |d| format!(", divided {d}"));
+                let runs = run.as_ref().map_or(String::new(), |run| {
+                    format!(", {} times, moving by {}", run.times, list(&run.moves))
+                });
                 writeln!(
                     text,
-                    "entry {number}: kernel {kernel}{batch} ({operands}) parameters {parameters}{fails}{divided}"
+                    "entry {number}: kernel {kernel}{batch} ({operands}) parameters {parameters}{runs}{fails}{divided}"
                 )
             }
             Entry::Call { call, .. } => {
