@@ -182,6 +182,12 @@ impl Kernel {
         self.operations()
             .any(|o| matches!(o, Operation::Store { slot: s, .. } if usize::from(*s) == slot))
     }
+
+    /// Whether an operation loads elements of a slot.
+    pub(crate) fn is_read(&self, slot: usize) -> bool {
+        self.operations()
+            .any(|o| matches!(o, Operation::Load { slot: s } if usize::from(*s) == slot))
+    }
 }
 
 /// Many runs of one nest: how many, and how far each slot moves from one to the next, in elements.

@@ -34,7 +34,7 @@ unsafe impl<T: Send + Sync> Send for SharedArray<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for SharedArray<T> {}
 
-/// What a block begins with. Lengths and then strides of the axes follow it, and after them the elements, if they are [`Memory::Inside`].
+/// The beginning of a block. Lengths and then strides of the axes follow it, and after them the elements, if they are [`Memory::Inside`].
 #[repr(C, align(16))]
 struct Block {
     owners: AtomicUsize,

@@ -5,7 +5,7 @@ use crate::lower::{Instruction, Lowered, Storage, View};
 /// Counted for a part of a join or of the results, which is stored whatever reads it.
 pub(super) const STORED: u32 = 1 << 16;
 
-/// Who uses the result of an instruction.
+/// The uses of the result of an instruction.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Uses {
     /// How many operands it is; a part of a join or of the results counts as [`STORED`] more.

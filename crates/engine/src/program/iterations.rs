@@ -73,7 +73,7 @@ pub(super) struct Iterations<'p> {
     tables: Tables,
 }
 
-/// What a loop needs of memory beside its workspace.
+/// The memory of a loop beside its workspace.
 #[derive(Default)]
 struct Tables {
     /// Shared with the tables, which have its address.

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::entry::{Bases, Entries, Entry, RelativeAddress, Run};
-use crate::kernel::{Kernel, Operation, Stride};
+use crate::kernel::{Kernel, Stride};
 use crate::loops::{Loops, Work};
 use crate::lower::{BufferId, Call, Lowered, Storage};
 use crate::schedule::Order;
@@ -99,13 +99,18 @@ impl Bytes {
     /// arrays.
     fn are_apart(self, other: Self, bases: Bases) -> bool {
         if self.base == other.base {
-            return self.end <= other.start || other.end <= self.start;
+            return self.is_beside(other);
         }
         let is_foreign = |base: u32| match bases.storage(base) {
             Storage::Input(_) | Storage::Output(_) => true,
             Storage::Constant(_) | Storage::Workspace => false,
         };
         !(is_foreign(self.base) && is_foreign(other.base))
+    }
+
+    /// The same of one base.
+    fn is_beside(self, other: Self) -> bool {
+        self.end <= other.start || other.end <= self.start
     }
 }
 
@@ -131,15 +136,6 @@ fn reach(kernel: &Kernel, parameters: &[i64], slot: usize) -> (isize, isize, boo
         end += far.max(0);
     }
     (start, end, start == 0 && end == elements * size)
-}
-
-fn writes(kernel: &Kernel, slot: usize) -> bool {
-    kernel.is_written(slot)
-}
-
-fn reads(kernel: &Kernel, slot: usize) -> bool {
-    let mut operations = kernel.operations();
-    operations.any(|o| matches!(o, Operation::Load { slot: s } if usize::from(*s) == slot))
 }
 
 /// Lets kernels write into the arrays that the updates after them change. Gives for each entry whether it is such an update, of
@@ -227,8 +223,8 @@ fn place(
     for (slot, operand) in operands.iter().enumerate() {
         let (start, end, is_dense) = reach(kernel, parameters, slot);
         let is_values = (operand.base, operand.offset) == (values.base, values.offset);
-        if is_values && writes(kernel, slot) {
-            if found.is_some() || reads(kernel, slot) || !is_dense || end != bytes {
+        if is_values && kernel.is_written(slot) {
+            if found.is_some() || kernel.is_read(slot) || !is_dense || end != bytes {
                 return None;
             }
             found = Some(range(before).start + slot);
@@ -313,11 +309,9 @@ fn joined(entries: &Entries, first: usize, times: usize, from: isize, to: isize)
         (far.min(0), far.max(0) + bytes)
     };
     let (start, end) = span(from);
-    let is_apart = values.base != out.base || {
-        let array = Bytes::new(out, 0, one.bytes as isize);
-        let values = Bytes::new(values, start, end);
-        values.end <= array.start || array.end <= values.start
-    };
+    // Arguments that are read share no memory with results: a given result that does is copied before the program runs.
+    let array = Bytes::new(out, 0, one.bytes as isize);
+    let is_apart = values.base != out.base || Bytes::new(values, start, end).is_beside(array);
     (is_apart && to.abs() >= bytes).then(|| Update {
         part: one.part.repeated(times, from, to),
         ..*one

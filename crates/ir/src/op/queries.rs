@@ -1,4 +1,4 @@
-//! What can be asked of an op whatever it is: its names, how many inputs it takes, the graphs inside of it, how it is printed.
+//! Questions about any op: its names, how many inputs it takes, the graphs inside of it, how it is printed.
 
 use std::fmt;
 

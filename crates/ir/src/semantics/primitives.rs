@@ -1,4 +1,4 @@
-//! What the meaning of elementwise ops is written in: elements, primitives on their parts, and the traits of those that carry them out.
+//! The terms in which the meaning of elementwise ops is written: elements, primitives on their parts, and the traits of those that carry them out.
 
 use std::fmt;
 

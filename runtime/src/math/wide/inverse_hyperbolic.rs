@@ -4,7 +4,7 @@
 
 use super::Element;
 use super::lanes::{Lanes, fast_two_sum, two_product, two_sum};
-use super::logarithm::{log_of_sum, log1p};
+use super::logarithm::{log_of_split, log_of_sum, log1p, split};
 
 /// Above `2^28` the square of a number hides 1.
 const LARGE: f64 = (1_u64 << 28) as f64;
@@ -31,8 +31,9 @@ fn log_with_root<V: Lanes, E: Element>(x: V, offset: f64) -> V {
         rest + root_low.where_or(zero.lt(root), zero)
     };
     let (sum, rest) = (x.where_or(large, sum), zero.where_or(large, rest));
+    let (k, m) = split(sum);
     let doubled = x.of(1.0).where_or(large, zero);
-    log_of_sum::<V, E>(sum, rest, doubled)
+    log_of_split::<V, E>((k + doubled, m), sum, rest)
 }
 
 #[inline(always)]
@@ -57,7 +58,7 @@ pub(super) fn arctanh<V: Lanes, E: Element>(x: V) -> V {
         let quotient = dividend / divisor;
         let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
         let rest = quotient.subtract_from(divisor_low, remainder) / divisor;
-        log_of_sum::<V, E>(quotient, rest, x.of(0.0))
+        log_of_sum::<V, E>(quotient, rest)
     };
     (twice * half).copysign(x)
 }

@@ -67,12 +67,17 @@ pub(super) fn log<V: Lanes, E: Element>(x: V) -> V {
     with_special_values(natural(k, high, low), x)
 }
 
-/// The logarithm of `(sum + rest) 2^doubled`, for positive `sum` with a `rest` below its last place.
+/// The logarithm of `sum + rest`, for positive `sum` with a `rest` below its last place.
 #[inline(always)]
-pub(super) fn log_of_sum<V: Lanes, E: Element>(sum: V, rest: V, doubled: V) -> V {
-    let (k, m) = split(sum);
+pub(super) fn log_of_sum<V: Lanes, E: Element>(sum: V, rest: V) -> V {
+    log_of_split::<V, E>(split(sum), sum, rest)
+}
+
+/// The same with the logarithm of `2^k` for any `k` in the place of that of [`split`].
+#[inline(always)]
+pub(super) fn log_of_split<V: Lanes, E: Element>((k, m): (V, V), sum: V, rest: V) -> V {
     let (high, low) = log_of_mantissa::<V, E>(m);
-    with_special_values(natural(k + doubled, high, low + rest / sum), sum)
+    with_special_values(natural(k, high, low + rest / sum), sum)
 }
 
 /// `k log(2) + high + low`.
@@ -112,11 +117,8 @@ fn in_base<V: Lanes, E: Element>(x: V, scale: [f64; 2], of_two: [f64; 2]) -> V {
 #[inline(always)]
 pub(super) fn log1p<V: Lanes, E: Element>(x: V) -> V {
     let (sum, lost) = two_sum(x.of(1.0), x);
-    let (k, m) = split(sum);
-    let (high, low) = log_of_mantissa::<V, E>(m);
-    let result = natural(k, high, low + lost / sum);
     // The sum may be infinite, or zero, by rounding alone.
-    let result = with_special_values(result, sum);
+    let result = log_of_sum::<V, E>(sum, lost);
     let result = result.where_or(x.lt(x.of(f64::INFINITY)), x);
     x.where_or(x.abs().lt(x.of(f64::EPSILON / 4.0)), result)
 }
