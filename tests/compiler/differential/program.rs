@@ -128,9 +128,12 @@ fn limit(dtype: DType) -> f64 {
     }
 }
 
-/// The level of a correctly rounded result whose exact value is a whole number of at most this size.
+/// The level of a correctly rounded result whose exact value is a whole number of at most this size. Where there is no sign,
+/// a small negative number is a large one.
 fn whole(bound: f64, dtype: DType) -> Level {
-    if bound <= limit(dtype) {
+    if dtype.is_unsigned() {
+        Level::Whole(limit(dtype))
+    } else if bound <= limit(dtype) {
         Level::Whole(bound)
     } else if dtype.class() <= Class::Integer {
         // It wraps, the same way everywhere.
