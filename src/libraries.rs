@@ -49,6 +49,10 @@ pub fn register_library<L: Library>(library: L) -> Result<()> {
 }
 
 /// The names of the libraries: ndarray, lazy, those of features, and those that were registered, in that order.
+///
+/// ```
+/// assert_eq!(autojit::libraries()[..2], ["ndarray", "lazy"]);
+/// ```
 #[must_use]
 pub fn libraries() -> Vec<&'static str> {
     reserved().chain(registered::names()).collect()

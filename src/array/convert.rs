@@ -213,6 +213,13 @@ impl TryFrom<&Array> for HostArray {
 impl Array {
     /// The number of elements along each axis; lazy arrays know it without being computed.
     ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// assert_eq!(np::zeros([2, 3], ..).shape()?, [2, 3]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The array is a failed one: its error. So for the three below.
     #[track_caller]
@@ -221,6 +228,13 @@ impl Array {
     }
 
     /// The number of axes.
+    ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// assert_eq!(np::zeros([2, 3], ..).ndim()?, 2);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`Array::shape`].
@@ -231,6 +245,13 @@ impl Array {
 
     /// The number of elements.
     ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// assert_eq!(np::zeros([2, 3], ..).size()?, 6);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`Array::shape`].
     #[track_caller]
@@ -239,6 +260,15 @@ impl Array {
     }
 
     /// The dtype of the elements.
+    ///
+    /// ```
+    /// use autojit::{Array, DType};
+    ///
+    /// assert_eq!(Array::from([1.0, 2.0]).dtype()?, DType::Float64);
+    /// assert_eq!(Array::from([1, 2]).dtype()?, DType::Int32); // as Rust's integers
+    /// assert_eq!(Array::from([1i64, 2]).dtype()?, DType::Int64);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`Array::shape`].
@@ -279,6 +309,13 @@ impl Array {
 
     /// The elements in C order.
     ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// assert_eq!(Array::from([[1, 2], [3, 4]]).to_vec::<i32>()?, [1, 2, 3, 4]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`Array::to_ndarray`].
     #[track_caller]
@@ -289,6 +326,13 @@ impl Array {
     }
 
     /// The one element of an array of any number of axes.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::sum(Array::from([0.5, 1.5]), ..).item::<f64>()?, 2.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// There is not exactly one element, or as for [`Array::to_ndarray`].

@@ -49,6 +49,14 @@ impl Array {
 
     /// The name of the library that the array lives in, or `"lazy"`.
     ///
+    /// ```
+    /// use autojit::{Array, lazy};
+    ///
+    /// assert_eq!(Array::from([1.0]).library()?, "ndarray");
+    /// assert_eq!(lazy::array(&Array::from([1.0])).library()?, "lazy");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The array is a failed one: its error.
     ///
@@ -63,6 +71,13 @@ impl Array {
     }
 
     /// Where the array lives, such as `"cpu"`. Lazy arrays are nowhere yet, and say `"cpu"`.
+    ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// assert_eq!(Array::from([1.0]).device()?, "cpu");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The array is a failed one: its error.

@@ -74,6 +74,13 @@ impl Array {
 
     /// dtype and shape.
     ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// assert_eq!(Array::from([[1.0, 2.0]]).ty()?.to_string(), "f64[1,2]");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The array is a failed one: its error.
     pub fn ty(&self) -> Result<ArrayType> {
@@ -86,6 +93,13 @@ impl Array {
     }
 
     /// The array itself, or the error that it carries.
+    ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// let sum = (Array::from([1.0, 2.0]) + Array::from([1.0, 2.0, 3.0])).check();
+    /// assert!(sum.unwrap_err().to_string().contains("cannot broadcast f64[2] with f64[3] in add"));
+    /// ```
     ///
     /// # Errors
     /// An operation on the way to this array failed.

@@ -37,6 +37,13 @@ pub fn infer_backend(value: impl Into<Value>) -> Result<&'static str> {
 /// The name of the library that a call with these arguments belongs to. Lazy arrays come first, then those of
 /// other libraries, then plain numbers.
 ///
+/// ```
+/// use autojit::{Array, dispatch::infer_backend_multi, lazy};
+///
+/// assert_eq!(infer_backend_multi([Array::from([1.0]), lazy::array(&Array::from([1.0]))])?, "lazy");
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// There is neither an array nor a number; an array failed; there are arrays of two libraries and none is lazy.
 ///

@@ -261,6 +261,12 @@ fn not_there(name: &str, place: Place, no_array: bool) -> Error {
 
 /// All functions that [`call`] knows, in alphabetical order, each with its parameters as Python would write
 /// them: `("sum", "a, axis=None, keepdims=False, where=None")`.
+///
+/// ```
+/// let functions = autojit::dispatch::functions();
+/// let sum = functions.iter().find(|(name, _)| *name == "sum").unwrap();
+/// assert_eq!(sum.1, "a, axis=None, keepdims=False, where=None");
+/// ```
 #[must_use]
 pub fn functions() -> Vec<(&'static str, String)> {
     let mut all: Vec<_> = ENTRIES

@@ -147,7 +147,7 @@ macro_rules! define_methods {
 np::for_each_function!(define_methods);
 
 macro_rules! define_elementwise {
-    ($($(#[doc = $doc:literal])* $name:ident $Op:ident ($($x:ident),*);)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $Op:ident ($($x:ident),*) $rule:ident;)*) => {
         impl Namespace {
             $(method! { fn 'a np::$name as $name [$($doc)*] ($($x: Operand<'a>),*) -> Array })*
         }

@@ -14,6 +14,13 @@ use autojit_ir::{ArrayType, MapOp, Op};
 
 /// The dtype of this name, as a library's functions take it. All libraries take the same ones here.
 ///
+/// ```
+/// use autojit::{DType, dispatch::to_backend_dtype};
+///
+/// assert_eq!(to_backend_dtype("float32", "ndarray")?, DType::Float32);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// No dtype has this name, or `like` names no library.
 ///
@@ -27,6 +34,13 @@ pub fn to_backend_dtype(name: &str, like: impl Into<Like>) -> Result<DType> {
 
 /// NumPy's name for the dtype of an array or a number, such as `"float64"`.
 ///
+/// ```
+/// use autojit::{Array, dispatch::get_dtype_name};
+///
+/// assert_eq!(get_dtype_name(Array::from([1.0, 2.0]))?, "float64");
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// The array is a failed one: its error.
 ///
@@ -39,6 +53,13 @@ pub fn get_dtype_name<'a>(x: impl Into<Operand<'a>>) -> Result<&'static str> {
 }
 
 /// The name of the smallest dtype that holds those of all the arrays.
+///
+/// ```
+/// use autojit::{Array, dispatch::get_common_dtype};
+///
+/// assert_eq!(get_common_dtype([Array::from([1]), Array::from([0.5])])?, "float64");
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// There is no array, or one failed.
@@ -59,6 +80,12 @@ pub fn get_common_dtype<'a>(
 }
 
 /// The array with the dtype of this name.
+///
+/// ```
+/// use autojit::{Array, dispatch::astype};
+///
+/// assert_eq!(astype(&Array::from([1.7]), "int64").to_string(), "[1]");
+/// ```
 ///
 /// # Errors
 /// No dtype has this name.
@@ -120,6 +147,14 @@ pub fn to(x: &Array, like: impl Into<Like>) -> Array {
 
 /// The number of elements along each axis of an array, of a number, or of nested lists of numbers.
 ///
+/// ```
+/// use autojit::{Array, dispatch::shape};
+///
+/// assert_eq!(shape(Array::from([[1.0, 2.0]]))?, [1, 2]);
+/// assert!(shape(3.0)?.is_empty());
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// The array is a failed one, or `x` is something else.
 ///
@@ -133,6 +168,11 @@ pub fn shape(x: impl Into<Value>) -> Result<Vec<usize>> {
 
 /// The number of axes. See [`shape`].
 ///
+/// ```
+/// assert_eq!(autojit::dispatch::ndim(3.0)?, 0);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`shape`].
 ///
@@ -143,6 +183,13 @@ pub fn ndim(x: impl Into<Value>) -> Result<usize> {
 }
 
 /// The number of elements. See [`shape`].
+///
+/// ```
+/// use autojit::{Array, dispatch::size};
+///
+/// assert_eq!(size(Array::from([[1.0, 2.0]]))?, 2);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`shape`].
@@ -155,12 +202,26 @@ pub fn size(x: impl Into<Value>) -> Result<usize> {
 
 /// Whether it is an array, of any library, or lazy. A failed one is not.
 ///
+/// ```
+/// use autojit::{Array, dispatch::is_array};
+///
+/// assert!(is_array(Array::from([1.0])));
+/// assert!(!is_array(1.0));
+/// ```
+///
 /// Source: autoray's `is_array`.
 pub fn is_array(x: impl Into<Value>) -> bool {
     matches!(x.into(), Value::Array(array) if array.ty().is_ok())
 }
 
 /// Whether it is a number or a 0-d array.
+///
+/// ```
+/// use autojit::{Array, dispatch::is_scalar};
+///
+/// assert!(is_scalar(1.0));
+/// assert!(!is_scalar(Array::from([1.0])));
+/// ```
 ///
 /// Source: autoray's `is_scalar`.
 pub fn is_scalar(x: impl Into<Value>) -> bool {

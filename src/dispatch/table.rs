@@ -225,7 +225,7 @@ fn progression(
 }
 
 macro_rules! insert_elementwise {
-    ($($(#[doc = $doc:literal])* $name:ident $Op:ident ($($x:ident),*);)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $Op:ident ($($x:ident),*) $rule:ident;)*) => {
         fn insert_elementwise(entries: &mut Entries) {
             $(
                 let name = const { python_name(stringify!($name)) };

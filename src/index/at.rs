@@ -35,6 +35,14 @@ impl Array {
     ///
     /// An index is what [`Array::get`] takes, and fails as it does there.
     ///
+    /// ```
+    /// use autojit::{Array, ix};
+    ///
+    /// let x = Array::from([[1, 2], [3, 4]]);
+    /// assert_eq!(x.at(0).set(0).to_string(), "[[0 0]\n [3 4]]");
+    /// assert_eq!(x.at(ix![.., 1]).add(10).to_string(), "[[ 1 12]\n [ 3 14]]");
+    /// ```
+    ///
     /// Source: JAX's `x.at[..]`.
     pub fn at(&self, index: impl Into<Index>) -> At<'_> {
         At {

@@ -112,6 +112,13 @@ macro_rules! __ix {
 }
 
 /// A range with a step, which may be negative: `step(.., -1)` reverses.
+///
+/// ```
+/// use autojit::{Array, index::step, ix};
+///
+/// let x = Array::from([0, 1, 2, 3, 4]);
+/// assert_eq!(x.get(ix![step(.., -2)]).to_string(), "[4 2 0]");
+/// ```
 pub fn step(range: impl Into<Bounds>, step: i64) -> Item {
     let Bounds { start, stop } = range.into();
     let step = Some(step);
@@ -310,6 +317,16 @@ impl Array {
     /// See [`crate::index`] for what an index can be. A failed selection gives a failed array: a position out of
     /// range, too many items, an index array that is not of integers, a lazy mask.
     ///
+    /// ```
+    /// use autojit::{Array, ix};
+    ///
+    /// let x = Array::from([[1, 2], [3, 4]]);
+    /// assert_eq!(x.get(1).to_string(), "[3 4]");
+    /// assert_eq!(x.get(ix![.., -1]).to_string(), "[2 4]");
+    /// assert_eq!(x.get(Array::from([1, 0, 1])).shape()?, [3, 2]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// Source: NumPy, "Indexing on ndarrays".
     #[track_caller]
     #[must_use]
@@ -353,6 +370,14 @@ impl Array {
     }
 
     /// The parts of the array along its first axis: the rows of a matrix.
+    ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// let rows = Array::from([[1, 2], [3, 4]]).rows()?;
+    /// assert_eq!(rows[1].to_string(), "[3 4]");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The array is 0-d, or a failed one.

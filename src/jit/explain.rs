@@ -25,6 +25,16 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Says how a call with these arguments is run, and whether it would find code that is there, or why not: it traces
     /// and compiles, keeps nothing, and runs nothing.
     ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(np::exp(x), ..));
+    /// let explanation = f.explain(&Array::from([1.0, 2.0]))?;
+    /// assert_eq!(explanation.traced_nodes(), 3);
+    /// println!("{explanation}");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Jit::call`]; and lazy arguments, which are not compiled for.
     #[track_caller]

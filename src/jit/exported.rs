@@ -30,6 +30,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// Traces the function for arguments like these and gives it as a value of its own, which needs no closure and
     /// can be [saved](Exported::save). It runs nothing.
     ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(x * 2.0, ..));
+    /// let exported = f.to_exported(&Array::from([1.0, 2.0]))?;
+    /// assert_eq!(exported.signature(), "f64[2]");
+    /// let sum: Array = exported.call(&Array::from([3.0, 4.0]))?;
+    /// assert_eq!(sum.item::<f64>()?, 14.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Jit::call`]; lazy arguments; and what means nothing in another program (`is_unsupported`): registered
     /// functions, and random numbers that each call draws anew.
@@ -166,6 +177,16 @@ impl Exported {
 
     /// The same from the bytes of a file.
     ///
+    /// ```
+    /// use autojit::{Array, Exported, autojit};
+    ///
+    /// let bytes = autojit(|x: Array| x + 1.0).to_exported(&Array::from([1.0]))?.to_bytes()?;
+    /// let next: Array = Exported::from_bytes(&bytes)?.call(&Array::from([2.0]))?;
+    /// assert_eq!(next.to_string(), "[3.]");
+    /// assert!(Exported::from_bytes(&bytes[..10]).is_err());
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Exported::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -292,6 +313,15 @@ impl Exported {
 
     /// Calls the function with the arrays of its arguments one by one, and gives those of its result: for programs
     /// that know nothing of its types.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit};
+    ///
+    /// let exported = autojit(|x: Array| x + 1.0).to_exported(&Array::from([1.0]))?;
+    /// let results = exported.call_arrays(&[Array::from([2.0])])?;
+    /// assert_eq!(results[0].to_string(), "[3.]");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Exported::call`].

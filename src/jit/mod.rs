@@ -150,6 +150,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// torch, `"xla"` for those of xla), else the first of the list.
     ///
     /// An unknown name is an error of the call.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(x, ..)).backend("replay");
+    /// assert_eq!(f.call(&Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn backend(mut self, name: &str) -> Self {
         self.wanted = Wanted::named(name.to_owned());
@@ -157,6 +165,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Whether it is an error if the backend declines a graph. Otherwise replay takes over.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(x, ..)).strict(true);
+    /// assert_eq!(f.call(&Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -242,6 +258,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Sets the name by which logs and [`Jit::explain`] call the function; it is the closure's type otherwise.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(x, ..)).name("total");
+    /// assert!(f.explain(&Array::from([1.0]))?.to_string().contains("total"));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -255,6 +279,16 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     ///
     /// A result may share the memory of an argument or a constant, as `reshape` does eagerly. That shows nowhere: arrays never
     /// change, and what [`Array::to_ndarray`](crate::Array::to_ndarray) gives is copied before it is written to.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|(x, y): (Array, Array)| (np::dot(&x, &y), x + y));
+    /// let (dot, sum) = f.call((&Array::from([1.0, 2.0]), &Array::from([3.0, 4.0])))?;
+    /// assert_eq!(dot.item::<f64>()?, 11.0);
+    /// assert_eq!(sum.to_string(), "[4. 6.]");
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An argument is a failed array; there are arrays of two libraries (`is_mixed_libraries`); an operation failed, in the trace or in the run; the backend is unknown,
@@ -346,6 +380,14 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Calls the function with a backend for this call.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| np::sum(x, ..));
+    /// assert_eq!(f.call_with("replay", &Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Jit::call`].
@@ -629,6 +671,17 @@ impl<A, R, F> Jit<A, R, F> {
     }
 
     /// How many calls traced the closure, successfully or not.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| x + 1.0);
+    /// for _ in 0..3 {
+    ///     f.call(&Array::from([1.0, 2.0]))?;
+    /// }
+    /// assert_eq!((f.misses(), f.hits(), f.compiled()), (1, 2, 1));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn misses(&self) -> u64 {
         self.misses.load(Ordering::Relaxed)
@@ -648,12 +701,32 @@ impl<A, R, F> Jit<A, R, F> {
     }
 
     /// Frees all compiled code. The statistics go on.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| x + 1.0);
+    /// f.call(&Array::from([1.0]))?;
+    /// f.clear();
+    /// assert_eq!(f.compiled(), 0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     pub fn clear(&self) {
         self.cache.clear();
     }
 
     /// Why the closure was last traced again, compared with the call before, as in
     /// `argument 1 changed from f64[3] to f64[4]`. Arguments count from 0, as tuples do.
+    ///
+    /// ```
+    /// use autojit::{Array, autojit, numpy as np};
+    ///
+    /// let f = autojit(|x: Array| x + 1.0);
+    /// f.call(&Array::from([1.0, 2.0, 3.0]))?;
+    /// f.call(&Array::from([1.0, 2.0, 3.0, 4.0]))?;
+    /// assert!(f.last_retrace().unwrap().contains("changed from f64[3] to f64[4]"));
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     #[must_use]
     pub fn last_retrace(&self) -> Option<String> {
         let words = self.last_retrace.lock();

@@ -39,6 +39,16 @@ pub fn array(x: &Array) -> Array {
 
 /// A lazy array without a value, which stands for an argument.
 ///
+/// ```
+/// use autojit::{DType, lazy, numpy as np};
+///
+/// let x = lazy::variable(&[3, 4], DType::Float64);
+/// let y = np::sum(np::exp(&x), 0);
+/// assert_eq!(y.shape()?, [4]);
+/// assert!(y.compute().is_err());
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// A shape that does not fit into memory gives a failed array.
 ///
@@ -110,6 +120,16 @@ pub fn compute_constants(
 
 /// The nodes that several arrays depend on, each once, to ask for statistics. Concrete arrays have none.
 ///
+/// ```
+/// use autojit::{Array, lazy, numpy as np};
+///
+/// let x = lazy::array(&Array::from([1.0, 2.0]));
+/// let y = np::exp(&x);
+/// let history = lazy::history([&y + 1.0, np::sum(&y, ..)])?;
+/// assert_eq!(history.num_nodes(), 4);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// One of the arrays failed.
 pub fn history(arrays: impl IntoIterator<Item: Borrow<Array>>) -> Result<History> {
@@ -139,6 +159,14 @@ fn known(array: Array) -> Result<Array> {
 impl Array {
     /// The value of a lazy array; a concrete one is its own. See [`compute`](fn@compute).
     ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0]));
+    /// assert_eq!(np::sum(&x, ..).compute()?.item::<f64>()?, 3.0);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An operation failed, or a variable has no value; the error names its line.
     pub fn compute(&self) -> Result<Self> {
@@ -162,6 +190,16 @@ impl Array {
 
     /// Computes what does not depend on a variable without a value. See [`compute_constants`].
     ///
+    /// ```
+    /// use autojit::{Array, DType, lazy, numpy as np};
+    ///
+    /// let x = lazy::variable(&[2], DType::Float64);
+    /// let y = &x * np::exp(lazy::array(&Array::from([1.0, 2.0])));
+    /// y.fold_constants()?;
+    /// assert_eq!(y.as_lazy().unwrap().history_num_nodes(), 3);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An operation failed.
     pub fn fold_constants(&self) -> Result<()> {
@@ -169,6 +207,13 @@ impl Array {
     }
 
     /// The node of a lazy array, with all that can be asked about how it is computed.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let y = np::exp(lazy::array(&Array::from([1.0, 2.0])));
+    /// assert_eq!(y.as_lazy().unwrap().fn_name(), Some("exp"));
+    /// ```
     #[must_use]
     pub fn as_lazy(&self) -> Option<&LazyArray> {
         match &self.0 {

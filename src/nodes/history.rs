@@ -138,30 +138,75 @@ impl LazyArray {
     }
 
     /// See [`History::num_nodes`].
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_num_nodes(), 5);
+    /// ```
     #[must_use]
     pub fn history_num_nodes(&self) -> usize {
         self.history().num_nodes()
     }
 
     /// See [`History::max_size`].
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_max_size(), 3);
+    /// ```
     #[must_use]
     pub fn history_max_size(&self) -> usize {
         self.history().max_size()
     }
 
     /// See [`History::size_footprint`]; autoray includes the inputs by default.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_size_footprint(true), [3, 6, 9, 6, 9, 6, 3, 4, 1]);
+    /// ```
     #[must_use]
     pub fn history_size_footprint(&self, include_inputs: bool) -> Vec<usize> {
         self.history().size_footprint(include_inputs)
     }
 
     /// See [`History::peak_size`]; autoray includes the inputs by default.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_peak_size(true), 9);
+    /// ```
     #[must_use]
     pub fn history_peak_size(&self, include_inputs: bool) -> usize {
         self.history().peak_size(include_inputs)
     }
 
     /// See [`History::total_size`].
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_total_size(), 13);
+    /// ```
     #[must_use]
     pub fn history_total_size(&self) -> usize {
         self.history().total_size()
@@ -182,6 +227,15 @@ impl LazyArray {
     }
 
     /// See [`History::fn_frequencies`].
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.history_fn_frequencies()["exp"], 1);
+    /// ```
     #[must_use]
     pub fn history_fn_frequencies(&self) -> BTreeMap<&'static str, usize> {
         self.history().fn_frequencies()

@@ -54,6 +54,16 @@ impl LazyArray {
     }
 
     /// The graph as a tree with the arguments of the functions, as in `sum(#, 0) → [3]`.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// println!("{}", y.show_with_args());
+    /// assert!(y.show_with_args().to_string().contains("exp"));
+    /// ```
     #[must_use]
     pub fn show_with_args(&self) -> Show {
         self.show().with_args(true)

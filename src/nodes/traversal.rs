@@ -99,6 +99,16 @@ impl LazyArray {
     /// Every node that this one depends on, and itself, dependencies before users.
     ///
     /// Of several dependencies the deepest is visited first.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// let names: Vec<_> = y.ascend().iter().map(|node| node.fn_name()).collect();
+    /// assert_eq!((names.first(), names.last()), (Some(&None), Some(&Some("sum"))));
+    /// ```
     #[must_use]
     pub fn ascend(&self) -> Vec<Self> {
         let steps = walk(std::slice::from_ref(self));
@@ -123,6 +133,15 @@ impl LazyArray {
 
     /// The nodes that it is computed from, in the order of the arguments; one that is used twice stands here
     /// twice. Empty for variables and known values.
+    ///
+    /// ```
+    /// use autojit::{Array, lazy, numpy as np};
+    ///
+    /// let x = lazy::array(&Array::from([1.0, 2.0, 3.0]));
+    /// let y = np::sum(np::exp(&x) * np::sin(&x), ..);
+    /// let y = y.as_lazy().unwrap();
+    /// assert_eq!(y.deps()[0].fn_name(), Some("mul"));
+    /// ```
     #[must_use]
     pub fn deps(&self) -> Vec<Self> {
         Look::at(self).deps.into_vec()

@@ -16,6 +16,13 @@ use autojit_ir::{ArrayType, HostArray, Scalar, Shape};
 /// Elements moved along axes, those that leave at the end coming in at the front; without axes in the flattened
 /// array.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::roll(Array::from([1, 2, 3, 4]), 1, ..).to_string(), "[4 1 2 3]");
+/// assert_eq!(np::roll(Array::from([[1, 2], [3, 4]]), 1, 1).to_string(), "[[2 1]\n [4 3]]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range, or there are neither one nor as many shifts as axes.
 ///
@@ -72,6 +79,12 @@ fn rolled(x: Array, ndim: usize, axis: usize, length: usize, shift: i64) -> Arra
 
 /// The columns in reverse order.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::fliplr(Array::from([[1, 2], [3, 4]])).to_string(), "[[2 1]\n [4 3]]");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes.
 ///
@@ -84,6 +97,12 @@ pub fn fliplr<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// The rows in reverse order.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::flipud(Array::from([[1, 2], [3, 4]])).to_string(), "[[3 4]\n [1 2]]");
+/// ```
 ///
 /// # Errors
 /// `x` is 0-d.
@@ -137,6 +156,13 @@ impl From<i32> for Rotation {
 
 /// Turned in the plane of two axes, counterclockwise by a quarter by default.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::rot90(Array::from([[1, 2], [3, 4]]), ..).to_string(), "[[2 4]\n [1 3]]");
+/// assert_eq!(np::rot90(Array::from([[1, 2], [3, 4]]), 2).to_string(), "[[4 3]\n [2 1]]");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes, an axis is out of range, or both are the same.
 ///
@@ -157,6 +183,12 @@ pub fn rot90<'a>(x: impl Into<Operand<'a>>, rotation: impl Into<Rotation>) -> Ar
 }
 
 /// Ones on and below a diagonal of a matrix, zeros above it.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::tri(3, 2).to_string(), "[[1. 0.]\n [1. 1.]\n [1. 1.]]");
+/// ```
 ///
 /// # Errors
 /// A size is negative, or the array does not fit into memory.
@@ -193,6 +225,12 @@ fn triangle(rows: usize, columns: usize, k: i64, dtype: DType, creation: &Creati
 
 /// The matrices with zeros above diagonal `k`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::tril(Array::from([[1, 2], [3, 4]]), 0).to_string(), "[[1 0]\n [3 4]]");
+/// ```
+///
 /// # Errors
 /// `x` is 0-d.
 ///
@@ -206,6 +244,12 @@ pub fn tril<'a>(x: impl Into<Operand<'a>>, k: impl Into<super::options::Offset>)
 }
 
 /// The matrices with zeros below diagonal `k`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::triu(Array::from([[1, 2], [3, 4]]), 1).to_string(), "[[0 2]\n [0 0]]");
+/// ```
 ///
 /// # Errors
 /// `x` is 0-d.
@@ -329,6 +373,12 @@ impl<const N: usize> From<[(i64, i64); N]> for Widths {
 }
 
 /// Elements added before and after the axes.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::pad(Array::from([1, 2]), (1, 2), ..).to_string(), "[0 1 2 0 0]");
+/// ```
 ///
 /// # Errors
 /// A width is negative, there are not as many widths as axes, or an axis without elements is filled with them.

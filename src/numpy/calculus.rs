@@ -78,6 +78,13 @@ impl From<i64> for Differences {
 
 /// Differences of neighbours along an axis; of booleans, whether they differ.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::diff(Array::from([1, 4, 9, 16]), ..).to_string(), "[3 5 7]");
+/// assert_eq!(np::diff(Array::from([1, 4, 9, 16]), 2).to_string(), "[2 2]");
+/// ```
+///
 /// # Errors
 /// `n` is negative, or the axis is out of range.
 ///
@@ -172,6 +179,13 @@ impl From<f64> for Spacing {
 
 /// The integral along an axis by the trapezoidal rule.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::trapezoid(Array::from([1.0, 2.0, 3.0]), ..).to_string(), "4.0");
+/// assert_eq!(np::trapezoid(Array::from([1.0, 2.0, 3.0]), 0.5).to_string(), "2.0");
+/// ```
+///
 /// # Errors
 /// The axis is out of range, or positions do not broadcast with the values.
 ///
@@ -206,6 +220,12 @@ pub fn trapezoid<'a>(y: impl Into<Operand<'a>>, spacing: impl Into<Spacing>) -> 
 /// The cross product of vectors with three elements, along an axis (the last by default) of both and of the
 /// result. A vector with two has a third that is zero; of two such ones the third element of the product is the
 /// result, and the axis disappears.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::cross(Array::from([1, 0, 0]), Array::from([0, 1, 0]), ..).to_string(), "[0 0 1]");
+/// ```
 ///
 /// # Errors
 /// The vectors do not have two or three elements, the axis is out of range, or the shapes do not broadcast.
@@ -285,6 +305,12 @@ impl LogspaceOptions {
 
 /// Powers whose exponents are evenly spaced: from `base` to the power `start` to `base` to the power `stop`.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::logspace(0.0, 3.0, 4).to_string(), "[   1.   10.  100. 1000.]");
+/// ```
+///
 /// # Errors
 /// The number is negative, or the array does not fit into memory.
 ///
@@ -319,6 +345,12 @@ fn without_dtype(mut options: LinspaceOptions) -> LinspaceOptions {
 }
 
 /// Numbers from `start` to `stop`, each the same multiple of the one before.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::geomspace(1.0, 8.0, 4).to_string(), "[1. 2. 4. 8.]");
+/// ```
 ///
 /// # Errors
 /// A limit is zero or complex, the limits have different signs, or the number is negative.
@@ -397,6 +429,12 @@ impl From<i64> for Powers {
 }
 
 /// The Vandermonde matrix: its columns are the powers of a vector, decreasing to the power zero.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::vander(Array::from([1, 2, 3]), ..).to_string(), "[[1 1 1]\n [4 2 1]\n [9 3 1]]");
+/// ```
 ///
 /// # Errors
 /// `x` is not a vector, or the number of columns is negative.

@@ -11,6 +11,14 @@ use autojit_ir::{Axes, ContractOp, Op};
 ///
 /// Leading axes broadcast. A vector on the left is a row, on the right a column, and its axis disappears.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[1, 2], [3, 4]]);
+/// assert_eq!(np::matmul(&x, Array::from([1, 10])).to_string(), "[21 43]");
+/// assert_eq!(np::matmul(&x, &x).to_string(), "[[ 7 10]\n [15 22]]");
+/// ```
+///
 /// # Errors
 /// The sizes do not fit, or an argument is 0-d.
 ///
@@ -22,6 +30,12 @@ pub fn matmul<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array
 
 /// The dot product: of vectors the inner product, of matrices the matrix product, of a number and an array
 /// the product; otherwise the sum over the last axis of `x` and the second-to-last of `y`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::dot(Array::from([1, 2, 3]), Array::from([4, 5, 6])).to_string(), "32");
+/// ```
 ///
 /// # Errors
 /// The sizes do not fit.
@@ -42,6 +56,12 @@ pub fn dot<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
 
 /// The sum of products over the last axes of both; the product if one is 0-d.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::inner(Array::from([[1, 2], [3, 4]]), Array::from([1, 10])).to_string(), "[21 43]");
+/// ```
+///
 /// # Errors
 /// The last axes have different sizes.
 ///
@@ -59,6 +79,12 @@ pub fn inner<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array 
 
 /// The products of all elements of `x` with all of `y`: both are flattened, the result is `[m, n]`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::outer(Array::from([1, 2]), Array::from([3, 4, 5])).to_string(), "[[ 3  4  5]\n [ 6  8 10]]");
+/// ```
+///
 /// Source: `numpy.outer`.
 #[track_caller]
 pub fn outer<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
@@ -70,6 +96,14 @@ pub fn outer<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array 
 }
 
 /// The inner product of the flattened arrays, the first one conjugated; 0-d.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+/// use num_complex::Complex64;
+///
+/// let i = Array::from([Complex64::new(0.0, 1.0)]);
+/// assert_eq!(np::vdot(&i, &i).to_string(), "(1+0j)");
+/// ```
 ///
 /// # Errors
 /// The numbers of elements differ.
@@ -99,6 +133,12 @@ fn flat(x: Operand) -> Array {
 ///
 /// Booleans and integers sum as `int64`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::trace(Array::from([[1, 2], [3, 4]]), ..).to_string(), "5");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes, an axis is out of range, or both are the same.
 ///
@@ -121,6 +161,15 @@ pub fn trace<'a>(x: impl Into<Operand<'a>>, options: impl Into<Diagonal>) -> Arr
 ///
 /// `axes` is a number `n`, meaning the last `n` axes of `x` with the first `n` of `y`; or a pair of lists, as in
 /// `([1, 2], [0, 1])`. `..` is 2.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let (x, y) = (np::ones([2, 3, 4], ..), np::ones([4, 3, 5], ..));
+/// assert_eq!(np::tensordot(&x, &y, 1).shape()?, [2, 3, 3, 5]);
+/// assert_eq!(np::tensordot(&x, &y, ([1, 2], [1, 0])).shape()?, [2, 5]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// Paired axes have different sizes, an axis is out of range or given twice, or the lists differ in length.

@@ -15,6 +15,12 @@ use autojit_library::default_library;
 
 /// Zeros, `float64` by default.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::zeros([2, 3], ..).to_string(), "[[0. 0. 0.]\n [0. 0. 0.]]");
+/// ```
+///
 /// # Errors
 /// A size is negative, or the array does not fit into memory.
 ///
@@ -29,6 +35,12 @@ pub fn zeros(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array 
 
 /// Ones, `float64` by default.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::ones(3, autojit::DType::Int64).to_string(), "[1 1 1]");
+/// ```
+///
 /// # Errors
 /// A size is negative, or the array does not fit into memory.
 ///
@@ -42,6 +54,12 @@ pub fn ones(shape: impl Into<Integers>, options: impl Into<Creation>) -> Array {
 }
 
 /// One number everywhere; by default of the number's own dtype.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::full([2, 2], 7, ..).to_string(), "[[7 7]\n [7 7]]");
+/// ```
 ///
 /// # Errors
 /// A size is negative, or the array does not fit into memory; an integer does not fit into the dtype, if that is one of integers.
@@ -64,6 +82,12 @@ pub fn full(
 
 /// Zeros of the shape of `x`, and of its dtype by default.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::zeros_like(Array::from([1, 2]), ..).to_string(), "[0 0]");
+/// ```
+///
 /// Source: `numpy.zeros_like`.
 #[track_caller]
 pub fn zeros_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) -> Array {
@@ -74,6 +98,12 @@ pub fn zeros_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) -
 
 /// Ones of the shape of `x`, and of its dtype by default.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::ones_like(Array::from([1.5, 2.5]), ..).to_string(), "[1. 1.]");
+/// ```
+///
 /// Source: `numpy.ones_like`.
 #[track_caller]
 pub fn ones_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) -> Array {
@@ -83,6 +113,12 @@ pub fn ones_like<'a>(x: impl Into<Operand<'a>>, options: impl Into<Creation>) ->
 }
 
 /// One number everywhere, of the shape of `x`, and of its dtype by default.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::full_like(Array::from([1.5, 2.5]), 3, ..).to_string(), "[3. 3.]");
+/// ```
 ///
 /// Source: `numpy.full_like`.
 #[track_caller]
@@ -104,6 +140,13 @@ pub fn full_like<'a>(
 
 /// Ones on a diagonal of a matrix of zeros with `rows` rows and, by default, as many columns.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::eye(2, ..).to_string(), "[[1. 0.]\n [0. 1.]]");
+/// assert_eq!(np::eye(2, np::columns(3).k(1)).to_string(), "[[0. 1. 0.]\n [0. 0. 1.]]");
+/// ```
+///
 /// # Errors
 /// A size is negative, or the array does not fit into memory.
 ///
@@ -122,6 +165,12 @@ pub fn eye(rows: i64, options: impl Into<EyeOptions>) -> Array {
 }
 
 /// The identity matrix with `n` rows.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::identity(2, ..).to_string(), "[[1. 0.]\n [0. 1.]]");
+/// ```
 ///
 /// # Errors
 /// The size is negative, or the array does not fit into memory.
@@ -289,6 +338,13 @@ fn count_through(interval: &Progression, dtype: DType) -> Result<HostArray> {
 }
 
 /// Evenly spaced numbers from `start` to `stop`: 50 by default, the last being `stop`.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::linspace(0, 1, 5).to_string(), "[0.   0.25 0.5  0.75 1.  ]");
+/// assert_eq!(np::linspace(0, 1, np::num(4).endpoint(false)).to_string(), "[0.   0.25 0.5  0.75]");
+/// ```
 ///
 /// # Errors
 /// The number is negative, or the array does not fit into memory.

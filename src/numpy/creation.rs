@@ -17,6 +17,13 @@ pub struct Creation {
 }
 
 /// Make the array with this dtype. See [`Creation`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::zeros(2, np::dtype(autojit::DType::Float32)).dtype()?, autojit::DType::Float32);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn dtype(dtype: DType) -> Creation {
     dtype.into()
@@ -140,6 +147,12 @@ pub struct EyeOptions {
 }
 
 /// Make this many columns. See [`EyeOptions`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::eye(1, np::columns(3)).to_string(), "[[1. 0. 0.]]");
+/// ```
 #[must_use]
 pub fn columns(columns: i64) -> EyeOptions {
     EyeOptions {
@@ -176,6 +189,12 @@ impl Default for LinspaceOptions {
 }
 
 /// Make this many numbers. See [`LinspaceOptions`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::linspace(0, 1, np::num(2)).to_string(), "[0. 1.]");
+/// ```
 #[must_use]
 pub fn num(num: i64) -> LinspaceOptions {
     LinspaceOptions {

@@ -7,6 +7,10 @@ use super::for_each_function;
 use crate::{Array, Operand};
 use autojit_ir::{MapOp, Op, for_each_op};
 
+mod docs;
+
+use docs::{example, shown, types_and_errors};
+
 /// Where a function and its name come from.
 macro_rules! source {
     (erf) => {
@@ -15,23 +19,26 @@ macro_rules! source {
     (lgamma) => {
         "Source: `scipy.special.gammaln`; the name is C's."
     };
+    (where_) => {
+        "Source: `numpy.where`."
+    };
     ($name:ident) => {
         concat!("Source: `numpy.", stringify!($name), "`.")
     };
 }
 
-/// The one place outside of the op table that reads its rows: from here on a row is its documentation, the name, the op and
-/// the parameters.
+/// The one place outside of the op table that reads its rows: from here on a row is its documentation, the name, the op,
+/// the parameters and the rule of inference.
 macro_rules! define_for_each_elementwise {
     (elementwise { $(
         $(#[doc = $doc:literal])*
         $name:ident $shown:literal $Op:ident ($($x:ident),*)
-            : $infer:path $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
+            : infer::$rule:ident $(=> $eval:path)? $(, or $expand:path)? $(, fails $fails:path)?;
     )* } $($others:tt)*) => {
         /// Calls `$with!` with the elementwise functions.
         macro_rules! for_each_elementwise { ($with:ident) => { $with! { $(
             $(#[doc = $doc])*
-            $name $Op ($($x),*);
+            $name $Op ($($x),*) $rule;
         )* } } }
     };
 }
@@ -39,8 +46,12 @@ for_each_op!(define_for_each_elementwise);
 pub(crate) use for_each_elementwise;
 
 macro_rules! define_elementwise {
-    ($($(#[$doc:meta])* $name:ident $Op:ident ($($x:ident),*);)*) => { $(
+    ($($(#[$doc:meta])* $name:ident $Op:ident ($($x:ident),*) $rule:ident;)*) => { $(
         $(#[$doc])*
+        ///
+        #[doc = example!($name)]
+        ///
+        #[doc = types_and_errors!($rule ($($x),*))]
         ///
         #[doc = source!($name)]
         #[track_caller]

@@ -39,6 +39,13 @@ impl Default for Line {
 }
 
 /// Take this many elements, or append zeros up to this many. See [`Line`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::fft::fft(Array::from([1.0, 2.0]), np::fft::n(4)).shape()?, [4]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn n(n: i64) -> Line {
     Line {
@@ -48,6 +55,13 @@ pub fn n(n: i64) -> Line {
 }
 
 /// Transform along this axis. See [`Line`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::rfft(np::ones([4, 3], ..), np::fft::axis(0)).shape()?, [3, 3]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn axis(axis: i64) -> Line {
     Line {
@@ -81,6 +95,13 @@ pub struct Grid {
 }
 
 /// Take this many elements along each axis, or append zeros up to this many. See [`Grid`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::fft2(np::ones([2, 2], ..), np::fft::s([4, 8])).shape()?, [4, 8]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn s(sizes: impl Into<Integers>) -> Grid {
     Grid {
@@ -90,6 +111,13 @@ pub fn s(sizes: impl Into<Integers>) -> Grid {
 }
 
 /// Transform along these axes. See [`Grid`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::rfftn(np::ones([4, 6, 3], ..), np::fft::axes([0, 1])).shape()?, [4, 4, 3]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn axes(axes: impl Into<Integers>) -> Grid {
     Grid::default().axes(axes)
@@ -187,6 +215,13 @@ transforms! {
     fft "fft" Fft |length| length;
     /// The inverse Fourier transform along one axis, complex.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// let x = np::fft::fft(Array::from([1.0, 2.0, 3.0]), ..);
+    /// assert_eq!(np::round(np::real(np::fft::ifft(x, ..)), 12).to_string(), "[1. 2. 3.]");
+    /// ```
+    ///
     /// # Errors
     /// As [`fft`].
     ///
@@ -195,6 +230,13 @@ transforms! {
     /// The Fourier transform of real numbers along one axis: the first `n / 2 + 1` elements, of which the others are
     /// conjugates.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::fft::rfft(Array::from([1.0, 2.0, 3.0, 4.0]), ..).shape()?, [3]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`fft`]; `x` is complex.
     ///
@@ -202,6 +244,13 @@ transforms! {
     rfft "rfft" Rfft |length| length;
     /// The inverse of [`rfft`], real. The length of the result is `n`, by default `2 (m - 1)` for an axis of length
     /// `m`; imaginary parts that a transform of real numbers does not have are ignored.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// let x = np::fft::rfft(Array::from([1.0, 2.0, 3.0]), ..);
+    /// assert_eq!(np::round(np::fft::irfft(x, 3), 12).to_string(), "[1. 2. 3.]");
+    /// ```
     ///
     /// # Errors
     /// As [`fft`].
@@ -264,12 +313,24 @@ macro_rules! several {
 several! {
     /// The Fourier transform along two axes, the last two by default.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::real(np::fft::fft2(Array::from([[1.0, 2.0], [3.0, 4.0]]), ..)).to_string(), "[[10. -2.]\n [-4.  0.]]");
+    /// ```
+    ///
     /// # Errors
     /// As [`fft`]; there are not as many sizes as axes.
     ///
     /// Source: `numpy.fft.fft2`.
     fft2 "fft.fft2" "fft2" fft Some(&[-2, -1]);
     /// The inverse Fourier transform along two axes, the last two by default.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::real(np::fft::ifft2(Array::from([[4.0, 0.0], [0.0, 0.0]]), ..)).to_string(), "[[1. 1.]\n [1. 1.]]");
+    /// ```
     ///
     /// # Errors
     /// As [`fft2`].
@@ -278,12 +339,25 @@ several! {
     ifft2 "fft.ifft2" "ifft2" ifft Some(&[-2, -1]);
     /// The Fourier transform along several axes, all by default, or the last ones if sizes are given.
     ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// assert_eq!(np::fft::fftn(np::ones([2, 3, 4], ..), np::fft::axes([0, 2])).shape()?, [2, 3, 4]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`fft2`].
     ///
     /// Source: `numpy.fft.fftn`.
     fftn "fft.fftn" "fftn" fft None;
     /// The inverse Fourier transform along several axes, all by default, or the last ones if sizes are given.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::real(np::fft::ifftn(Array::from([4.0, 0.0]), ..)).to_string(), "[2. 2.]");
+    /// ```
     ///
     /// # Errors
     /// As [`fft2`].
@@ -366,6 +440,12 @@ fn frequencies(
 /// The frequencies of [`fft`] of a signal of this length, in cycles per unit of the distance `d` of samples: rising from
 /// zero, then the negative ones. `float64` by default.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::fftfreq(4, 0.5).to_string(), "[ 0.   0.5 -1.  -0.5]");
+/// ```
+///
 /// # Errors
 /// The length is not positive.
 ///
@@ -379,6 +459,12 @@ pub fn fftfreq(length: i64, options: impl Into<Sampling>) -> Array {
 }
 
 /// The frequencies of [`rfft`] of a signal of this length, as [`fftfreq`] but none negative.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::rfftfreq(4, 0.5).to_string(), "[0.  0.5 1. ]");
+/// ```
 ///
 /// # Errors
 /// The length is not positive.
@@ -415,6 +501,12 @@ fn shifted(name: &'static str, x: Operand, axes: Axes, shift: impl Fn(usize) -> 
 
 /// The zero frequency moved to the middle of the axes, all by default.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::fft::fftshift(np::fft::fftfreq(4, ..), ..).to_string(), "[-0.5  -0.25  0.    0.25]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range.
 ///
@@ -427,6 +519,13 @@ pub fn fftshift<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Array {
 }
 
 /// The inverse of [`fftshift`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([1, 2, 3]);
+/// assert_eq!(np::fft::ifftshift(np::fft::fftshift(&x, ..), ..).to_string(), "[1 2 3]");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range.

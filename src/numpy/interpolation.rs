@@ -44,16 +44,37 @@ impl Outside {
 }
 
 /// The value left of the first point. See [`Outside`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (at, x, y) = (Array::from([-1.0, 0.5]), Array::from([0.0, 1.0]), Array::from([10.0, 20.0]));
+/// assert_eq!(np::interp(&at, &x, &y, np::interpolation::left(0.0)).to_string(), "[ 0. 15.]");
+/// ```
 pub fn left<'a>(left: impl Into<Operand<'a>>) -> Outside {
     Outside::default().left(left)
 }
 
 /// The value right of the last point. See [`Outside`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (at, x, y) = (Array::from([0.5, 2.0]), Array::from([0.0, 1.0]), Array::from([10.0, 20.0]));
+/// assert_eq!(np::interp(&at, &x, &y, np::interpolation::right(0.0)).to_string(), "[15.  0.]");
+/// ```
 pub fn right<'a>(right: impl Into<Operand<'a>>) -> Outside {
     Outside::default().right(right)
 }
 
 /// The points repeat with this period. See [`Outside`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (at, x, y) = (Array::from([361.0, 725.0]), Array::from([0.0, 10.0]), Array::from([0.0, 1.0]));
+/// assert_eq!(np::interp(&at, &x, &y, np::interpolation::period(360.0)).to_string(), "[0.1 0.5]");
+/// ```
 #[must_use]
 pub fn period(period: f64) -> Outside {
     Outside {

@@ -59,6 +59,12 @@ fn with_shape(name: &'static str, x: Operand, shape: impl Fn(&ArrayType) -> Dims
 
 /// A number as an array with one axis; other arrays as they are.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::atleast_1d(3.0).to_string(), "[3.]");
+/// ```
+///
 /// Source: `numpy.atleast_1d`.
 #[track_caller]
 pub fn atleast_1d<'a>(x: impl Into<Operand<'a>>) -> Array {
@@ -69,6 +75,12 @@ pub fn atleast_1d<'a>(x: impl Into<Operand<'a>>) -> Array {
 
 /// An array with at least two axes, new ones in front: a vector becomes a row.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::atleast_2d(Array::from([1, 2])).to_string(), "[[1 2]]");
+/// ```
+///
 /// Source: `numpy.atleast_2d`.
 #[track_caller]
 pub fn atleast_2d<'a>(x: impl Into<Operand<'a>>) -> Array {
@@ -78,6 +90,13 @@ pub fn atleast_2d<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// An array with at least three axes: `[n]` becomes `[1, n, 1]` and `[m, n]` becomes `[m, n, 1]`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::atleast_3d(Array::from([1, 2])).shape()?, [1, 2, 1]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// Source: `numpy.atleast_3d`.
 #[track_caller]
@@ -123,6 +142,12 @@ fn joined(arrays: Vec<Operand>, raise: Raise, axis: impl Fn(&Array) -> i64) -> A
 
 /// Arrays below each other: vectors are rows.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::vstack([Array::from([1, 2]), Array::from([3, 4])]).to_string(), "[[1 2]\n [3 4]]");
+/// ```
+///
 /// # Errors
 /// The shapes do not fit, or there is no array.
 ///
@@ -138,6 +163,12 @@ where
 }
 
 /// Arrays beside each other: along the first axis of vectors, else along the second.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::hstack([Array::from([1, 2]), Array::from([3, 4])]).to_string(), "[1 2 3 4]");
+/// ```
 ///
 /// # Errors
 /// The shapes do not fit, or there is no array.
@@ -156,6 +187,12 @@ where
 
 /// Arrays behind each other, along the third axis.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::dstack([Array::from([1, 2]), Array::from([3, 4])]).to_string(), "[[[1 3]\n  [2 4]]]");
+/// ```
+///
 /// # Errors
 /// The shapes do not fit, or there is no array.
 ///
@@ -171,6 +208,12 @@ where
 }
 
 /// Vectors as the columns of a matrix; matrices beside each other.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::column_stack([Array::from([1, 2]), Array::from([3, 4])]).to_string(), "[[1 3]\n [2 4]]");
+/// ```
 ///
 /// # Errors
 /// The lengths differ, or there is no array.
@@ -244,6 +287,15 @@ positions_from!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
 
 /// An array taken apart along an axis, 0 by default: into equal parts, or at positions.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let parts = np::split(np::arange(6, ..), 3, ..);
+/// assert_eq!(parts[1].to_string(), "[2 3]");
+/// let parts = np::split(np::arange(6, ..), [1, 4], ..);
+/// assert_eq!(parts[1].to_string(), "[1 2 3]");
+/// ```
+///
 /// # Errors
 /// The parts would not be equal, or the axis is out of range. A failure is the only item of the list.
 ///
@@ -260,6 +312,14 @@ pub fn split<'a>(
 }
 
 /// An array taken apart along an axis as [`split`] does it, but the first parts may be longer by one.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let parts = np::array_split(np::arange(5, ..), 2, ..);
+/// assert_eq!(parts[0].to_string(), "[0 1 2]");
+/// assert_eq!(parts[1].to_string(), "[3 4]");
+/// ```
 ///
 /// # Errors
 /// The number of parts is not positive, or the axis is out of range. A failure is the only item of the list.
@@ -356,6 +416,12 @@ fn bounds(ty: &ArrayType, axis: usize, sections: Sections, equal: bool) -> Resul
 
 /// An array repeated as a whole along each axis.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::tile(Array::from([1, 2]), [2, 2]).to_string(), "[[1 2 1 2]\n [1 2 1 2]]");
+/// ```
+///
 /// # Errors
 /// A number of repetitions is negative, or the result would be too large.
 ///
@@ -382,6 +448,13 @@ pub fn tile<'a>(x: impl Into<Operand<'a>>, repetitions: impl Into<Integers>) -> 
 
 /// Each element, or each slice along an axis, repeated; without an axis the array is flattened. With one
 /// number every element is repeated as often, with several each has its own.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::repeat(Array::from([1, 2]), 2, ..).to_string(), "[1 1 2 2]");
+/// assert_eq!(np::repeat(Array::from([[1, 2], [3, 4]]), [1, 2], 0).to_string(), "[[1 2]\n [3 4]\n [3 4]]");
+/// ```
 ///
 /// # Errors
 /// A number is negative, there are not as many numbers as elements, or the axis is out of range.
@@ -448,6 +521,12 @@ fn positions(repetitions: &[i64], ty: &ArrayType, axis: usize) -> Result<Vec<i64
 
 /// The Kronecker product: each element of `x` times the whole of `y`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::kron(Array::from([1, 10]), Array::from([1, 2, 3])).to_string(), "[ 1  2  3 10 20 30]");
+/// ```
+///
 /// Source: `numpy.kron`.
 #[track_caller]
 pub fn kron<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
@@ -482,6 +561,14 @@ impl From<RangeFull> for Indexing {
 }
 
 /// For each coordinate vector its value at every point of the grid that the vectors span.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let grid = np::meshgrid([Array::from([1, 2]), Array::from([10, 20, 30])], ..);
+/// assert_eq!(grid[0].to_string(), "[[1 2]\n [1 2]\n [1 2]]");
+/// assert_eq!(grid[1].to_string(), "[[10 10]\n [20 20]\n [30 30]]");
+/// ```
 ///
 /// # Errors
 /// A vector has more than one axis. A failure is the only item of the list.

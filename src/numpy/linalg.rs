@@ -33,6 +33,14 @@ use autojit_ir::{ArrayType, Axes, LinalgOp, NormOrder, Op};
 /// infinities; of matrices 1, -1, 2, -2, infinities, `"fro"` and `"nuc"`. Without axes, an order takes a
 /// vector or a matrix.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[3.0, 0.0], [4.0, 0.0]]);
+/// assert_eq!(np::linalg::norm(&x, ..).to_string(), "5.0");
+/// assert_eq!(np::linalg::norm(&x, np::ord(1).axis(0)).to_string(), "[7. 0.]");
+/// ```
+///
 /// # Errors
 /// The order does not go with the number of axes; an axis is out of range or given twice.
 ///
@@ -96,6 +104,15 @@ pub fn qr<'a>(x: impl Into<Operand<'a>>, mode: impl Into<QrMode>) -> (Array, Arr
 ///
 /// Unlike NumPy's the default is the reduced decomposition, as in autoray.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]]);
+/// let (u, s, vh) = np::linalg::svd(&x, ..);
+/// assert_eq!(s.to_string(), "[4. 3.]");
+/// assert_eq!(np::allclose((&u * &s).matmul(&vh), &x, ..).to_string(), "True");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes; when it runs, an element is not finite.
 ///
@@ -108,6 +125,12 @@ pub fn svd<'a>(x: impl Into<Operand<'a>>, options: impl Into<SvdOptions>) -> (Ar
 }
 
 /// The singular values of `[.., m, n]`: `[.., min(m, n)]`, real and in descending order.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::svdvals(Array::from([[3.0, 0.0], [0.0, 4.0]])).to_string(), "[4. 3.]");
+/// ```
 ///
 /// # Errors
 /// There are fewer than two axes; when it runs, an element is not finite.
@@ -137,6 +160,15 @@ fn adjoint(x: Array) -> Array {
 /// `[.., n]`, `v` is `[.., n, n]` and `x v = v diag(w)`. Only the lower triangle is read, or the upper one if the
 /// options say so. The phases of the vectors are not specified.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[2.0, 1.0], [1.0, 2.0]]);
+/// let (w, v) = np::linalg::eigh(&x, ..);
+/// assert_eq!(w.to_string(), "[1. 3.]");
+/// assert_eq!(np::allclose(np::matmul(&x, &v), &v * &w, ..).to_string(), "True");
+/// ```
+///
 /// # Errors
 /// The matrices are not square; when it runs, an element is not finite.
 ///
@@ -149,6 +181,12 @@ pub fn eigh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> (Array, 
 }
 
 /// The eigenvalues alone of [`eigh`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::eigvalsh(Array::from([[2.0, 1.0], [1.0, 2.0]]), ..).to_string(), "[1. 3.]");
+/// ```
 ///
 /// # Errors
 /// As [`eigh`].
@@ -163,6 +201,14 @@ pub fn eigvalsh<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Arra
 /// Eigenvalues, in no particular order, and eigenvectors of length one, in columns, of `[.., n, n]`; both always
 /// complex. NumPy gives real ones where no imaginary part is left; here the dtype does not depend on values.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[0.0, -1.0], [1.0, 0.0]]);
+/// let (w, v) = np::linalg::eig(&x);
+/// assert_eq!(np::allclose(np::matmul(&x, &v), &v * &w, ..).to_string(), "True");
+/// ```
+///
 /// # Errors
 /// The matrices are not square; when it runs, an element is not finite.
 ///
@@ -174,6 +220,13 @@ pub fn eig<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
 }
 
 /// The eigenvalues alone of [`eig`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let w = np::linalg::eigvals(Array::from([[0.0, -1.0], [1.0, 0.0]]));
+/// assert_eq!(np::sort(np::imag(w), ..).to_string(), "[-1.  1.]");
+/// ```
 ///
 /// # Errors
 /// As [`eig`].
@@ -187,6 +240,12 @@ pub fn eigvals<'a>(x: impl Into<Operand<'a>>) -> Array {
 /// The lower triangular `l` with a positive diagonal and `x = l l^H` for positive definite `[.., n, n]`, of which
 /// the lower triangle is read. With [`Uplo::Upper`] it is the upper triangular `u` with `x = u^H u`, and the upper
 /// triangle is read.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::cholesky(Array::from([[4.0, 2.0], [2.0, 5.0]]), ..).to_string(), "[[2. 0.]\n [1. 2.]]");
+/// ```
 ///
 /// # Errors
 /// The matrices are not square; when it runs, one is not positive definite.
@@ -207,6 +266,15 @@ pub fn cholesky<'a>(x: impl Into<Operand<'a>>, options: impl Into<Uplo>) -> Arra
 /// permutation matrix `[.., m, m]`, `l` is `[.., m, k]`, lower triangular with ones on the diagonal, and `u` is
 /// `[.., k, n]`, upper triangular.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[1.0, 2.0], [4.0, 4.0]]);
+/// let (p, l, u) = np::linalg::lu(&x);
+/// assert_eq!(l.to_string(), "[[1.   0.  ]\n [0.25 1.  ]]");
+/// assert_eq!(np::matmul(np::matmul(&p, &l), &u).to_string(), "[[1. 2.]\n [4. 4.]]");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes.
 ///
@@ -222,6 +290,12 @@ pub fn lu<'a>(x: impl Into<Operand<'a>>) -> (Array, Array, Array) {
 
 /// The inverses of `[.., n, n]`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::inv(Array::from([[2.0, 0.0], [0.0, 4.0]])).to_string(), "[[0.5  0.  ]\n [0.   0.25]]");
+/// ```
+///
 /// # Errors
 /// The matrices are not square; when it runs, one is singular.
 ///
@@ -232,6 +306,12 @@ pub fn inv<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// The determinants of `[.., n, n]`; one if `n` is zero.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::det(Array::from([[2.0, 1.0], [0.0, 4.0]])).to_string(), "8.0");
+/// ```
 ///
 /// # Errors
 /// The matrices are not square.
@@ -245,6 +325,14 @@ pub fn det<'a>(x: impl Into<Operand<'a>>) -> Array {
 /// Sign, or phase, and logarithm of the modulus of the determinants of `[.., n, n]`: zero and minus infinity for a
 /// singular matrix.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (sign, logabsdet) = np::linalg::slogdet(Array::from([[1.0, 0.0], [0.0, -1.0]]));
+/// assert_eq!(sign.to_string(), "-1.0");
+/// assert_eq!(logabsdet.to_string(), "0.0");
+/// ```
+///
 /// # Errors
 /// The matrices are not square.
 ///
@@ -256,6 +344,12 @@ pub fn slogdet<'a>(x: impl Into<Operand<'a>>) -> (Array, Array) {
 }
 
 /// The exponentials of `[.., n, n]`; NaN where a matrix is not finite.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::expm(Array::from([[0.0, 1.0], [0.0, 0.0]])).to_string(), "[[1. 1.]\n [0. 1.]]");
+/// ```
 ///
 /// # Errors
 /// The matrices are not square.
@@ -337,6 +431,15 @@ pub fn solve_triangular<'a>(
 ///
 /// The residuals have shape `[k]`, and `[0]` if `m <= n`. NumPy leaves them out also where the rank is less than
 /// `n`; here shapes do not depend on values, so look at the rank.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let a = Array::from([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]);
+/// let (x, _, rank, _) = np::linalg::lstsq(&a, Array::from([1.0, 3.0, 5.0]), ..);
+/// assert_eq!(np::allclose(x, Array::from([1.0, 2.0]), ..).to_string(), "True");
+/// assert_eq!(rank.to_string(), "2");
+/// ```
 ///
 /// # Errors
 /// The shapes do not fit together; when it runs, an element of `a` is not finite.

@@ -39,6 +39,12 @@ impl From<RangeFull> for Tolerance {
 
 /// Whether numbers are equal up to a tolerance. Infinities are close to themselves alone.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::isclose(Array::from([1.0, 2.0]), Array::from([1.0 + 1e-9, 2.1]), ..).to_string(), "[ True False]");
+/// ```
+///
 /// # Errors
 /// The shapes do not broadcast.
 ///
@@ -76,6 +82,12 @@ pub fn isclose<'a>(
 }
 
 /// Whether all numbers are equal up to a tolerance; 0-d.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::allclose(Array::from([1.0, 2.0]), Array::from([1.0 + 1e-9, 2.0]), ..).to_string(), "True");
+/// ```
 ///
 /// # Errors
 /// The shapes do not broadcast.

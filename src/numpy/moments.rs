@@ -23,6 +23,12 @@ pub struct Weighted {
 }
 
 /// Each element counts as much as its weight. See [`Weighted`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::average(Array::from([1.0, 4.0]), np::moments::weights([2.0, 1.0])).to_string(), "2.0");
+/// ```
 pub fn weights<'a>(weights: impl Into<Operand<'a>>) -> Weighted {
     Weighted {
         weights: Some(weights.into().into_owned()),
@@ -99,6 +105,14 @@ pub fn average<'a>(x: impl Into<Operand<'a>>, options: impl Into<Weighted>) -> A
 }
 
 /// The average as [`average`] gives it, and the sum of the weights, of the same shape.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (average, sum) = np::average_with(Array::from([1.0, 4.0]), np::moments::weights([2.0, 1.0]));
+/// assert_eq!(average.to_string(), "2.0");
+/// assert_eq!(sum.to_string(), "3.0");
+/// ```
 ///
 /// # Errors
 /// As [`average`]. A failure is both arrays.
@@ -225,6 +239,13 @@ impl From<RangeFull> for Covariance {
 }
 
 /// Further variables, with as many observations. See [`Covariance`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let (x, y) = (Array::from([0.0, 2.0]), Array::from([3.0, 1.0]));
+/// assert_eq!(np::cov(&x, np::moments::with(&y)).to_string(), "[[ 2. -2.]\n [-2.  2.]]");
+/// ```
 pub fn with<'a>(y: impl Into<Operand<'a>>) -> Covariance {
     Covariance {
         y: Some(y.into().into_owned()),

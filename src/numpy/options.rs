@@ -77,6 +77,12 @@ pub struct Reduction {
 }
 
 /// Reduce over these axes. See [`Reduction`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::sum(np::ones([2, 3], ..), np::axis(0).keepdims()).to_string(), "[[2. 2. 2.]]");
+/// ```
 pub fn axis(axes: impl Into<Integers>) -> Reduction {
     Reduction {
         axes: Some(axes.into()),
@@ -85,6 +91,12 @@ pub fn axis(axes: impl Into<Integers>) -> Reduction {
 }
 
 /// Reduce over all axes and keep each with length one. See [`Reduction`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::sum(np::ones([2, 3], ..), np::keepdims()).to_string(), "[[6.]]");
+/// ```
 #[must_use]
 pub fn keepdims() -> Reduction {
     Reduction::default().keepdims()
@@ -144,6 +156,13 @@ pub struct SumOptions {
 }
 
 /// Sum only the elements where `mask` is true. See [`SumOptions`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([1, 2, 3]);
+/// assert_eq!(np::sum(&x, np::where_mask(np::greater(&x, 1))).to_string(), "5");
+/// ```
 pub fn where_mask<'a>(mask: impl Into<Operand<'a>>) -> SumOptions {
     Reduction::default().where_(mask)
 }
@@ -182,6 +201,12 @@ pub struct Deviation {
 }
 
 /// Divide by the number of elements less `ddof`. See [`Deviation`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::var(Array::from([1.0, 3.0]), np::ddof(1.0)).to_string(), "2.0");
+/// ```
 pub fn ddof(ddof: impl Into<f64>) -> Deviation {
     Reduction::default().ddof(ddof)
 }
@@ -221,6 +246,12 @@ pub struct Diagonal {
 }
 
 /// The diagonal this far above the main one. See [`Diagonal`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::trace(Array::from([[1, 2], [3, 4]]), np::offset(1)).to_string(), "2");
+/// ```
 #[must_use]
 pub fn offset(offset: i64) -> Diagonal {
     Diagonal {
@@ -387,6 +418,12 @@ impl From<&str> for Order {
 }
 
 /// The norm of this order. See [`NormOptions`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::norm(Array::from([3.0, -4.0]), np::ord(1)).to_string(), "7.0");
+/// ```
 pub fn ord(order: impl Into<Order>) -> NormOptions {
     NormOptions {
         order: order.into(),
@@ -442,6 +479,14 @@ pub struct SvdOptions {
 from_defaults!(SvdOptions);
 
 /// Whether the orthonormal factors of the decomposition are square. See [`SvdOptions`].
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let (u, _, _) = np::linalg::svd(np::ones([3, 2], ..), np::full_matrices(true));
+/// assert_eq!(u.shape()?, [3, 3]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 #[must_use]
 pub fn full_matrices(full_matrices: bool) -> SvdOptions {
     SvdOptions { full_matrices }

@@ -220,6 +220,14 @@ pub struct Raveling {
 }
 
 /// Positions in an array of this shape. See [`Raveling`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::positions::{OutOfRange, dims, ravel_multi_index};
+///
+/// let at = [Array::from([1]), Array::from([5])];
+/// assert_eq!(ravel_multi_index(at, dims([3, 4]).mode(OutOfRange::Clip)).to_string(), "[7]");
+/// ```
 pub fn dims(dims: impl Into<Integers>) -> Raveling {
     Raveling {
         dims: dims.into(),

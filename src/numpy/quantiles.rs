@@ -104,6 +104,13 @@ pub struct Quantile {
 }
 
 /// Choose or interpolate in this way. See [`Quantile`].
+///
+/// ```
+/// use autojit::numpy::quantiles::{Method, method};
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::quantile(Array::from([1.0, 2.0]), 0.6, method(Method::Lower)).to_string(), "1.0");
+/// ```
 #[must_use]
 pub fn method(method: Method) -> Quantile {
     Quantile {

@@ -71,6 +71,15 @@ static SHARED: LazyLock<Generator> = LazyLock::new(Generator::from_entropy);
 
 /// A generator with this seed.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let x = np::random::default_rng(7).random(3);
+/// assert_eq!(x.shape()?, [3]);
+/// assert_eq!(np::array_equal(&x, np::random::default_rng(7).random(3), false).to_string(), "True");
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// Source: `numpy.random.default_rng`.
 #[must_use]
 pub fn default_rng(seed: u64) -> Generator {
@@ -80,12 +89,32 @@ pub fn default_rng(seed: u64) -> Generator {
 /// Lets the generator of the process, from which the functions of this module draw, begin again with this seed. It
 /// begins with an arbitrary one.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// np::random::seed(7);
+/// let x = np::random::random(3);
+/// assert_eq!(x.shape()?, [3]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// Source: `numpy.random.seed`.
 pub fn seed(seed: u64) {
     SHARED.state.seed(seed);
 }
 
-/// The generator of the process.
+/// The generator of the process, with whose state the functions of this module go on.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// np::random::seed(7);
+/// let x = np::random::random(3);
+/// np::random::seed(7);
+/// assert_eq!(np::random::shared().random(3).to_string(), x.to_string());
+/// ```
+///
+/// Source: `numpy.random.mtrand._rand`, the generator behind NumPy's functions.
 #[must_use]
 pub fn shared() -> Generator {
     SHARED.clone()
@@ -178,6 +207,12 @@ impl Generator {
 
     /// Floats that are evenly distributed from 0 on and below 1.
     ///
+    /// ```
+    /// let x = autojit::numpy::random::default_rng(1).random([2, 3]);
+    /// assert_eq!(x.shape()?, [2, 3]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The size is negative or too large, or the dtype is not a floating one.
     ///
@@ -188,6 +223,12 @@ impl Generator {
     }
 
     /// Floats of the normal distribution with mean 0 and standard deviation 1.
+    ///
+    /// ```
+    /// let x = autojit::numpy::random::default_rng(1).standard_normal(4);
+    /// assert_eq!(x.shape()?, [4]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Generator::random`].
@@ -205,6 +246,14 @@ impl Generator {
 
     /// Floats of the normal distribution with mean `loc` and standard deviation `scale`, which broadcast to the size,
     /// or make it if none is given.
+    ///
+    /// ```
+    /// use autojit::Array;
+    ///
+    /// let x = autojit::numpy::random::default_rng(1).normal(Array::from([0.0, 10.0]), 1.0, ..);
+    /// assert_eq!(x.shape()?, [2]);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Generator::random`]; the parameters do not broadcast, or `scale` has a negative number. Arrays that are lazy or
@@ -227,6 +276,14 @@ impl Generator {
 
     /// Floats that are evenly distributed from `low` on and below `high`, which broadcast to the size, or make it if
     /// none is given.
+    ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// let x = np::random::default_rng(1).uniform(-1.0, 1.0, 100);
+    /// assert!(np::all(np::less(np::absolute(&x), 1.0), ..).item::<bool>()?);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Generator::random`]; the parameters do not broadcast; the distance from `low` to `high` is negative, infinite
@@ -259,6 +316,14 @@ impl Generator {
     /// Floats of the exponential distribution with mean `scale`, which broadcasts to the size, or makes it if none is
     /// given.
     ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// let x = np::random::default_rng(1).exponential(2.0, 100);
+    /// assert!(np::all(np::greater_equal(&x, 0.0), ..).item::<bool>()?);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Generator::normal`].
     ///
@@ -278,6 +343,14 @@ impl Generator {
 
     /// Integers from `low` on and below `high`; `..` as options gives one. Of `int64` unless another dtype is asked
     /// for.
+    ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// let x = np::random::default_rng(1).integers(0, 6, 100);
+    /// assert!(np::max(&x, ..).item::<i64>()? < 6);
+    /// # Ok::<(), autojit::Error>(())
+    /// ```
     ///
     /// # Errors
     /// There is no such integer, one does not fit the dtype, or the size does not fit into memory.
@@ -311,6 +384,13 @@ impl Generator {
     }
 
     /// The array with its parts along the first axis in random order; a number `n` stands for the integers below it.
+    ///
+    /// ```
+    /// use autojit::numpy as np;
+    ///
+    /// let x = np::random::default_rng(1).permutation(5);
+    /// assert_eq!(np::sort(x, ..).to_string(), "[0 1 2 3 4]");
+    /// ```
     ///
     /// # Errors
     /// `x` is a 0-d array.

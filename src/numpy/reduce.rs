@@ -14,6 +14,14 @@ use autojit_ir::{ArrayType, Class, Dims, Op, ReduceOp, Scalar};
 ///
 /// Booleans and integers sum as `int64`; other dtypes stay. The sum of nothing is zero.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[1, 2], [3, 5]]);
+/// assert_eq!(np::sum(&x, ..).to_string(), "11");
+/// assert_eq!(np::sum(&x, 0).to_string(), "[4 7]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice; the mask does not broadcast to `x`.
 ///
@@ -62,12 +70,28 @@ macro_rules! define_reductions {
 define_reductions! {
     /// The product over axes. Booleans and integers multiply as `int64`; the product of nothing is one.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// let x = Array::from([[1, 2], [3, 5]]);
+    /// assert_eq!(np::prod(&x, ..).to_string(), "30");
+    /// assert_eq!(np::prod(&x, 0).to_string(), "[ 3 10]");
+    /// ```
+    ///
     /// # Errors
     /// An axis is out of range or given twice.
     ///
     /// Source: `numpy.prod`.
     prod "prod" Prod;
     /// The largest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// let x = Array::from([[1, 2], [3, 5]]);
+    /// assert_eq!(np::max(&x, ..).to_string(), "5");
+    /// assert_eq!(np::max(&x, 0).to_string(), "[3 5]");
+    /// ```
     ///
     /// # Errors
     /// An axis is out of range or given twice, or there is no element.
@@ -76,6 +100,14 @@ define_reductions! {
     max "max" Max;
     /// The smallest element over axes; NaN if any is. Complex numbers compare by real, then imaginary part.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// let x = Array::from([[1, 2], [3, 5]]);
+    /// assert_eq!(np::min(&x, ..).to_string(), "1");
+    /// assert_eq!(np::min(&x, 1).to_string(), "[1 3]");
+    /// ```
+    ///
     /// # Errors
     /// An axis is out of range or given twice, or there is no element.
     ///
@@ -83,12 +115,24 @@ define_reductions! {
     min "min" Min;
     /// Whether any element over axes is not zero.
     ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::any(Array::from([[0, 0], [0, 7]]), 0).to_string(), "[False  True]");
+    /// ```
+    ///
     /// # Errors
     /// An axis is out of range or given twice.
     ///
     /// Source: `numpy.any`.
     any "any" Any;
     /// Whether all elements over axes are not zero; NaN is not zero.
+    ///
+    /// ```
+    /// use autojit::{Array, numpy as np};
+    ///
+    /// assert_eq!(np::all(Array::from([[0, 1], [2, 7]]), 0).to_string(), "[False  True]");
+    /// ```
     ///
     /// # Errors
     /// An axis is out of range or given twice.
@@ -112,6 +156,13 @@ pub fn amin<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> Arr
 /// The position of the first largest element along one axis, or in the flattened array; a NaN counts as
 /// largest. The result is `int64`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::argmax(Array::from([[1, 5], [3, 2]]), ..).to_string(), "1");
+/// assert_eq!(np::argmax(Array::from([[1, 5], [3, 2]]), 0).to_string(), "[1 0]");
+/// ```
+///
 /// # Errors
 /// The axis is out of range, there are several, or there is no element.
 ///
@@ -123,6 +174,13 @@ pub fn argmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> A
 
 /// The position of the first smallest element along one axis, or in the flattened array; a NaN counts as
 /// smallest. The result is `int64`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::argmin(Array::from([[1, 5], [3, 0]]), ..).to_string(), "3");
+/// assert_eq!(np::argmin(Array::from([[1, 5], [3, 0]]), 0).to_string(), "[0 1]");
+/// ```
 ///
 /// # Errors
 /// The axis is out of range, there are several, or there is no element.
@@ -192,6 +250,13 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
 
 /// The arithmetic mean over axes. Booleans and integers give `float64`; the mean of nothing is NaN.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::mean(Array::from([[1, 2], [3, 4]]), ..).to_string(), "2.5");
+/// assert_eq!(np::mean(Array::from([[1, 2], [3, 4]]), 0).to_string(), "[2. 3.]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -230,6 +295,13 @@ fn to_floating<'a>(x: Operand<'a>, ty: &ArrayType) -> Operand<'a> {
 /// The variance over axes: the mean of the squared distances from the mean, which is real. With `ddof` the sum
 /// is divided by that much less than the number of elements.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::var(Array::from([1.0, 3.0]), ..).to_string(), "1.0");
+/// assert_eq!(np::var(Array::from([1.0, 3.0]), np::ddof(1.0)).to_string(), "2.0");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -262,6 +334,12 @@ pub fn var<'a>(x: impl Into<Operand<'a>>, options: impl Into<Deviation>) -> Arra
 }
 
 /// The standard deviation over axes: the square root of [`var`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::std(Array::from([1.0, 3.0]), ..).to_string(), "1.0");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice.

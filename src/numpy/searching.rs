@@ -22,6 +22,13 @@ use autojit_ir::{HostArray, IndexOp, IndexedBy, Op};
 
 /// The elements at positions along an axis, each line of `indices` taking from its own line of `x`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[3, 1], [2, 9]]);
+/// assert_eq!(np::take_along_axis(&x, np::argsort(&x, 1), 1).to_string(), "[[1 3]\n [2 9]]");
+/// ```
+///
 /// # Errors
 /// The numbers of axes differ, shapes do not broadcast beside the axis, or a position is out of range.
 ///
@@ -74,6 +81,12 @@ impl From<RangeFull> for Side {
 /// Where to put numbers into a sorted vector to keep it sorted. NaN counts as largest.
 ///
 /// A binary search, the same number of rounds for all numbers.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::searchsorted(Array::from([1, 3, 3, 5]), Array::from([3, 4]), ..).to_string(), "[1 3]");
+/// ```
 ///
 /// # Errors
 /// `sorted` is not a vector.
@@ -134,6 +147,14 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 
 /// The positions of the elements that are not zero, in C order: for each axis the positions along it.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let at = np::nonzero(Array::from([[0, 7], [8, 0]]));
+/// assert_eq!(at[0].to_string(), "[0 1]");
+/// assert_eq!(at[1].to_string(), "[1 0]");
+/// ```
+///
 /// # Errors
 /// `x` is 0-d, or lazy: use `where` or `count_nonzero` in traced functions. A failure is the only item of the
 /// list.
@@ -166,6 +187,12 @@ pub fn nonzero<'a>(x: impl Into<Operand<'a>>) -> Vec<Array> {
 }
 
 /// The different elements in order; NaN counts as equal to itself.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::unique(Array::from([3, 1, 3, 2])).to_string(), "[1 2 3]");
+/// ```
 ///
 /// # Errors
 /// `x` is lazy: use `sort` in traced functions.
@@ -282,6 +309,12 @@ impl From<i64> for Counting {
 }
 
 /// Let each element count as much as its weight. See [`Counting`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::bincount(Array::from([0, 2, 2]), np::searching::weights([0.5, 1.0, 2.0])).to_string(), "[0.5 0.  3. ]");
+/// ```
 pub fn weights<'a>(weights: impl Into<Operand<'a>>) -> Counting {
     Counting {
         weights: Some(weights.into().into_owned()),
@@ -300,6 +333,12 @@ impl Counting {
 /// How often each number from zero on occurs, or the sum of its weights, then of `float64`.
 ///
 /// The weights may be lazy, the numbers not: how many there are decides the shape.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::bincount(Array::from([0, 2, 2]), ..).to_string(), "[1 0 2]");
+/// ```
 ///
 /// # Errors
 /// `x` is not a vector of integers, there are not as many weights, a number or `minlength` is negative, or `x` is

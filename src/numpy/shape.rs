@@ -11,6 +11,12 @@ use autojit_ir::{ArrayType, Dims, IndexOp, JoinOp, Op, Scalar, ViewOp};
 
 /// The same elements in C order under another shape; one size may be -1, which is what is left over.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::reshape(np::arange(6, ..), [2, -1]).to_string(), "[[0 1 2]\n [3 4 5]]");
+/// ```
+///
 /// # Errors
 /// The number of elements changes, or several sizes are negative.
 ///
@@ -57,6 +63,12 @@ fn reshape_sizes(sizes: &Integers, ty: &ArrayType) -> Result<Dims> {
 
 /// All elements in C order along one axis.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::ravel(Array::from([[1, 2], [3, 4]])).to_string(), "[1 2 3 4]");
+/// ```
+///
 /// Source: `numpy.ravel`.
 #[track_caller]
 pub fn ravel<'a>(x: impl Into<Operand<'a>>) -> Array {
@@ -66,6 +78,14 @@ pub fn ravel<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; `..` reverses them.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::transpose(Array::from([[1, 2], [3, 4]]), ..).to_string(), "[[1 3]\n [2 4]]");
+/// assert_eq!(np::transpose(np::ones([2, 3, 4], ..), [1, 0, 2]).shape()?, [3, 2, 4]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// `axes` is not an order of the axes of `x`.
@@ -89,6 +109,13 @@ pub fn permute_dims<'a>(x: impl Into<Operand<'a>>, axes: impl Into<Axes>) -> Arr
 }
 
 /// The axes `source` moved to the positions `destination`; the others keep their order.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::moveaxis(np::ones([2, 3, 4], ..), 0, -1).shape()?, [3, 4, 2]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice, or the lists differ in length.
@@ -128,6 +155,13 @@ fn moved_axes(source: &Dims, destination: &Dims, ty: &ArrayType) -> Result<Dims>
 
 /// Two axes exchanged.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::swapaxes(np::ones([2, 3, 4], ..), 0, 2).shape()?, [4, 3, 2]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// An axis is out of range.
 ///
@@ -147,6 +181,13 @@ pub fn swapaxes<'a>(x: impl Into<Operand<'a>>, axis1: i64, axis2: i64) -> Array 
 }
 
 /// New axes of length one at these positions of the result.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::expand_dims(np::ones([2, 3], ..), [0, -1]).shape()?, [1, 2, 3, 1]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// A position is out of range or given twice.
@@ -178,6 +219,14 @@ fn expanded_shape(positions: &Integers, ty: &ArrayType) -> Result<Dims> {
 
 /// Without axes of length one: these, or all there are.
 ///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::squeeze(np::ones([1, 3, 1], ..), ..).shape()?, [3]);
+/// assert_eq!(np::squeeze(np::ones([1, 3, 1], ..), 0).shape()?, [3, 1]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
+///
 /// # Errors
 /// A given axis is longer than one, out of range, or given twice.
 ///
@@ -208,6 +257,12 @@ fn squeezed_shape(Axes(axes): &Axes, ty: &ArrayType) -> Result<Dims> {
 
 /// Stretched to a shape: axes of length one repeat, new axes come in front.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::broadcast_to(Array::from([1, 2]), [2, 2]).to_string(), "[[1 2]\n [1 2]]");
+/// ```
+///
 /// # Errors
 /// `x` does not broadcast to `shape`, or the shape is too large.
 ///
@@ -221,6 +276,12 @@ pub fn broadcast_to<'a>(x: impl Into<Operand<'a>>, shape: impl Into<Integers>) -
 }
 
 /// Arrays of one shape side by side along a new axis, 0 by default.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::stack([Array::from([1, 2]), Array::from([3, 4])], 1).to_string(), "[[1 3]\n [2 4]]");
+/// ```
 ///
 /// # Errors
 /// The shapes differ, there is no array, or the axis is out of range.
@@ -260,6 +321,12 @@ fn first_type(arrays: &[Operand]) -> Result<ArrayType> {
 
 /// Arrays one after the other along an axis, 0 by default; with `None` they are flattened first.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::concatenate([Array::from([1, 2]), Array::from([3])], ..).to_string(), "[1 2 3]");
+/// ```
+///
 /// # Errors
 /// The shapes differ along another axis, there is no array, or the axis is out of range.
 ///
@@ -293,6 +360,12 @@ where
 
 /// The order of the elements reversed along axes, all by default.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::flip(Array::from([[1, 2], [3, 4]]), 0).to_string(), "[[3 4]\n [1 2]]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -324,6 +397,13 @@ pub fn flip<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
 
 /// The slices of `x` along one axis at integer positions, whose shape replaces that axis; without an axis,
 /// elements of the flattened array. Negative positions count from the end.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::take(Array::from([10, 20, 30]), Array::from([2, 0, -1]), ..).to_string(), "[30 10 30]");
+/// assert_eq!(np::take(Array::from([[1, 2], [3, 4]]), 1, 1).to_string(), "[2 4]");
+/// ```
 ///
 /// # Errors
 /// A position is out of range (found out at run time), the indices are not integers, or the axis is out of range.
@@ -363,6 +443,12 @@ pub fn take<'a>(
 }
 
 /// The diagonal of the matrices that two axes span (0 and 1 by default), as the last axis.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::diagonal(Array::from([[1, 2], [3, 4]]), ..).to_string(), "[1 4]");
+/// ```
 ///
 /// # Errors
 /// There are fewer than two axes, an axis is out of range, or both are the same.
@@ -428,6 +514,13 @@ fn diagonal_slice(m: usize, n: usize, offset: i64) -> IndexItem {
 }
 
 /// The diagonal `k` of a matrix; or for a vector the square matrix that has it as its diagonal `k`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::diag(Array::from([1, 2]), 0).to_string(), "[[1 0]\n [0 2]]");
+/// assert_eq!(np::diag(Array::from([[1, 2], [3, 4]]), 1).to_string(), "[2]");
+/// ```
 ///
 /// # Errors
 /// `x` has neither one nor two axes, or the matrix would be too large.

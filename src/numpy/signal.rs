@@ -46,8 +46,14 @@ impl From<f64> for Slopes {
     }
 }
 
-/// The samples stand this far apart: one number for all axes, or for each axis a number or the vector of positions. See
-/// [`Slopes`].
+/// The samples stand this far apart: one number for all axes, or for each axis a number or the vector of positions.
+/// See [`Slopes`].
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::gradient(Array::from([1.0, 4.0, 9.0]), np::signal::spacing([0.5]))[0].to_string(), "[ 6.  8. 10.]");
+/// ```
 pub fn spacing<'a, I>(spacing: I) -> Slopes
 where
     I: IntoIterator<Item: Into<Operand<'a>>>,

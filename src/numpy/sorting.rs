@@ -25,6 +25,13 @@ fn along(x: Operand, axis: Along) -> crate::Result<(Array, usize)> {
 ///
 /// Equal elements keep their order, NaN comes last, complex numbers go by real, then imaginary part.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::sort(Array::from([3.0, f64::NAN, 1.0]), ..).to_string(), "[ 1.  3. nan]");
+/// assert_eq!(np::sort(Array::from([[3, 1], [2, 4]]), 0).to_string(), "[[2 1]\n [3 4]]");
+/// ```
+///
 /// # Errors
 /// The axis is out of range.
 ///
@@ -36,6 +43,12 @@ pub fn sort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
 }
 
 /// The positions that put the elements in order along an axis, as [`sort`] does.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::argsort(Array::from([3, 1, 2]), ..).to_string(), "[1 2 0]");
+/// ```
 ///
 /// # Errors
 /// The axis is out of range.
@@ -64,6 +77,13 @@ fn running(x: Operand, axis: Axes) -> crate::Result<(Array, usize)> {
 ///
 /// Booleans and integers sum as `int64`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::cumsum(Array::from([1, 2, 3]), ..).to_string(), "[1 3 6]");
+/// assert_eq!(np::cumsum(Array::from([[1, 2], [3, 4]]), 0).to_string(), "[[1 2]\n [4 6]]");
+/// ```
+///
 /// # Errors
 /// The axis is out of range.
 ///
@@ -78,6 +98,12 @@ pub fn cumsum<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
 ///
 /// Booleans and integers multiply as `int64`.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::cumprod(Array::from([1, 2, 3]), ..).to_string(), "[1 2 6]");
+/// ```
+///
 /// # Errors
 /// The axis is out of range.
 ///
@@ -91,6 +117,12 @@ pub fn cumprod<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Axes>) -> Array {
 /// The element in the middle, or the mean of the two there, over axes; NaN if any is or if there is none.
 ///
 /// Booleans and integers give `float64`.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::median(Array::from([3.0, 1.0, 2.0, 10.0]), ..).to_string(), "2.5");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice.

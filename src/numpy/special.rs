@@ -20,6 +20,12 @@ use autojit_ir::{Class, HostArray, MapOp, Op, Scalar};
 /// The same values in another dtype, converted as NumPy does: floats to integers truncate, complex to real
 /// drop the imaginary part.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::astype(Array::from([1.9, -1.9]), autojit::DType::Int64).to_string(), "[ 1 -1]");
+/// ```
+///
 /// Source: `numpy.astype`.
 #[track_caller]
 pub fn astype<'a>(x: impl Into<Operand<'a>>, dtype: DType) -> Array {
@@ -79,6 +85,12 @@ pub(super) fn real_floating(operands: &[&Operand]) -> Result<DType> {
 
 /// `+x`: the same numbers; booleans are refused.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::positive(Array::from([1, -2])).to_string(), "[ 1 -2]");
+/// ```
+///
 /// # Errors
 /// `x` is boolean.
 ///
@@ -96,6 +108,12 @@ pub fn positive<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// `|x|` of real numbers, floating for integers too.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::fabs(Array::from([1, -2])).to_string(), "[1. 2.]");
+/// ```
 ///
 /// # Errors
 /// `x` is complex.
@@ -130,6 +148,12 @@ fn scaled(name: &'static str, x: Operand, factor: f64) -> Array {
 
 /// Angles in degrees as radians.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::deg2rad(Array::from([0.0, 180.0])).to_string(), "[0.         3.14159265]");
+/// ```
+///
 /// # Errors
 /// `x` is complex.
 ///
@@ -142,6 +166,12 @@ pub fn deg2rad<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// Angles in radians as degrees.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// assert_eq!(np::rad2deg(std::f64::consts::PI).to_string(), "180.0");
+/// ```
 ///
 /// # Errors
 /// `x` is complex.
@@ -167,6 +197,12 @@ pub fn degrees<'a>(x: impl Into<Operand<'a>>) -> Array {
 }
 
 /// `sin(pi x) / (pi x)`, one at zero.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::sinc(Array::from([0.0, 0.5])).to_string(), "[1.         0.63661977]");
+/// ```
 ///
 /// Source: `numpy.sinc`.
 #[track_caller]
@@ -198,6 +234,13 @@ impl From<RangeFull> for AngleUnit {
 }
 
 /// The angle of complex numbers; zero or pi for real ones.
+///
+/// ```
+/// use autojit::numpy as np;
+/// use num_complex::Complex64;
+///
+/// assert_eq!(np::angle(Complex64::new(0.0, 1.0), ..).to_string(), "1.5707963267948966");
+/// ```
 ///
 /// Source: `numpy.angle`.
 #[track_caller]
@@ -234,6 +277,13 @@ impl From<i32> for Decimals {
 }
 
 /// Rounded to decimals, halves to even; dtypes stay.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::round(Array::from([0.5, 1.5, 2.345]), ..).to_string(), "[0. 2. 2.]");
+/// assert_eq!(np::round(Array::from([0.5, 1.5, 2.345]), 2).to_string(), "[0.5  1.5  2.35]");
+/// ```
 ///
 /// # Errors
 /// `x` is boolean.
@@ -318,6 +368,12 @@ impl From<RangeFull> for Replacements {
 
 /// Finite numbers in the place of NaN and infinities, in each part of complex numbers.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nan_to_num(Array::from([f64::NAN, 1.0]), ..).to_string(), "[0. 1.]");
+/// ```
+///
 /// Source: `numpy.nan_to_num`.
 #[track_caller]
 pub fn nan_to_num<'a>(x: impl Into<Operand<'a>>, replacements: impl Into<Replacements>) -> Array {
@@ -366,6 +422,12 @@ fn finite(x: Array, dtype: DType, replacements: Replacements) -> Array {
 
 /// `log(exp(x) + exp(y))`, without overflow on the way.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::logaddexp(Array::from([1000.0, 0.0]), Array::from([1000.0, 0.0])).to_string(), "[1.00069315e+03 6.93147181e-01]");
+/// ```
+///
 /// # Errors
 /// The shapes do not broadcast, or an input is complex.
 ///
@@ -397,6 +459,12 @@ fn middle(x: &Array, y: &Array) -> Array {
 
 /// `log2(2^x + 2^y)`, without overflow on the way.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::logaddexp2(Array::from([5000.0, 0.0]), Array::from([5000.0, 0.0])).to_string(), "[5.001e+03 1.000e+00]");
+/// ```
+///
 /// # Errors
 /// The shapes do not broadcast, or an input is complex.
 ///
@@ -417,6 +485,12 @@ pub fn logaddexp2<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> A
 
 /// The larger of the two; the other one if one is NaN.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::fmax(Array::from([1.0, f64::NAN]), Array::from([3.0, 2.0])).to_string(), "[3. 2.]");
+/// ```
+///
 /// # Errors
 /// The shapes do not broadcast.
 ///
@@ -431,6 +505,12 @@ pub fn fmax<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
 
 /// The smaller of the two; the other one if one is NaN.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::fmin(Array::from([1.0, f64::NAN]), Array::from([3.0, 2.0])).to_string(), "[1. 2.]");
+/// ```
+///
 /// # Errors
 /// The shapes do not broadcast.
 ///
@@ -444,6 +524,12 @@ pub fn fmin<'a>(x: impl Into<Operand<'a>>, y: impl Into<Operand<'a>>) -> Array {
 }
 
 /// 0 below zero, 1 above, `h` at zero.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::heaviside(Array::from([-1.0, 0.0, 2.0]), 0.5).to_string(), "[0.  0.5 1. ]");
+/// ```
 ///
 /// # Errors
 /// The shapes do not broadcast, or an input is complex.
@@ -460,6 +546,12 @@ pub fn heaviside<'a>(x: impl Into<Operand<'a>>, h: impl Into<Operand<'a>>) -> Ar
 }
 
 /// `x` to the power `y` in double precision: `float64`, or `complex128` if one is complex.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::float_power(Array::from([1, 2]), -1).to_string(), "[1.  0.5]");
+/// ```
 ///
 /// # Errors
 /// The shapes do not broadcast.
@@ -491,6 +583,13 @@ impl<'a, T: Into<Operand<'a>>> From<T> for Limit {
 }
 
 /// Numbers below `low` replaced by `low`, then those above `high` by `high`; `..` is no limit.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::clip(Array::from([1, 5, 9]), 2, 8).to_string(), "[2 5 8]");
+/// assert_eq!(np::clip(Array::from([1, 5, 9]), 2, ..).to_string(), "[2 5 9]");
+/// ```
 ///
 /// # Errors
 /// The shapes do not broadcast.

@@ -11,6 +11,12 @@ use autojit_ir::{ArrayType, Class};
 
 /// How many elements are not zero, over axes; NaN counts.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::count_nonzero(Array::from([[0, 1], [2, 3]]), 0).to_string(), "[1 2]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -26,6 +32,12 @@ pub fn count_nonzero<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction
 }
 
 /// The distance of the largest from the smallest element, over axes.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::ptp(Array::from([[1, 9], [4, 2]]), 0).to_string(), "[3 7]");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice, there is no element, or `x` is boolean.
@@ -50,6 +62,12 @@ fn without_nan(x: &Array, ty: &ArrayType, number: f64) -> Option<(Array, Array)>
 
 /// The sum over axes of the elements that are not NaN.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nansum(Array::from([1.0, f64::NAN, 3.0]), ..).to_string(), "4.0");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -67,6 +85,12 @@ pub fn nansum<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> A
 
 /// The product over axes of the elements that are not NaN.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nanprod(Array::from([1.0, f64::NAN, 3.0]), ..).to_string(), "3.0");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice.
 ///
@@ -83,6 +107,12 @@ pub fn nanprod<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> 
 }
 
 /// The mean over axes of the elements that are not NaN; NaN if there is none.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nanmean(Array::from([1.0, f64::NAN, 3.0]), ..).to_string(), "2.0");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice.
@@ -104,6 +134,12 @@ pub fn nanmean<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> 
 
 /// The largest element over axes that is not NaN; NaN if all are.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nanmax(Array::from([1.0, f64::NAN, 3.0]), ..).to_string(), "3.0");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice, or there is no element.
 ///
@@ -124,6 +160,12 @@ pub fn nanmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> A
 }
 
 /// The smallest element over axes that is not NaN; NaN if all are.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::nanmin(Array::from([1.0, f64::NAN, 3.0]), ..).to_string(), "1.0");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice, or there is no element.
@@ -160,6 +202,12 @@ fn floating(x: Operand) -> Result<(Operand, DType)> {
 
 /// `log(sum(exp(x)))` over axes, without overflow on the way.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::logsumexp(Array::from([1000.0, 1000.0]), ..).to_string(), "1000.6931471805599");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice, or there is no element.
 ///
@@ -178,6 +226,12 @@ pub fn logsumexp<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -
 
 /// `exp(x)` divided by its sum over axes, without overflow on the way.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::softmax(Array::from([0.0, 0.0, 1000.0]), ..).to_string(), "[0. 0. 1.]");
+/// ```
+///
 /// # Errors
 /// An axis is out of range or given twice, or there is no element.
 ///
@@ -194,6 +248,12 @@ pub fn softmax<'a>(x: impl Into<Operand<'a>>, options: impl Into<Reduction>) -> 
 }
 
 /// The logarithm of [`softmax`], without cancellation.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::log_softmax(Array::from([0.0, 1000.0]), ..).to_string(), "[-1000.     0.]");
+/// ```
 ///
 /// # Errors
 /// An axis is out of range or given twice, or there is no element.

@@ -6,6 +6,7 @@ mod process;
 mod contract;
 mod control;
 mod dispatch;
+mod documentation;
 mod export;
 mod jit;
 mod lazy;

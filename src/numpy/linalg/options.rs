@@ -49,12 +49,28 @@ pub struct TriangularOptions {
 }
 
 /// Read the lower triangle. See [`TriangularOptions`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{lower, solve_triangular};
+///
+/// let a = Array::from([[2.0, 0.0], [1.0, 4.0]]);
+/// assert_eq!(solve_triangular(&a, Array::from([2.0, 9.0]), lower()).to_string(), "[1. 2.]");
+/// ```
 #[must_use]
 pub fn lower() -> TriangularOptions {
     TriangularOptions::default().lower()
 }
 
 /// Solve for the transposed matrix. See [`TriangularOptions`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{Transposition, solve_triangular, trans};
+///
+/// let a = Array::from([[2.0, 1.0], [0.0, 4.0]]);
+/// assert_eq!(solve_triangular(&a, Array::from([2.0, 9.0]), trans(Transposition::Transposed)).to_string(), "[1. 2.]");
+/// ```
 #[must_use]
 pub fn trans(trans: Transposition) -> TriangularOptions {
     TriangularOptions {
@@ -64,6 +80,14 @@ pub fn trans(trans: Transposition) -> TriangularOptions {
 }
 
 /// Take the diagonal as ones. See [`TriangularOptions`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{solve_triangular, unit_diagonal};
+///
+/// let a = Array::from([[7.0, 2.0], [0.0, 7.0]]);
+/// assert_eq!(solve_triangular(&a, Array::from([5.0, 1.0]), unit_diagonal()).to_string(), "[3. 1.]");
+/// ```
 #[must_use]
 pub fn unit_diagonal() -> TriangularOptions {
     TriangularOptions::default().unit_diagonal()
@@ -116,6 +140,13 @@ pub struct Rank {
 }
 
 /// Singular values up to this number count as zero. See [`Rank`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{matrix_rank, tol};
+///
+/// assert_eq!(matrix_rank(Array::from([[1.0, 0.0], [0.0, 0.1]]), tol(0.5)).to_string(), "1");
+/// ```
 #[must_use]
 pub fn tol(tol: f64) -> Rank {
     Rank {
@@ -185,12 +216,26 @@ impl From<Relative> for Rank {
 }
 
 /// Singular values up to this part of the largest count as zero. See [`Rank`] and [`Pinv`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{matrix_rank, rtol};
+///
+/// assert_eq!(matrix_rank(Array::from([[4.0, 0.0], [0.0, 1.0]]), rtol(0.5)).to_string(), "1");
+/// ```
 #[must_use]
 pub fn rtol(number: f64) -> Relative {
     Relative::Number(number)
 }
 
 /// The matrices are Hermitian, of which the lower triangle is read. See [`Pinv`].
+///
+/// ```
+/// use autojit::Array;
+/// use autojit::numpy::linalg::{hermitian, pinv};
+///
+/// assert_eq!(pinv(Array::from([[2.0, 0.0], [0.0, 0.0]]), hermitian()).to_string(), "[[0.5 0. ]\n [0.  0. ]]");
+/// ```
 #[must_use]
 pub fn hermitian() -> Pinv {
     Pinv::default().hermitian()

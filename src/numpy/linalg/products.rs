@@ -11,6 +11,12 @@ use super::inv;
 /// Square matrices `[.., n, n]` to an integer power, by repeated squaring; a negative one inverts first. The zeroth
 /// power is the identity.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::matrix_power(Array::from([[1, 1], [0, 1]]), 5).to_string(), "[[1 5]\n [0 1]]");
+/// ```
+///
 /// # Errors
 /// The matrices are not square; when it runs, one is singular and the power negative.
 ///
@@ -52,6 +58,14 @@ pub fn matrix_power<'a>(x: impl Into<Operand<'a>>, n: i64) -> Array {
 
 /// The product of two or more matrices, in the order of multiplications that takes the fewest. The first may be a
 /// vector, which is a row, and the last one too, which is a column.
+///
+/// ```
+/// use autojit::numpy as np;
+///
+/// let (a, b, c) = (np::ones([2, 30], ..), np::ones([30, 3], ..), np::ones([3, 4], ..));
+/// assert_eq!(np::linalg::multi_dot([a, b, c]).shape()?, [2, 4]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 ///
 /// # Errors
 /// There are fewer than two arrays, one has another number of axes, or neighbours do not fit.

@@ -51,6 +51,12 @@ fn large(values: &Array, part: f64, dtype: DType) -> Array {
 /// The Moore-Penrose pseudo-inverse of `[.., m, n]`: `[.., n, m]`. Singular values up to a part of the largest one,
 /// `1e-15` by default, count as zero.
 ///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::pinv(Array::from([[2.0, 0.0], [0.0, 0.0]]), ..).to_string(), "[[0.5 0. ]\n [0.  0. ]]");
+/// ```
+///
 /// # Errors
 /// There are fewer than two axes; when it runs, an element is not finite.
 ///
@@ -68,6 +74,12 @@ pub fn pinv<'a>(x: impl Into<Operand<'a>>, options: impl Into<Pinv>) -> Array {
 
 /// How many singular values of `[.., m, n]` are above a limit, as `int64`; for vectors and scalars, whether an element
 /// is not zero.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// assert_eq!(np::linalg::matrix_rank(Array::from([[1.0, 2.0], [2.0, 4.0]]), ..).to_string(), "1");
+/// ```
 ///
 /// # Errors
 /// When it runs, an element is not finite; the matrices are not square, if they are to be Hermitian.
@@ -104,6 +116,13 @@ pub fn matrix_rank<'a>(x: impl Into<Operand<'a>>, options: impl Into<Rank>) -> A
 /// The condition number of `[.., m, n]` in a norm of matrices: by default, and for 2 and -2, the ratio of the largest
 /// and the smallest singular value, or the other way; else the product of the norms of the matrix and its inverse,
 /// infinite for a singular matrix.
+///
+/// ```
+/// use autojit::{Array, numpy as np};
+///
+/// let ratio = np::linalg::cond(Array::from([[4.0, 0.0], [0.0, 2.0]]), ..);
+/// assert_eq!(np::round(ratio, 9).to_string(), "2.0");
+/// ```
 ///
 /// # Errors
 /// The matrix is empty, has fewer than two axes, or is not square where it is inverted.

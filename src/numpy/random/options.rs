@@ -17,6 +17,14 @@ pub struct SizeOptions {
 }
 
 /// Draw an array of this shape. See [`SizeOptions`].
+///
+/// ```
+/// use autojit::numpy::random::{default_rng, size};
+///
+/// let x = default_rng(7).normal(0.0, 1.0, size([2, 3]).dtype(autojit::DType::Float32));
+/// assert_eq!(x.shape()?, [2, 3]);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 pub fn size(size: impl Into<Integers>) -> SizeOptions {
     SizeOptions {
         size: Some(size.into()),
@@ -25,11 +33,28 @@ pub fn size(size: impl Into<Integers>) -> SizeOptions {
 }
 
 /// Draw numbers in the library of an array, with its dtype, or in the library of this name. See [`SizeOptions`].
+///
+/// ```
+/// use autojit::numpy as np;
+/// use autojit::numpy::random::{default_rng, like};
+///
+/// let x = np::zeros(3, autojit::DType::Float32);
+/// assert_eq!(default_rng(7).random(like(&x)).dtype()?, autojit::DType::Float32);
+/// # Ok::<(), autojit::Error>(())
+/// ```
 pub fn like(like: impl Into<Like>) -> SizeOptions {
     SizeOptions::default().like(like)
 }
 
 /// Whether to choose with replacement. See [`ChoiceOptions`].
+///
+/// ```
+/// use autojit::numpy as np;
+/// use autojit::numpy::random::{default_rng, size};
+///
+/// let hand = default_rng(7).choice(5, size(5).replace(false));
+/// assert_eq!(np::sort(hand, ..).to_string(), "[0 1 2 3 4]");
+/// ```
 #[must_use]
 pub fn replace(replace: bool) -> ChoiceOptions {
     ChoiceOptions::default().replace(replace)
