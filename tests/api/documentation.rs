@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use autojit::ir::MapOp;
+
 /// The Rust files of a folder and of those below it.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -57,6 +59,20 @@ fn numpy_functions_have_an_example_and_a_source() {
         }
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// Those that the op table makes have their examples in one file.
+#[test]
+fn elementwise_functions_have_an_example() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/numpy/elementwise/docs.rs");
+    let docs = fs::read_to_string(docs).unwrap();
+    for op in MapOp::ELEMENTWISE {
+        let arm = match op.name() {
+            "where" => "    (where_) => {".to_owned(),
+            name => format!("    ({name}) => {{"),
+        };
+        assert!(docs.contains(&arm), "{} has no example", op.name());
+    }
 }
 
 #[test]

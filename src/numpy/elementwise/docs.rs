@@ -1,6 +1,6 @@
 //! What the documentation of an elementwise function says beside its row of the op table: types, errors, an example.
 //!
-//! An op without an example, or of a new rule of inference, does not compile until it has one here.
+//! A new rule of inference does not compile until it has a text here, and a test fails for an op without an example.
 
 /// The dtype of the result and what is refused, by the rule of inference and the parameters.
 macro_rules! types_and_errors {
@@ -82,7 +82,7 @@ macro_rules! shown {
     };
 }
 
-/// An example for each function, with NumPy's answer.
+/// An example for each function, with NumPy's answer. An op compiles without; `tests/api/documentation.rs` asks for it.
 macro_rules! example {
     (negative) => {
         shown!(np::negative(Array::from([1, -2])) => "[-1  2]")
@@ -287,6 +287,9 @@ macro_rules! example {
     };
     (where_) => {
         shown!(np::where_(Array::from([true, false]), Array::from([1, 2]), 0) => "[1 0]")
+    };
+    ($name:ident) => {
+        ""
     };
 }
 
