@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::ahead::Blocks;
 use super::compiled::{Ahead, Control, Inner, Lent, Program};
 use super::entry::{Entry, RelativeAddress};
-use super::iterations::{Iterations, Places};
+use super::iterations::{Iterations, Lists};
 use super::repeat::{Place, Repeated};
 use crate::lower;
 use autojit_ir::error::{Error, Result};
@@ -184,21 +184,16 @@ impl Control {
     }
 }
 
-/// The places of even and of odd iterations, as far as they are about what is carried: the first iteration reads what is given,
-/// and the others what the one before wrote; even ones write to `to[0]`, odd ones to `to[1]`. What stays is in the
+/// Fills the places of even and of odd iterations, as far as they are about what is carried: the first iteration reads what is
+/// given, and the others what the one before wrote; even ones write to `to[0]`, odd ones to `to[1]`. What stays is in the
 /// results from the beginning.
-fn carried_places(
-    body: &Inner,
-    inputs: &[*mut u8],
-    results: &[*mut u8],
-    to: [&[*mut u8]; 2],
-) -> [Places; 2] {
-    let mut places = to.map(|_| Places {
-        inputs: SmallVec::from_slice(inputs),
-        results: SmallVec::from_slice(results),
-    });
+fn place_carried(body: &Inner, lists: &mut Lists, results: &[*mut u8], to: [&[*mut u8]; 2]) {
+    for places in &mut lists.places {
+        places.inputs.extend(lists.given.iter().map(|(at, _)| *at));
+        places.results.extend_from_slice(results);
+    }
+    let [even, odd] = &mut lists.places;
     for (k, &stays) in body.in_place.iter().enumerate() {
-        let [even, odd] = &mut places;
         if stays {
             (even.inputs[k], odd.inputs[k]) = (results[k], results[k]);
         } else {
@@ -206,12 +201,11 @@ fn carried_places(
             odd.inputs[k] = to[0][k];
         }
     }
-    places
 }
 
 /// The operands that even iterations but the first read: those that odd ones write.
-fn carried_on(body: &Inner, places: &[Places; 2]) -> SmallVec<[*mut u8; 16]> {
-    SmallVec::from_slice(&places[1].results[..body.in_place.len()])
+fn carried_on<'a>(body: &Inner, lists: &'a Lists) -> &'a [*mut u8] {
+    &lists.places[1].results[..body.in_place.len()]
 }
 
 /// # Safety
@@ -249,7 +243,8 @@ unsafe fn run_scan(
             address
         }
     };
-    let mut given: SmallVec<[(*mut u8, isize); 16]> = SmallVec::new();
+    let mut lent = Lists::lend();
+    let lists = &mut *lent;
     for (k, &input) in inputs.iter().enumerate() {
         let is_element = (carry..carry + xs).contains(&k);
         let step = if is_element {
@@ -257,55 +252,56 @@ unsafe fn run_scan(
         } else {
             0
         };
-        given.push((start(input, step), step));
+        lists.given.push((start(input, step), step));
     }
     let mut blocks = match ahead {
-        Some(ahead) => Some(Blocks::new(ahead, &given, carry + xs, length)?),
+        Some(ahead) => Some(Blocks::new(ahead, &lists.given, carry + xs, length)?),
         None => None,
     };
     if let Some(blocks) = &blocks {
         for product in 0..blocks.inputs.len() {
-            given.insert(carry + xs + product, blocks.place(product));
+            lists
+                .given
+                .insert(carry + xs + product, blocks.place(product));
         }
     }
-    let mut input_steps: SmallVec<[isize; 16]> = given.iter().map(|(_, step)| *step).collect();
-    let given: SmallVec<[*mut u8; 16]> = given.iter().map(|(address, _)| *address).collect();
     // The last iteration writes the results.
     let to = match length % 2 {
         1 => [&results[..carry], &others[..carry]],
         _ => [&others[..carry], &results[..carry]],
     };
-    let mut places = carried_places(body, &given, results, to);
-    let mut result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, results.len());
-    for k in carry..results.len() {
-        result_steps[k] = element(&step.results[k]);
-        for place in &mut places {
-            place.results[k] = start(results[k], result_steps[k]);
+    place_carried(body, lists, results, to);
+    let moves = lists.given.iter().map(|(_, step)| *step);
+    lists.input_steps.extend(moves);
+    lists.result_steps.resize(results.len(), 0);
+    for (k, &result) in results.iter().enumerate().skip(carry) {
+        let moves = element(&step.results[k]);
+        lists.result_steps[k] = moves;
+        for place in &mut lists.places {
+            place.results[k] = start(result, moves);
         }
     }
     // Odd iterations begin with the second element.
-    let [_, odd] = &mut places;
+    let Lists {
+        places: [_, odd],
+        input_steps,
+        result_steps,
+        ..
+    } = &mut *lists;
     for (address, &step) in odd.inputs[carry..].iter_mut().zip(&input_steps[carry..]) {
         *address = address.wrapping_offset(step);
     }
     for (address, &step) in odd.results[carry..].iter_mut().zip(&result_steps[carry..]) {
         *address = address.wrapping_offset(step);
     }
-    let kept = keep_in_elements(
-        body,
-        carry,
-        &mut places,
-        &mut input_steps,
-        &mut result_steps,
-    );
-    let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(body, places.each_ref(), steps)?;
+    let kept = keep_in_elements(body, carry, lists);
+    let mut iterations = Iterations::new(body, lists)?;
     let mut watch = Watch::begin(1);
     for number in 0..length {
         if let Some(blocks) = &mut blocks {
             // SAFETY: the elements of whole arrays are there, and so is what is the same each time.
             if let Some(count) = unsafe { blocks.begin(number) } {
-                iterations.rewind(blocks.inputs.clone(), count, &input_steps);
+                iterations.rewind(blocks.inputs.clone(), count, &lists.input_steps);
             }
         }
         let number = number as u64;
@@ -313,13 +309,13 @@ unsafe fn run_scan(
         // before it, or is given.
         unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
         if number == 0 {
-            iterations.redirect(&carried_on(body, &places));
+            iterations.redirect(carried_on(body, lists));
         }
         watch.passed(1, number)?;
     }
     for k in kept {
-        let last = result_steps[k] * (length as isize - 1);
-        let from = places[0].results[k].wrapping_offset(last);
+        let last = lists.result_steps[k] * (length as isize - 1);
+        let from = lists.places[0].results[k].wrapping_offset(last);
         // SAFETY: the last iteration wrote it there, and the result is other memory of its size.
         unsafe { results[k].copy_from_nonoverlapping(from, body.results[k].1) };
     }
@@ -328,13 +324,13 @@ unsafe fn run_scan(
 
 /// Keeps a carried array that is also given as an element of a whole array in that one, where the next iteration reads it: it
 /// is not copied. Gives the numbers of these; their last elements are the results.
-fn keep_in_elements(
-    body: &Inner,
-    carry: usize,
-    places: &mut [Places; 2],
-    input_steps: &mut [isize],
-    result_steps: &mut [isize],
-) -> SmallVec<[usize; 4]> {
+fn keep_in_elements(body: &Inner, carry: usize, lists: &mut Lists) -> SmallVec<[usize; 4]> {
+    let Lists {
+        places,
+        input_steps,
+        result_steps,
+        ..
+    } = lists;
     let mut kept: SmallVec<[usize; 4]> = SmallVec::new();
     for element in carry..body.results.len() {
         let k = body.first_of(body.results[element].0);
@@ -391,11 +387,12 @@ unsafe fn run_while(
     unsafe { copy_carried(step, |k| iteration.stays(k), inputs, results) };
     let mut given: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(&results[..carry]);
     given.push(flag);
-    let places = carried_places(iteration, inputs, &given, [results, others]);
-    let input_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, inputs.len());
-    let result_steps: SmallVec<[isize; 16]> = SmallVec::from_elem(0, given.len());
-    let steps = [&input_steps[..], &result_steps[..]];
-    let mut iterations = Iterations::new(iteration, places.each_ref(), steps)?;
+    let mut lists = Lists::lend();
+    lists.given.extend(inputs.iter().map(|&input| (input, 0)));
+    place_carried(iteration, &mut lists, &given, [results, others]);
+    lists.input_steps.resize(inputs.len(), 0);
+    lists.result_steps.resize(given.len(), 0);
+    let mut iterations = Iterations::new(iteration, &lists)?;
     let mut watch = Watch::begin(1);
     let mut number: u64 = 0;
     while holds(flag) {
@@ -405,7 +402,7 @@ unsafe fn run_while(
         // SAFETY: an iteration reads what is given or what the one before wrote, and writes other memory.
         unsafe { iterations.run(number) }.map_err(|e| e.in_iteration(number))?;
         if number == 0 {
-            iterations.redirect(&carried_on(iteration, &places));
+            iterations.redirect(carried_on(iteration, &lists));
         }
         watch.passed(1, number)?;
         number += 1;

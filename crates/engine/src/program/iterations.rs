@@ -1,9 +1,10 @@
 //! Iterations of a loop, one after the other: the tables of the addresses of all operands, and how these move. The memory of the
-//! tables stays with the thread, for its next loop.
+//! tables, and of the lists that they are made of, stays with the thread, for its next loop.
 
-use std::cell::Cell;
-use std::ops::Range;
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
+use std::thread::LocalKey;
 
 use smallvec::SmallVec;
 
@@ -19,11 +20,97 @@ use autojit_runtime::matmul::MatrixProduct;
 const ALIGNED: usize = 32;
 
 /// Where a program inside of a loop finds what it takes and puts what it gives.
-#[derive(Clone)]
+#[derive(Default)]
 pub(super) struct Places {
-    pub(super) inputs: SmallVec<[*mut u8; 16]>,
+    pub(super) inputs: Vec<*mut u8>,
     /// Of results that are one value, those with the address of the first one are there once it is.
-    pub(super) results: SmallVec<[*mut u8; 16]>,
+    pub(super) results: Vec<*mut u8>,
+}
+
+/// What the tables of a loop are made of.
+#[derive(Default)]
+pub(super) struct Lists {
+    /// Where each input is in the first iteration, and how far it moves from an iteration to the next.
+    pub(super) given: Vec<(*mut u8, isize)>,
+    /// Those of even and of odd iterations.
+    pub(super) places: [Places; 2],
+    /// How far the inputs move from an iteration to the next.
+    pub(super) input_steps: Vec<isize>,
+    /// How far the results move.
+    pub(super) result_steps: Vec<isize>,
+}
+
+thread_local! {
+    static LISTS: Pool<Lists> = const { Pool::new() };
+    static TABLES: Pool<Tables> = const { Pool::new() };
+}
+
+/// Memory of loops that ended, for the next ones: of as many as there were inside of each other.
+struct Pool<T>(RefCell<Vec<T>>);
+
+/// The deepest loops whose memory is kept.
+const DEEPEST: usize = 8;
+
+impl<T: Default> Pool<T> {
+    const fn new() -> Self {
+        Self(RefCell::new(Vec::new()))
+    }
+
+    /// That of the loop that ended last, or none.
+    fn lend(pool: &'static LocalKey<Self>) -> T {
+        let kept = pool.try_with(|pool| pool.0.borrow_mut().pop());
+        kept.ok().flatten().unwrap_or_default()
+    }
+
+    fn keep(pool: &'static LocalKey<Self>, memory: T) {
+        // A thread that ends keeps nothing.
+        let _ = pool.try_with(|pool| {
+            let mut kept = pool.0.borrow_mut();
+            if kept.len() < DEEPEST {
+                kept.push(memory);
+            }
+        });
+    }
+}
+
+impl Lists {
+    /// Empty ones.
+    pub(super) fn lend() -> LentLists {
+        LentLists(Pool::lend(&LISTS))
+    }
+}
+
+/// Lists whose memory is kept for a later loop.
+pub(super) struct LentLists(Lists);
+
+impl Deref for LentLists {
+    type Target = Lists;
+
+    fn deref(&self) -> &Lists {
+        &self.0
+    }
+}
+
+impl DerefMut for LentLists {
+    fn deref_mut(&mut self) -> &mut Lists {
+        &mut self.0
+    }
+}
+
+impl Drop for LentLists {
+    fn drop(&mut self) {
+        let mut lists = std::mem::take(&mut self.0);
+        lists.given.clear();
+        for places in &mut lists.places {
+            places.inputs.clear();
+            places.results.clear();
+        }
+        lists.input_steps.clear();
+        lists.result_steps.clear();
+        if lists.given.capacity() <= KEPT {
+            Pool::keep(&LISTS, lists);
+        }
+    }
 }
 
 /// A result that is a copy of another one.
@@ -85,20 +172,10 @@ struct Tables {
     moving: Vec<(u32, isize)>,
 }
 
-thread_local! {
-    static TABLES: Cell<Option<Tables>> = const { Cell::new(None) };
-}
-
 /// The longest tables that are kept.
 const KEPT: usize = 1 << 15;
 
 impl Tables {
-    /// Empty ones: those of the last loop of this thread, unless there is none or another one goes on.
-    fn lend() -> Self {
-        let kept = TABLES.try_with(Cell::take).ok().flatten();
-        kept.unwrap_or_default()
-    }
-
     /// Keeps the memory for a later loop. Nothing is left here.
     fn keep(&mut self) {
         let mut longest = self.moves.capacity().max(self.moving.capacity());
@@ -120,8 +197,7 @@ impl Tables {
                 moves: std::mem::take(&mut self.moves),
                 moving: std::mem::take(&mut self.moving),
             };
-            // A thread that ends keeps nothing.
-            let _ = TABLES.try_with(|kept| kept.set(Some(tables)));
+            Pool::keep(&TABLES, tables);
         }
     }
 }
@@ -133,23 +209,23 @@ impl Drop for Iterations<'_> {
 }
 
 impl<'p> Iterations<'p> {
-    /// Iterations that begin at two places in turn; `steps` say how far each input and each result moves from an iteration to
-    /// the next.
-    pub(super) fn new(
-        inner: &'p Inner,
-        places: [&Places; 2],
-        steps: [&[isize]; 2],
-    ) -> Result<Self> {
+    /// Iterations that begin at the places in turn.
+    pub(super) fn new(inner: &'p Inner, lists: &Lists) -> Result<Self> {
+        let Lists {
+            places,
+            input_steps,
+            result_steps,
+            ..
+        } = lists;
         let mut arena = inner.program.lend()?;
         let workspace = arena.as_mut_ptr();
         let first = 1 + inner.program.constants.addresses().len();
         let buffers = inner.results.iter().map(|(buffer, _)| buffer + 1).max();
         let buffers = buffers.unwrap_or(0);
-        let [input_steps, result_steps] = steps;
         let mut iterations = Self {
             inner,
             _arena: arena,
-            tables: Tables::lend(),
+            tables: Pool::lend(&TABLES),
         };
         let Tables {
             failure,

@@ -88,11 +88,8 @@ impl Program {
             begin(index);
             let operands = self.operands_of(entry);
             let address = |o: &RelativeAddress| bases[o.base as usize].wrapping_offset(o.offset);
-            let is_boundless = match entry {
-                Entry::Kernel { .. } => false,
-                Entry::Call { call, .. } => matches!(**call, Call::External(_) | Call::Control(_)),
-            };
-            if is_boundless {
+            // Calls of functions of the user's and loops alone may take more.
+            if operands.len() > memory.len() {
                 let addresses: SmallVec<[*mut u8; 16]> = operands.iter().map(address).collect();
                 // SAFETY: as below.
                 unsafe { self.entry(index, entry, &addresses, &draws, &failure)? };
