@@ -324,7 +324,12 @@ impl MatrixProduct {
         // SAFETY: passed on from the caller.
         unsafe {
             if T::FLOATING && self.is_small_square() {
-                return square::<T, T::Wide>(self, a, b, c);
+                if self.batch.is_empty() {
+                    return square::<T, T::Wide>(self, a, b, c);
+                }
+                if self.batch_avx512(a, b, c) {
+                    return;
+                }
             }
             self.run_elements::<T, T::Wide>(threads, a, b, c);
         }
@@ -338,7 +343,12 @@ impl MatrixProduct {
         // SAFETY: passed on from the caller.
         unsafe {
             if T::FLOATING && self.is_small_square() {
-                return square::<T, T::Middle>(self, a, b, c);
+                if self.batch.is_empty() {
+                    return square::<T, T::Middle>(self, a, b, c);
+                }
+                if self.batch_avx2(a, b, c) {
+                    return;
+                }
             }
             self.run_elements::<T, T::Middle>(threads, a, b, c);
         }

@@ -320,18 +320,13 @@ impl Executable for Native {
         }
         let mut work = 0_usize;
         for entry in &self.program.entries {
-            let more = match entry {
+            let (Entry::Kernel { run, .. } | Entry::Call { run, .. }) = entry;
+            let times = run.as_ref().map_or(1, |run| run.times as usize);
+            let once = match entry {
                 Entry::Kernel {
-                    kernel,
-                    parameters,
-                    run,
-                    ..
-                } => {
-                    let times = run.as_ref().map_or(1, |run| run.times as usize);
-                    self.kernels[*kernel as usize]
-                        .work(&self.program.parameters[*parameters as usize..])
-                        .map(|work| work.saturating_mul(times))
-                }
+                    kernel, parameters, ..
+                } => self.kernels[*kernel as usize]
+                    .work(&self.program.parameters[*parameters as usize..]),
                 Entry::Call { call, .. } => match &**call {
                     Call::Matmul(product) => Some(product.multiplications()),
                     // How long these take depends on values, or is more than a few steps for each element.
@@ -348,8 +343,8 @@ impl Executable for Native {
                     | Call::Runtime(_) => None,
                 },
             };
-            let Some(more) = more else { return false };
-            work = work.saturating_add(more);
+            let Some(once) = once else { return false };
+            work = work.saturating_add(once.saturating_mul(times));
         }
         work <= BRIEF
     }

@@ -88,6 +88,27 @@ pub(super) trait Element: Copy + 'static {
         last: usize,
     );
 
+    /// The factors of a row of `a` that a vector holds: for each element its parts, each in all lanes.
+    ///
+    /// # Safety
+    /// The machine must have `V`, with lanes for `N` elements.
+    unsafe fn factors<V: Vector<Lane = Self::Part>, const N: usize>(row: V) -> [[V; 2]; N];
+
+    /// The same of a row in memory, whose elements lie so far apart.
+    ///
+    /// # Safety
+    /// The row must be readable for `N` elements; the machine must have `V`.
+    unsafe fn factors_at<V: Vector<Lane = Self::Part>, const N: usize>(
+        row: *const Self,
+        stride: isize,
+    ) -> [[V; 2]; N];
+
+    /// A row of `c`, of the factors of a row of `a` and the rows of `b`, which fill the vectors. Summed as in a [`tile`](Self::tile).
+    ///
+    /// # Safety
+    /// The machine must have `V`.
+    unsafe fn row<V: Vector<Lane = Self::Part>, const N: usize>(a: [[V; 2]; N], b: [V; N]) -> V;
+
     /// Dot products, without conjugation, of `R` vectors `stride` elements apart with `y`; all contiguous, of length `k`.
     ///
     /// # Safety
@@ -283,6 +304,40 @@ macro_rules! real_element {
             }
 
             #[inline(always)]
+            unsafe fn factors<V: Vector<Lane = Self>, const N: usize>(row: V) -> [[V; 2]; N] {
+                let mut factors = [[row; 2]; N];
+                for (lane, [factor, _]) in factors.iter_mut().enumerate() {
+                    // SAFETY: the caller promises the machine, and so many lanes.
+                    *factor = unsafe { row.repeat(lane) };
+                }
+                factors
+            }
+
+            #[inline(always)]
+            unsafe fn factors_at<V: Vector<Lane = Self>, const N: usize>(row: *const Self, stride: isize) -> [[V; 2]; N] {
+                // SAFETY: the caller promises the machine, and so many elements.
+                unsafe {
+                    let mut factors = [[V::splat(<$type as Lane>::ZERO); 2]; N];
+                    for (p, [factor, _]) in factors.iter_mut().enumerate() {
+                        *factor = V::splat(*row.offset(p as isize * stride));
+                    }
+                    factors
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn row<V: Vector<Lane = Self>, const N: usize>(a: [[V; 2]; N], b: [V; N]) -> V {
+                // SAFETY: the caller promises the machine.
+                unsafe {
+                    let mut sum = V::splat(<$type as Lane>::ZERO);
+                    for p in 0..N {
+                        sum = a[p][0].multiply_add(b[p], sum);
+                    }
+                    sum
+                }
+            }
+
+            #[inline(always)]
             unsafe fn dots<V: Vector<Lane = Self>, const R: usize>(
                 k: usize,
                 x: *const Self,
@@ -367,8 +422,26 @@ real_element! {
     Truth, Truth(1), false, Portable<Truth, true>, Portable<Truth, true>;
 }
 
+/// What joins the sums of products with real and with imaginary parts.
+trait Signs: Sized {
+    /// Even lanes take the difference, odd lanes the sum.
+    const SIGNS: [Self; 16];
+}
+
 macro_rules! complex_element {
     ($($type:ty, $wide:ty, $middle:ty, $multiply:ident;)*) => {$(
+        impl Signs for $type {
+            const SIGNS: [Self; 16] = {
+                let mut signs = [1.0; 16];
+                let mut even = 0;
+                while even < 16 {
+                    signs[even] = -1.0;
+                    even += 2;
+                }
+                signs
+            };
+        }
+
         impl Element for Complex<$type> {
             type Part = $type;
             #[cfg(target_arch = "x86_64")]
@@ -399,16 +472,47 @@ macro_rules! complex_element {
             }
 
             #[inline(always)]
-            unsafe fn tile<V: Vector<Lane = $type>, const R: usize, const C: usize>(tile: &Tile<Self>, last: usize) {
-                const SIGNS: [$type; 16] = {
-                    let mut signs = [1.0; 16];
-                    let mut even = 0;
-                    while even < 16 {
-                        signs[even] = -1.0;
-                        even += 2;
+            unsafe fn factors<V: Vector<Lane = $type>, const N: usize>(row: V) -> [[V; 2]; N] {
+                let mut factors = [[row; 2]; N];
+                for (p, [re, im]) in factors.iter_mut().enumerate() {
+                    // SAFETY: the caller promises the machine, and so many lanes.
+                    unsafe { (*re, *im) = (row.repeat(2 * p), row.repeat(2 * p + 1)) };
+                }
+                factors
+            }
+
+            #[inline(always)]
+            unsafe fn factors_at<V: Vector<Lane = $type>, const N: usize>(
+                row: *const Self,
+                stride: isize,
+            ) -> [[V; 2]; N] {
+                // SAFETY: the caller promises the machine, and so many elements.
+                unsafe {
+                    let mut factors = [[V::splat(0.0); 2]; N];
+                    for (p, [re, im]) in factors.iter_mut().enumerate() {
+                        let a = *row.offset(p as isize * stride);
+                        (*re, *im) = (V::splat(a.re), V::splat(a.im));
                     }
-                    signs
-                };
+                    factors
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn row<V: Vector<Lane = $type>, const N: usize>(a: [[V; 2]; N], b: [V; N]) -> V {
+                // SAFETY: the caller promises the machine.
+                unsafe {
+                    let (mut by_real, mut by_imaginary) = (V::splat(0.0), V::splat(0.0));
+                    for p in 0..N {
+                        by_real = a[p][0].multiply_add(b[p], by_real);
+                        by_imaginary = a[p][1].multiply_add(b[p], by_imaginary);
+                    }
+                    let signs = V::load(<$type>::SIGNS.as_ptr(), V::LANES);
+                    by_imaginary.swap_neighbours().multiply_add(signs, by_real)
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn tile<V: Vector<Lane = $type>, const R: usize, const C: usize>(tile: &Tile<Self>, last: usize) {
                 // SAFETY: every position is one of the tile's, and the machine has V.
                 unsafe {
                     let zero = V::splat(0.0);
@@ -425,8 +529,7 @@ macro_rules! complex_element {
                             }
                         }
                     }
-                    // Even lanes take the difference, odd lanes the sum.
-                    let signs = V::load(SIGNS.as_ptr(), V::LANES);
+                    let signs = V::load(<$type>::SIGNS.as_ptr(), V::LANES);
                     for row in 0..R {
                         let mut joined = [zero; C];
                         for column in 0..C {

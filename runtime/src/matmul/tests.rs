@@ -183,6 +183,41 @@ impl Instructions {
             }
         }
     }
+
+    /// # Safety
+    /// As for [`MatrixProduct::run_times`].
+    unsafe fn run_times<T: Sample>(
+        self,
+        product: &MatrixProduct,
+        times: usize,
+        [a, b, c]: [*mut T; 3],
+        moves: [[isize; 3]; 2],
+    ) {
+        // SAFETY: passed on from the caller; features are tested for.
+        unsafe {
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2
+                    if T::FLOATING
+                        && processor::level() >= Level::Avx2
+                        && product.is_small_square() =>
+                {
+                    let sequence = square::Sequence { times, moves };
+                    product.squares_avx2(sequence, a.cast_const(), b.cast_const(), c);
+                }
+                Instructions::Portable => {
+                    let mut at = [a, b, c];
+                    for number in 0..times {
+                        self.run(product, at[0], at[1], at[2]);
+                        for (pointer, bytes) in at.iter_mut().zip(moves[number % 2]) {
+                            *pointer = pointer.wrapping_byte_offset(bytes);
+                        }
+                    }
+                }
+                _ => product.run_times(times, [a.cast(), b.cast(), c.cast()], moves),
+            }
+        }
+    }
 }
 
 /// Every element against the definition, and everything between the elements against `garbage`.
@@ -462,7 +497,7 @@ fn the_last_row_may_come_first() {
     assert!(with(&|p| p.kind = Kind::Int64).is_none());
 }
 
-/// Small squares one by one, which have routines of their own, and as a batch of one.
+/// Small squares one by one, which have routines of their own, and in a batch that has none.
 fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u64; 2]) {
     for n in 1..=9 {
         let (row, count) = (n as isize, n * n);
@@ -485,10 +520,15 @@ fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u
                 b: [row, 1],
                 c: [row, 1],
             };
-            let batch = one.repeated(1, [0, 0, 0]);
-            assert!(!batch.is_small_square());
+            // Axes that do not continue one another.
+            let [each, all] = [[0, 0, count as isize], [0, 0, 3 * count as isize]];
+            let batch = one.repeated(2, each).repeated(2, all);
+            assert!(batch.as_sequence().is_none());
+            let alike = one.repeated(2, each).repeated(1, all);
+            assert!(alike.as_sequence().is_some());
+            assert_eq!(alike.is_small_square(), matches!(n, 2 | 3 | 4 | 6 | 8));
             for instructions in [Instructions::Chosen, Instructions::Avx2] {
-                let (mut x, mut y) = (vec![T::ZERO; count], vec![T::ONE; count]);
+                let (mut x, mut y) = (vec![T::ZERO; count], vec![T::ONE; 5 * count]);
                 // SAFETY: the buffers hold two matrices, and room for their product.
                 unsafe {
                     instructions.run(&one, a.as_ptr(), b.as_ptr(), x.as_mut_ptr());
@@ -513,6 +553,102 @@ fn small_squares_have_the_bits_of_batches() {
         |x, i| x / (i + 3) as f32,
         |x| [x.re.to_bits().into(), x.im.to_bits().into()],
     );
+}
+
+/// Where the operands of the first product are, as numbers of matrices, and how they move.
+const SEQUENCES: &[([isize; 3], [[isize; 3]; 2])] = &[
+    // Each apart; one factor again and again.
+    ([0, 8, 16], [[1, 1, 1]; 2]),
+    ([7, 8, 23], [[-1, 0, -1]; 2]),
+    // The left factor is the result before, in two buffers or in as many as there are products.
+    ([17, 0, 16], [[-1, 1, 1], [1, 1, -1]]),
+    ([0, 16, 1], [[1, 1, 1]; 2]),
+    // The right one.
+    ([0, 17, 16], [[1, -1, 1], [1, 1, -1]]),
+    ([16, 0, 1], [[0, 1, 1]; 2]),
+    // Both.
+    ([17, 17, 16], [[-1, -1, 1], [1, 1, -1]]),
+    // Only the second and the third product, or the second and the fourth.
+    ([17, 0, 16], [[-1, 1, 2], [0, 1, 1]]),
+    ([17, 0, 16], [[-1, 1, 1], [1, 1, 3]]),
+];
+
+/// Products one after the other, which may need those before, beside each alone.
+fn check_sequences<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u64; 2]) {
+    // A row more than the matrix has, so that a result may have a layout of its own.
+    for (n, apart) in [
+        (2, 2),
+        (2, 3),
+        (3, 3),
+        (4, 4),
+        (4, 5),
+        (5, 5),
+        (6, 6),
+        (8, 8),
+    ] {
+        let (row, size) = (apart as isize, n * apart);
+        let one = MatrixProduct {
+            kind: T::KIND,
+            batch: vec![],
+            m: n,
+            k: n,
+            n,
+            a_batch: vec![],
+            b_batch: vec![],
+            c_batch: vec![],
+            a: [n as isize, 1],
+            b: [n as isize, 1],
+            c: [row, 1],
+        };
+        let memory: Vec<T> = (0..26 * size).map(|i| fill(T::value(i), i % 7)).collect();
+        for (case, &(first, moves)) in SEQUENCES.iter().enumerate() {
+            for (times, instructions) in [1, 2, 3, 6].into_iter().flat_map(|times| {
+                [
+                    Instructions::Chosen,
+                    Instructions::Avx2,
+                    Instructions::Portable,
+                ]
+                .map(|i| (times, i))
+            }) {
+                let (mut all, mut each) = (memory.clone(), memory.clone());
+                let bytes = moves.map(|m| m.map(|m| m * size as isize * size_of::<T>() as isize));
+                let (all_at, each_at) = (all.as_mut_ptr(), each.as_mut_ptr());
+                let mut at = first;
+                // SAFETY: there are as many matrices as the operands reach, and results are apart from the factors of their product.
+                unsafe {
+                    let [a, b, c] = first.map(|at| all_at.offset(at * size as isize));
+                    instructions.run_times(&one, times, [a, b, c], bytes);
+                    for number in 0..times {
+                        let [a, b, c] = at.map(|at| each_at.offset(at * size as isize));
+                        instructions.run(&one, a, b, c);
+                        for (at, moves) in at.iter_mut().zip(moves[number % 2]) {
+                            *at += moves;
+                        }
+                    }
+                }
+                let same = all.iter().zip(&each).all(|(&x, &y)| bits(x) == bits(y));
+                assert!(
+                    same,
+                    "{instructions:?} {n} {apart}: {times} of sequence {case}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn products_one_after_the_other_are_those_of_each_alone() {
+    check_sequences::<f64>(|x, i| x / (i + 3) as f64, |x| [x.to_bits(), 0]);
+    check_sequences::<f32>(|x, i| x / (i + 3) as f32, |x| [x.to_bits().into(), 0]);
+    check_sequences::<Complex<f64>>(
+        |x, i| x / (i + 3) as f64,
+        |x| [x.re.to_bits(), x.im.to_bits()],
+    );
+    check_sequences::<Complex<f32>>(
+        |x, i| x / (i + 3) as f32,
+        |x| [x.re.to_bits().into(), x.im.to_bits().into()],
+    );
+    check_sequences::<i64>(|x, _| x, |x| [x as u64, 0]);
 }
 
 /// Products in blocks beside those of `gemm`, bit for bit: tiles that are cut, blocks of each axis, and copies or none.

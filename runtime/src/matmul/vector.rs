@@ -71,6 +71,8 @@ impl Lane for Truth {
 /// All methods demand that the machine has the instructions of the vector.
 pub(super) trait Vector: Copy {
     type Lane: Lane;
+    /// A vector of half as many lanes, if there is one; else this one.
+    type Half: Vector<Lane = Self::Lane>;
     const LANES: usize;
     /// Whether fused multiply-add is an instruction wherever this vector may be used.
     const FUSED: bool;
@@ -85,6 +87,8 @@ pub(super) trait Vector: Copy {
     unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self;
     /// Lane by lane.
     unsafe fn plus(self, other: Self) -> Self;
+    /// All lanes as one of them.
+    unsafe fn repeat(self, lane: usize) -> Self;
     /// Exchanges each even lane with the odd lane after it.
     unsafe fn swap_neighbours(self) -> Self;
     /// The sum of the even and the sum of the odd lanes.
@@ -108,6 +112,7 @@ pub(super) struct Portable<T, const FUSED: bool>([T; 8]);
 
 impl<T: Lane, const FUSED: bool> Vector for Portable<T, FUSED> {
     type Lane = T;
+    type Half = Self;
     const LANES: usize = 8;
     const FUSED: bool = FUSED;
 
@@ -156,6 +161,10 @@ impl<T: Lane, const FUSED: bool> Vector for Portable<T, FUSED> {
         result
     }
     #[inline(always)]
+    unsafe fn repeat(self, lane: usize) -> Self {
+        Portable([self.0[lane]; 8])
+    }
+    #[inline(always)]
     unsafe fn swap_neighbours(self) -> Self {
         let [a, b, c, d, e, f, g, h] = self.0;
         Portable([b, a, d, c, f, e, h, g])
@@ -169,7 +178,7 @@ impl<T: Lane, const FUSED: bool> Vector for Portable<T, FUSED> {
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
-    //! Vectors of 512 and 256 bits. The functions called are the instructions of their names.
+    //! Vectors of 512, 256 and 128 bits. The functions called are the instructions of their names.
 
     use super::Vector;
     use std::arch::x86_64::*;
@@ -182,8 +191,9 @@ pub(super) mod x86 {
 
     macro_rules! vector {
         (
-            $type:ty, $lane:ty, $lanes:literal;
+            $type:ty, half $half:ty, $lane:ty, $lanes:literal;
             splat: $splat:ident, load: $load:ident, store: $store:ident, add: $add:ident, fmadd: $fmadd:ident;
+            repeat($z:ident, $position:ident): $repeat:expr;
             swap($x:ident): $swap:expr;
             partial_load($from:ident, $n:ident): $partial_load:expr;
             partial_store($to:ident, $value:ident, $m:ident): $partial_store:expr;
@@ -193,6 +203,7 @@ pub(super) mod x86 {
             // SAFETY (of every block): the trait demands the instructions, and for memory the lanes that are moved.
             impl Vector for $type {
                 type Lane = $lane;
+                type Half = $half;
                 const LANES: usize = $lanes;
                 const FUSED: bool = true;
 
@@ -235,6 +246,12 @@ pub(super) mod x86 {
                     unsafe { $add(self, other) }
                 }
                 #[inline(always)]
+                unsafe fn repeat(self, $position: usize) -> Self {
+                    let $z = self;
+                    // SAFETY: as above.
+                    unsafe { $repeat }
+                }
+                #[inline(always)]
                 unsafe fn swap_neighbours(self) -> Self {
                     let $x = self;
                     // SAFETY: as above.
@@ -258,9 +275,10 @@ pub(super) mod x86 {
     }
 
     vector! {
-        __m512d, f64, 8;
+        __m512d, half __m256d, f64, 8;
         splat: _mm512_set1_pd, load: _mm512_loadu_pd, store: _mm512_storeu_pd, add: _mm512_add_pd,
         fmadd: _mm512_fmadd_pd;
+        repeat(x, lane): _mm512_permutexvar_pd(_mm512_set1_epi64(lane as i64), x);
         swap(x): _mm512_permute_pd::<0x55>(x);
         partial_load(from, n): _mm512_maskz_loadu_pd(((1_u32 << n) - 1) as u8, from);
         partial_store(to, value, n): _mm512_mask_storeu_pd(to, ((1_u32 << n) - 1) as u8, value);
@@ -275,9 +293,10 @@ pub(super) mod x86 {
     }
 
     vector! {
-        __m512, f32, 16;
+        __m512, half __m256, f32, 16;
         splat: _mm512_set1_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps, add: _mm512_add_ps,
         fmadd: _mm512_fmadd_ps;
+        repeat(x, lane): _mm512_permutexvar_ps(_mm512_set1_epi32(lane as i32), x);
         swap(x): _mm512_permute_ps::<0xb1>(x);
         partial_load(from, n): _mm512_maskz_loadu_ps(((1_u32 << n) - 1) as u16, from);
         partial_store(to, value, n): _mm512_mask_storeu_ps(to, ((1_u32 << n) - 1) as u16, value);
@@ -288,9 +307,15 @@ pub(super) mod x86 {
     }
 
     vector! {
-        __m256d, f64, 4;
+        __m256d, half __m128d, f64, 4;
         splat: _mm256_set1_pd, load: _mm256_loadu_pd, store: _mm256_storeu_pd, add: _mm256_add_pd,
         fmadd: _mm256_fmadd_pd;
+        repeat(x, lane): match lane {
+            0 => _mm256_permute4x64_pd::<0x00>(x),
+            1 => _mm256_permute4x64_pd::<0x55>(x),
+            2 => _mm256_permute4x64_pd::<0xaa>(x),
+            _ => _mm256_permute4x64_pd::<0xff>(x),
+        };
         swap(x): _mm256_permute_pd::<0b0101>(x);
         partial_load(from, n): {
             _mm256_maskload_pd(from, _mm256_loadu_si256(MASK_64.as_ptr().add(4 - n).cast()))
@@ -319,9 +344,10 @@ pub(super) mod x86 {
     }
 
     vector! {
-        __m256, f32, 8;
+        __m256, half __m128, f32, 8;
         splat: _mm256_set1_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps, add: _mm256_add_ps,
         fmadd: _mm256_fmadd_ps;
+        repeat(x, lane): _mm256_permutevar8x32_ps(x, _mm256_set1_epi32(lane as i32));
         swap(x): _mm256_permute_ps::<0xb1>(x);
         partial_load(from, n): {
             _mm256_maskload_ps(from, _mm256_loadu_si256(MASK_32.as_ptr().add(8 - n).cast()))
@@ -332,6 +358,41 @@ pub(super) mod x86 {
         parity(x): {
             let four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
             let pair = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            [_mm_cvtss_f32(pair), _mm_cvtss_f32(_mm_shuffle_ps::<0b01>(pair, pair))]
+        };
+    }
+
+    vector! {
+        __m128d, half __m128d, f64, 2;
+        splat: _mm_set1_pd, load: _mm_loadu_pd, store: _mm_storeu_pd, add: _mm_add_pd, fmadd: _mm_fmadd_pd;
+        repeat(x, lane): match lane {
+            0 => _mm_unpacklo_pd(x, x),
+            _ => _mm_unpackhi_pd(x, x),
+        };
+        swap(x): _mm_shuffle_pd::<0b01>(x, x);
+        partial_load(from, _n): _mm_load_sd(from);
+        partial_store(to, value, _m): _mm_store_sd(to, value);
+        parity(x): [_mm_cvtsd_f64(x), _mm_cvtsd_f64(_mm_unpackhi_pd(x, x))];
+    }
+
+    vector! {
+        __m128, half __m128, f32, 4;
+        splat: _mm_set1_ps, load: _mm_loadu_ps, store: _mm_storeu_ps, add: _mm_add_ps, fmadd: _mm_fmadd_ps;
+        repeat(x, lane): match lane {
+            0 => _mm_shuffle_ps::<0x00>(x, x),
+            1 => _mm_shuffle_ps::<0x55>(x, x),
+            2 => _mm_shuffle_ps::<0xaa>(x, x),
+            _ => _mm_shuffle_ps::<0xff>(x, x),
+        };
+        swap(x): _mm_shuffle_ps::<0xb1>(x, x);
+        partial_load(from, n): {
+            _mm_maskload_ps(from, _mm_loadu_si128(MASK_32.as_ptr().add(8 - n).cast()))
+        };
+        partial_store(to, value, n): {
+            _mm_maskstore_ps(to, _mm_loadu_si128(MASK_32.as_ptr().add(8 - n).cast()), value);
+        };
+        parity(x): {
+            let pair = _mm_add_ps(x, _mm_movehl_ps(x, x));
             [_mm_cvtss_f32(pair), _mm_cvtss_f32(_mm_shuffle_ps::<0b01>(pair, pair))]
         };
     }

@@ -176,7 +176,12 @@ impl Assembly<'_> {
                     (call, _) => call.clone(),
                 };
                 let call = Box::new(call);
-                (Entry::Call { call, operands }, true)
+                let entry = Entry::Call {
+                    call,
+                    operands,
+                    run: None,
+                };
+                (entry, true)
             }
         };
         self.entries.list.push(entry);

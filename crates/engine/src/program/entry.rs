@@ -34,15 +34,20 @@ pub(crate) enum Entry {
     Call {
         call: Box<Call>,
         operands: std::ops::Range<u32>,
+        /// If it is made many times, how: a product alone.
+        run: Option<Box<Run>>,
     },
 }
 
-/// Calls of one kernel, one after the other.
+/// For each operand how far it moves from one call to the next, in bytes.
+pub(crate) type Moves = SmallVec<[isize; 6]>;
+
+/// Calls of one kernel, or products, one after the other.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) times: u32,
-    /// For each operand how far it moves from one call to the next, in bytes.
-    pub(crate) moves: SmallVec<[isize; 6]>,
+    /// From the first to the second, from the third to the fourth and so on; and from the second to the third and so on.
+    pub(crate) moves: [Moves; 2],
 }
 
 /// The op and the source line to name if an entry fails.

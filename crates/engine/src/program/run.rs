@@ -164,8 +164,17 @@ impl Program {
                 }
                 Ok(())
             }
-            Entry::Call { call, .. } => {
+            Entry::Call { call, run, .. } => {
                 let result = match &**call {
+                    Call::Matmul(product) if let Some(run) = run => {
+                        let times = run.times as usize;
+                        let moves = run.moves.each_ref().map(|m| [m[0], m[1], m[2]]);
+                        let operands = [pointers[0], pointers[1], pointers[2]];
+                        // SAFETY: the pointers address the views that the first product was planned for, and those of the others
+                        // lie so far from them.
+                        unsafe { product.run_times(times, operands, moves) };
+                        Ok(())
+                    }
                     // SAFETY: the addresses are those of the views that the call was planned for, inputs first;
                     // they are contiguous, and steps before this one wrote all elements of the inputs.
                     Call::External(external) => unsafe { external.run(pointers) },
@@ -196,10 +205,12 @@ impl Run {
     /// says, those of the later calls.
     unsafe fn call(&self, function: KernelFunction, pointers: &[*mut u8], parameters: *const i64) {
         let mut pointers: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(pointers);
-        for _ in 1..self.times {
+        let [odd, even] = &self.moves;
+        for number in 1..self.times {
             // SAFETY: passed on from the caller, as below.
             unsafe { function(pointers.as_ptr(), parameters) };
-            for (pointer, &bytes) in pointers.iter_mut().zip(&self.moves) {
+            let moves = if number % 2 == 1 { odd } else { even };
+            for (pointer, &bytes) in pointers.iter_mut().zip(moves) {
                 *pointer = pointer.wrapping_offset(bytes);
             }
         }

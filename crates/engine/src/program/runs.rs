@@ -2,27 +2,27 @@
 //!
 //! - A kernel whose result is only read by the update after it, which changes an array where it lies, writes into the array itself.
 //! - Updates one after the other, of pieces that lie evenly spaced and whose values do too, are one update of all pieces.
-//! - Entries of one small kernel one after the other, each operand of which moves by the same distance from one to the next, are one
-//!   entry that calls the kernel so many times. They still run in order, so each may need what the one before it wrote.
+//! - Entries of one small kernel or of one small product one after the other, each operand of which moves by the same distance from one
+//!   to the next, or by two distances in turns, are one entry that does it so many times. They still run in order, so each may need
+//!   what the one before it wrote. The turns are those of results that need the one before, in two buffers.
 //!
 //! The order of entries is that of the schedule, verified before; nothing is moved. What is changed is looked for in the addresses of
 //! operands, and left alone where memory might overlap. Programs inside of loops stay as they are: what an iteration changes where it
 //! lies is found in their updates (`control.rs`).
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
-use super::entry::{Bases, Entries, Entry, RelativeAddress, Run};
+use super::entry::{Bases, Entries, Entry, Moves, RelativeAddress, Run};
 use crate::kernel::{Kernel, Stride};
 use crate::loops::{Loops, Work};
 use crate::lower::{BufferId, Call, Lowered, Storage};
 use crate::schedule::Order;
 use autojit_runtime::copy::Update;
 
-/// The fewest entries that become one.
+/// The fewest entries that become one: two distances, and a third that is the first again.
 const LEAST: usize = 4;
-/// The most operations on elements of a kernel that is called many times by one entry: longer ones gain nothing, and may be divided
-/// among threads.
+/// The most operations on elements of a kernel, or multiplications of a product, that one entry does many times: longer ones gain
+/// nothing, and may be divided among threads.
 const SMALL: usize = 4096;
 
 /// Makes one entry of several where that is possible.
@@ -39,7 +39,7 @@ pub(crate) fn shorten(
         keep(entries, |index| !straight[index]);
         join_updates(entries);
     }
-    join_kernels(entries);
+    join_runs(entries);
 }
 
 fn update(entry: &Entry) -> Option<&Update> {
@@ -236,7 +236,7 @@ fn place(
 }
 
 /// The distances by which operands move from one entry to the next, if they keep their bases.
-fn distances(from: &[RelativeAddress], to: &[RelativeAddress]) -> Option<SmallVec<[isize; 6]>> {
+fn distances(from: &[RelativeAddress], to: &[RelativeAddress]) -> Option<Moves> {
     let pairs = from.iter().zip(to);
     let move_of = |(from, to): (&RelativeAddress, &RelativeAddress)| {
         (from.base == to.base).then_some(to.offset - from.offset)
@@ -318,60 +318,83 @@ fn joined(entries: &Entries, first: usize, times: usize, from: isize, to: isize)
     })
 }
 
-/// Joins entries of one kernel that move evenly.
-fn join_kernels(entries: &mut Entries) {
+/// How far the operands move from one entry to the next, if both do the same.
+fn moves(entries: &Entries, last: usize) -> Option<Moves> {
+    let (last, next) = (&entries.list[last], entries.list.get(last + 1)?);
+    let is_alike = match (last, next) {
+        (
+            Entry::Kernel {
+                kernel: a,
+                parameters: p,
+                can_fail: false,
+                ..
+            },
+            Entry::Kernel {
+                kernel: b,
+                parameters: q,
+                ..
+            },
+        ) => (a, p) == (b, q),
+        (Entry::Call { call: a, .. }, Entry::Call { call: b, .. }) => {
+            matches!((&**a, &**b), (Call::Matmul(a), Call::Matmul(b)) if a == b)
+        }
+        (Entry::Kernel { .. }, _) | (Entry::Call { .. }, Entry::Kernel { .. }) => false,
+    };
+    let operands = |entry| &entries.operands[range(entry)];
+    is_alike.then(|| distances(operands(last), operands(next)))?
+}
+
+/// Whether an entry is so small that many of them are worth joining.
+fn is_small(entries: &Entries, entry: &Entry) -> bool {
+    let work = match entry {
+        Entry::Kernel {
+            kernel, parameters, ..
+        } => {
+            let parameters = &entries.parameters[*parameters as usize..];
+            entries.kernels[*kernel as usize].work(parameters)
+        }
+        Entry::Call { call, .. } => match &**call {
+            Call::Matmul(product) => Some(product.multiplications()),
+            _ => None,
+        },
+    };
+    work.is_some_and(|work| work <= SMALL)
+}
+
+/// Joins entries of one kernel or one product that move evenly, or in turns.
+fn join_runs(entries: &mut Entries) {
     let count = entries.list.len();
     let mut gone = vec![false; count];
-    let mut first = 0;
-    let mut any = false;
+    let (mut first, mut end) = (0, 1);
+    // The last two distances from one entry to the next, of those from the first to the end.
+    let (mut before, mut last) = (None, None);
     while first < count {
-        let moves = |index: usize| {
-            let (last, next) = (&entries.list[index - 1], &entries.list[index]);
-            let (
-                Entry::Kernel {
-                    kernel,
-                    parameters,
-                    can_fail: false,
-                    ..
-                },
-                Entry::Kernel {
-                    kernel: k,
-                    parameters: p,
-                    ..
-                },
-            ) = (last, next)
-            else {
-                return None;
-            };
-            if (kernel, parameters) != (k, p) {
-                return None;
+        let next = moves(entries, end - 1);
+        let times = end - first;
+        if next.is_some() && (times < LEAST || next == before) {
+            if times == LEAST - 1 && next != before {
+                // The others may be a run without the first.
+                first += 1;
             }
-            distances(
-                &entries.operands[range(last)],
-                &entries.operands[range(next)],
-            )
-        };
-        let (end, moved) = run_from(first, count, moves);
-        if let Some(moves) = moved
-            && end - first >= LEAST
-            && let Entry::Kernel {
-                kernel,
-                parameters,
-                run,
-                ..
-            } = &mut entries.list[first]
-            && entries.kernels[*kernel as usize]
-                .work(&entries.parameters[*parameters as usize..])
-                .is_some_and(|work| work <= SMALL)
+            (before, last) = (last, next);
+            end += 1;
+            continue;
+        }
+        if times >= LEAST
+            && let (Some(before), Some(last)) = (before.take(), last.take())
+            && is_small(entries, &entries.list[first])
         {
-            let times = (end - first) as u32;
+            let moves = if times % 2 == 0 {
+                [last, before]
+            } else {
+                [before, last]
+            };
+            let (Entry::Kernel { run, .. } | Entry::Call { run, .. }) = &mut entries.list[first];
+            let times = times as u32;
             *run = Some(Box::new(Run { times, moves }));
             gone[first + 1..end].fill(true);
-            any = true;
         }
-        first = end;
+        (first, end) = (end, end + 1);
     }
-    if any {
-        keep(entries, |index| !gone[index]);
-    }
+    keep(entries, |index| !gone[index]);
 }

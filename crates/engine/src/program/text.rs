@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use rustc_hash::FxHashMap;
 
 use super::divide::Division;
-use super::entry::{Bases, Entries, Entry, RelativeAddress};
+use super::entry::{Bases, Entries, Entry, RelativeAddress, Run};
 use crate::lower::{Call, list};
 
 fn print_address(bases: Bases, address: &RelativeAddress) -> String {
@@ -47,6 +47,18 @@ fn print_call(call: &Call, op: &str) -> String {
         | Call::External(_)
         | Call::Control(_)
         | Call::Runtime(_) => op.to_owned(),
+    }
+}
+
+fn print_run(run: Option<&Run>) -> String {
+    let Some(Run { times, moves }) = run else {
+        return String::new();
+    };
+    let [odd, even] = [list(&moves[0]), list(&moves[1])];
+    if odd == even {
+        format!(", {times} times, moving by {odd}")
+    } else {
+        format!(", {times} times, moving by {odd} and {even} in turns")
     }
 }
 
@@ -87,17 +99,19 @@ pub(crate) fn print(
                 let fails = if *can_fail { ", can fail" } else { "" };
                 let divided = divisions.get(&(number as u32));
                 let divided = divided.map_or(String::new(), |d| format!(", divided {d}"));
-                let runs = run.as_ref().map_or(String::new(), |run| {
-                    format!(", {} times, moving by {}", run.times, list(&run.moves))
-                });
+                let runs = print_run(run.as_deref());
                 writeln!(
                     text,
                     "entry {number}: kernel {kernel}{batch} ({operands}) parameters {parameters}{runs}{fails}{divided}"
                 )
             }
-            Entry::Call { call, .. } => {
+            Entry::Call { call, run, .. } => {
                 let call = print_call(call, entries.origins[number].0);
-                writeln!(text, "entry {number}: call {call}{batch} ({operands})")
+                let runs = print_run(run.as_deref());
+                writeln!(
+                    text,
+                    "entry {number}: call {call}{batch} ({operands}){runs}"
+                )
             }
         };
     }
