@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::super::Fallback;
 use super::frame::{CallFrame, Rows};
 use super::ir::{Binary, Block, Kind, Register, Uniform, VectorKernel, VectorOp};
-use super::plan::{Lanes, Plan, lanes_of_sum, length};
+use super::plan::{Lanes, Pipeline, Plan, lanes_of_sum, length};
 use super::registers::Registers;
 use super::target::Target;
 use super::vcode::{
@@ -47,6 +47,7 @@ pub(super) struct Emitter<'a, T> {
     pub(super) pointers: Vec<Pointer>,
     /// Registers that are taken beside those of the vector kernel.
     pub(super) rows: Rows,
+    pub(super) pipeline: Pipeline,
     /// The partial results of reductions, for each copy.
     pub(super) accumulators: Vec<Vec<SmallVec<[Location; 2]>>>,
     /// Which element of a sum whose loop is unrolled comes next; see [`Plan::terms`].
@@ -74,10 +75,13 @@ pub(super) struct Emitter<'a, T> {
 /// Registers do not suffice.
 pub(super) fn emit<T: Target>(plan: &Plan, annotated: bool) -> Result<VCode, Fallback> {
     let mut emitter = Emitter::<T>::new(&plan.mined.kernel, plan, annotated);
-    emitter.make_sets();
-    emitter.prologue()?;
-    emitter.outer_loops(0)?;
-    emitter.epilogue();
+    emitter.emit()?;
+    if emitter.registers.failed.is_some() && emitter.is_pipelined() {
+        // Two rows under way take more registers than one.
+        emitter = Emitter::new(&plan.mined.kernel, plan, annotated);
+        emitter.pipeline.is_refused = true;
+        emitter.emit()?;
+    }
     match emitter.registers.failed {
         Some(why) => Err(why),
         None => {
@@ -108,6 +112,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             registers: Registers::new::<T>(source, has_complex, copies, scratch, shares_results),
             pointers: Vec::new(),
             rows: Rows::default(),
+            pipeline: Pipeline::default(),
             accumulators: Vec::new(),
             turn: 0,
             totals: vec![vec![SmallVec::new(); source.reductions.len()]; copies],
@@ -120,6 +125,14 @@ impl<'a, T: Target> Emitter<'a, T> {
             used_callee_saved: SmallVec::new(),
             target: PhantomData,
         }
+    }
+
+    fn emit(&mut self) -> Result<(), Fallback> {
+        self.make_sets();
+        self.prologue()?;
+        self.outer_loops(0)?;
+        self.epilogue();
+        Ok(())
     }
 
     // ---- registers ----
@@ -312,6 +325,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         if !self.plan.has_calls {
             self.gather_offsets();
             self.constant_masks();
+            self.plan_pipeline();
             self.plan_rows();
             self.hoist_uniforms();
         }
@@ -352,6 +366,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let of_slots = |s: &&Block| s.uniforms.iter().filter(|r| is_slot(r)).count();
         let needed = self.reduction_registers() + self.source.escaping.len() * self.copies();
         let pressure = blocks.iter().map(|s| s.pressure).max().unwrap_or(0);
+        let pressure = self.pipelined_pressure(pressure);
         let slots = blocks.iter().map(of_slots).max().unwrap_or(0);
         let mut room = self
             .registers

@@ -43,7 +43,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.kernel.outer_rank + self.kernel.inner_rank - 1
     }
 
-    fn whole(&self) -> Instance {
+    pub(super) fn whole(&self) -> Instance {
         Instance {
             count: self.plan.count,
             ahead: 0,
@@ -61,6 +61,9 @@ impl<'a, T: Target> Emitter<'a, T> {
         let is_last = axis + 1 == self.kernel.outer_rank;
         if is_last && self.plan.lanes == Lanes::Outer {
             return self.lanes_outside(axis);
+        }
+        if is_last && self.is_pipelined() {
+            return self.pipelined_rows(axis);
         }
         let hoisted = self.hoist_rows(axis);
         self.counted(axis, 8 * axis as i32, axis > 0, |s| s.outer_loops(axis + 1))?;
@@ -215,6 +218,25 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.start_totals(copies);
         self.inner_loops(InnerLoop::Before, copies, at)?;
         self.finish_reductions(copies);
+        self.outer_block(copies, at);
+        if self.plan.has_calls {
+            self.put_away_escaping();
+        } else if inner {
+            self.widen_escaping();
+        }
+        self.inner_loops(InnerLoop::After, copies, at)?;
+        self.drop_carried();
+        for copy in 0..copies {
+            for &register in &self.source.escaping {
+                self.release(register, copy);
+            }
+        }
+        Ok(())
+    }
+
+    /// The outer part, of the results of the first inner loop.
+    pub(super) fn outer_block(&mut self, copies: usize, at: Instance) {
+        let inner = self.plan.lanes == Lanes::Inner;
         let outer = Instance {
             count: if inner { 1 } else { self.plan.count },
             ..at
@@ -234,26 +256,13 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
         self.release_all(&hoisted);
         self.release_results(copies);
-        if self.plan.has_calls {
-            self.put_away_escaping();
-        } else if inner {
-            self.widen_escaping();
-        }
-        self.inner_loops(InnerLoop::After, copies, at)?;
-        self.drop_carried();
-        for copy in 0..copies {
-            for &register in &self.source.escaping {
-                self.release(register, copy);
-            }
-        }
-        Ok(())
     }
 
     fn ahead(&self, copy: usize) -> i32 {
         copy as i32 * self.plan.count
     }
 
-    fn inner_loops(
+    pub(super) fn inner_loops(
         &mut self,
         which: InnerLoop,
         copies: usize,
@@ -373,7 +382,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Moves all pointers back from the end of an axis.
-    fn return_to_start(&mut self, axis: usize) {
+    pub(super) fn return_to_start(&mut self, axis: usize) {
         for slot in 0..self.kernel.slots.len() {
             if self.kernel.slots[slot].strides[axis] != Stride::Zero {
                 self.code.load_general(ACC, parameter(axis));

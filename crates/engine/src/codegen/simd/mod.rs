@@ -14,6 +14,7 @@
 //! transfers.rs    addresses, loads and stores
 //! loops.rs        the loops around the instructions, their tails by masks
 //! rows.rs         rows that stay in registers where an extent is known
+//! pipeline.rs     rows that are summed one ahead
 //! calls.rs        functions of the runtime, strip-mined loops
 //! reductions.rs   partial results, chunks of long sums, what is combined at the end  (combine.rs)
 //! text.rs         both representations as text
@@ -38,6 +39,7 @@ pub(crate) mod ir;
 mod kinds;
 mod loops;
 mod operands;
+mod pipeline;
 mod plan;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(in crate::codegen) mod random;

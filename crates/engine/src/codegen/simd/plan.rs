@@ -60,6 +60,17 @@ pub(crate) struct Plan {
     pub(super) source: std::rc::Rc<VectorKernel>,
 }
 
+/// How rows are summed one ahead, if they are.
+#[derive(Default)]
+pub(super) struct Pipeline {
+    /// The slots that the sums read and that move from row to row; none if rows are summed in their own round.
+    pub(super) moving: SmallVec<[usize; 2]>,
+    /// Whether instructions are emitted for the next row.
+    pub(super) is_next: bool,
+    /// Whether there are too few registers for it.
+    pub(super) is_refused: bool,
+}
+
 /// The lanes of sums of which each result has a lane of vectors: too many for registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MemoryLanes {

@@ -31,14 +31,15 @@ impl<T: Target> Emitter<'_, T> {
             return;
         };
         let slots = self.kernel.slots.len();
-        // With more inner axes than one, rows of the first loop are gone when the last one runs.
-        let carries = self.kernel.inner_rank == 1;
+        // With more inner axes than one, rows of the first loop are gone when the last one runs; and those of another row are there
+        // where rows are summed one ahead.
+        let carries = self.kernel.inner_rank == 1 && !self.is_pipelined();
         let axis = self.kernel.outer_rank + self.kernel.inner_rank - 1;
         self.rows.rows = vec![Row::default(); slots];
         let numbers = before.uniforms.len() + after.uniforms.len();
         let reserved = self.reduction_registers()
             + self.source.escaping.len()
-            + before.pressure.max(after.pressure)
+            + self.pipelined_pressure(before.pressure.max(after.pressure))
             + numbers.min(4)
             + 1;
         let mut room = self.registers.free_vectors().saturating_sub(reserved);

@@ -66,6 +66,7 @@ impl<T: Target> Emitter<'_, T> {
             16 => (DOUBLE_INDEX, 8),
             size => (INDEX, size as u8),
         });
+        let index = index.or(self.distance_to_row(slot));
         Address {
             base,
             index,
