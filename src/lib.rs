@@ -83,8 +83,9 @@ pub mod ir {
         Arity, ArrayType, Attribute, Axes, Bodies, Body, Builder, Class, ContractOp, ControlOp,
         Cutoff, DType, Dims, FourierNorm, FourierOp, Graph, HostArray, IndexOp, IndexedBy, JoinOp,
         LeafOp, LinalgOp, Literal, MapOp, Node, NormOrder, Op, OpaqueFunction, QrMode, ReduceOp,
-        Scalar, ScanOp, Shape, SharedArray, Signature, SortOp, SourceLine, Steps, Tensor, Type,
-        ValueId, ViewOp, broadcast_shapes, derived, einsum, index, normalize_axis, random, scatter,
+        Scalar, ScanOp, Shape, SharedArray, Signature, Site, SortOp, SourceLine, Steps, Tensor,
+        Type, ValueId, ViewOp, broadcast_shapes, derived, einsum, index, normalize_axis, random,
+        scatter,
     };
 
     pub use autojit_ir::transform::{
@@ -149,6 +150,7 @@ pub use libraries::{libraries, register_library};
 pub use like::Like;
 /// Arrays in main memory, as [`Array::from`] takes and [`Array::to_ndarray`] gives them.
 pub use ndarray;
+pub use nodes::set_source_lines;
 /// Complex numbers, the elements of arrays of complex dtypes.
 pub use num_complex;
 #[cfg(feature = "torch")]

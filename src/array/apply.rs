@@ -9,7 +9,7 @@ use super::{Array, Operand, Repr, Value};
 use crate::like::Place;
 use crate::nodes::{self, Input, LazyArray, LazyOperand, Recording, Traced};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{HostArray, Op, Type, resolve_scalar, strong_dtype};
+use autojit_ir::{HostArray, Op, Site, Type, resolve_scalar, strong_dtype};
 use autojit_library::{self as library, AnyLibrary, Concrete, Results};
 
 /// The result of a function that users put in the place of an op, for lazy inputs.
@@ -73,7 +73,7 @@ impl Array {
             && !library::any_replacement()
         {
             let input = |index: usize| input(&inputs[index]);
-            return match recording.record(op, inputs.len(), input, location) {
+            return match recording.record(op, inputs.len(), input, location.into()) {
                 Ok(recorded) => Self(Repr::Traced(recording.traced(recorded))),
                 Err(e) => Self::failed(e.at(location)),
             };
@@ -199,14 +199,16 @@ impl Array {
 pub(crate) fn write_down(
     op: Op,
     inputs: &[Operand<'_>],
-    location: &'static Location<'static>,
+    location: impl Into<Site>,
 ) -> Result<Array> {
+    let location = location.into();
     if let Some(recording) = Recording::of_newest(traced(inputs)) {
         let input = |index: usize| input(&inputs[index]);
         let recorded = recording.record(op, inputs.len(), input, location)?;
         return Ok(Array(Repr::Traced(recording.traced(recorded))));
     }
     // Arrays with values become leaves beside the lazy ones.
+    let location = nodes::site_of(location);
     let operand = |operand: &Operand<'_>| match input(operand) {
         Input::Concrete(array) => Ok(LazyOperand::Node(LazyArray::from_concrete(
             array.clone(),

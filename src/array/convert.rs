@@ -418,7 +418,7 @@ mod tests {
         let Repr::Concrete(concrete) = &leaf.0 else {
             panic!("expected values");
         };
-        let known = Array::from_lazy(LazyArray::from_concrete(concrete.clone(), location));
+        let known = Array::from_lazy(LazyArray::from_concrete(concrete.clone(), location.into()));
         assert_eq!(known.to_vec::<f64>().unwrap(), [1.0, 2.0]);
 
         let pending = Array::apply(Op::Map(MapOp::Negative), &[Operand::from(&known)]);
@@ -430,7 +430,7 @@ mod tests {
         let message = "the array is lazy, call compute() first, at src/array/convert.rs:";
         assert!(error.to_string().starts_with(message), "{error}");
 
-        let argument = LazyArray::variable(ArrayType::new(DType::Float64, &[2]), location);
+        let argument = LazyArray::variable(ArrayType::new(DType::Float64, &[2]), location.into());
         let argument = Operand::from(Array::from_lazy(argument));
         let traced = Array::apply(Op::Map(MapOp::Add), &[pending.into(), argument]);
         let error = traced.item::<f64>().unwrap_err().to_string();

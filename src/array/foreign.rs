@@ -145,7 +145,7 @@ impl Array {
                 Err(Error::value("the array is lazy, call compute() first"))
             }
             (Repr::Concrete(value), Some(Place::Lazy)) => Ok(Self::from_lazy(
-                LazyArray::from_concrete(value.clone(), location),
+                LazyArray::from_concrete(value.clone(), location.into()),
             )),
             (Repr::Concrete(value), place) => {
                 let library = match place {

@@ -297,7 +297,8 @@ impl Explanation {
     }
 
     /// The graph for people, with the middle of large constants left out; lines of the source are comments.
-    fn shortened_graph(&self) -> String {
+    #[must_use]
+    pub fn shortened_graph(&self) -> String {
         self.with_lines(&self.graph.shortened().to_string())
     }
 

@@ -222,8 +222,16 @@ impl Exported {
     /// The same function, whose files and bytes do not have the lines that its operations came from: for a program whose lines say
     /// nothing to those who load it, such as a module of another language.
     #[must_use]
-    pub fn without_lines(mut self) -> Self {
-        self.saved.lines.fill(None);
+    pub fn without_lines(self) -> Self {
+        self.without_lines_of(|_| true)
+    }
+
+    /// The same, without the lines of some files.
+    #[must_use]
+    pub fn without_lines_of(mut self, is_left_out: impl Fn(&str) -> bool) -> Self {
+        for line in &mut self.saved.lines {
+            line.take_if(|line| is_left_out(&line.file));
+        }
         self
     }
 

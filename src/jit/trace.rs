@@ -109,10 +109,11 @@ fn trace<A: Tree, R: Tree>(
     location: &'static Location<'static>,
 ) -> Result<(Graph, Structure, Vec<Arc<CallDraws>>), Failure> {
     let recording = Recording::new();
-    let mut arrays = query
-        .arrays
-        .iter()
-        .map(|array| Array(Repr::Traced(recording.argument(array.ty(), location))));
+    let mut arrays = query.arrays.iter().map(|array| {
+        Array(Repr::Traced(
+            recording.argument(array.ty(), location.into()),
+        ))
+    });
     let arguments = tree::unflatten(query.tokens, &mut arrays)?;
     let tracing = Tracing::begin();
     let until_end = recording.until_end();
@@ -124,7 +125,10 @@ fn trace<A: Tree, R: Tree>(
     tree::take_apart(&result, &mut flat)?;
     flat.check()?;
     check_arrays(flat.arrays())?;
-    let outputs = recording.values_of(flat.arrays().iter().map(|array| array.input()), location)?;
+    let outputs = recording.values_of(
+        flat.arrays().iter().map(|array| array.input()),
+        location.into(),
+    )?;
     let structure = flat.structure();
     // The arrays of the trace go first, so that its record need not be copied.
     drop(flat);

@@ -7,7 +7,9 @@ use std::borrow::Borrow;
 use std::panic::Location;
 
 use crate::array::{Array, Operand, Repr};
-use crate::nodes::{History, LazyArray, LazyOperand, State, compute_constant_nodes, compute_nodes};
+use crate::nodes::{
+    History, LazyArray, LazyOperand, State, compute_constant_nodes, compute_nodes, site_of,
+};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{ArrayType, DType};
 
@@ -30,9 +32,10 @@ use autojit_ir::{ArrayType, DType};
 #[track_caller]
 pub fn array(x: &Array) -> Array {
     match &x.0 {
-        Repr::Concrete(value) => {
-            Array::from_lazy(LazyArray::from_concrete(value.clone(), Location::caller()))
-        }
+        Repr::Concrete(value) => Array::from_lazy(LazyArray::from_concrete(
+            value.clone(),
+            site_of(Location::caller().into()),
+        )),
         Repr::Lazy(_) | Repr::Traced(_) | Repr::Failed(_) => x.clone(),
     }
 }
@@ -66,7 +69,7 @@ pub fn variable(shape: &[usize], dtype: DType) -> Array {
         return Array::failed(error.at(Location::caller()));
     }
     let ty = ArrayType::new(dtype, shape);
-    Array::from_lazy(LazyArray::variable(ty, Location::caller()))
+    Array::from_lazy(LazyArray::variable(ty, site_of(Location::caller().into())))
 }
 
 /// Computes several arrays at once; what they have in common is computed once.

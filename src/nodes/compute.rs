@@ -5,8 +5,6 @@
 //! threads compute the same node the first value stays, and all that follows is computed from that.
 //! When a node fails, those before it keep their values and it stays as it was.
 
-use std::panic::Location;
-
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
@@ -14,7 +12,7 @@ use super::node::{LazyArray, LazyOperand, State};
 use super::traversal::walk;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::Draw;
-use autojit_ir::{DType, HostArray, Op, resolve_scalars};
+use autojit_ir::{DType, HostArray, Op, Site, resolve_scalars};
 use autojit_library::{self as library, Concrete, Results};
 
 /// Gives each root its value.
@@ -71,7 +69,7 @@ fn compute_node(node: &LazyArray) -> Result<()> {
     Ok(())
 }
 
-fn located(error: Error, op: &Op, location: &'static Location<'static>) -> Error {
+fn located(error: Error, op: &Op, location: Site) -> Error {
     error.in_op(op.error_name()).at(location)
 }
 

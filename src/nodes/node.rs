@@ -4,13 +4,12 @@
 //! nodes; dropping a node of any depth uses constant stack. Nodes are shared between threads, so the part
 //! that changes is behind a lock, which is never held while another node's is taken.
 
-use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Op, Scalar, Type};
+use autojit_ir::{ArrayType, Op, Scalar, Site, Type};
 use autojit_library::{Concrete, Results};
 
 /// A computation that was written down but not yet run.
@@ -20,7 +19,7 @@ pub struct LazyArray(Arc<Node>);
 struct Node {
     ty: Arc<Type>,
     depth: u32,
-    location: &'static Location<'static>,
+    location: Site,
     state: Mutex<State>,
 }
 
@@ -68,7 +67,7 @@ impl LazyOperand {
 
 impl LazyArray {
     /// A node of any state; its depth follows from its inputs.
-    pub(crate) fn new(ty: Arc<Type>, state: State, location: &'static Location<'static>) -> Self {
+    pub(crate) fn new(ty: Arc<Type>, state: State, location: Site) -> Self {
         let depth = match &state {
             State::Pending { inputs, .. } => inputs
                 .iter()
@@ -87,7 +86,7 @@ impl LazyArray {
     }
 
     /// A new leaf with a known value.
-    pub(super) fn known(value: Concrete, location: &'static Location<'static>) -> Self {
+    pub(super) fn known(value: Concrete, location: Site) -> Self {
         Self::new(
             Arc::new(value.ty().into()),
             State::Value(Results::from_iter([value])),
@@ -96,7 +95,7 @@ impl LazyArray {
     }
 
     /// A leaf without a value.
-    pub(crate) fn variable(ty: ArrayType, location: &'static Location<'static>) -> Self {
+    pub(crate) fn variable(ty: ArrayType, location: Site) -> Self {
         Self::new(Arc::new(ty.into()), State::Variable, location)
     }
 
@@ -119,7 +118,7 @@ impl LazyArray {
 
     /// Where in the user's source it was made.
     #[must_use]
-    pub fn location(&self) -> &'static Location<'static> {
+    pub fn location(&self) -> Site {
         self.0.location
     }
 

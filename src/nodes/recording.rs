@@ -18,7 +18,6 @@ mod nodes;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -28,8 +27,11 @@ use smallvec::SmallVec;
 use super::infer::{Given, infer};
 use super::node::LazyArray;
 use super::sharing::{self, Storage};
+use super::sites::site_of;
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, Graph, LeafOp, Op, PlainType, Scalar, Type, ValueId, resolve_scalar};
+use autojit_ir::{
+    ArrayType, Graph, LeafOp, Op, PlainType, Scalar, Site, Type, ValueId, resolve_scalar,
+};
 use autojit_library::Concrete;
 
 /// The record of a trace.
@@ -198,13 +200,10 @@ impl Recording {
     }
 
     /// A new argument of a function that this line calls.
-    pub(crate) fn argument(
-        self: &Arc<Self>,
-        ty: ArrayType,
-        location: &'static Location<'static>,
-    ) -> Traced {
+    pub(crate) fn argument(self: &Arc<Self>, ty: ArrayType, location: Site) -> Traced {
+        let site = site_of(location);
         let mut written = self.written();
-        let value = written.graph.record_input(ty, location);
+        let value = written.graph.record_input(ty, site);
         let ty = written.graph[value].ty.clone();
         drop(written);
         self.traced(Recorded { value, ty })
@@ -223,7 +222,7 @@ impl Recording {
         op: Op,
         count: usize,
         input: impl Fn(usize) -> Input<'i>,
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Recorded> {
         let mut own = [Own::Scalar(&Scalar::Bool(false)); 4];
         let all_own = count <= own.len()
@@ -249,7 +248,7 @@ impl Recording {
         self: &Arc<Self>,
         op: Op,
         inputs: &[Input<'_>],
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Recorded> {
         let mut read: SmallVec<[Traced; 4]> = SmallVec::new();
         for &input in inputs {
@@ -279,7 +278,7 @@ impl Recording {
         self: &Arc<Self>,
         op: Op,
         inputs: &[Own<'_>],
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Recorded> {
         let given = |index: usize| match inputs[index] {
             Own::Traced(traced) => Given::Array(&traced.ty),
@@ -287,6 +286,7 @@ impl Recording {
         };
         let named = |e: Error| e.in_op(op.error_name());
         let (ty, strong) = infer(&op, inputs.len(), given).map_err(named)?;
+        let site = site_of(location);
         let mut written = self.written();
         let ty = match ty {
             PlainType::Input(ty) => Arc::clone(ty),
@@ -304,11 +304,11 @@ impl Recording {
                 }
             });
         }
-        let (shared, location) = (Arc::clone(&ty), Some(location));
+        let (shared, site) = (Arc::clone(&ty), Some(site));
         let value = if sharing::is_on() {
-            written.graph.insert(op, &values, shared, location)
+            written.graph.insert(op, &values, shared, site)
         } else {
-            written.graph.record(op, values, shared, location)
+            written.graph.record(op, values, shared, site)
         };
         Ok(Recorded { value, ty })
     }
@@ -320,7 +320,7 @@ impl Recording {
     pub(crate) fn values_of<'i>(
         self: &Arc<Self>,
         results: impl IntoIterator<Item = Input<'i>>,
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Vec<ValueId>> {
         let value = |result| match self.own(result) {
             Some(traced) => Ok(traced.value),
@@ -400,15 +400,16 @@ impl Recording {
         self: &Arc<Self>,
         graph: Cow<'_, Graph>,
         inputs: impl IntoIterator<Item = Input<'i>>,
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Vec<Traced>> {
         let inputs = self.values_of(inputs, location)?;
+        let site = site_of(location);
         let mut written = self.written();
         let outputs = if sharing::is_on() {
-            written.graph.inline(&graph, &inputs, Some(location))?
+            written.graph.inline(&graph, &inputs, Some(site))?
         } else {
             let graph = graph.into_owned();
-            written.graph.record_all(graph, &inputs, location)?
+            written.graph.record_all(graph, &inputs, site)?
         };
         let recorded = outputs.into_iter().map(|value| Recorded {
             value,
@@ -453,11 +454,7 @@ impl Recording {
     }
 
     /// An array from outside of the trace as a value of it.
-    fn read(
-        self: &Arc<Self>,
-        input: Input<'_>,
-        location: &'static Location<'static>,
-    ) -> Result<Recorded> {
+    fn read(self: &Arc<Self>, input: Input<'_>, location: Site) -> Result<Recorded> {
         let value = match input {
             Input::Failed(error) => return Err(error.clone()),
             Input::Concrete(array) => self
@@ -475,11 +472,7 @@ impl Recording {
     }
 
     /// A captured array as a constant, which is kept in main memory.
-    fn read_constant(
-        &self,
-        array: &Concrete,
-        location: &'static Location<'static>,
-    ) -> Result<ValueId> {
+    fn read_constant(&self, array: &Concrete, location: Site) -> Result<ValueId> {
         let storage = Storage::of(array);
         if let Some((_, value)) = self.written().constants.get(&storage) {
             return Ok(*value);
@@ -493,8 +486,9 @@ impl Recording {
             )));
         }
         let host = array.to_host()?;
+        let site = site_of(location);
         let mut written = self.written();
-        let value = written.graph.record_constant(host, location);
+        let value = written.graph.record_constant(host, site);
         written.constants.insert(storage, (array.clone(), value));
         Ok(value)
     }

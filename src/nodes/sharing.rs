@@ -12,7 +12,6 @@
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -20,7 +19,7 @@ use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::node::{LazyArray, LazyOperand, State};
-use autojit_ir::{ArrayType, Op, Steps, Type, dispatch_host};
+use autojit_ir::{ArrayType, Op, Site, Steps, Type, dispatch_host};
 use autojit_library::Concrete;
 
 thread_local! {
@@ -105,7 +104,7 @@ pub(super) fn intern(
     op: Op,
     inputs: SmallVec<[LazyOperand; 3]>,
     ty: Arc<Type>,
-    location: &'static Location<'static>,
+    location: Site,
 ) -> LazyArray {
     if !is_on() {
         return LazyArray::new(ty, State::Pending { op, inputs }, location);
@@ -115,7 +114,7 @@ pub(super) fn intern(
 
 impl LazyArray {
     /// A leaf with a known value; in a sharing scope, the one that the same array gave before.
-    pub(crate) fn from_concrete(value: Concrete, location: &'static Location<'static>) -> Self {
+    pub(crate) fn from_concrete(value: Concrete, location: Site) -> Self {
         if !is_on() {
             return Self::known(value, location);
         }
@@ -173,7 +172,7 @@ impl Cache {
         op: Op,
         inputs: SmallVec<[LazyOperand; 3]>,
         ty: Arc<Type>,
-        location: &'static Location<'static>,
+        location: Site,
     ) -> LazyArray {
         let hash = hash_op(&op, &inputs);
         let equal =
@@ -196,7 +195,7 @@ impl Cache {
         node
     }
 
-    fn intern_leaf(&mut self, value: Concrete, location: &'static Location<'static>) -> LazyArray {
+    fn intern_leaf(&mut self, value: Concrete, location: Site) -> LazyArray {
         let storage = Storage::of(&value);
         let hash = hash_of(&storage);
         if let Some((_, found)) = self.leaves.find(hash, |(s, _)| *s == storage) {
@@ -245,8 +244,8 @@ mod tests {
     use crate::nodes::write as apply;
     use autojit_ir::{DType, HostArray, Scalar};
 
-    fn here() -> &'static Location<'static> {
-        Location::caller()
+    fn here() -> Site {
+        std::panic::Location::caller().into()
     }
 
     fn x() -> LazyArray {

@@ -436,7 +436,7 @@ mod tests {
         ];
         let location = std::panic::Location::caller();
         let ty = crate::ArrayType::new(DType::Float64, &[2, 2]);
-        let x = LazyOperand::Node(LazyArray::variable(ty, location));
+        let x = LazyOperand::Node(LazyArray::variable(ty, location.into()));
         for (op, count, expected) in cases {
             let inputs = vec![x.clone(); count];
             assert_eq!(arguments(&op, &inputs, Some(2)), expected, "{op}");

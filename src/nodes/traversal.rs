@@ -192,12 +192,15 @@ mod tests {
     use autojit_ir::{ArrayType, DType};
 
     fn x() -> LazyArray {
-        LazyArray::variable(ArrayType::new(DType::Float64, &[]), Location::caller())
+        LazyArray::variable(
+            ArrayType::new(DType::Float64, &[]),
+            Location::caller().into(),
+        )
     }
 
     fn add(x: &LazyArray, y: &LazyArray) -> LazyArray {
         let inputs = smallvec![LazyOperand::Node(x.clone()), LazyOperand::Node(y.clone())];
-        apply(Op::Map(MapOp::Add), inputs, Location::caller()).unwrap()
+        apply(Op::Map(MapOp::Add), inputs, Location::caller().into()).unwrap()
     }
 
     #[test]

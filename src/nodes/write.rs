@@ -1,6 +1,5 @@
 //! Writing an op down as a node.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -8,14 +7,15 @@ use smallvec::SmallVec;
 use super::infer::{given, infer};
 use super::node::{LazyArray, LazyOperand, State};
 use super::sharing;
+use super::sites::site_of;
 use autojit_ir::error::Result;
-use autojit_ir::{Dims, Op, PlainType, ViewOp};
+use autojit_ir::{Dims, Op, PlainType, Site, ViewOp};
 
 /// Writes down an op as a node.
 pub(crate) fn write(
     op: Op,
     inputs: SmallVec<[LazyOperand; 3]>,
-    location: &'static Location<'static>,
+    location: Site,
 ) -> Result<LazyArray> {
     let (ty, _) = infer(&op, inputs.len(), |index| given(&inputs[index]))?;
     let ty = match ty {
@@ -23,7 +23,7 @@ pub(crate) fn write(
         PlainType::Other(ty) => Arc::new(ty),
     };
     let (op, inputs) = merge_views(op, inputs);
-    Ok(sharing::intern(op, inputs, ty, location))
+    Ok(sharing::intern(op, inputs, ty, site_of(location)))
 }
 
 /// A transpose of a transpose, and a reshape of a reshape, are one: autoray counts them so.

@@ -23,7 +23,7 @@ pub(super) struct Call {
 impl Call {
     /// The types of the results for arrays of these types.
     pub(super) fn types(&self, inputs: &[ArrayType]) -> Result<Type> {
-        let variable = |ty: &ArrayType| LazyArray::variable(ty.clone(), self.location);
+        let variable = |ty: &ArrayType| LazyArray::variable(ty.clone(), self.location.into());
         let variables = inputs.iter().map(|ty| Array::from_lazy(variable(ty)));
         let arguments = self.arguments(variables);
         caught("the rule for the types of results", || {

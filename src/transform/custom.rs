@@ -132,7 +132,7 @@ fn call<A: Tree, R: Tree, S: Tree>(
         .map(|ty| body.add_input(ty.clone()))
         .collect();
     let given = [&all[..n], &all[at(0)]].concat();
-    let outputs = body.inline(&plain.graph, &given, Some(location))?;
+    let outputs = body.inline(&plain.graph, &given, Some(location.into()))?;
     body.set_outputs(outputs);
 
     let mut pullback = Graph::new();
@@ -145,9 +145,9 @@ fn call<A: Tree, R: Tree, S: Tree>(
         .map(|ty| pullback.add_input(ty.clone()))
         .collect();
     let given = [&all[..n], &all[at(1)]].concat();
-    let forward = pullback.inline(&forward.graph, &given, Some(location))?;
+    let forward = pullback.inline(&forward.graph, &given, Some(location.into()))?;
     let given = [&forward[types.len()..], &cotangents, &all[at(2)]].concat();
-    let mut gradients = pullback.inline(&backward.graph, &given, Some(location))?;
+    let mut gradients = pullback.inline(&backward.graph, &given, Some(location.into()))?;
     for ty in &input_types[n..] {
         let zero = pullback.add_literal(0, ty.dtype);
         let shape = ty.shape.clone();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::{CallDraws, Distribution, Draw};
-use autojit_ir::{ArrayType, Graph, LeafOp, Op, ValueId};
+use autojit_ir::{ArrayType, Graph, LeafOp, Op, Site, ValueId};
 use autojit_library::{self as library, Concrete};
 use smallvec::SmallVec;
 
@@ -29,7 +29,7 @@ pub(crate) struct Drawn {
     made_in: Option<u64>,
     distribution: Distribution,
     ty: ArrayType,
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
 }
 
 impl Drawn {
@@ -43,7 +43,7 @@ impl Drawn {
         others: &[Array],
         location: &'static Location<'static>,
     ) -> Result<Array> {
-        let location = self.location.unwrap_or(location);
+        let location = self.location.unwrap_or(location.into());
         let mut ty = self.ty.clone();
         if let Some(iterations) = iterations {
             ty.shape.insert(0, iterations);

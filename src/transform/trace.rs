@@ -64,9 +64,11 @@ fn trace_here<A: Tree, R: Tree>(
     location: &'static Location<'static>,
 ) -> Result<Function> {
     let recording = Recording::new();
-    let mut arrays = types
-        .iter()
-        .map(|ty| Array(Repr::Traced(recording.argument(ty.clone(), location))));
+    let mut arrays = types.iter().map(|ty| {
+        Array(Repr::Traced(
+            recording.argument(ty.clone(), location.into()),
+        ))
+    });
     let arguments = tree::unflatten(structure.tokens(), &mut arrays)?;
     let tracing = current_trace().is_none().then(Tracing::begin);
     let until_end = recording.until_end();
@@ -75,7 +77,7 @@ fn trace_here<A: Tree, R: Tree>(
     drop(tracing);
 
     let flat = Flat::of(&result)?;
-    let outputs = recording.values_of(flat.arrays.iter().map(Array::input), location)?;
+    let outputs = recording.values_of(flat.arrays.iter().map(Array::input), location.into())?;
     let output = flat.structure.clone();
     // The arrays of the trace go first, so that its record need not be copied.
     drop(flat);
@@ -153,7 +155,7 @@ fn apply_any(
     }
     if let Some(recording) = Recording::of_newest(traced.into_iter()) {
         let recording = Arc::clone(recording);
-        let results = recording.inline(graph, inputs.iter().map(Array::input), location)?;
+        let results = recording.inline(graph, inputs.iter().map(Array::input), location.into())?;
         return Ok(results
             .into_iter()
             .map(|r| Array(Repr::Traced(r)))
@@ -193,7 +195,7 @@ fn write_all(
     let mut map: Vec<Option<Array>> = Vec::with_capacity(live.len());
     let lost = || Error::internal("a value of a graph was lost");
     for (node, live) in graph.nodes().iter().zip(live) {
-        let line = node.location.unwrap_or(location);
+        let line = node.location.unwrap_or(location.into());
         map.push(match &node.op {
             _ if !live => None,
             Op::Leaf(LeafOp::Input { index, .. }) => inputs.get(*index).cloned(),

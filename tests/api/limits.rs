@@ -176,7 +176,7 @@ fn reductions_of_nothing_give_their_neutral_elements() {
 #[track_caller]
 fn refused(what: &str, f: impl FnOnce() -> autojit::Result<()>) {
     let error = soon(what, f).unwrap_err();
-    let location = error.location().map(std::panic::Location::file);
+    let location = error.location().map(autojit::ir::Site::file);
     assert_eq!(location, Some(file!()), "{what}: {error}");
 }
 

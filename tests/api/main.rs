@@ -15,6 +15,7 @@ mod little_memory;
 mod npy;
 mod numpy;
 mod plot;
+mod sites;
 mod transform;
 mod tree;
 mod tutorial;

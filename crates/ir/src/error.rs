@@ -7,8 +7,9 @@
 //! Nothing here formats with `Debug` and nothing panics.
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
+
+use crate::site::Site;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -34,7 +35,7 @@ struct Inner {
     kind: Kind,
     message: String,
     op: Option<String>,
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
     /// The iterations of the loops around it, the innermost first.
     iterations: Vec<u64>,
     /// The line of a function that was written in another program, and came here as a file.
@@ -214,9 +215,9 @@ impl Error {
 
     /// Adds the user's source line, unless it is already known.
     #[must_use]
-    pub fn at(mut self, location: &'static Location<'static>) -> Self {
+    pub fn at(mut self, location: impl Into<Site>) -> Self {
         if self.0.location.is_none() {
-            Arc::make_mut(&mut self.0).location = Some(location);
+            Arc::make_mut(&mut self.0).location = Some(location.into());
         }
         self
     }
@@ -256,13 +257,13 @@ impl Error {
 
     /// Where in the user's source the failing operation was written.
     #[must_use]
-    pub fn location(&self) -> Option<&'static Location<'static>> {
+    pub fn location(&self) -> Option<Site> {
         self.0.location
     }
 
     /// The line as it is shown: that of the call says less than that of the operation.
     fn line(&self) -> Option<String> {
-        let own = || self.0.location.map(ToString::to_string);
+        let own = || self.0.location.map(|site| site.to_string());
         self.0.foreign_line.clone().or_else(own)
     }
 

@@ -7,7 +7,6 @@
 //! its results, and in every graph that [`Graph::push`] built, equal nodes (same op, same inputs) are one node, which
 //! [`Graph::verify_shared`] checks. Sharing compares values, never only hashes.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -19,7 +18,7 @@ use super::infer::Signature;
 use super::node::{Node, ValueId};
 use super::op::{LeafOp, Op};
 use super::scalar::{Literal, Scalar};
-use super::source::SourceLine;
+use super::site::{Site, SourceLine};
 use super::types::{ArrayType, DType, Type};
 use crate::error::{Error, Result};
 
@@ -159,12 +158,7 @@ impl Graph {
     ///
     /// # Errors
     /// The inputs do not fit the op.
-    pub fn push(
-        &mut self,
-        op: Op,
-        inputs: &[ValueId],
-        location: Option<&'static Location<'static>>,
-    ) -> Result<ValueId> {
+    pub fn push(&mut self, op: Op, inputs: &[ValueId], location: Option<Site>) -> Result<ValueId> {
         let ty = self.infer(&op, inputs)?.result;
         Ok(self.insert(op, inputs, ty.into(), location))
     }
@@ -184,7 +178,7 @@ impl Graph {
         op: Op,
         inputs: &[ValueId],
         ty: Arc<Type>,
-        location: Option<&'static Location<'static>>,
+        location: Option<Site>,
     ) -> ValueId {
         match self.find_or_add(&op, inputs) {
             Ok(found) => found,
@@ -256,7 +250,7 @@ impl Graph {
         op: Op,
         inputs: SmallVec<[ValueId; 4]>,
         ty: Arc<Type>,
-        location: Option<&'static Location<'static>>,
+        location: Option<Site>,
     ) -> ValueId {
         let Self { nodes, shared, .. } = self;
         let value = ValueId(nodes.len() as u32);
@@ -289,7 +283,7 @@ impl Graph {
     }
 
     /// Records an argument of a function that a line calls.
-    pub fn record_input(&mut self, ty: ArrayType, location: &'static Location<'static>) -> ValueId {
+    pub fn record_input(&mut self, ty: ArrayType, location: Site) -> ValueId {
         let index = self.inputs.len();
         self.inputs.push(ty.clone());
         let value = self.record_leaf(Op::Leaf(LeafOp::Input { index, ty }));
@@ -298,11 +292,7 @@ impl Graph {
     }
 
     /// Records an array constant that a line reads in.
-    pub fn record_constant(
-        &mut self,
-        array: HostArray,
-        location: &'static Location<'static>,
-    ) -> ValueId {
+    pub fn record_constant(&mut self, array: HostArray, location: Site) -> ValueId {
         let ty = array.ty();
         let index = self.constants.record(array);
         let value = self.record_leaf(Op::Leaf(LeafOp::Constant { index, ty }));
@@ -324,7 +314,7 @@ impl Graph {
     }
 
     /// Says which line a node comes from, unless that is known: the first one stays.
-    pub(super) fn locate(&mut self, value: ValueId, location: Option<&'static Location<'static>>) {
+    pub(super) fn locate(&mut self, value: ValueId, location: Option<Site>) {
         let known = &mut self.nodes[value.index()].location;
         *known = known.or(location);
     }

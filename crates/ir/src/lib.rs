@@ -39,6 +39,7 @@ pub mod scatter;
 pub mod semantics;
 pub mod serial;
 mod shared;
+mod site;
 mod source;
 mod text;
 pub mod transform;
@@ -67,7 +68,7 @@ pub use op::{
 pub use opaque::OpaqueFunction;
 pub use scalar::{Literal, Scalar};
 pub use shared::{BlockSize, SharedArray, UnwrittenArray};
-pub use source::SourceLine;
+pub use site::{Site, SourceLine};
 pub use types::{ArrayType, Axes, Dims, Shape, Steps, Type, broadcast_shapes};
 
 pub use infer::{

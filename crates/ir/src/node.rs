@@ -1,11 +1,11 @@
 //! `Node` and `ValueId`: one step of a program, and its number.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::op::Op;
+use super::site::Site;
 use super::types::Type;
 
 /// The number of a node in its graph.
@@ -36,7 +36,7 @@ pub struct Node {
     /// The type of the result. Most programs have few, which their nodes share.
     pub ty: Arc<Type>,
     /// The user's source line, where known. It takes no part in sharing: the first one stays.
-    pub location: Option<&'static Location<'static>>,
+    pub location: Option<Site>,
 }
 
 impl Clone for Node {

@@ -11,7 +11,7 @@ use super::super::infer::{given, infer};
 use super::super::node::{LazyArray, LazyOperand, State};
 use super::{FreeVariable, Recording};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{LeafOp, Op, ValueId, resolve_scalar};
+use autojit_ir::{LeafOp, Op, Site, ValueId, resolve_scalar};
 use autojit_library::Concrete;
 
 impl Recording {
@@ -87,7 +87,7 @@ impl Recording {
 
     /// A value of the record as a node, and all that it depends on; each once, so the same values are the same nodes.
     pub(super) fn node(&self, root: ValueId) -> LazyArray {
-        let here = Location::caller();
+        let here = Site::from(Location::caller());
         let mut written = self.written();
         let mut stack = vec![root];
         while let Some(&value) = stack.last() {

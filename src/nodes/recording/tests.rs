@@ -1,11 +1,13 @@
 //! What traces write down, and what they refuse.
 
+use std::panic::Location;
+
 use super::*;
 use crate::array::{Array, Repr};
 use crate::{DType, lazy, numpy as np};
 
-fn here() -> &'static Location<'static> {
-    Location::caller()
+fn here() -> Site {
+    Location::caller().into()
 }
 
 /// A trace with one argument of two numbers.

@@ -370,7 +370,7 @@ fn every_mistake_names_a_line_of_the_user() {
             };
             let Err(error) = result else { continue };
             mistakes += 1;
-            let file = error.location().map(std::panic::Location::file);
+            let file = error.location().map(autojit::ir::Site::file);
             if file != Some(file!()) {
                 wrong.insert(format!("{what}: {error}"));
             }

@@ -205,7 +205,14 @@ fn signatures_are_read_back() {
         ("C:/work/model.rs", 42, 17)
     );
     assert_round_trip(&line);
-    for wrong in ["", "model.rs", "model.rs:4", "model.rs:x:1", ":"] {
+    // Where no column is known.
+    let line: SourceLine = "C:/work/model.py:42".parse().unwrap();
+    assert_eq!(
+        (&*line.file, line.line, line.column),
+        ("C:/work/model.py", 42, 0)
+    );
+    assert_round_trip(&line);
+    for wrong in ["", "model.rs", "model.rs:x", ":", "model.rs:4:"] {
         assert!(
             wrong.parse::<SourceLine>().unwrap_err().is_parse(),
             "{wrong}"

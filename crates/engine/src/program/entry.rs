@@ -3,14 +3,12 @@
 //! Addresses are numbers of base addresses (workspace, constants, arguments, results) and offsets, so one program serves
 //! all calls from all threads at once; what changes between calls is the table of bases.
 
-use std::panic::Location;
-
 use smallvec::SmallVec;
 
 use crate::kernel::Kernel;
 use crate::lower::{BufferId, Call, Lowered, Storage};
 use crate::memory::Workspace;
-use autojit_ir::Graph;
+use autojit_ir::{Graph, Site};
 
 /// An operand: a base address and an offset in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +49,7 @@ pub(crate) struct Run {
 }
 
 /// The op and the source line to name if an entry fails.
-pub(crate) type Origin = (&'static str, Option<&'static Location<'static>>);
+pub(crate) type Origin = (&'static str, Option<Site>);
 
 /// The parts of a program, before there is code for its kernels.
 #[derive(Debug, Default)]

@@ -395,7 +395,7 @@ mod tests {
     use std::panic::Location;
 
     use super::*;
-    use crate::Dims;
+    use crate::{Dims, Site};
 
     fn vector(data: &[f64]) -> HostArray {
         let scalars: Vec<Scalar> = data.iter().map(|&x| x.into()).collect();
@@ -407,7 +407,7 @@ mod tests {
         let mut graph = Graph::new();
         let x = graph.add_input(ArrayType::new(DType::Float64, &[2]));
         let i = graph.add_input(ArrayType::scalar(DType::Int64));
-        let here = Location::caller();
+        let here = Site::from(Location::caller());
         let taken = graph
             .push(Op::Index(IndexOp::Take { axis: 0 }), &[x, i], Some(here))
             .unwrap();

@@ -23,7 +23,6 @@ pub(super) use reductions::*;
 pub(super) use scatter::*;
 pub use stored::is_widened;
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -31,6 +30,7 @@ use smallvec::SmallVec;
 use super::graph::Graph;
 use super::infer::{PlainType, infer_plain};
 use super::node::{Node, ValueId};
+use super::site::Site;
 use super::types::{ArrayType, DType, Dims, Type};
 use super::{IndexOp, Literal, MapOp, Op, ReduceOp, Scalar, ViewOp};
 use crate::error::{Error, Result};
@@ -113,14 +113,14 @@ pub trait Simplify {
 /// Adds ops to a graph.
 pub struct Builder<'a> {
     graph: &'a mut Graph,
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
     form: Form,
     rules: Option<&'a dyn Simplify>,
 }
 
 impl<'a> Builder<'a> {
     /// A builder of core ops, whose nodes carry the given source line.
-    pub fn new(graph: &'a mut Graph, location: Option<&'static Location<'static>>) -> Self {
+    pub fn new(graph: &'a mut Graph, location: Option<Site>) -> Self {
         Self {
             graph,
             location,
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
     /// A builder that tries rules before it adds a node.
     pub fn with_rules(
         graph: &'a mut Graph,
-        location: Option<&'static Location<'static>>,
+        location: Option<Site>,
         form: Form,
         rules: &'a dyn Simplify,
     ) -> Self {
@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The source line that new nodes carry.
-    pub fn location(&self) -> Option<&'static Location<'static>> {
+    pub fn location(&self) -> Option<Site> {
         self.location
     }
 

@@ -1,10 +1,8 @@
 //! Inlining: what one graph computes, as nodes of another.
 
-use std::panic::Location;
-
 use smallvec::SmallVec;
 
-use crate::{Error, Graph, LeafOp, Node, Op, Result, ValueId};
+use crate::{Error, Graph, LeafOp, Node, Op, Result, Site, ValueId};
 
 impl Graph {
     /// Adds what `source` computes from the given values, and gives its results. Dead nodes are left out; new nodes carry the
@@ -29,7 +27,7 @@ impl Graph {
         &mut self,
         source: &Self,
         inputs: &[ValueId],
-        location: Option<&'static Location<'static>>,
+        location: Option<Site>,
     ) -> Result<Vec<ValueId>> {
         self.check_inlined(source, inputs)?;
         Ok(self.inline_live(source, inputs, location))
@@ -43,7 +41,7 @@ impl Graph {
         &mut self,
         source: Self,
         inputs: &[ValueId],
-        location: &'static Location<'static>,
+        location: Site,
     ) -> Result<Vec<ValueId>> {
         self.check_inlined(&source, inputs)?;
         let live = source.live();
@@ -84,7 +82,7 @@ impl Graph {
         &mut self,
         source: &Self,
         inputs: &[ValueId],
-        location: Option<&'static Location<'static>>,
+        location: Option<Site>,
     ) -> Vec<ValueId> {
         let live = source.live();
         let mut map: Vec<ValueId> = Vec::with_capacity(live.len());

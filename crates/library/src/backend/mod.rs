@@ -9,14 +9,13 @@ mod replay;
 mod support;
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use autojit_ir::{Form, Graph, Op, OperandType, Result};
+use autojit_ir::{Form, Graph, Op, OperandType, Result, Site};
 
 use crate::Concrete;
 
@@ -158,7 +157,7 @@ pub struct StepTime {
     /// The op that it is named by.
     pub op: &'static str,
     /// The line of that op.
-    pub location: Option<&'static Location<'static>>,
+    pub location: Option<Site>,
     /// The time it took.
     pub time: Duration,
 }

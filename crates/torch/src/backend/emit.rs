@@ -13,7 +13,6 @@
 //! works in place. Refuses what is neither native nor expands, with `is_unsupported`.
 
 use std::fmt::Write as _;
-use std::panic::Location;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -23,8 +22,8 @@ use crate::library::{
 };
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    ArrayType, DType, Graph, HostArray, LeafOp, Literal, MapOp, Op, OperandType, Type, ValueId,
-    expansion, is_widened,
+    ArrayType, DType, Graph, HostArray, LeafOp, Literal, MapOp, Op, OperandType, Site, Type,
+    ValueId, expansion, is_widened,
 };
 use autojit_library::backend::Lowering;
 
@@ -49,7 +48,7 @@ pub(super) struct Origin {
     pub(super) op: &'static str,
     /// The type of its first input, as it is computed with.
     pub(super) ty: Option<ArrayType>,
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) location: Option<Site>,
 }
 
 impl Origin {
@@ -124,7 +123,7 @@ pub(super) struct Writer {
 pub(super) type Names = SmallVec<[Name; 1]>;
 
 /// A line of the user's, where it is known.
-pub(super) type Place = Option<&'static Location<'static>>;
+pub(super) type Place = Option<Site>;
 
 impl Writer {
     pub(super) fn statement(&mut self, text: &str) {

@@ -10,7 +10,6 @@
 //! Invariants: every value that a part reads was written by one before it, or is an argument or a constant; the random
 //! draws of all programs are numbered together, once a call.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,7 +18,7 @@ use smallvec::SmallVec;
 use crate::library::{self as xla, Program};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::Reserved;
-use autojit_ir::{Graph, HostArray, LeafOp, Op, OpaqueFunction, Type, ValueId};
+use autojit_ir::{Graph, HostArray, LeafOp, Op, OpaqueFunction, Site, Type, ValueId};
 use autojit_library::{self as library, AnyLibrary, Concrete, Results};
 
 use autojit_library::backend::{CodeReport, Executable, Outputs};
@@ -53,7 +52,7 @@ enum Work {
 struct Call {
     function: OpaqueFunction,
     result: Arc<Type>,
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
 }
 
 /// Whether a graph calls functions of the user's.

@@ -1,10 +1,8 @@
 //! The contents of a call from a program back into autojit: the op, its types, the user's line. `host.rs` answers it.
 
-use std::panic::Location;
-
 use smallvec::SmallVec;
 
-use autojit_ir::{ArrayType, DType, Op, Type};
+use autojit_ir::{ArrayType, DType, Op, Site, Type};
 
 /// The name of the target, as programs give it.
 pub(super) const TARGET: &str = "autojit";
@@ -32,7 +30,7 @@ pub(super) struct HostCall {
     pub(super) result: Type,
     /// The op that errors name.
     pub(super) op: &'static str,
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) location: Option<Site>,
     /// How many loops are around it. The numbers of their iterations are operands before the inputs, the innermost first.
     pub(super) steps: usize,
 }

@@ -4,8 +4,6 @@
 //! [`super::host`]). Linear in nodes. Refuses functions of the user's, with `is_unsupported`: XLA
 //! makes calls on threads of its own, on which such a function could wait for XLA forever. The backend cuts graphs there.
 
-use std::panic::Location;
-
 use smallvec::SmallVec;
 
 use super::calls::{HostCall, Work};
@@ -13,7 +11,7 @@ use super::lower::{astype, lower, lowering};
 use super::module::{Extra, Purpose, Value, Writer, instruction_in};
 use autojit_ir::error::{Error, Result};
 use autojit_ir::{
-    DType, Graph, LeafOp, MapOp, Op, OperandType, Type, ValueId, expansion, is_widened,
+    DType, Graph, LeafOp, MapOp, Op, OperandType, Site, Type, ValueId, expansion, is_widened,
 };
 use autojit_library::backend::Lowering;
 
@@ -34,7 +32,7 @@ pub(super) struct Code {
 struct Origin {
     first: u32,
     op: &'static str,
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
 }
 
 impl Code {
@@ -58,7 +56,7 @@ impl Code {
 pub(super) type Values = SmallVec<[Value; 2]>;
 
 /// A line of the user's, where it is known.
-pub(super) type Place = Option<&'static Location<'static>>;
+pub(super) type Place = Option<Site>;
 
 pub(super) struct Emitter {
     pub(super) writer: Writer,

@@ -8,14 +8,13 @@
 //! many digits as bring back their bits, zeros with their signs.
 
 use std::fmt::Write as _;
-use std::panic::Location;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::calls::{HostCall, RUN_NUMBER};
 use autojit_ir::error::{Error, Result};
-use autojit_ir::{ArrayType, DType, HostArray, Literal, Scalar};
+use autojit_ir::{ArrayType, DType, HostArray, Literal, Scalar, Site};
 
 /// The result of an instruction: its name and its type.
 #[derive(Clone, Debug)]
@@ -183,7 +182,7 @@ pub(super) struct Writer {
     pub(super) calls: Vec<HostCall>,
     /// The op of the user's that is being written.
     pub(super) op: &'static str,
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) location: Option<Site>,
 }
 
 impl Writer {

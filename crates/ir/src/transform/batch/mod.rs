@@ -20,13 +20,11 @@ mod linalg;
 mod tests;
 mod views;
 
-use std::panic::Location;
-
 use smallvec::SmallVec;
 
 use crate::expand::{OperandType, expansion};
 use crate::types::{ArrayType, Dims, Type};
-use crate::{Error, Graph, LeafOp, MapOp, Node, Op, Result, ValueId, ViewOp};
+use crate::{Error, Graph, LeafOp, MapOp, Node, Op, Result, Site, ValueId, ViewOp};
 
 /// The graph that computes what `graph` computes for each of `size` examples.
 ///
@@ -100,7 +98,7 @@ struct Batcher {
     /// The number of examples.
     size: usize,
     /// The line of the node whose rule is running.
-    location: Option<&'static Location<'static>>,
+    location: Option<Site>,
 }
 
 impl Batcher {

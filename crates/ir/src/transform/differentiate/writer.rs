@@ -8,7 +8,6 @@
 
 mod shapes;
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::site::Site;
 use crate::types::{ArrayType, DType, Dims, Shape, Type};
 use crate::{
     Bodies, Graph, HostArray, LeafOp, MapOp, Node, Op, OpaqueFunction, PlainType, ReduceOp, ScanOp,
@@ -95,7 +95,7 @@ pub(super) struct Writer {
     pub(super) graph: Graph,
     pub(super) mode: Mode,
     /// The source line that new nodes carry.
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) location: Option<Site>,
     /// The placeholders that stand for linear functions.
     pub(super) whole: FxHashMap<ValueId, Whole>,
     /// Ops that are gone back through as a whole, by the first placeholder of their results.
