@@ -1,7 +1,7 @@
 //! Errors of Rust as the exceptions that Python programmers expect, and exceptions carried through Rust.
 //!
 //! The exception is raised in the call that failed, so the traceback ends at the line of the user. Lines of this package in
-//! messages would only mislead, and are left out.
+//! messages would only mislead, and are left out; lines of Python are those of operations that were written down before.
 //!
 //! A function of the user that is traced may raise. Rust is told so by an error whose text is [`CARRIED`], and the exception
 //! waits on this thread until the call that began the trace takes it up again.
@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 
 use autojit::Error;
+use autojit::ir::Site;
 use pyo3::exceptions::{
     PyFloatingPointError, PyIndexError, PyKeyboardInterrupt, PyNotImplementedError, PyOSError,
     PyOverflowError, PyRuntimeError, PyTypeError, PyValueError,
@@ -54,15 +55,24 @@ pub(crate) fn is_interrupted() -> bool {
     raised.unwrap_or(false)
 }
 
+/// The message of an error, with its line if that is one of Python: of an operation that was written down at another time, so that the
+/// traceback ends elsewhere.
+fn text_of(error: &Error) -> String {
+    match error.location() {
+        Some(Site::Rust(_)) => error.clone().without_location().to_string(),
+        Some(Site::Foreign(_)) | None => error.to_string(),
+    }
+}
+
 /// The exception for an error.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
-    let text = error.clone().without_location().to_string();
+    let text = text_of(&error);
     raised_as(py, &error, text)
 }
 
 /// The exception for an error of a function that has another name in Python.
 pub(crate) fn raised_under_name(py: Python<'_>, error: Error, rust: &str, python: &str) -> PyErr {
-    let text = error.clone().without_location().to_string();
+    let text = text_of(&error);
     let text = match text.strip_prefix(rust) {
         Some(rest) => format!("{python}{rest}"),
         None => text,
@@ -72,7 +82,7 @@ pub(crate) fn raised_under_name(py: Python<'_>, error: Error, rust: &str, python
 
 /// The exception for an error of `cond`, whose parameters have other names in Python.
 pub(crate) fn raised_by_cond(py: Python<'_>, error: Error) -> PyErr {
-    let text = error.clone().without_location().to_string();
+    let text = text_of(&error);
     let text = text.replace("`if_true`", "`true_fun`");
     raised_as(py, &error, text.replace("`if_false`", "`false_fun`"))
 }

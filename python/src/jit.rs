@@ -17,7 +17,7 @@ use crate::classes::Entry;
 use crate::errors::{OrRaise, carried, raised};
 use crate::exported::ExportedFunction;
 use crate::functions::bound_method;
-use crate::reports::{Explanation, Profile};
+use crate::reports::{Explanation, Profile, is_ours};
 use crate::statics::Statics;
 use crate::tree::{Kind, Leaves, PyTree};
 
@@ -227,7 +227,8 @@ impl CompiledFunction {
         explanation.map(Explanation).or_raise(py)
     }
 
-    /// The optimised graph for arguments like these, as text: a line for each operation.
+    /// The optimised graph for arguments like these, as text: a line for each operation, with the line of Python that it comes
+    /// from. The middle of large constants is left out.
     #[pyo3(signature = (*args, **keywords))]
     fn graph<'py>(
         &self,
@@ -235,7 +236,7 @@ impl CompiledFunction {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<String> {
-        Ok(self.explain(py, args, keywords)?.0.graph().to_owned())
+        Ok(self.explain(py, args, keywords)?.graph())
     }
 
     /// Compiles for arguments like these, unless there is code for them, and runs nothing.
@@ -299,8 +300,7 @@ impl CompiledFunction {
         let profile = py.detach(|| self.jit.profile(&tree));
         let mut profile = profile.or_raise(py)?;
         for step in &mut profile.steps {
-            // They are lines of this package.
-            step.lines.clear();
+            step.lines.retain(|line| !is_ours(&line.file));
         }
         Ok(Profile(profile))
     }
@@ -397,9 +397,8 @@ impl CompiledFunction {
         self.memory.add_entries(tree);
         let exported = py.detach(|| self.jit.to_exported(tree)).or_raise(py)?;
         let backend: Option<String> = self.made_with.bind(py).get_item(3)?.extract()?;
-        // They are lines of this package.
         Ok(ExportedFunction::new(
-            exported.without_lines(),
+            exported.without_lines_of(is_ours),
             backend,
             self.statics.clone(),
             self.memory.entries(),

@@ -15,6 +15,7 @@ mod functions;
 mod index;
 mod jit;
 mod lazy;
+mod lines;
 #[allow(
     unsafe_op_in_unsafe_fn,
     reason = "what PyO3 writes for methods that a macro makes"
@@ -85,6 +86,7 @@ mod _autojit {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         autojit::set_interrupt_check(super::errors::is_interrupted);
+        autojit::set_source_lines(super::lines::line_of_caller);
         super::array::add_methods(module.py())
     }
 }

@@ -1,11 +1,16 @@
 //! Reports on compiled and exported functions: their stages, and the time of their steps.
 //!
-//! Operations carry the line of Rust that called them. For a function of Python that is a line of this package, which says nothing
-//! to a user, so texts are given without it.
+//! Operations carry the line of Python that called them. Where there is none it is a line of this package, which says nothing to a
+//! user, so texts are given without it.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+/// Whether a file is one of this package.
+pub(crate) fn is_ours(file: &str) -> bool {
+    file.starts_with(file!().trim_end_matches("reports.rs")) && file.ends_with(".rs")
+}
 
 /// A text without lines of this package: the comments of graphs, the places of kernels, the fields of pictures.
 pub(crate) fn without_our_lines(text: &str) -> String {
@@ -14,11 +19,18 @@ pub(crate) fn without_our_lines(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find(ours) {
         let (before, line) = rest.split_at(at);
+        let goes_on = |c: char| c.is_ascii_alphanumeric() || "_/.:".contains(c);
+        let after = line.trim_start_matches(goes_on);
+        let place = &line[..line.len() - after.len()];
+        rest = after;
+        if !place.contains(".rs:") {
+            kept.push_str(before);
+            kept.push_str(place);
+            continue;
+        }
         let marks = ["  ; ", ", at "];
         let unmarked = marks.iter().find_map(|mark| before.strip_suffix(mark));
         kept.push_str(unmarked.unwrap_or(before));
-        let goes_on = |c: char| c.is_ascii_alphanumeric() || "_/.:".contains(c);
-        rest = line.trim_start_matches(goes_on);
     }
     kept.push_str(rest);
     kept
@@ -103,10 +115,10 @@ impl Explanation {
         self.0.backend()
     }
 
-    /// The optimised graph as text.
+    /// The optimised graph as text; the middle of large constants is left out.
     #[getter]
-    fn graph(&self) -> String {
-        without_our_lines(self.0.graph())
+    pub(crate) fn graph(&self) -> String {
+        without_our_lines(&self.0.shortened_graph())
     }
 
     /// The number of operations that were traced.
