@@ -234,7 +234,7 @@ def typed(signature: inspect.Signature) -> list[str]:
 def package() -> str:
     """The stub of the package itself."""
     text = HEAD + COMMON
-    text += "from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special\n"
+    text += "from . import array_api as array_api, fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special\n"
     api = [
         "grad",
         "hessian",

@@ -154,7 +154,7 @@ impl PyArrayObject {
         (1, 0)
     }
 
-    /// The namespace of the Python array API, which is the package itself.
+    /// The namespace of the Python array API.
     #[pyo3(signature = (*, api_version = None))]
     fn __array_namespace__<'py>(
         &self,
@@ -162,7 +162,7 @@ impl PyArrayObject {
         api_version: Option<&str>,
     ) -> PyResult<Bound<'py, PyModule>> {
         let _ = api_version;
-        py.import(intern!(py, "autojit"))
+        py.import(intern!(py, "autojit.array_api"))
     }
 }
 

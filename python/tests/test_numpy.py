@@ -84,7 +84,12 @@ def test_functions_that_are_missing_explain():
 
 def test_namespace():
     xp = autojit.ones(1).__array_namespace__()
-    assert xp is autojit
+    assert xp is autojit.array_api and set(xp.__all__) == set(autojit.__all__)
+    assert (
+        xp.sum is autojit.sum
+        and xp.float64 is autojit.float64
+        and xp.linalg.qr is autojit.linalg.qr
+    )
     for name in [
         "asarray",
         "astype",
@@ -98,3 +103,47 @@ def test_namespace():
         "newaxis",
     ]:
         assert hasattr(xp, name)
+
+
+def test_the_standard_has_its_own_answers():
+    xp = autojit.array_api
+    inf, nan = np.inf, np.nan
+    x = np.array([inf, -inf, inf, 1.0, -1.0, 7.0, -0.0, nan])
+    y = np.array([2.0, 2.0, -2.0, -inf, inf, 2.0, inf, inf])
+    expected = np.array([inf, -inf, -inf, -0.0, -0.0, 3.0, -0.0, nan])
+    for divide in (xp.floor_divide, autojit.jit(xp.floor_divide)):
+        found = np.asarray(divide(autojit.array(x), autojit.array(y)))
+        np.testing.assert_array_equal(found, expected)
+        assert np.signbit(found[:7]).tolist() == np.signbit(expected[:7]).tolist()
+    assert xp.floor_divide(autojit.array([7, -7]), 2).tolist() == [3, -4]
+    # Those of the package and of operators are NumPy's.
+    with np.errstate(all="ignore"):
+        numpys = np.floor_divide(x, y)
+    np.testing.assert_array_equal(np.asarray(autojit.floor_divide(x, y)), numpys)
+    np.testing.assert_array_equal(np.asarray(autojit.array(x) // autojit.array(y)), numpys)
+
+    z = [0j, complex(-0.0, -0.0), complex(inf, 0), complex(-inf, inf), complex(-inf, -inf)]
+    z += [complex(-inf, nan), complex(nan, 0), complex(inf, inf), complex(inf, nan), 1 + 2j]
+    w = [0j, complex(0, -0.0), complex(inf, 0), complex(-1, 0), complex(-1, -0.0)]
+    w += [complex(-1, 0), complex(nan, 0), complex(inf, nan), complex(inf, nan), np.expm1(1 + 2j)]
+    for expm1 in (xp.expm1, autojit.jit(xp.expm1)):
+        found = np.asarray(expm1(autojit.array(z)))
+        np.testing.assert_allclose(found.real, np.real(w), rtol=1e-15)
+        np.testing.assert_allclose(found.imag, np.imag(w), rtol=1e-15)
+        assert np.signbit(found.imag[:7]).tolist() == np.signbit(np.imag(w)[:7]).tolist()
+        assert np.signbit(found.real[:3]).tolist() == [False, False, False]
+    assert np.isclose(xp.expm1(autojit.array(1e-20)), 1e-20, rtol=1e-12, atol=0)
+
+    z = np.array([complex(inf, 1e30), complex(-inf, -1e30), 1 + 1j])
+    found = np.asarray(xp.tanh(autojit.array(z)))
+    np.testing.assert_allclose(found, [1, -1, np.tanh(1 + 1j)])
+    assert np.signbit(found.imag).tolist() == [False, True, False]
+
+    x = autojit.array(np.random.default_rng(0).normal(size=(2, 3, 2)))
+    assert xp.linalg.svd(x)[0].shape == (2, 3, 3) and autojit.linalg.svd(x)[0].shape == (2, 3, 2)
+    assert xp.linalg.svd(x, full_matrices=False).U.shape == (2, 3, 2)
+    ranks = xp.linalg.matrix_rank(x, rtol=autojit.array([1e-9, 1.0]))
+    assert ranks.tolist() == [2, 0] and xp.linalg.matrix_rank(x).tolist() == [2, 2]
+    assert xp.linalg.matrix_rank(x, rtol=1e-9).tolist() == [2, 2]
+    assert xp.eye(0, k=2**63).shape == (0, 0) and xp.eye(2, k=-(2**70)).tolist() == [[0, 0], [0, 0]]
+    assert xp.eye(2, 3, k=1).tolist() == [[0, 1, 0], [0, 0, 1]]

@@ -202,3 +202,6 @@ _own = [
 __all__ = [*_own, *_functions]
 
 _integrations.install()
+
+# It has all of the above.
+from . import array_api  # noqa: E402

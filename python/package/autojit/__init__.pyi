@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from . import fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special
+from . import array_api as array_api, fft as fft, lazy as lazy, linalg as linalg, random as random, scipy as scipy, special as special
 from ._api import grad as grad, hessian as hessian, jacobian as jacobian, jit as jit, jvp as jvp, stop_gradient as stop_gradient, value_and_grad as value_and_grad, vjp as vjp, vmap as vmap
 from ._array_api import __array_namespace_info__ as __array_namespace_info__, broadcast_shapes as broadcast_shapes, cumulative_prod as cumulative_prod, cumulative_sum as cumulative_sum, indices as indices, isin as isin, matrix_transpose as matrix_transpose, unique_all as unique_all, unique_counts as unique_counts, unique_inverse as unique_inverse, unique_values as unique_values, unstack as unstack, vecdot as vecdot
 from ._contract import contract as contract, contraction_plan as contraction_plan
