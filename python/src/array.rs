@@ -171,6 +171,21 @@ impl PyArrayObject {
         wrapped(py, self.0.astype(to_dtype(dtype)?))
     }
 
+    /// The complex conjugate; `x` itself if it is real.
+    fn conj(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        let array = &slf.get().0;
+        // Those of the function are bytes, as NumPy's.
+        match array.dtype() {
+            Ok(autojit::DType::Bool) => Ok(slf),
+            _ => wrapped(slf.py(), np::conj(array)),
+        }
+    }
+
+    /// The complex conjugate; `x` itself if it is real.
+    fn conjugate(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        Self::conj(slf)
+    }
+
     /// The same elements in C order under another shape; one size may be -1.
     #[pyo3(signature = (*shape))]
     fn reshape<'py>(slf: &Bound<'py, Self>, shape: &Bound<'py, PyTuple>) -> Object<'py> {
@@ -419,15 +434,13 @@ fn one_or_all<'py>(items: &Bound<'py, PyTuple>) -> Object<'py> {
 
 /// Adds the methods that are functions of the table with the array as their first argument.
 pub(crate) fn add_methods(py: Python<'_>) -> PyResult<()> {
-    const METHODS: [&str; 30] = [
+    const METHODS: [&str; 28] = [
         "all",
         "any",
         "argmax",
         "argmin",
         "argsort",
         "clip",
-        "conj",
-        "conjugate",
         "cumprod",
         "cumsum",
         "diagonal",

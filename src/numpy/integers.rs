@@ -118,6 +118,11 @@ impl Integers {
         Ok(axes)
     }
 
+    /// Whether they are the one axis that some functions of NumPy let a 0-d array have.
+    pub(crate) fn is_of_number(&self, ty: &ArrayType) -> bool {
+        ty.ndim() == 0 && matches!(*self.0.as_slice(), [0 | -1])
+    }
+
     /// As the sizes of a new array whose elements take `bytes` each.
     pub(crate) fn as_sizes(&self, bytes: usize) -> Result<Dims> {
         ArrayType::check_axes(self.0.len())?;

@@ -468,18 +468,16 @@ pub fn repeat<'a>(
 ) -> Array {
     let (mut x, repetitions, Axes(axis)) = (to_array(x.into()), repetitions.into(), axis.into());
     replaceable!("repeat", [&x, &repetitions, axis.as_ref()]);
-    let axis = match axis {
+    let ty = attempt!("repeat", x.ty());
+    let axis = match axis.filter(|axes| !axes.is_of_number(&ty)) {
         None => {
             x = ravel(x);
             0
         }
-        Some(axes) => {
-            let ty = attempt!("repeat", x.ty());
-            match *axes.0.as_slice() {
-                [axis] => attempt!("repeat", one_axis(axis, &ty)),
-                _ => attempt!("repeat", Err(Error::value("expected one axis"))),
-            }
-        }
+        Some(axes) => match *axes.0.as_slice() {
+            [axis] => attempt!("repeat", one_axis(axis, &ty)),
+            _ => attempt!("repeat", Err(Error::value("expected one axis"))),
+        },
     };
     let ty = attempt!("repeat", x.ty());
     let Integers(repetitions) = repetitions;

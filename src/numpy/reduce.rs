@@ -43,8 +43,12 @@ pub fn sum<'a>(x: impl Into<Operand<'a>>, options: impl Into<SumOptions>) -> Arr
 
 /// The axes in order. All of them, which is the default, need no more than their number.
 fn axes(x: &Operand, reduction: &Reduction) -> Result<Dims> {
-    if reduction.axes.is_some() {
-        return reduction.resolve(&x.ty()?);
+    if let Some(given) = &reduction.axes {
+        let ty = x.ty()?;
+        if given.is_of_number(&ty) {
+            return Ok(Dims::new());
+        }
+        return reduction.resolve(&ty);
     }
     let count = axis_count(x)?;
     let mut axes = Dims::new();
@@ -236,9 +240,8 @@ fn arg_plan(ty: &ArrayType, reduction: &Reduction) -> Result<Option<usize>> {
     }
     match &reduction.axes {
         None => Ok(None),
+        Some(axes) if axes.is_of_number(ty) => Ok(None),
         Some(axes) => match *axes.0.as_slice() {
-            // NumPy lets a 0-d array have one axis here.
-            [0 | -1] if ty.ndim() == 0 => Ok(None),
             [axis] => super::integers::one_axis(axis, ty).map(Some),
             _ => Err(Error::value(format!(
                 "expected one axis, got {}",

@@ -244,6 +244,9 @@ fn squeezed_shape(Axes(axes): &Axes, ty: &ArrayType) -> Result<Dims> {
     let Some(axes) = axes else {
         return Ok(ty.shape.iter().copied().filter(|&n| n != 1).collect());
     };
+    if axes.is_of_number(ty) {
+        return Ok(Dims::new());
+    }
     let axes = axes.as_axes(ty)?;
     if let Some(axis) = axes.iter().find(|&&a| ty.shape[a] != 1) {
         return Err(Error::shape(format!(
@@ -417,7 +420,7 @@ pub fn take<'a>(
 ) -> Array {
     let (mut x, indices) = (x.into(), indices.into());
     let mut ty = attempt!("take", x.ty());
-    let axis = match axis.into().0 {
+    let axis = match axis.into().0.filter(|axes| !axes.is_of_number(&ty)) {
         None => {
             if ty.ndim() != 1 {
                 let flat = ravel(x);

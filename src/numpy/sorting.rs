@@ -4,8 +4,8 @@ use super::along::Along;
 use super::options::{Axes, Reduction};
 use super::special::{cast, constant};
 use super::{
-    attempt, fail, isnan, logical_and, logical_not, mean, not_equal, ravel, replaceable, reshape,
-    take, to_array, transpose, where_,
+    attempt, axis_count, fail, isnan, logical_and, logical_not, mean, not_equal, ravel,
+    replaceable, reshape, take, to_array, transpose, where_,
 };
 use crate::{Array, Error, Operand};
 use autojit_ir::{Dims, Op, ScanOp, SortOp};
@@ -56,7 +56,12 @@ pub fn sort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
 /// Source: `numpy.argsort`, with `kind="stable"`.
 #[track_caller]
 pub fn argsort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
-    let (x, axis) = attempt!("argsort", along(x.into(), axis.into()));
+    let (x, mut axis) = (x.into(), axis.into());
+    // NumPy lets a 0-d array have one axis here.
+    if matches!(axis.0, Some(0 | -1)) && attempt!("argsort", axis_count(&x)) == 0 {
+        axis = Along(None);
+    }
+    let (x, axis) = attempt!("argsort", along(x, axis));
     Array::apply(Op::Sort(SortOp::Argsort { axis }), &[x.into()])
 }
 
@@ -65,6 +70,7 @@ pub fn argsort<'a>(x: impl Into<Operand<'a>>, axis: impl Into<Along>) -> Array {
 fn running(x: Operand, axis: Axes) -> crate::Result<(Array, usize)> {
     let axis = match axis.0 {
         None => None,
+        Some(axes) if axes.is_of_number(&x.ty()?) => None,
         Some(axes) => match *axes.0.as_slice() {
             [axis] => Some(axis),
             _ => return Err(Error::value("expected one axis")),

@@ -295,9 +295,10 @@ pub fn round<'a>(x: impl Into<Operand<'a>>, decimals: impl Into<Decimals>) -> Ar
     replaceable!("round", [&x, decimals]);
     let ty = attempt!("round", x.ty());
     match ty.dtype.class() {
+        Class::Bool if decimals == 0 => rint(x),
         Class::Bool => {
-            let wrong = Error::dtype(format!("booleans are not supported, got {ty}"));
-            super::fail("round", wrong)
+            let wrong = "booleans are not rounded to decimals other than 0";
+            super::fail("round", Error::dtype(format!("{wrong}, got {ty}")))
         }
         Class::Integer if decimals >= 0 => to_array(x),
         Class::Integer => astype(

@@ -120,6 +120,11 @@ impl Subscripts {
             return Self::parse(&compact);
         }
         let width = widths.iter().copied().max().unwrap_or(0);
+        if width > 0 && output.is_some_and(|output| !output.contains("...")) {
+            return Err(wrong(
+                "the axes of `...` are not in the result; write `...` there, or labels in its place to sum over them".into(),
+            ));
+        }
         let unused: Vec<char> = ('A'..='Z')
             .chain('α'..='ω')
             .filter(|c| !compact.contains(*c))

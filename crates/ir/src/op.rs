@@ -42,14 +42,14 @@ elementwise {
     negative "neg" Negative (x) : infer::numeric => eval::negative;
     /// `|x|`; real for complex `x`.
     absolute "absolute" Absolute (x) : infer::absolute => eval::absolute;
-    /// `x * x`.
-    square "square" Square (x) : infer::numeric_or_bool => eval::square, or expand::square;
+    /// `x * x`; `int8` for booleans.
+    square "square" Square (x) : infer::numeric_or_bytes => eval::square, or expand::square;
     /// -1, 0 or 1; `x / |x|` for complex `x`; NaN stays NaN.
     sign "sign" Sign (x) : infer::numeric => eval::sign;
     /// The square root; NaN for negative real `x`.
     sqrt "sqrt" Sqrt (x) : infer::floating => eval::sqrt;
-    /// `1 / x`; integers divide as integers do. Complex zero gives NaN in both parts.
-    reciprocal "reciprocal" Reciprocal (x) : infer::numeric => eval::reciprocal, or expand::reciprocal;
+    /// `1 / x`; integers divide as integers do, and booleans as `int8`. Complex zero gives NaN in both parts.
+    reciprocal "reciprocal" Reciprocal (x) : infer::numeric_or_bytes => eval::reciprocal, or expand::reciprocal;
     /// `e` to the power `x`.
     exp "exp" Exp (x) : infer::floating => eval::exp;
     /// `2` to the power `x`.
@@ -82,8 +82,8 @@ elementwise {
     cosh "cosh" Cosh (x) : infer::floating => eval::cosh;
     /// The hyperbolic tangent.
     tanh "tanh" Tanh (x) : infer::floating => eval::tanh;
-    /// The complex conjugate; `x` itself if it is real.
-    conj "conjugate" Conj (x) : infer::numeric_or_bool => eval::conj;
+    /// The complex conjugate; `x` itself if it is real, as `int8` if it is boolean.
+    conj "conjugate" Conj (x) : infer::numeric_or_bytes => eval::conj;
     /// The real part.
     real "real" Real (x) : infer::real_part => eval::real;
     /// The imaginary part; zeros for real `x`.

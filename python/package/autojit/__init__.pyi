@@ -197,10 +197,10 @@ def concatenate(arrays: ArrayLike | Any, axis: Axes = ..., out: Any = ..., dtype
     """Arrays one after the other along an axis, 0 by default; with `None` they are flattened first."""
 
 def conj(x: ArrayLike | Any) -> Array:
-    """The complex conjugate; `x` itself if it is real."""
+    """The complex conjugate; `x` itself if it is real, as `int8` if it is boolean."""
 
 def conjugate(x: ArrayLike | Any) -> Array:
-    """The complex conjugate; `x` itself if it is real."""
+    """The complex conjugate; `x` itself if it is real, as `int8` if it is boolean."""
 
 def convolve(a: ArrayLike | Any, v: ArrayLike | Any, mode: str = ...) -> Array:
     """The sums of products of a vector with another one that is reversed and shifted."""
@@ -554,7 +554,7 @@ def real(x: ArrayLike | Any) -> Array:
     """The real part."""
 
 def reciprocal(x: ArrayLike | Any) -> Array:
-    """`1 / x`; integers divide as integers do. Complex zero gives NaN in both parts."""
+    """`1 / x`; integers divide as integers do, and booleans as `int8`. Complex zero gives NaN in both parts."""
 
 def remainder(x: ArrayLike | Any, y: ArrayLike | Any) -> Array:
     """The remainder of `floor_divide`, with the sign of `y`."""
@@ -611,7 +611,7 @@ def sqrt(x: ArrayLike | Any) -> Array:
     """The square root; NaN for negative real `x`."""
 
 def square(x: ArrayLike | Any) -> Array:
-    """`x * x`."""
+    """`x * x`; `int8` for booleans."""
 
 def squeeze(a: ArrayLike | Any, axis: Axes = ...) -> Array:
     """Without axes of length one: these, or all there are."""

@@ -203,7 +203,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     x1, x2 = (_f["moveaxis"](asarray(x), axis, -1) for x in (x1, x2))
     if x1.shape[-1] != x2.shape[-1]:
         raise ValueError(f"vecdot of axes of {x1.shape[-1]} and {x2.shape[-1]} elements")
-    return (_f["conj"](x1)[..., None, :] @ x2[..., :, None])[..., 0, 0]
+    return (x1.conj()[..., None, :] @ x2[..., :, None])[..., 0, 0]
 
 
 for _function in (

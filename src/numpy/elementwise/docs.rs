@@ -10,8 +10,8 @@ macro_rules! types_and_errors {
     (real_part ($x:ident)) => {
         "The dtype stays, that of complex numbers becomes the one of their parts."
     };
-    (numeric_or_bool ($x:ident)) => {
-        "The dtype stays."
+    (numeric_or_bytes ($x:ident)) => {
+        "The dtype stays, but booleans give `int8`."
     };
     (numeric ($x:ident)) => {
         "The dtype stays.\n\n# Errors\nThe array is boolean."

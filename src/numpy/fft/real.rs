@@ -1,6 +1,7 @@
 //! Transforms of real numbers along several axes, and of sequences whose transform is real.
 
 use super::{FourierNorm, Grid, Line, fft, ifft, irfft, lines, rfft};
+use crate::numpy::integers::one_axis;
 use crate::numpy::{attempt, conj, fail, replaceable, to_array};
 use crate::{Array, Error, Operand};
 
@@ -28,7 +29,17 @@ pub fn rfftn<'a>(x: impl Into<Operand<'a>>, options: impl Into<Grid>) -> Array {
         "norm" = norm
     );
     let ty = attempt!("rfftn", x.ty());
-    let lines = attempt!("rfftn", lines(&grid, &ty, None));
+    let mut lines = attempt!("rfftn", lines(&grid, &ty, None));
+    // Sizes are those of the array that is given, also along an axis that the first transform has made shorter.
+    if let Some((last, others)) = lines.split_last_mut() {
+        let axis = |line: Line| one_axis(line.axis, &ty);
+        let shortened = attempt!("rfftn", axis(*last));
+        for line in others {
+            if attempt!("rfftn", axis(*line)) == shortened {
+                line.n = line.n.or(Some(ty.shape[shortened] as i64));
+            }
+        }
+    }
     let Some((&last, others)) = lines.split_last() else {
         return fail("rfftn", Error::value("expected at least one axis"));
     };

@@ -4,6 +4,7 @@ mod array_basics;
 mod at;
 mod contractions;
 mod dispatch;
+mod edges;
 mod fourier;
 mod functions;
 mod index;

@@ -50,8 +50,14 @@ pub(crate) fn arithmetic(inputs: &[&Type]) -> Result<Signature> {
     Signature::uniform(inputs.len(), ty.dtype, ty)
 }
 
-pub(crate) fn numeric_or_bool(inputs: &[&Type]) -> Result<Signature> {
-    arithmetic(inputs)
+/// Booleans are taken as `int8`: NumPy has none of these functions for them, and that is the first dtype that it has one for.
+pub(crate) fn numeric_or_bytes(inputs: &[&Type]) -> Result<Signature> {
+    let ty = promote_and_broadcast(inputs)?;
+    let dtype = match ty.dtype {
+        DType::Bool => DType::Int8,
+        dtype => dtype,
+    };
+    Signature::uniform(inputs.len(), dtype, ty.with_dtype(dtype))
 }
 
 pub(crate) fn no_bool(inputs: &[&Type]) -> Result<Signature> {

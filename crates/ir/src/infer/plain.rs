@@ -83,7 +83,7 @@ fn plain(op: &Op, count: usize, alike: usize, dtype: DType, ndim: usize) -> Opti
             | MapOp::GreaterEqual,
         ) => (2, true, DType::Bool),
         Op::Map(MapOp::Negative) => (1, class != Class::Bool, dtype),
-        Op::Map(MapOp::Conj | MapOp::Square) => (1, true, dtype),
+        Op::Map(MapOp::Conj | MapOp::Square) => (1, class != Class::Bool, dtype),
         Op::Map(MapOp::Absolute) => (1, class < Class::Complex, dtype),
         Op::Map(MapOp::Sqrt | MapOp::Exp | MapOp::Log | MapOp::Sin | MapOp::Cos | MapOp::Tanh) => {
             (1, class >= Class::Float, dtype)
