@@ -161,7 +161,9 @@ fn raised_as(py: Python<'_>, error: &Error, text: String) -> PyErr {
     {
         return TracingError::new_err(text.replace("where_", "where"));
     }
-    if error.is_index() {
+    if error.is_index() && is_of_axis(&text) {
+        axis_error(py).map_or_else(|e| e, |class| PyErr::from_type(class.clone(), text))
+    } else if error.is_index() {
         PyIndexError::new_err(text)
     } else if error.is_dtype() || error.is_tree() || is_of_wrong_type(error, &text) {
         PyTypeError::new_err(text)
@@ -208,6 +210,16 @@ fn is_of_wrong_type(error: &Error, text: &str) -> bool {
         && (is_kind || of_arguments.iter().any(|part| text.contains(part)))
         || error.is_value()
             && (text.starts_with("expected at most ") || text.contains("no argument "))
+}
+
+/// Whether an axis was refused, for which NumPy has an exception that is a `ValueError` and an `IndexError`.
+fn is_of_axis(text: &str) -> bool {
+    text.starts_with("axis ") && text.contains(" is out of range for ")
+}
+
+fn axis_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "numpy.exceptions", "AxisError")
 }
 
 fn linalg_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {

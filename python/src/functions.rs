@@ -4,16 +4,17 @@
 
 use autojit::Value;
 use autojit::dispatch::{Described, Parameter, call as call_by_name, described};
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use smallvec::SmallVec;
 
+use crate::array::PyArrayObject;
 use crate::convert::to_dtype;
 use crate::errors::OrRaise;
-use crate::values::{from_value, to_integers, to_single_number, to_value};
+use crate::values::{self, from_value, to_integers, to_single_number, to_value};
 
 // A function of autojit: called like the one of NumPy that has its name. Not a docstring: each object has one of its own.
 #[pyclass(frozen, module = "autojit")]
@@ -170,7 +171,12 @@ impl Function {
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut values: SmallVec<[Value; 4]> = SmallVec::with_capacity(args.len());
         for (at, arg) in args.iter_borrowed().enumerate() {
-            values.push(self.value(at, &arg)?);
+            values.push(match self.value(at, &arg) {
+                Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+                    self.beyond_64_bits(args, at).unwrap_or(Err(error))?
+                }
+                value => value?,
+            });
         }
         let mut names: SmallVec<[Bound<'py, PyString>; 4]> = SmallVec::new();
         let mut named: SmallVec<[Value; 4]> = SmallVec::new();
@@ -208,6 +214,37 @@ impl Function {
             }
             _ => Ok(result),
         }
+    }
+
+    /// What stands for an integer of more than 64 bits, where the function takes two operands of which the other one is an array.
+    fn beyond_64_bits(&self, args: &Bound<'_, PyTuple>, at: usize) -> Option<PyResult<Value>> {
+        const COMPARISONS: [&str; 6] = [
+            "less",
+            "less_equal",
+            "greater",
+            "greater_equal",
+            "equal",
+            "not_equal",
+        ];
+        const ARITHMETIC: [&str; 8] = [
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "floor_divide",
+            "remainder",
+            "maximum",
+            "minimum",
+        ];
+        let is_compared = COMPARISONS.contains(&self.described.name);
+        if args.len() != 2 || !is_compared && !ARITHMETIC.contains(&self.described.name) {
+            return None;
+        }
+        let other = args.get_item(1 - at).ok()?;
+        let other = other.cast::<PyArrayObject>().ok()?;
+        let number = args.get_item(at).ok()?;
+        let found = values::beyond_64_bits(&number, &other.get().0, is_compared);
+        found.map(|scalar| scalar.map(Value::from)).transpose()
     }
 
     fn value(&self, at: usize, arg: &Bound<'_, PyAny>) -> PyResult<Value> {

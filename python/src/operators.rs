@@ -1,12 +1,12 @@
 //! The operators of arrays. Numbers at the other side are weakly typed, lists are arrays, as with NumPy's arrays.
 
-use autojit::{Array, Scalar, numpy as np};
+use autojit::{Array, numpy as np};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::array::{Object, PyArrayObject, wrapped};
-use crate::values::to_operand;
+use crate::values::{beyond_64_bits, to_operand};
 
 /// An operator on the array and whatever stands at its other side.
 fn binary<'py>(
@@ -15,10 +15,23 @@ fn binary<'py>(
     other: &Bound<'py, PyAny>,
     f: impl FnOnce(autojit::Operand<'static>) -> Array,
 ) -> Object<'py> {
+    meeting(py, array, other, false, f)
+}
+
+/// The same; `is_compared` says that the function is a comparison.
+fn meeting<'py>(
+    py: Python<'py>,
+    array: &Array,
+    other: &Bound<'py, PyAny>,
+    is_compared: bool,
+    f: impl FnOnce(autojit::Operand<'static>) -> Array,
+) -> Object<'py> {
     let operand = match to_operand(other) {
-        // An integer of more than 64 bits is a floating number beside floating ones.
-        Err(error) if error.is_instance_of::<PyOverflowError>(py) && is_inexact(array) => {
-            Some(Scalar::Float(other.extract()?).into())
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            match beyond_64_bits(other, array, is_compared)? {
+                Some(scalar) => Some(scalar.into()),
+                None => return Err(error),
+            }
         }
         operand => operand?,
     };
@@ -26,11 +39,6 @@ fn binary<'py>(
         Some(other) => Ok(wrapped(py, f(other))?.into_any()),
         None => Ok(py.NotImplemented().into_bound(py)),
     }
-}
-
-fn is_inexact(array: &Array) -> bool {
-    let dtype = array.dtype();
-    dtype.is_ok_and(|dtype| dtype.is_float() || dtype.is_complex())
 }
 
 /// The methods for operators; those with `r` have the array on the right.
@@ -144,7 +152,7 @@ pub(crate) fn compared<'py>(
     op: CompareOp,
 ) -> Object<'py> {
     let array = &array.0;
-    binary(py, array, other, |other| match op {
+    meeting(py, array, other, true, |other| match op {
         CompareOp::Lt => np::less(array, other),
         CompareOp::Le => np::less_equal(array, other),
         CompareOp::Eq => np::equal(array, other),

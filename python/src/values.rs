@@ -1,6 +1,6 @@
 //! Arguments and results of calls by name: values of Python as [`Value`]s, and back.
 
-use autojit::{Operand, Scalar, Value};
+use autojit::{Array, Operand, Scalar, Value};
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -55,6 +55,29 @@ pub(crate) fn integer(number: &Bound<'_, PyInt>) -> PyResult<i64> {
     number
         .extract()
         .map_err(|_| PyOverflowError::new_err(format!("the integer {number} does not fit 64 bits")))
+}
+
+/// What stands for an integer of more than 64 bits beside an array: a floating number beside floating ones, and where integers are
+/// compared with it an infinity, as all of them are on one side of it. Nothing where it has no meaning.
+pub(crate) fn beyond_64_bits(
+    number: &Bound<'_, PyAny>,
+    array: &Array,
+    is_compared: bool,
+) -> PyResult<Option<Scalar>> {
+    let (Ok(number), Ok(dtype)) = (number.cast::<PyInt>(), array.dtype()) else {
+        return Ok(None);
+    };
+    if dtype.is_float() || dtype.is_complex() {
+        return Ok(Some(Scalar::Float(number.extract()?)));
+    }
+    if !is_compared || !dtype.is_integer() {
+        return Ok(None);
+    }
+    let side = match number.lt(0)? {
+        true => f64::NEG_INFINITY,
+        false => f64::INFINITY,
+    };
+    Ok(Some(Scalar::Float(side)))
 }
 
 pub(crate) fn complex(number: &Bound<'_, PyComplex>) -> autojit::num_complex::Complex64 {

@@ -1,6 +1,7 @@
 """Arrays: in, out, attributes, operators, indexing, and what is refused."""
 
 import copy
+import operator
 import pickle
 
 import numpy as np
@@ -57,6 +58,51 @@ def test_integers_of_every_dtype_are_numpys(dtype):
             expected, got = f(x), f(array)
             assert got.dtype == expected.dtype
             np.testing.assert_array_equal(np.asarray(got), expected)
+
+
+def test_axes_are_refused_as_by_numpy():
+    x = autojit.ones((2, 3))
+    for f in (
+        lambda: x.sum(axis=2),
+        lambda: np.mean(x, -3),
+        lambda: autojit.linalg.norm(x, axis=2),
+    ):
+        with pytest.raises(np.exceptions.AxisError):
+            f()
+    with pytest.raises(IndexError) as caught:
+        x[5]
+    assert not isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint64", "float64"])
+@pytest.mark.parametrize("number", [10**30, -(10**30), 2**64, -(2**63) - 1])
+def test_integers_beyond_64_bits_are_compared(dtype, number):
+    values = np.array([0, 1, 100], dtype)
+    x = autojit.array(values)
+    for op in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
+        expected = op(values, number)
+        assert op(x, number).tolist() == expected.tolist()
+        assert op(number, x).tolist() == op(number, values).tolist()
+        assert autojit.jit(lambda x, op=op: op(x, number))(values).tolist() == expected.tolist()
+    for f in (np.less, np.greater_equal, np.equal, np.not_equal):
+        assert f(x, number).tolist() == f(values, number).tolist()
+        assert f(number, x).tolist() == f(number, values).tolist()
+    if dtype == "float64":
+        assert np.add(x, number).tolist() == np.add(values, number).tolist()
+    else:
+        with pytest.raises(OverflowError):
+            x + number
+
+
+def test_complex_numbers_have_the_parts_that_are_given():
+    real = np.array([1.0, np.inf, np.nan, -0.0, 0.0, -np.inf])
+    imag = np.array([np.inf, np.nan, 1.0, -0.0, -np.inf, 0.0])
+    for f in (autojit.complex, autojit.jit(autojit.complex)):
+        z = f(real, imag)
+        np.testing.assert_array_equal(np.real(z), real)
+        np.testing.assert_array_equal(np.imag(z), imag)
+        assert np.signbit(np.real(z)).tolist() == np.signbit(real).tolist()
+        assert np.signbit(np.imag(z)).tolist() == np.signbit(imag).tolist()
 
 
 def test_integers_above_int64_are_uint64():

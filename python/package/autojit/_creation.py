@@ -45,8 +45,16 @@ def empty_like(prototype: Any, dtype: Any = None, *, device: Any = None) -> Arra
 
 
 def complex(real: Any, imag: Any) -> Array:
-    """The complex numbers with these real and imaginary parts."""
-    return asarray(real) + 1j * asarray(imag)
+    """The complex numbers with these real and imaginary parts, whatever they are: neither part meets the other one."""
+    real, imag = asarray(real), asarray(imag)
+    dtype = np.result_type(real.dtype, imag.dtype, np.complex64)
+    # (real - 0j) + (-0 + imag j), as the sum of any number and -0 is that number. A product with 1j is exact for finite numbers.
+    turned = (-(imag.astype(dtype).conj() * 1j)).conj()
+    unlimited = builtins.complex(-0.0, np.inf)
+    special = FUNCTIONS["where"](imag > 0, unlimited, unlimited.conjugate())
+    special = FUNCTIONS["where"](FUNCTIONS["isnan"](imag), builtins.complex(-0.0, np.nan), special)
+    turned = FUNCTIONS["where"](FUNCTIONS["isfinite"](imag), turned, special.astype(dtype))
+    return real.astype(dtype).conj() + turned
 
 
 def copy(a: Any) -> Array:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ._array_api import matrix_transpose, vecdot  # noqa: F401, exported
 from ._autojit import Array, asarray
 from ._functions import FUNCTIONS, OF_NUMPY, export
@@ -49,7 +51,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     axes = (axes,) if isinstance(axes, int) else tuple(axes)
     for at in axes:
         if not -x.ndim <= at < x.ndim:
-            raise IndexError(f"axis {at} is out of range for an array with {x.ndim} axes")
+            raise np.exceptions.AxisError(
+                f"axis {at} is out of range for an array with {x.ndim} axes"
+            )
     axes = tuple(at % x.ndim for at in axes)
     others = tuple(at for at in range(x.ndim) if at not in axes)
     kept = tuple(x.shape[at] for at in others)
