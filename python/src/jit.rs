@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use autojit::{Error, Jit, autojit as compiled};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeWarning, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -163,16 +163,20 @@ impl CompiledFunction {
                 Err(error) => Err(self.found_again(py, args, keywords, error)),
             };
         }
-        let result = py.detach(|| {
+        let (result, is_traced) = py.detach(|| {
             let misses = self.jit.misses();
             let result = self.jit.call(&tree);
-            if self.jit.misses() != misses {
+            let is_traced = self.jit.misses() != misses;
+            if is_traced {
                 self.memory.add_kind(&tree);
             }
             // Freed here, for the results may share their memory.
             drop(tree);
-            result
+            (result, is_traced)
         });
+        if is_traced {
+            self.warn_of_numbers(py)?;
+        }
         match result.and_then(|result| result) {
             Ok(result) => result.build(py, as_numpy),
             Err(error) => Err(self.found_again(py, args, keywords, error)),
@@ -391,6 +395,26 @@ impl CompiledFunction {
                 found
             }
         }
+    }
+
+    /// Warns, once, of a function that is compiled again and again for other values of an argument.
+    fn warn_of_numbers(&self, py: Python<'_>) -> PyResult<()> {
+        const MANY: u64 = 32;
+        if self.jit.misses() != MANY {
+            return Ok(());
+        }
+        let reason = self.jit.last_retrace().unwrap_or_default();
+        if !reason.starts_with("static argument ") {
+            return Ok(());
+        }
+        let name = self.function.bind(py).repr()?;
+        let text = format!(
+            "{name} was compiled {MANY} times, for the last time because {reason}: numbers of Python are part of what code is \
+             compiled for; give numpy.float64(..) or another array where a number changes from call to call"
+        );
+        let text = std::ffi::CString::new(text)?;
+        let class = py.get_type::<PyRuntimeWarning>();
+        PyErr::warn(py, &class, &text, 1)
     }
 
     fn exported_tree(&self, py: Python<'_>, tree: &PyTree) -> PyResult<ExportedFunction> {

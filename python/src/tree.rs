@@ -359,11 +359,16 @@ impl PyTree {
         }
         let Some(class) = class_of(value)? else {
             let kind = value.get_type().fully_qualified_name()?;
+            let place = path();
+            let hint = match place.starts_with("argument") {
+                true => {
+                    ". An argument of jit that is the same in most calls, such as `self`, is named in static_argnames"
+                }
+                false => "",
+            };
             return Err(PyTypeError::new_err(format!(
-                "`{}` is of the type {kind}, which is no tree of arrays. There are arrays, numbers, strings, None, and tuples, \
-                 lists, dicts, named tuples and dataclasses of them; other classes by autojit.register_pytree. For an argument \
-                 of jit that is the same in most calls, name it in static_argnames",
-                path()
+                "{place} is of the type {kind}, which is no tree of arrays. There are arrays, numbers, strings, None, and tuples, \
+                 lists, dicts, named tuples and dataclasses of them; other classes by autojit.register_pytree{hint}"
             )));
         };
         self.steps.push(Step::Object(class));

@@ -60,6 +60,18 @@ def test_integers_of_every_dtype_are_numpys(dtype):
             np.testing.assert_array_equal(np.asarray(got), expected)
 
 
+def test_numpy_writes_files_of_arrays(tmp_path):
+    x = autojit.arange(3.0)
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x, y=x + 1)
+    np.savetxt(tmp_path / "x.txt", x)
+    assert np.load(tmp_path / "x.npy").tolist() == [0, 1, 2]
+    assert np.load(tmp_path / "x.npz")["y"].tolist() == [1, 2, 3]
+    assert np.loadtxt(tmp_path / "x.txt").tolist() == [0, 1, 2]
+    with pytest.raises(autojit.TracingError):
+        autojit.jit(lambda x: np.save(tmp_path / "x.npy", x))(np.ones(2))
+
+
 def test_axes_are_refused_as_by_numpy():
     x = autojit.ones((2, 3))
     for f in (

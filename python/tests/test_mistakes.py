@@ -5,6 +5,7 @@ import inspect
 import math
 import re
 import traceback
+import warnings
 
 import autoray
 import numpy as np
@@ -269,6 +270,36 @@ def test_reports_name_the_lines_of_python():
     # What a function of another module of this package calls is a line of the function that calls it.
     loop = autojit.jit(lambda xs: autojit.scan(lambda c, x: (c + x, c), np.float64(0), xs))
     assert f"test_mistakes.py:{loop.__wrapped__.__code__.co_firstlineno}" in loop.graph(x)
+
+
+def test_a_function_that_is_compiled_for_each_number_warns_once():
+    f = autojit.jit(lambda x, a: x * a)
+    x = np.ones(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for i in range(31):
+            f(x, i / 8)
+    with pytest.warns(RuntimeWarning, match=r"compiled 32 times.*from 3.75 to 3.875.*float64"):
+        f(x, 31 / 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f(x, 32 / 8)
+        # Other shapes are other kinds.
+        g = autojit.jit(lambda x: x + 1)
+        for n in range(40):
+            g(np.ones(n))
+
+
+def test_objects_that_are_no_trees_are_named():
+    class Model:
+        @autojit.jit
+        def run(self, x):
+            return x
+
+    with pytest.raises(TypeError, match="^argument 0 is of the type .*Model.*`self`"):
+        Model().run(np.ones(2))
+    with pytest.raises(TypeError, match="^the result is of the type .*register_pytree$"):
+        autojit.jit(lambda x: Model())(np.ones(2))
 
 
 def test_graphs_leave_out_the_middle_of_large_constants():

@@ -164,3 +164,20 @@ def _as_text(function: Callable[..., str]) -> Callable[..., str]:
 
 
 OF_NUMPY.update({f.__name__: _as_text(f) for f in (np.array_repr, np.array_str, np.array2string)})
+
+
+def _saving(function: Callable[..., None]) -> Callable[..., None]:
+    """One of NumPy's functions that write arrays into a file, for arrays of autojit."""
+
+    def saving(file: Any, *args: Any, **kwargs: Any) -> None:
+        def plain(x: Any) -> Any:
+            return to_numpy(x) if isinstance(x, Array) else x
+
+        function(file, *map(plain, args), **{name: plain(x) for name, x in kwargs.items()})
+
+    return saving
+
+
+OF_NUMPY.update(
+    {f.__name__: _saving(f) for f in (np.save, np.savez, np.savez_compressed, np.savetxt)}
+)
