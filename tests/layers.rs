@@ -26,7 +26,7 @@ fn read(path: &Path) -> String {
 
 /// The folders of the workspace's crates.
 fn crates() -> Vec<PathBuf> {
-    let mut crates: Vec<PathBuf> = ["", "runtime", "benches", "fuzz"]
+    let mut crates: Vec<PathBuf> = ["", "runtime", "benches", "fuzz", "python"]
         .map(|folder| root().join(folder))
         .into();
     let others = fs::read_dir(root().join("crates")).unwrap();

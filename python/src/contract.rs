@@ -17,9 +17,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{to_array, to_dtype};
 use crate::errors::{OrRaise, carried};
+use crate::object::{PyArrayObject, wrapped};
 
 /// What is wrong with a network, a path or an option.
 fn wrong(error: autojit::contract::Error) -> PyErr {

@@ -24,8 +24,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyComplex, PyFloat, PyInt, PyList, PyModule, PyTuple, PyType};
 
-use crate::array::PyArrayObject;
 use crate::errors::OrRaise;
+use crate::object::PyArrayObject;
 
 /// ndarray's views of NumPy's arrays have at most so many axes.
 const MOST_VIEWED_AXES: usize = 32;

@@ -11,9 +11,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use smallvec::SmallVec;
 
-use crate::array::PyArrayObject;
 use crate::convert::to_dtype;
 use crate::errors::OrRaise;
+use crate::object::PyArrayObject;
 use crate::values::{self, from_value, to_integers, to_single_number, to_value};
 
 // A function of autojit: called like the one of NumPy that has its name. Not a docstring: each object has one of its own.

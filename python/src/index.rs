@@ -7,9 +7,9 @@ use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{is_numpy_scalar, to_array};
 use crate::errors::OrRaise;
+use crate::object::{PyArrayObject, wrapped};
 use crate::values::{to_index, to_operand};
 
 #[pymethods]

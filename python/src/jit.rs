@@ -12,11 +12,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::array::checking;
 use crate::classes::Entry;
 use crate::errors::{OrRaise, carried, raised};
 use crate::exported::ExportedFunction;
 use crate::functions::bound_method;
+use crate::object::checking;
 use crate::reports::{Explanation, Profile, is_ours};
 use crate::statics::Statics;
 use crate::tree::{Kind, Leaves, PyTree};

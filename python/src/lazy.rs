@@ -3,9 +3,9 @@
 use autojit::{Array, lazy};
 use pyo3::prelude::*;
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{to_array, to_dtype};
 use crate::errors::OrRaise;
+use crate::object::{PyArrayObject, wrapped};
 
 /// A lazy array with the values of another one: what is computed from it is written down.
 #[pyfunction]

@@ -16,6 +16,7 @@ mod index;
 mod jit;
 mod lazy;
 mod lines;
+mod object;
 #[allow(
     unsafe_op_in_unsafe_fn,
     reason = "what PyO3 writes for methods that a macro makes"
@@ -30,7 +31,7 @@ mod values;
 
 use pyo3::prelude::*;
 
-use crate::array::{PyArrayObject, wrapped};
+use crate::object::{PyArrayObject, wrapped};
 
 /// An array of a value: of one of NumPy's, a number, nested lists, or anything with `__array__`. NumPy's arrays are copied.
 #[pyfunction]
@@ -66,7 +67,7 @@ mod _autojit {
 
     #[pymodule_export]
     use super::{
-        array::{Picture, PyArrayObject},
+        array::Picture,
         asarray,
         classes::register_pytree,
         contract::{
@@ -79,6 +80,7 @@ mod _autojit {
         functions::{Function, all_functions},
         jit::{CompiledFunction, backends},
         lazy::{lazy_array, lazy_compute, lazy_variable},
+        object::PyArrayObject,
         reports::{Explanation, Profile},
         transforms::{Pullback, derivatives, jvp, stop_gradient, value_and_grad, vjp, vmap},
     };

@@ -5,7 +5,7 @@ use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 
-use crate::array::{Object, PyArrayObject, wrapped};
+use crate::object::{Object, PyArrayObject, wrapped};
 use crate::values::{beyond_64_bits, to_operand};
 
 /// An operator on the array and whatever stands at its other side.

@@ -6,8 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 
-use crate::array::PyArrayObject;
 use crate::convert::{numpy_module, to_numpy_owned, to_numpy_view};
+use crate::object::PyArrayObject;
 
 /// The function of ours with a full name such as `linalg.norm`.
 fn ours<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {

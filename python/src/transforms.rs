@@ -11,10 +11,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::convert::to_array;
 use crate::errors::{OrRaise, carried, raised_under_name};
 use crate::jit::Traced;
+use crate::object::{PyArrayObject, wrapped};
 use crate::tree::{Leaves, PyTree};
 
 /// A call whose chosen arguments vary.

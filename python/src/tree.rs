@@ -12,9 +12,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::classes::{Class, Entry, StaticObject, class_of, entry, entry_named, static_object};
 use crate::convert::{from_numpy, is_numpy_scalar, to_array, to_numpy_owned};
+use crate::object::{PyArrayObject, wrapped};
 use crate::values::complex;
 
 /// Trees nested deeper are refused, as Rust's are.

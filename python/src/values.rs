@@ -9,9 +9,9 @@ use pyo3::types::{
     PyType,
 };
 
-use crate::array::{PyArrayObject, wrapped};
 use crate::convert::{is_numpy_scalar, to_array, to_dtype};
 use crate::errors::{OrRaise, TracingError};
+use crate::object::{PyArrayObject, wrapped};
 
 /// A number of Python, which is weakly typed; NumPy's scalars have a dtype and are none.
 pub(crate) fn to_scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
