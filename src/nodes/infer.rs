@@ -41,7 +41,11 @@ pub(super) fn infer<'g>(
         },
         Given::Scalar(_) => None,
     };
-    let strong = strong_dtype(op, (0..count).map(dtype));
+    // Nothing else asks for it.
+    let has_numbers = (0..count).any(|index| matches!(given(index), Given::Scalar(_)));
+    let strong = has_numbers
+        .then(|| strong_dtype(op, (0..count).map(dtype)))
+        .flatten();
     // Numbers that adopt the dtype of the arrays change nothing.
     let plain = (0..count).filter_map(|index| match given(index) {
         Given::Array(ty) => Some(Some(ty)),

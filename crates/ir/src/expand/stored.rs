@@ -11,7 +11,7 @@ use super::{Builder, Expanded};
 use crate::error::Result;
 use crate::node::Node;
 use crate::scatter::ScatterMode;
-use crate::types::{Class, DType};
+use crate::types::{Class, DType, Type};
 use crate::{IndexOp, MapOp, Op, ReduceOp, ValueId};
 
 /// The smallest number that `int64` does not hold.
@@ -63,12 +63,16 @@ fn is_kept(op: &Op) -> bool {
 impl Builder<'_> {
     /// The value of a node that computes with stored integers; `None` if it does not.
     pub(super) fn widened(&mut self, node: &Node) -> Option<Expanded> {
-        let types = node.inputs.iter().flat_map(|&x| self.graph[x].ty.arrays());
+        // Nearly always there is none, and it is asked of every node.
+        let is_stored = |&x: &ValueId| match &*self.graph[x].ty {
+            Type::Array(ty) => ty.dtype.is_stored(),
+            Type::Tuple(types) => types.iter().any(|ty| ty.dtype.is_stored()),
+        };
         let may_be = match &node.op {
             Op::Map(MapOp::Astype { .. }) | Op::Random { .. } => true,
-            // Nearly always there is none, and it is asked of every node.
-            _ => types.clone().any(|ty| ty.dtype.is_stored()),
+            _ => node.inputs.iter().any(is_stored),
         };
+        let types = node.inputs.iter().flat_map(|&x| self.graph[x].ty.arrays());
         (may_be && is_widened(&node.op, types.map(|ty| ty.dtype))).then(|| self.widen(node))
     }
 

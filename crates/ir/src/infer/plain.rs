@@ -23,25 +23,35 @@ pub enum PlainType<'t> {
 pub fn infer_plain<'t>(
     op: &Op,
     count: usize,
-    types: impl Iterator<Item = Option<&'t Arc<Type>>>,
+    mut types: impl Iterator<Item = Option<&'t Arc<Type>>>,
 ) -> Option<PlainType<'t>> {
-    let mut widest: Option<(&Arc<Type>, &ArrayType)> = None;
-    let mut alike = 0;
-    for ty in types {
-        let shared = ty?;
-        let Type::Array(ty) = &**shared else {
+    let mut shared = types.next()??;
+    let Type::Array(first) = &**shared else {
+        return None;
+    };
+    let mut widest = first;
+    let mut alike = 1;
+    for other in types {
+        let other = other?;
+        if Arc::ptr_eq(shared, other) {
+            alike += 1;
+            continue;
+        }
+        let Type::Array(ty) = &**other else {
             return None;
         };
-        match widest {
-            Some((known, _)) if Arc::ptr_eq(known, shared) => alike += 1,
-            Some((_, known)) if known.dtype != ty.dtype => return None,
-            Some((_, known)) if ty.shape == known.shape => alike += 1,
-            Some(_) if ty.shape.is_empty() => {}
-            Some((_, known)) if !known.shape.is_empty() => return None,
-            _ => (widest, alike) = (Some((shared, ty)), 1),
+        if ty.dtype != widest.dtype {
+            return None;
+        }
+        if ty.has_shape(&widest.shape) {
+            alike += 1;
+        } else if widest.shape.is_empty() {
+            (shared, widest, alike) = (other, ty, 1);
+        } else if !ty.shape.is_empty() {
+            return None;
         }
     }
-    let (shared, ArrayType { dtype, shape }) = widest?;
+    let ArrayType { dtype, shape } = widest;
     Some(match plain(op, count, alike, *dtype, shape.len())? {
         Plain::Each(result) if result == *dtype => PlainType::Input(shared),
         Plain::Each(result) => PlainType::Other(ArrayType::new(result, shape).into()),

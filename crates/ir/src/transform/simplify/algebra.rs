@@ -4,7 +4,9 @@
 //! integers, and where the user asks for fast rather than exact results ([`fast_rules`]).
 
 use super::candidate::{Candidate, Rule};
-use crate::{Class, DType, LeafOp, MapOp, Op, ReduceOp, Scalar, ValueId, ViewOp};
+use crate::{
+    ArrayType, Class, DType, Graph, LeafOp, MapOp, Op, ReduceOp, Scalar, Type, ValueId, ViewOp,
+};
 
 /// The rules for an op.
 pub(super) fn rules(op: &Op) -> &'static [Rule] {
@@ -82,6 +84,27 @@ pub(super) fn fast_rules(op: &Op) -> &'static [Rule] {
         | Op::Random { .. }
         | Op::Opaque { .. } => &[],
     }
+}
+
+/// Whether it is plain at a glance that a node stays as it is: arithmetic on floating numbers of one dtype, as most nodes are. It is a
+/// core op, and all rules for it, folding too, begin at a literal, or at two inputs that are one.
+#[inline]
+pub(super) fn stays(graph: &Graph, op: &Op, inputs: &[ValueId], ty: &Type) -> bool {
+    let (
+        Op::Map(MapOp::Add | MapOp::Subtract | MapOp::Multiply | MapOp::Divide),
+        &[x, y],
+        Type::Array(ArrayType { dtype, .. }),
+    ) = (op, inputs, ty)
+    else {
+        return false;
+    };
+    let is_plain = |input: ValueId| {
+        let node = &graph[input];
+        // A literal may be behind views.
+        !matches!(node.op, Op::Leaf(_) | Op::View(_))
+            && matches!(&*node.ty, Type::Array(ty) if ty.dtype == *dtype)
+    };
+    dtype.class() >= Class::Float && x != y && is_plain(x) && is_plain(y)
 }
 
 fn conj_of_real(c: &mut Candidate<'_, '_>) -> Option<ValueId> {

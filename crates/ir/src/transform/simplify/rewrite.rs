@@ -41,6 +41,9 @@ impl Simplify for Rules<'_> {
         inputs: &[ValueId],
         ty: &Arc<Type>,
     ) -> Option<(&'static str, ValueId)> {
+        if algebra::stays(builder.graph(), op, inputs, ty) {
+            return None;
+        }
         let mut candidate = Candidate {
             builder,
             op,
@@ -56,7 +59,9 @@ impl Simplify for Rules<'_> {
         }
         let (name, value) = found.or_else(|| first(fold::RULES.iter(), &mut candidate))?;
         let mut applied = self.applied.borrow_mut();
-        match applied.iter_mut().find(|(known, _)| *known == name) {
+        // Nearly always it is one and the same, which is cheaper to see.
+        let is_it = |known: &'static str| std::ptr::eq(known, name) || known == name;
+        match applied.iter_mut().find(|(known, _)| is_it(known)) {
             Some((_, count)) => *count += 1,
             None => applied.push((name, 1)),
         }
@@ -79,6 +84,10 @@ fn first(
 /// A rule or an expansion gave a value of another type: an internal error.
 pub(super) fn rewrite(graph: Graph, form: Form, rules: &dyn Simplify) -> Result<Graph> {
     rebuild(graph, |new, mut node, _| {
+        // As the builder would find, step by step.
+        if algebra::stays(new, &node.op, &node.inputs, &node.ty) {
+            return Ok(new.insert_node(node));
+        }
         if let Op::Control(_) = &node.op {
             let inside = |graph: &Graph| Ok(rewrite(graph.clone(), form, rules)?.without_dead());
             node.op = node.op.map_graphs(inside)?;
