@@ -23,11 +23,17 @@ const NONE: ValueId = ValueId(u32::MAX);
 /// The nodes of a graph by what they do.
 #[derive(Clone, Default)]
 pub(super) struct EqualNodes {
-    /// For each value the last node that was added to its list.
-    last_user: Vec<ValueId>,
-    /// For each node the one before it in the list that it is in.
-    before: Vec<ValueId>,
+    links: Vec<Links>,
     table: HashTable<ValueId>,
+}
+
+/// The place of a node in the lists.
+#[derive(Clone, Copy)]
+struct Links {
+    /// The last node that was added to its own list.
+    last_user: ValueId,
+    /// The one before it in the list that it is in.
+    before: ValueId,
 }
 
 /// Where a node that is not there yet belongs.
@@ -55,8 +61,7 @@ impl EqualNodes {
     /// With room for as many nodes.
     pub(super) fn with_capacity(nodes: usize) -> Self {
         Self {
-            last_user: Vec::with_capacity(nodes),
-            before: Vec::with_capacity(nodes),
+            links: Vec::with_capacity(nodes),
             table: HashTable::new(),
         }
     }
@@ -83,13 +88,13 @@ impl EqualNodes {
             node.inputs.as_slice() == inputs && node.op == *op
         };
         if let Some(&latest) = inputs.iter().max() {
-            let mut user = self.last_user[latest.index()];
+            let mut user = self.links[latest.index()].last_user;
             let mut listed = 0;
             while user != NONE {
                 if is_equal(user) {
                     return Ok(user);
                 }
-                user = self.before[user.index()];
+                user = self.links[user.index()].before;
                 listed += 1;
             }
             if listed < LISTED {
@@ -107,20 +112,24 @@ impl EqualNodes {
     #[inline]
     pub(super) fn add(&mut self, nodes: &[Node], vacancy: Vacancy) {
         let value = ValueId(nodes.len() as u32);
-        self.last_user.push(NONE);
-        match vacancy {
+        let before = match vacancy {
             Vacancy::List(latest) => {
-                let last = std::mem::replace(&mut self.last_user[latest.index()], value);
-                self.before.push(last);
+                std::mem::replace(&mut self.links[latest.index()].last_user, value)
             }
             Vacancy::Table(hash) => {
-                self.before.push(NONE);
                 self.table.insert_unique(hash, value, |&v| {
                     let Node { op, inputs, .. } = &nodes[v.index()];
                     hash_node(op, inputs)
                 });
+                NONE
             }
-        }
+        };
+        self.link(before);
+    }
+
+    fn link(&mut self, before: ValueId) {
+        let last_user = NONE;
+        self.links.push(Links { last_user, before });
     }
 
     /// Adds the next node, whether an equal one is there or not.
@@ -133,7 +142,6 @@ impl EqualNodes {
 
     /// Adds the next node, which is never to be found.
     pub(super) fn add_apart(&mut self) {
-        self.last_user.push(NONE);
-        self.before.push(NONE);
+        self.link(NONE);
     }
 }
