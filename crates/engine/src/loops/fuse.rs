@@ -155,6 +155,11 @@ impl Fuser {
         id: InstructionId,
     ) -> SmallVec<[InstructionId; 4]> {
         let mut found: SmallVec<[InstructionId; 4]> = SmallVec::new();
+        let mut reads = lowered.reads(lowered.instruction(id));
+        let is_deferred = |origin| self.is_deferred(origin);
+        if !reads.any(|view| view.origin().is_some_and(is_deferred)) {
+            return found;
+        }
         let mut next = id;
         let mut done = 0;
         loop {
@@ -360,8 +365,8 @@ impl Fuser {
         let (domain, reduced, phase) = match *lowered.instruction(id) {
             Instruction::Reduce { domain, axes, .. } => (domain, Some(axes), Phase::Reduction),
             Instruction::Map { output, .. } | Instruction::Copy { output, .. } => {
-                let shape = lowered.shape(&output).clone();
-                (lowered.geometries.contiguous(&shape), None, Phase::Before)
+                let domain = lowered.geometries.contiguous_like(output.geometry);
+                (domain, None, Phase::Before)
             }
             // Neither ever opens a loop.
             Instruction::Call(_) | Instruction::Join { .. } => {
@@ -384,11 +389,12 @@ impl Fuser {
         id: InstructionId,
     ) -> Option<std::result::Result<(u32, Phase), &'static str>> {
         let instruction = lowered.instruction(id);
+        let reads = lowered.reads(instruction);
         let mut latest = None;
-        for origin in lowered.reads(instruction).filter_map(View::origin) {
-            let placed = self.fusion.placed[origin.0 as usize];
-            if placed != UNPLACED {
-                latest = latest.max(Some(placed.0));
+        for origin in reads.clone().filter_map(View::origin) {
+            let (step, _) = self.fusion.placed[origin.0 as usize];
+            if step != UNPLACED.0 {
+                latest = latest.max(Some(step));
             }
         }
         let step = latest?;
@@ -415,7 +421,7 @@ impl Fuser {
             Ok(phase) => phase,
             Err(why) => return Some(Err(why)),
         };
-        for view in lowered.reads(instruction) {
+        for view in reads {
             let Some(origin) = view.origin() else {
                 continue;
             };
@@ -459,7 +465,7 @@ impl Loop {
         let last = domain.iter().rposition(|&len| len != 1);
         let is_reduced = |axis| self.reduced.is_some_and(|reduced| reduced.contains(axis));
         last.is_some_and(is_reduced)
-            && lowered.shape(output).iter().product::<usize>() >= MANY_RESULTS
+            && lowered.elements(output) >= MANY_RESULTS
             && is_costly(*lowered.op(*op))
     }
 

@@ -80,7 +80,7 @@ impl Loop {
     ) -> Option<impl Iterator<Item = isize> + use<'a>> {
         let reduced = self.reduced?;
         let domain = &lowered.geometries[self.domain].shape;
-        let Geometry { shape, strides } = &lowered.geometries[view.geometry];
+        let Geometry { shape, strides, .. } = &lowered.geometries[view.geometry];
         let fits = |a: usize| shape[a] == if reduced.contains(a) { 1 } else { domain[a] };
         let has_all = shape.len() == domain.len() && (0..domain.len()).all(fits);
         let mut outer = (0..domain.len()).filter(|&a| !reduced.contains(a));

@@ -22,7 +22,7 @@ pub(super) struct Uses {
 
 /// The uses of each instruction; one pass backwards.
 pub(super) fn uses(lowered: &Lowered) -> Vec<Uses> {
-    let elements = |view: &View| lowered.shape(view).iter().product::<usize>();
+    let elements = |view: &View| lowered.elements(view);
     let mut uses = vec![Uses::default(); lowered.instructions.len()];
     for (index, instruction) in lowered.instructions.iter().enumerate().rev() {
         let is_result = |v: &View| matches!(lowered.buffer(v.buffer).storage, Storage::Output(_));

@@ -48,7 +48,7 @@ impl Lowering<'_> {
 
     /// The shape and the strides of a view, to be changed.
     fn geometry(&self, view: &View) -> (Dims, Steps) {
-        let Geometry { shape, strides } = &self.lowered.geometries[view.geometry];
+        let Geometry { shape, strides, .. } = &self.lowered.geometries[view.geometry];
         (shape.clone(), strides.clone())
     }
 
@@ -173,7 +173,7 @@ impl Lowering<'_> {
         let in_bytes = |strides: &[isize]| -> Vec<isize> {
             strides.iter().map(|s| s * size as isize).collect()
         };
-        let Geometry { shape, strides } = &self.lowered.geometries[values.geometry];
+        let Geometry { shape, strides, .. } = &self.lowered.geometries[values.geometry];
         let update = Update {
             bytes: ty.size() * size,
             offset: part.offset * size as isize,

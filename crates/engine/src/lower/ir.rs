@@ -353,6 +353,11 @@ impl Lowered {
     /// # Errors
     /// There are too many different ones.
     pub(crate) fn intern_op(&mut self, op: &MapOp) -> Result<OpId> {
+        // Most programs have few, which are found sooner one by one than by a hash.
+        const FEW: usize = 8;
+        if let Some(index) = self.ops.iter().take(FEW).position(|known| known == op) {
+            return Ok(OpId(index as u16));
+        }
         if let Some(&id) = self.op_numbers.get(op) {
             return Ok(id);
         }
@@ -396,6 +401,11 @@ impl Lowered {
         &self.geometries[view.geometry].shape
     }
 
+    /// How many elements a view has.
+    pub(crate) fn elements(&self, view: &View) -> usize {
+        self.geometries[view.geometry].elements
+    }
+
     pub(crate) fn strides(&self, view: &View) -> &Steps {
         &self.geometries[view.geometry].strides
     }
@@ -408,7 +418,7 @@ impl Lowered {
     }
 
     pub(crate) fn is_contiguous(&self, view: &View) -> bool {
-        let Geometry { shape, strides } = &self.geometries[view.geometry];
+        let Geometry { shape, strides, .. } = &self.geometries[view.geometry];
         layout::is_contiguous(strides, shape)
     }
 
@@ -449,6 +459,11 @@ impl Lowered {
             Instruction::Call(call) => &self.call(*call).outputs,
             Instruction::Join { .. } => &[],
         }
+    }
+
+    /// Whether some instruction can fail on some values.
+    pub(crate) fn some_can_fail(&self) -> bool {
+        self.fails.iter().any(|&dtypes| dtypes != 0)
     }
 
     /// Whether an instruction may fail on some values, and records that it did.

@@ -20,6 +20,8 @@ use autojit_ir::{Dims, Shape, Steps};
 pub(crate) struct Geometry {
     pub(crate) shape: Shape,
     pub(crate) strides: Steps,
+    /// The product of the shape.
+    pub(crate) elements: usize,
 }
 
 /// The number of a geometry in its table.
@@ -60,9 +62,10 @@ impl Geometries {
         all.push(Geometry {
             shape: shape.into(),
             strides,
+            elements: shape.iter().fold(1, |n, &len| n.saturating_mul(len)),
         });
         known.insert_unique(hash, id, |id| {
-            let Geometry { shape, strides } = &all[id.0 as usize];
+            let Geometry { shape, strides, .. } = &all[id.0 as usize];
             hash_geometry(shape, strides)
         });
         id
@@ -72,6 +75,15 @@ impl Geometries {
     pub(crate) fn with_strides(&mut self, of: GeometryId, strides: &[isize]) -> GeometryId {
         let shape = self[of].shape.clone();
         self.intern(&shape, strides)
+    }
+
+    /// The geometry of an array of the shape of another one, in C order without gaps.
+    pub(crate) fn contiguous_like(&mut self, id: GeometryId) -> GeometryId {
+        if self.recent.contains(&Some(id)) {
+            return id;
+        }
+        let shape = self[id].shape.clone();
+        self.contiguous(&shape)
     }
 
     /// The geometry of an array of this shape in C order without gaps.

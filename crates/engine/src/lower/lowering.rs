@@ -40,6 +40,7 @@ pub(crate) fn lower(graph: &Graph) -> Result<Lowered> {
         graph,
         lowered,
         last_stretch: (nothing, nothing, nothing),
+        known_types: [None; 2],
         values: vec![None; graph.nodes().len()],
         destinations: FxHashMap::default(),
         current: ValueId(0),
@@ -68,10 +69,38 @@ pub(crate) struct Lowering<'a> {
     pub(crate) destinations: FxHashMap<ValueId, (BufferId, Layout)>,
     /// The last geometry that was stretched, to which domain, and what that gave: mostly the next one is the same.
     last_stretch: (GeometryId, GeometryId, GeometryId),
+    /// The last types of nodes. Most nodes share few, which are told apart by their addresses.
+    known_types: [Option<KnownType<'a>>; 2],
     pub(crate) current: ValueId,
 }
 
-impl Lowering<'_> {
+/// The type of a node, and what an array of it takes in memory.
+#[derive(Clone, Copy)]
+struct KnownType<'a> {
+    ty: &'a ArrayType,
+    /// In C order without gaps.
+    geometry: GeometryId,
+    bytes: usize,
+}
+
+impl<'a> Lowering<'a> {
+    /// The type of a node.
+    #[inline]
+    fn known_type(&mut self, value: ValueId) -> Result<KnownType<'a>> {
+        let ty = self.graph.ty(value)?;
+        let is_it = |known: &KnownType<'a>| std::ptr::eq(known.ty, ty);
+        if let Some(known) = self.known_types.into_iter().flatten().find(is_it) {
+            return Ok(known);
+        }
+        let known = KnownType {
+            ty,
+            geometry: self.lowered.geometries.contiguous(&ty.shape),
+            bytes: ty.bytes(),
+        };
+        self.known_types = [Some(known), self.known_types[0]];
+        Ok(known)
+    }
+
     pub(crate) fn new_buffer(&mut self, storage: Storage, ty: &ArrayType) -> BufferId {
         let id = BufferId(self.lowered.buffers.len() as u32);
         self.lowered.buffers.push(Buffer {
@@ -115,6 +144,21 @@ impl Lowering<'_> {
             }
             None => self.new_view(ty),
         }
+    }
+
+    /// The same for a value of a known type.
+    #[inline]
+    fn output_of(&mut self, value: ValueId, known: KnownType<'_>) -> View {
+        if self.destinations.contains_key(&value) {
+            return self.output(value, known.ty);
+        }
+        let buffer = BufferId(self.lowered.buffers.len() as u32);
+        self.lowered.buffers.push(Buffer {
+            storage: Storage::Workspace,
+            bytes: known.bytes,
+        });
+        let dtype = known.ty.dtype;
+        View::new(buffer, known.geometry, 0, dtype, Some(self.next()))
     }
 
     pub(crate) fn shape(&self, view: &View) -> &[usize] {
@@ -369,9 +413,9 @@ impl Lowering<'_> {
     fn map(&mut self, value: ValueId, op: &MapOp) -> Result<View> {
         let graph = self.graph;
         let node = &graph[value];
-        let ty = graph.ty(value)?;
-        let domain = self.lowered.geometries.contiguous(&ty.shape);
-        let output = self.output(value, ty);
+        let known = self.known_type(value)?;
+        let (ty, domain) = (known.ty, known.geometry);
+        let output = self.output_of(value, known);
         if let (MapOp::Astype { .. }, &[input]) = (op, node.inputs.as_slice())
             && graph.ty(input)?.dtype == ty.dtype
         {
@@ -392,16 +436,20 @@ impl Lowering<'_> {
     fn reduce(&mut self, value: ValueId, op: Fold, axes: &Dims) -> Result<View> {
         let graph = self.graph;
         let source = graph[value].inputs[0];
-        let shape = &graph.ty(source)?.shape;
+        let KnownType {
+            ty: ArrayType { shape, .. },
+            geometry: domain,
+            ..
+        } = self.known_type(source)?;
         if shape.len() > Axes::LIMIT {
             let rank = shape.len();
             return Err(Error::unsupported(format!(
                 "the cranelift backend does not reduce arrays with {rank} axes"
             )));
         }
-        let domain: GeometryId = self.lowered.geometries.contiguous(shape);
         let input = self.operand(source)?;
-        let output = self.output(value, graph.ty(value)?);
+        let known = self.known_type(value)?;
+        let output = self.output_of(value, known);
         self.push(Instruction::Reduce {
             op,
             axes: Axes::new(axes),

@@ -172,7 +172,7 @@ fn straight(
         let is_alone = buffer.storage == Storage::Workspace
             && readers.get(&values.buffer) == Some(&1)
             && lowered.is_contiguous(&values);
-        let elements = lowered.shape(&values).iter().product::<usize>();
+        let elements = lowered.elements(&values);
         let bytes = (elements * values.dtype.size()) as isize;
         if index > 0
             && !done[index - 1]

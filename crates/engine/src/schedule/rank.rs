@@ -36,6 +36,8 @@ pub(crate) fn rank(lowered: &Lowered, loops: &Loops) -> Vec<Rank> {
     let mut calls: FxHashMap<CallKey<'_>, u32> = FxHashMap::default();
     let steps = loops.fusion.steps.iter().zip(&loops.bodies);
     let mut ranks = Vec::with_capacity(loops.bodies.len());
+    // Nearly always none can, and nothing is asked of each instruction.
+    let some_can_fail = lowered.some_can_fail();
     for (index, ((step, body), level)) in steps.zip(levels).enumerate() {
         // Kinds of loops are even numbers, those of calls odd ones. A step that can fail is a kind of its own, as the
         // message names a source line.
@@ -44,7 +46,7 @@ pub(crate) fn rank(lowered: &Lowered, loops: &Loops) -> Vec<Rank> {
             (Step::Loop(group), Work::Loop(nest)) => {
                 let can_fail =
                     |&(id, _): &(InstructionId, Phase)| lowered.can_fail(lowered.instruction(id));
-                if group.members.iter().any(can_fail) {
+                if some_can_fail && group.members.iter().any(can_fail) {
                     alone
                 } else {
                     2 * nest.0
