@@ -466,7 +466,7 @@ fn resolve_masks(items: SmallVec<[Item; 4]>, ty: &ArrayType) -> Result<WithoutMa
     Ok((resolved, arrays))
 }
 
-/// A mask is as long as the axes that it stands for.
+/// A mask is as long as the axes that it stands for, or has no elements along some of them, and then selects none, as in NumPy.
 fn check_masks(items: &[IndexItem], masks: &[(usize, Shape)], ty: &ArrayType) -> Result<()> {
     let counts = |i: &&IndexItem| !matches!(i, IndexItem::NewAxis | IndexItem::Ellipsis);
     let left_out = ty
@@ -477,7 +477,8 @@ fn check_masks(items: &[IndexItem], masks: &[(usize, Shape)], ty: &ArrayType) ->
         let skipped = usize::from(before.contains(&IndexItem::Ellipsis)) * left_out;
         let axis = before.iter().filter(counts).count() + skipped;
         let axes = ty.shape.get(axis..axis + mask.len());
-        if axes != Some(mask.as_slice()) {
+        let fits = |axes: &[usize]| axes.iter().zip(mask).all(|(n, m)| n == m || *m == 0);
+        if !axes.is_some_and(fits) {
             let mask = ArrayType::new(DType::Bool, mask);
             return Err(Error::index(format!(
                 "the mask {mask} does not fit {ty} from axis {axis} on"

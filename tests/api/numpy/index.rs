@@ -1,7 +1,7 @@
 //! Indexing: every kind of item, alone and together, and what is refused.
 
 use autojit::index::{Ellipsis, NewAxis, step};
-use autojit::{Array, Index, autojit, ix, lazy, numpy as np};
+use autojit::{Array, DType, Index, autojit, ix, lazy, numpy as np};
 
 /// `x[i, j] = 10 i + j`, of shape `[3, 4]`.
 fn table() -> Array {
@@ -95,6 +95,14 @@ fn masks_select_where_they_are_true() {
     assert_eq!(selected(ix![..., &columns]).0, [3, 2]);
     assert_eq!(selected(Array::from([false; 3])).0, [0, 4]);
     assert!(x.get(&columns).check().unwrap_err().is_index());
+    // One without elements fits an axis of any length, but the other axes must be right.
+    let none = |shape: [usize; 2]| np::zeros(shape, DType::Bool);
+    assert_eq!(x.get(np::zeros(0, DType::Bool)).shape().unwrap(), [0, 4]);
+    for shape in [[0, 4], [3, 0], [0, 0]] {
+        assert_eq!(x.get(none(shape)).shape().unwrap(), [0]);
+    }
+    assert!(x.get(none([0, 5])).check().unwrap_err().is_index());
+    assert!(x.get(none([2, 0])).check().unwrap_err().is_index());
     assert!(x.get(ix![.., &rows]).check().unwrap_err().is_index());
     // A known mask selects from a lazy array, too; a lazy mask cannot.
     let lazy_x = lazy::array(&x);

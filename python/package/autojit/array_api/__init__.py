@@ -3,12 +3,17 @@
 Everything here is what the package ``autojit`` has under the same name, but for the functions below. There NumPy's answers or
 defaults differ from those of the standard; ``autojit`` gives NumPy's, and this module those of the standard. Operators belong to
 arrays rather than to a namespace, and are NumPy's: ``x // y`` is ``autojit.floor_divide``.
+
+The dtypes are NumPy's scalar types, as they are in NumPy's own namespace, and equal those of arrays: ``numpy.dtype("float64")`` would
+be equal to ``None``, too, which is no dtype in the standard.
 """
 
 from __future__ import annotations
 
 import builtins
 from typing import Any
+
+import numpy as _numpy
 
 import autojit as _package
 
@@ -19,6 +24,10 @@ __all__ = list(_package.__all__)
 globals().update({name: getattr(_package, name) for name in __all__ if name != "linalg"})
 
 from . import linalg as linalg  # noqa: E402, in the place of that of the package
+
+globals().update(
+    {name: value.type for name, value in globals().items() if isinstance(value, _numpy.dtype)}
+)
 
 
 def floor_divide(x1: Any, x2: Any, /) -> Array:
