@@ -1,8 +1,7 @@
 //! Coefficients of the polynomials, from the constant term on.
 //!
 //! Each interpolates at the zeros of a Chebyshev polynomial of the interval, computed with 60 digits and then rounded;
-//! the stated error is the largest absolute one, coefficients rounded, evaluated exactly. Those called `SINGLE` are for
-//! results of single precision.
+//! the stated error is the largest absolute one, coefficients rounded, evaluated exactly.
 
 /// `(e^r - 1 - r) / r^2` in powers of `r`, for `|r| <= log(2) / 2`; error below 2^-58.
 pub(super) const EXP: [f64; 11] = [
@@ -18,15 +17,6 @@ pub(super) const EXP: [f64; 11] = [
     2.5105312729622103e-08,
     2.091475532527879e-09,
 ];
-/// The same for single precision; error below 2^-29.
-pub(super) const EXP_SINGLE: [f64; 6] = [
-    0.500000001353873,
-    0.16666666681704215,
-    0.04166646419740569,
-    0.008333310844647862,
-    0.0013933730715792083,
-    0.00019891080463998843,
-];
 /// `(log((1 + s) / (1 - s)) - 2 s) / s^3` in powers of `s^2`, for `(1 + s) / (1 - s)` from `sqrt(1/2)` to
 /// `sqrt(2)`; error below 2^-54.
 pub(super) const LOG: [f64; 8] = [
@@ -38,14 +28,6 @@ pub(super) const LOG: [f64; 8] = [
     0.15386244737621665,
     0.13268638369266825,
     0.13088034850927555,
-];
-/// The same for single precision; error below 2^-37.
-pub(super) const LOG_SINGLE: [f64; 5] = [
-    0.6666666666737868,
-    0.3999999879244169,
-    0.28571755535032944,
-    0.22191337428065783,
-    0.19363884986633198,
 ];
 /// `(log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5`, likewise; error below 2^-55.
 pub(super) const LOG_TAIL: [f64; 9] = [
@@ -69,13 +51,6 @@ pub(super) const SIN: [f64; 7] = [
     1.6058529572267877e-10,
     -7.586576588171073e-13,
 ];
-/// The same for single precision; error below 2^-35.
-pub(super) const SIN_SINGLE: [f64; 4] = [
-    -0.16666666663832763,
-    0.008333331865959415,
-    -0.00019840082012765537,
-    2.7249314054698804e-06,
-];
 /// `(cos(r) - 1 + r^2 / 2) / r^4`, likewise; error below 2^-58.
 pub(super) const COS: [f64; 7] = [
     0.041666666666666664,
@@ -85,13 +60,6 @@ pub(super) const COS: [f64; 7] = [
     2.087675578389404e-09,
     -1.1470459749675607e-11,
     4.745804889760674e-14,
-];
-/// The same for single precision; error below 2^-38.
-pub(super) const COS_SINGLE: [f64; 4] = [
-    0.0416666666643024,
-    -0.0013888887664713619,
-    2.4800596435621998e-05,
-    -2.7300448619488353e-07,
 ];
 /// `(atan(t) - t) / t^3` in powers of `t^2`, for `|t| <= tan(pi / 8)`; error below 2^-55.
 pub(super) const ATAN: [f64; 14] = [
@@ -110,16 +78,6 @@ pub(super) const ATAN: [f64; 14] = [
     -0.027274419707891066,
     0.011959196166089935,
 ];
-/// The same for single precision; error below 2^-35.
-pub(super) const ATAN_SINGLE: [f64; 7] = [
-    -0.33333333331440346,
-    0.19999998917102724,
-    -0.142856124970554,
-    0.11107494737165279,
-    -0.09028978546374875,
-    0.07135296999665997,
-    -0.0404316541421241,
-];
 /// `(asin(x) - x) / x^3` in powers of `x^2`, for `|x| <= 1/2`; error below 2^-56.
 pub(super) const ASIN: [f64; 14] = [
     0.16666666666666666,
@@ -136,16 +94,6 @@ pub(super) const ASIN: [f64; 14] = [
     0.019579201619744684,
     -0.019277545928584557,
     0.02963502626354855,
-];
-/// The same for single precision; error below 2^-31.
-pub(super) const ASIN_SINGLE: [f64; 7] = [
-    0.16666666686147094,
-    0.07499992383419403,
-    0.044647675217118564,
-    0.030268919101073113,
-    0.02361371422189475,
-    0.01056694782140368,
-    0.03098546039993495,
 ];
 /// `m^(-1/3)` for `m` from `sqrt(1/2)` to `sqrt(2)`; error below 2^-19.
 pub(super) const RCBRT: [f64; 7] = [
@@ -173,17 +121,6 @@ pub(super) const ERF_SMALL: [f64; 13] = [
     8.800680090460203e-11,
     -4.374621450325064e-12,
 ];
-/// The same for single precision; error below 2^-38.
-pub(super) const ERF_SMALL_SINGLE: [f64; 8] = [
-    -0.3761263890283394,
-    0.11283791626146691,
-    -0.02686616120045799,
-    0.005223901522381322,
-    -0.0008545300982032149,
-    0.00011989474929662575,
-    -1.4119450134908322e-05,
-    1.1131013908553317e-06,
-];
 /// `(sinh(x) - x) / x^3` in powers of `x^2`, for `|x| <= 1`; error below 2^-56.
 pub(super) const SINH: [f64; 9] = [
     0.16666666666666666,
@@ -195,14 +132,6 @@ pub(super) const SINH: [f64; 9] = [
     7.647165414593481e-13,
     2.8112909646770106e-15,
     8.309171941866942e-18,
-];
-/// The same for single precision; error below 2^-41.
-pub(super) const SINH_SINGLE: [f64; 5] = [
-    0.16666666666698407,
-    0.008333333317464362,
-    0.0001984128253011599,
-    2.755377026364149e-06,
-    2.545670657152382e-08,
 ];
 /// `x erfc(x) exp(x^2)` in powers of `(x - 2) / (x + 2)`, for `1 <= x <= 6`; error below 2^-56.
 pub(super) const ERFC: [f64; 18] = [
@@ -224,17 +153,4 @@ pub(super) const ERFC: [f64; 18] = [
     1.7323830176347473e-06,
     3.3730339457234304e-06,
     -4.010853804653471e-07,
-];
-/// The same for single precision; error below 2^-34.
-pub(super) const ERFC_SINGLE: [f64; 10] = [
-    0.5107913526002474,
-    0.1672110114755779,
-    -0.20384428945857025,
-    0.1215148244682439,
-    -0.028976717185561114,
-    -0.007512717069354136,
-    0.0047877487107426024,
-    0.0010926779660271563,
-    -0.0007484478600920514,
-    -0.00017231013444232737,
 ];

@@ -3,7 +3,6 @@
 //! `asin` and `acos` beyond 1/2 go by `asin(x) = pi / 2 - 2 asin(sqrt((1 - x) / 2))`, whose radicand is exact. `atan` and
 //! `atan2` share one function of a quotient, which keeps what division loses.
 
-use super::Element;
 use super::coefficients::*;
 use super::lanes::{Lanes, SIGN, fast_two_sum, polynomial, two_sum};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
@@ -24,21 +23,14 @@ struct Halved<V: Lanes> {
 }
 
 #[inline(always)]
-fn halve<V: Lanes, E: Element>(x: V) -> Halved<V> {
+fn halve<V: Lanes>(x: V) -> Halved<V> {
     let (half, magnitude) = (x.of(0.5), x.abs());
     let beyond = half.lt(magnitude);
     let radicand = magnitude.subtract_from(half, half);
     let z = radicand.where_or(beyond, x * x);
     let root = radicand.sqrt().where_or(beyond, magnitude);
-    let series = if E::SINGLE {
-        polynomial(z, &ASIN_SINGLE)
-    } else {
-        polynomial(z, &ASIN)
-    };
+    let series = polynomial(z, &ASIN);
     let rest = root * z * series;
-    if E::SINGLE {
-        return Halved { beyond, root, rest };
-    }
     // What the square root lost, unless it is that of zero.
     let lost = root.subtract_from(root, radicand) / (root + root);
     let lost = lost.where_or(beyond & x.of(0.0).lt(root), x.of(0.0));
@@ -47,8 +39,8 @@ fn halve<V: Lanes, E: Element>(x: V) -> Halved<V> {
 }
 
 #[inline(always)]
-pub(super) fn asin<V: Lanes, E: Element>(x: V) -> V {
-    let Halved { beyond, root, rest } = halve::<V, E>(x);
+pub(super) fn asin<V: Lanes>(x: V) -> V {
+    let Halved { beyond, root, rest } = halve(x);
     let (high, low) = two_sum(x.of(FRAC_PI_2), root * x.of(-2.0));
     let far = high + (low + rest.mul_add(x.of(-2.0), x.of(FRAC_PI_2_REST)));
     let magnitude = far.where_or(beyond, root + rest);
@@ -57,8 +49,8 @@ pub(super) fn asin<V: Lanes, E: Element>(x: V) -> V {
 }
 
 #[inline(always)]
-pub(super) fn acos<V: Lanes, E: Element>(x: V) -> V {
-    let Halved { beyond, root, rest } = halve::<V, E>(x);
+pub(super) fn acos<V: Lanes>(x: V) -> V {
+    let Halved { beyond, root, rest } = halve(x);
     let sign = x.and_bits(SIGN);
     // Near zero pi/2 - asin(x); near 1 twice the angle of the half; near -1 pi less that.
     let factor = x.of(2.0).where_or(beyond, x.of(-1.0)).xor(sign);
@@ -77,29 +69,21 @@ pub(super) fn acos<V: Lanes, E: Element>(x: V) -> V {
 
 /// `atan(y / x)` in two parts, for `0 <= y <= x`, `x` positive and neither close to overflow.
 #[inline(always)]
-fn angle<V: Lanes, E: Element>(y: V, x: V) -> (V, V) {
+fn angle<V: Lanes>(y: V, x: V) -> (V, V) {
     // Beyond pi / 8, the angle less pi / 4, whose tangent is (y - x) / (y + x).
     let (zero, beyond) = (x.of(0.0), (x * x.of(TANGENT_PI_8)).lt(y));
     let (difference, difference_low) = two_sum(y, -x);
     let (sum, sum_low) = two_sum(x, y);
     let (dividend, divisor) = (difference.where_or(beyond, y), sum.where_or(beyond, x));
     let quotient = dividend / divisor;
-    let lost = if E::SINGLE {
-        zero
-    } else {
-        let (dividend_low, divisor_low) = (
-            difference_low.where_or(beyond, zero),
-            sum_low.where_or(beyond, zero),
-        );
-        let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
-        quotient.subtract_from(divisor_low, remainder) / divisor
-    };
+    let (dividend_low, divisor_low) = (
+        difference_low.where_or(beyond, zero),
+        sum_low.where_or(beyond, zero),
+    );
+    let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
+    let lost = quotient.subtract_from(divisor_low, remainder) / divisor;
     let z = quotient * quotient;
-    let series = if E::SINGLE {
-        polynomial(z, &ATAN_SINGLE)
-    } else {
-        polynomial(z, &ATAN)
-    };
+    let series = polynomial(z, &ATAN);
     let base = x.of(FRAC_PI_4).where_or(beyond, zero);
     let base_rest = x.of(FRAC_PI_2_REST / 2.0).where_or(beyond, zero);
     let (high, low) = fast_two_sum(base, quotient);
@@ -122,12 +106,12 @@ fn choose<V: Lanes>(mask: V::Mask, a: (V, V), b: (V, V)) -> (V, V) {
 }
 
 #[inline(always)]
-pub(super) fn atan<V: Lanes, E: Element>(x: V) -> V {
+pub(super) fn atan<V: Lanes>(x: V) -> V {
     let one = x.of(1.0);
     // From 2^60 on the result is pi / 2.
     let magnitude = x.abs().at_most(x.of((1_u64 << 60) as f64));
     let steep = one.lt(magnitude);
-    let inner = angle::<V, E>(
+    let inner = angle(
         one.where_or(steep, magnitude),
         magnitude.where_or(steep, one),
     );
@@ -136,7 +120,7 @@ pub(super) fn atan<V: Lanes, E: Element>(x: V) -> V {
 }
 
 #[inline(always)]
-pub(super) fn atan2<V: Lanes, E: Element>(y: V, x: V) -> V {
+pub(super) fn atan2<V: Lanes>(y: V, x: V) -> V {
     let (zero, one, infinity) = (x.of(0.0), x.of(1.0), x.of(f64::INFINITY));
     let (height, width) = (y.abs(), x.abs());
     let steep = width.lt(height);
@@ -151,7 +135,7 @@ pub(super) fn atan2<V: Lanes, E: Element>(y: V, x: V) -> V {
     let scale = x
         .of((1_u64 << 62) as f64 * (1_u64 << 62) as f64)
         .where_or(large.lt(x.of(1e-250)), scale);
-    let inner = angle::<V, E>(small * scale, large * scale);
+    let inner = angle(small * scale, large * scale);
     let quarter = choose(steep, complement(1.0, inner), inner);
     let (high, low) = choose(x.is_negative(), complement(2.0, quarter), quarter);
     let result = (high + low).copysign(y);

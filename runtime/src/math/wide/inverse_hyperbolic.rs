@@ -2,16 +2,15 @@
 //!
 //! The second part has what rounding the argument loses, so that nothing cancels near 1, where the logarithm is small.
 
-use super::Element;
 use super::lanes::{Lanes, fast_two_sum, two_product, two_sum};
-use super::logarithm::{log_of_split, log_of_sum, log1p, split};
+use super::logarithm::{log_of_split, log_of_sum, split};
 
 /// Above `2^28` the square of a number hides 1.
 const LARGE: f64 = (1_u64 << 28) as f64;
 
 /// `log(x + sqrt(x^2 + offset))` for positive `x`, where that is one or more.
 #[inline(always)]
-fn log_with_root<V: Lanes, E: Element>(x: V, offset: f64) -> V {
+fn log_with_root<V: Lanes>(x: V, offset: f64) -> V {
     let zero = x.of(0.0);
     let (square, square_low) = two_product(x, x);
     let (radicand, lost) = two_sum(square, x.of(offset));
@@ -23,42 +22,34 @@ fn log_with_root<V: Lanes, E: Element>(x: V, offset: f64) -> V {
     } else {
         fast_two_sum(root, x)
     };
-    let rest = if E::SINGLE {
-        rest
-    } else {
-        let residual = root.subtract_from(root, radicand) + (lost + square_low);
-        let root_low = residual / (root + root);
-        rest + root_low.where_or(zero.lt(root), zero)
-    };
+    let residual = root.subtract_from(root, radicand) + (lost + square_low);
+    let root_low = residual / (root + root);
+    let rest = rest + root_low.where_or(zero.lt(root), zero);
     let (sum, rest) = (x.where_or(large, sum), zero.where_or(large, rest));
     let (k, m) = split(sum);
     let doubled = x.of(1.0).where_or(large, zero);
-    log_of_split::<V, E>((k + doubled, m), sum, rest)
+    log_of_split((k + doubled, m), sum, rest)
 }
 
 #[inline(always)]
-pub(super) fn arcsinh<V: Lanes, E: Element>(x: V) -> V {
-    log_with_root::<V, E>(x.abs(), 1.0).copysign(x)
+pub(super) fn arcsinh<V: Lanes>(x: V) -> V {
+    log_with_root(x.abs(), 1.0).copysign(x)
 }
 
 #[inline(always)]
-pub(super) fn arccosh<V: Lanes, E: Element>(x: V) -> V {
-    let result = log_with_root::<V, E>(x, -1.0);
+pub(super) fn arccosh<V: Lanes>(x: V) -> V {
+    let result = log_with_root(x, -1.0);
     x.of(f64::NAN).where_or(x.lt(x.of(1.0)), result)
 }
 
 #[inline(always)]
-pub(super) fn arctanh<V: Lanes, E: Element>(x: V) -> V {
+pub(super) fn arctanh<V: Lanes>(x: V) -> V {
     let (one, half, magnitude) = (x.of(1.0), x.of(0.5), x.abs());
-    let twice = if E::SINGLE {
-        log1p::<V, E>((magnitude + magnitude) / (one - magnitude))
-    } else {
-        let (dividend, dividend_low) = two_sum(one, magnitude);
-        let (divisor, divisor_low) = two_sum(one, -magnitude);
-        let quotient = dividend / divisor;
-        let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
-        let rest = quotient.subtract_from(divisor_low, remainder) / divisor;
-        log_of_sum::<V, E>(quotient, rest)
-    };
+    let (dividend, dividend_low) = two_sum(one, magnitude);
+    let (divisor, divisor_low) = two_sum(one, -magnitude);
+    let quotient = dividend / divisor;
+    let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
+    let rest = quotient.subtract_from(divisor_low, remainder) / divisor;
+    let twice = log_of_sum(quotient, rest);
     (twice * half).copysign(x)
 }

@@ -16,6 +16,9 @@ pub(super) const SIGN: u64 = 1 << 63;
 /// `1.5 * 2^52`: adding it to a small integer leaves the integer in the low bits.
 pub(super) const INTEGER_IN_LOW_BITS: f64 = 6_755_399_441_055_744.0;
 
+/// A power of two in whose low bits an integer can be put, its value being the sum.
+pub(super) const INTEGER: f64 = 4_503_599_627_370_496.0;
+
 /// Some lanes of `f64` that are worked on together.
 pub(crate) trait Lanes:
     Copy
@@ -93,6 +96,8 @@ pub(crate) trait Lanes:
     fn xor(self, other: Self) -> Self;
     /// Wrapping sum of the bits, as integers, and a constant.
     fn add_bits(self, bits: u64) -> Self;
+    /// Wrapping sum of the bits as integers.
+    fn plus_bits(self, other: Self) -> Self;
     /// Wrapping difference of the bits as integers.
     fn sub_bits(self, other: Self) -> Self;
     /// Bits moved up, by less than 64.
@@ -118,6 +123,25 @@ pub(crate) trait Lanes:
         self * exponent.power_of_two()
     }
 
+    /// `(k, m)` with `self = 2^k m` and `m` from 3/4 to 3/2, for positive normal numbers below 2^1023; anything for others.
+    #[inline(always)]
+    fn split_normal(self) -> (Self, Self) {
+        const THREE_QUARTERS: u64 = 0x3fe8_0000_0000_0000;
+        /// Keeps exponents positive while they are shifted down: a multiple of 2^52.
+        const BIAS: u64 = 1024 << 52;
+        let offset = self.add_bits(BIAS - THREE_QUARTERS);
+        let m = offset.and_bits((1 << 52) - 1).add_bits(THREE_QUARTERS);
+        let k = offset.shr(52).or(self.of(INTEGER)) - self.of(INTEGER + 1024.0);
+        (k, m)
+    }
+    /// `self`, but what a logarithm is where `x`, whose logarithm this is, is not positive and finite.
+    #[inline(always)]
+    fn or_logarithm_of_special(self, x: Self) -> Self {
+        let (zero, infinity) = (x.of(0.0), x.of(f64::INFINITY));
+        let outside = (-infinity).where_or(x.eq(zero), x.of(f64::NAN));
+        let result = self.where_or(x.lt(infinity), x);
+        outside.where_or(x.le(zero), result)
+    }
     /// `2^self` for an integer in `-1022..=1023`.
     #[inline(always)]
     fn power_of_two(self) -> Self {
@@ -304,6 +328,12 @@ impl Lanes for Scalar {
     #[inline(always)]
     fn add_bits(self, bits: u64) -> Self {
         Scalar(f64::from_bits(self.0.to_bits().wrapping_add(bits)))
+    }
+    #[inline(always)]
+    fn plus_bits(self, other: Self) -> Self {
+        Scalar(f64::from_bits(
+            self.0.to_bits().wrapping_add(other.0.to_bits()),
+        ))
     }
     #[inline(always)]
     fn sub_bits(self, other: Self) -> Self {

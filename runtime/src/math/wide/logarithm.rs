@@ -3,18 +3,15 @@
 //! `x = 2^k m` with `m` from `sqrt(1/2)` to `sqrt(2)`, so near 1 the exponent is 0 and nothing cancels; then
 //! `log(m) = 2 artanh((m - 1) / (m + 1))`, after fdlibm, with what rounding loses kept in a second part.
 
-use super::Element;
 use super::coefficients::*;
 use super::exponential::{LN_2_HIGH, LN_2_LOW, Power};
-use super::lanes::{Lanes, fast_two_sum, polynomial, two_product, two_sum};
+use super::lanes::{INTEGER, Lanes, fast_two_sum, polynomial, two_product, two_sum};
 use std::f64::consts::{LOG2_E, LOG10_E};
 
 /// The bits of `sqrt(1/2)`.
 const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
 /// Keeps exponents positive while they are shifted down; a multiple of 2^52 below 2^63.
 const BIAS: u64 = 1080 << 52;
-/// A power of two in whose low bits an integer can be put, its value being that integer's.
-const INTEGER: f64 = 4_503_599_627_370_496.0;
 
 /// `(k, m)` with `x = 2^k m`, for positive finite `x`; anything for others.
 #[inline(always)]
@@ -30,54 +27,36 @@ pub(super) fn split<V: Lanes>(x: V) -> (V, V) {
 
 /// `log(m)` as `(high, low)`, for `m` of [`split`]; `low` is small.
 #[inline(always)]
-fn log_of_mantissa<V: Lanes, E: Element>(m: V) -> (V, V) {
+fn log_of_mantissa<V: Lanes>(m: V) -> (V, V) {
     let f = m - m.of(1.0);
     let s = f / (f + m.of(2.0));
     let z = s * s;
-    let series = if E::SINGLE {
-        polynomial(z, &LOG_SINGLE)
-    } else {
-        polynomial(z, &LOG)
-    };
+    let series = polynomial(z, &LOG);
     let half_square = f * f * m.of(0.5);
     let correction = s * z.mul_add(series, half_square);
     let high = f - half_square;
-    let low = if E::SINGLE {
-        correction
-    } else {
-        ((f - high) - half_square) + correction
-    };
+    let low = ((f - high) - half_square) + correction;
     (high, low)
 }
 
-/// Puts in what the logarithm is of 0, of negative numbers, of infinity and NaN.
 #[inline(always)]
-fn with_special_values<V: Lanes>(result: V, x: V) -> V {
-    let infinity = x.of(f64::INFINITY);
-    let zero = x.of(0.0);
-    let outside = (-infinity).where_or(x.eq(zero), x.of(f64::NAN));
-    let result = result.where_or(x.lt(infinity), x);
-    outside.where_or(x.le(zero), result)
-}
-
-#[inline(always)]
-pub(super) fn log<V: Lanes, E: Element>(x: V) -> V {
+pub(super) fn log<V: Lanes>(x: V) -> V {
     let (k, m) = split(x);
-    let (high, low) = log_of_mantissa::<V, E>(m);
-    with_special_values(natural(k, high, low), x)
+    let (high, low) = log_of_mantissa(m);
+    natural(k, high, low).or_logarithm_of_special(x)
 }
 
 /// The logarithm of `sum + rest`, for positive `sum` with a `rest` below its last place.
 #[inline(always)]
-pub(super) fn log_of_sum<V: Lanes, E: Element>(sum: V, rest: V) -> V {
-    log_of_split::<V, E>(split(sum), sum, rest)
+pub(super) fn log_of_sum<V: Lanes>(sum: V, rest: V) -> V {
+    log_of_split(split(sum), sum, rest)
 }
 
 /// The same with the logarithm of `2^k` for any `k` in the place of that of [`split`].
 #[inline(always)]
-pub(super) fn log_of_split<V: Lanes, E: Element>((k, m): (V, V), sum: V, rest: V) -> V {
-    let (high, low) = log_of_mantissa::<V, E>(m);
-    with_special_values(natural(k, high, low + rest / sum), sum)
+pub(super) fn log_of_split<V: Lanes>((k, m): (V, V), sum: V, rest: V) -> V {
+    let (high, low) = log_of_mantissa(m);
+    natural(k, high, low + rest / sum).or_logarithm_of_special(sum)
 }
 
 /// `k log(2) + high + low`.
@@ -88,13 +67,13 @@ fn natural<V: Lanes>(k: V, high: V, low: V) -> V {
 }
 
 #[inline(always)]
-pub(super) fn log2<V: Lanes, E: Element>(x: V) -> V {
-    in_base::<V, E>(x, [LOG2_E, 2.035_527_374_093_103_3e-17], [1.0, 0.0])
+pub(super) fn log2<V: Lanes>(x: V) -> V {
+    in_base(x, [LOG2_E, 2.035_527_374_093_103_3e-17], [1.0, 0.0])
 }
 
 #[inline(always)]
-pub(super) fn log10<V: Lanes, E: Element>(x: V) -> V {
-    in_base::<V, E>(
+pub(super) fn log10<V: Lanes>(x: V) -> V {
+    in_base(
         x,
         [LOG10_E, 1.098_319_650_216_765e-17],
         [0.301_029_995_549_470_2, 1.145_110_089_802_183_8e-10],
@@ -103,22 +82,22 @@ pub(super) fn log10<V: Lanes, E: Element>(x: V) -> V {
 
 /// The logarithm times `scale`, where that of 2 is `of_two`; both in two parts, the first of `of_two` of 32 bits.
 #[inline(always)]
-fn in_base<V: Lanes, E: Element>(x: V, scale: [f64; 2], of_two: [f64; 2]) -> V {
+fn in_base<V: Lanes>(x: V, scale: [f64; 2], of_two: [f64; 2]) -> V {
     let (k, m) = split(x);
-    let (high, low) = log_of_mantissa::<V, E>(m);
+    let (high, low) = log_of_mantissa(m);
     let (product, rest) = two_product(high, x.of(scale[0]));
     let rest = high.mul_add(x.of(scale[1]), rest);
     let rest = low.mul_add(x.of(scale[0]), rest);
     let (high, lost) = fast_two_sum(k * x.of(of_two[0]), product);
     let result = high + (lost + k.mul_add(x.of(of_two[1]), rest));
-    with_special_values(result, x)
+    result.or_logarithm_of_special(x)
 }
 
 #[inline(always)]
-pub(super) fn log1p<V: Lanes, E: Element>(x: V) -> V {
+pub(super) fn log1p<V: Lanes>(x: V) -> V {
     let (sum, lost) = two_sum(x.of(1.0), x);
     // The sum may be infinite, or zero, by rounding alone.
-    let result = log_of_sum::<V, E>(sum, lost);
+    let result = log_of_sum(sum, lost);
     let result = result.where_or(x.lt(x.of(f64::INFINITY)), x);
     x.where_or(x.abs().lt(x.of(f64::EPSILON / 4.0)), result)
 }
@@ -148,43 +127,38 @@ fn precise_log_of_mantissa<V: Lanes>(m: V) -> (V, V) {
 }
 
 #[inline(always)]
-pub(super) fn power<V: Lanes, E: Element>(x: V, y: V) -> V {
+pub(super) fn power<V: Lanes>(x: V, y: V) -> V {
     let (zero, infinity) = (x.of(0.0), x.of(f64::INFINITY));
     let (k, m) = split(x.abs());
-    let logarithm = if E::SINGLE {
-        let (high, low) = log_of_mantissa::<V, E>(m);
-        (natural(k, high, low), zero)
-    } else {
-        let (high, low) = precise_log_of_mantissa(m);
-        let (high, lost) = fast_two_sum(k * x.of(LN_2_HIGH), high);
-        fast_two_sum(high, lost + k.mul_add(x.of(LN_2_LOW), low))
-    };
+    let (high, low) = precise_log_of_mantissa(m);
+    let (high, lost) = fast_two_sum(k * x.of(LN_2_HIGH), high);
+    let logarithm = fast_two_sum(high, lost + k.mul_add(x.of(LN_2_LOW), low));
     let limit = x.of(1000.0);
     let (product, rest) = two_product(y, logarithm.0);
     let clamped = product.at_least(-limit).at_most(limit);
-    let result = if E::SINGLE {
-        Power::of::<E>(clamped)
-    } else {
-        // Of an overflowing product the rest may be NaN.
-        let rest = y.mul_add(logarithm.1, rest);
-        let rest = rest.where_or(product.abs().lt(limit), zero);
-        Power::of_sum::<E>(clamped, rest)
-    };
+    // Of an overflowing product the rest may be NaN.
+    let rest = y.mul_add(logarithm.1, rest);
+    let rest = rest.where_or(product.abs().lt(limit), zero);
+    let result = Power::of_sum(clamped, rest);
     let result = result.value();
 
     let usual = zero.lt(x) & x.lt(infinity) & y.abs().lt(infinity);
-    let result = if x.any(!usual) {
-        special_powers(x, y, result)
-    } else {
-        result
-    };
-    // Squares are products, to the last bit: wherever the exponent is known to be two, they are written so.
+    // Apart, lest what only these need is kept in memory.
+    if x.any(!usual) {
+        return square_or(x, y, special_powers(x, y, result));
+    }
+    square_or(x, y, result)
+}
+
+/// Squares are products, to the last bit: wherever the exponent is known to be two, they are written so.
+#[inline(always)]
+pub(super) fn square_or<V: Lanes>(x: V, y: V, result: V) -> V {
     (x * x).where_or(y.eq(x.of(2.0)), result)
 }
 
 /// `result`, where it is the power of `|x|`, with the sign of the power of `x`; elsewhere what C99 demands.
 #[inline(always)]
-fn special_powers<V: Lanes>(x: V, y: V, result: V) -> V {
+pub(super) fn special_powers<V: Lanes>(x: V, y: V, result: V) -> V {
     let (zero, one, infinity) = (x.of(0.0), x.of(1.0), x.of(f64::INFINITY));
     let base = x.abs();
     // Where the logarithm or the exponent is infinite, only the sign of their product counts.

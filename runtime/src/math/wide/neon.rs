@@ -137,6 +137,9 @@ impl Lanes for Neon {
         add_bits(x, bits: u64) -> Self = Neon(vreinterpretq_f64_u64(
             vaddq_u64(vreinterpretq_u64_f64(x.0), vdupq_n_u64(bits))
         ));
+        plus_bits(x, other: Self) -> Self = Neon(vreinterpretq_f64_u64(
+            vaddq_u64(vreinterpretq_u64_f64(x.0), vreinterpretq_u64_f64(other.0))
+        ));
         sub_bits(x, other: Self) -> Self = Neon(vreinterpretq_f64_u64(
             vsubq_u64(vreinterpretq_u64_f64(x.0), vreinterpretq_u64_f64(other.0))
         ));

@@ -1,12 +1,11 @@
 //! Cube root and hypotenuse: an approximation, then one correction by the exact residual.
 
-use super::Element;
 use super::coefficients::RCBRT;
 use super::lanes::{Lanes, fast_two_sum, polynomial, two_product};
 use super::logarithm::split;
 
 #[inline(always)]
-pub(super) fn cbrt<V: Lanes, E: Element>(x: V) -> V {
+pub(super) fn cbrt<V: Lanes>(x: V) -> V {
     let third = x.of(1.0 / 3.0);
     let magnitude = x.abs();
     let (k, m) = split(magnitude);
@@ -30,30 +29,21 @@ pub(super) fn cbrt<V: Lanes, E: Element>(x: V) -> V {
     let step = error.mul_add(step, third);
     let y = (y * error).mul_add(step, y);
     let (square, root) = (y * y, y * y * m);
-    let root = if E::SINGLE {
-        root
-    } else {
-        let (second, second_low) = two_product(root, root);
-        let (cubed, cubed_low) = two_product(second, root);
-        let residual = (m - cubed) - second_low.mul_add(root, cubed_low);
-        (residual * square).mul_add(third, root)
-    };
+    let (second, second_low) = two_product(root, root);
+    let (cubed, cubed_low) = two_product(second, root);
+    let residual = (m - cubed) - second_low.mul_add(root, cubed_low);
+    let root = (residual * square).mul_add(third, root);
     let result = root.scale(cube).copysign(x);
     let ordinary = x.of(0.0).lt(magnitude) & magnitude.lt(x.of(f64::INFINITY));
     result.where_or(ordinary, x)
 }
 
 #[inline(always)]
-pub(super) fn hypot<V: Lanes, E: Element>(x: V, y: V) -> V {
+pub(super) fn hypot<V: Lanes>(x: V, y: V) -> V {
     let infinity = x.of(f64::INFINITY);
     let (a, b) = (x.abs(), y.abs());
-    let result = if E::SINGLE {
-        // Squares of single precision fit.
-        a.mul_add(a, b * b).sqrt()
-    } else {
-        let swap = a.lt(b);
-        precise_hypot(b.where_or(swap, a), a.where_or(swap, b))
-    };
+    let swap = a.lt(b);
+    let result = precise_hypot(b.where_or(swap, a), a.where_or(swap, b));
     let result = (x + y).where_or(x.is_nan() | y.is_nan(), result);
     infinity.where_or(a.eq(infinity) | b.eq(infinity), result)
 }

@@ -6,6 +6,7 @@
 mod accuracy;
 mod numpy;
 mod reference;
+mod single;
 
 use super::*;
 use std::f64::consts::PI;

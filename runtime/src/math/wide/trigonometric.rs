@@ -4,7 +4,6 @@
 //! Cody and Waite's subtraction of multiples of `pi / 2` in three parts, whose first step is exact with fused
 //! multiply-add; lanes beyond that go one by one through Payne and Hanek's multiplication with the bits of `2 / pi`.
 
-use super::Element;
 use super::coefficients::*;
 use super::lanes::{
     INTEGER_IN_LOW_BITS, Lanes, SIGN, fast_two_sum, polynomial, two_product, two_sum,
@@ -18,33 +17,25 @@ const FRAC_PI_2_LOW: f64 = -1.497_384_904_859_169_8e-33;
 const LARGE: f64 = (1_u64 << 30) as f64;
 
 /// An angle less a number of quarter turns.
-struct Reduced<V> {
-    r: V,
+pub(super) struct Reduced<V> {
+    pub(super) r: V,
     low: V,
     /// The number of quarter turns modulo 4, as a vector that holds it in the low bits.
-    turns: V,
+    pub(super) turns: V,
 }
 
 #[inline(always)]
-fn reduce<V: Lanes, E: Element>(x: V) -> Reduced<V> {
+fn reduce<V: Lanes>(x: V) -> Reduced<V> {
     let turns = (x * x.of(FRAC_2_PI)).round();
     let exact = turns.subtract_from(x.of(FRAC_PI_2), x);
-    if E::SINGLE {
-        Reduced {
-            r: turns.subtract_from(x.of(FRAC_PI_2_MIDDLE), exact),
-            low: x.of(0.0),
-            turns: turns + x.of(INTEGER_IN_LOW_BITS),
-        }
-    } else {
-        let (product, rest) = two_product(turns, x.of(FRAC_PI_2_MIDDLE));
-        let (r, low) = two_sum(exact, -product);
-        let low = turns.subtract_from(x.of(FRAC_PI_2_LOW), low - rest);
-        let (r, low) = fast_two_sum(r, low);
-        Reduced {
-            r,
-            low,
-            turns: turns + x.of(INTEGER_IN_LOW_BITS),
-        }
+    let (product, rest) = two_product(turns, x.of(FRAC_PI_2_MIDDLE));
+    let (r, low) = two_sum(exact, -product);
+    let low = turns.subtract_from(x.of(FRAC_PI_2_LOW), low - rest);
+    let (r, low) = fast_two_sum(r, low);
+    Reduced {
+        r,
+        low,
+        turns: turns + x.of(INTEGER_IN_LOW_BITS),
     }
 }
 
@@ -132,7 +123,7 @@ fn reduce_one(x: f64) -> [f64; 3] {
 
 /// Where an angle is too large for [`reduce`].
 #[inline(always)]
-fn is_large<V: Lanes>(x: V) -> V::Mask {
+pub(super) fn is_large<V: Lanes>(x: V) -> V::Mask {
     x.of(LARGE).lt(x.abs())
 }
 
@@ -141,39 +132,40 @@ impl<V: Lanes> Reduced<V> {
     /// joined, these would keep in memory what only those need.
     #[inline(always)]
     fn with_large(self, x: V) -> Self {
-        let large = is_large(x);
-        let mut parts = [x.to_array(), [0.0; 8], [0.0; 8]];
-        reduce_large(&mut parts);
+        let (large, reduced) = (is_large(x), Self::of_large(x));
         Reduced {
-            r: x.of_array(&parts[0]).where_or(large, self.r),
-            low: x.of_array(&parts[1]).where_or(large, self.low),
-            turns: x.of_array(&parts[2]).where_or(large, self.turns),
+            r: reduced.r.where_or(large, self.r),
+            low: reduced.low.where_or(large, self.low),
+            turns: reduced.turns.where_or(large, self.turns),
         }
     }
 
-    /// The sine of the remainder in two parts, the second not needed for single precision.
+    /// The large angles reduced; anything in other lanes.
     #[inline(always)]
-    fn sine<E: Element>(&self) -> (V, V) {
-        let (r, z) = (self.r, self.r * self.r);
-        if E::SINGLE {
-            return ((r * z).mul_add(polynomial(z, &SIN_SINGLE), r), r.of(0.0));
+    pub(super) fn of_large(x: V) -> Self {
+        let mut parts = [x.to_array(), [0.0; 8], [0.0; 8]];
+        reduce_large(&mut parts);
+        Reduced {
+            r: x.of_array(&parts[0]),
+            low: x.of_array(&parts[1]),
+            turns: x.of_array(&parts[2]),
         }
+    }
+
+    /// The sine of the remainder in two parts.
+    #[inline(always)]
+    fn sine(&self) -> (V, V) {
+        let (r, z) = (self.r, self.r * self.r);
         let low = self.low.mul_add(z * r.of(-0.5), self.low);
         fast_two_sum(r, (r * z).mul_add(polynomial(z, &SIN), low))
     }
 
     /// The cosine of the remainder, likewise.
     #[inline(always)]
-    fn cosine<E: Element>(&self) -> (V, V) {
+    fn cosine(&self) -> (V, V) {
         let (one, z) = (self.r.of(1.0), self.r * self.r);
         let half = z * self.r.of(0.5);
         let high = one - half;
-        if E::SINGLE {
-            return (
-                (z * z).mul_add(polynomial(z, &COS_SINGLE), high),
-                one.of(0.0),
-            );
-        }
         let lost = (one - high) - half;
         let lost = self.r.subtract_from(self.low, lost);
         fast_two_sum(high, (z * z).mul_add(polynomial(z, &COS), lost))
@@ -181,17 +173,16 @@ impl<V: Lanes> Reduced<V> {
 
     /// The sine, a number of quarter turns further.
     #[inline(always)]
-    fn turned<E: Element>(&self, by: u64) -> V {
+    fn turned(&self, by: u64) -> V {
         let turns = self.turns.add_bits(by);
-        let result =
-            (self.cosine::<E>().0).where_or(turns.shl(63).is_negative(), self.sine::<E>().0);
+        let result = (self.cosine().0).where_or(turns.shl(63).is_negative(), self.sine().0);
         result.xor(turns.shl(62).and_bits(SIGN))
     }
 
     /// The tangent.
     #[inline(always)]
-    fn tangent<E: Element>(&self) -> V {
-        let (sine, cosine) = (self.sine::<E>(), self.cosine::<E>());
+    fn tangent(&self) -> V {
+        let (sine, cosine) = (self.sine(), self.cosine());
         let odd = self.turns.shl(63).is_negative();
         let (divisor, divisor_low) = (
             sine.0.where_or(odd, cosine.0),
@@ -201,9 +192,6 @@ impl<V: Lanes> Reduced<V> {
             (-cosine.0).where_or(odd, sine.0),
             (-cosine.1).where_or(odd, sine.1),
         );
-        if E::SINGLE {
-            return high / divisor;
-        }
         let inverse = self.r.of(1.0) / divisor;
         let quotient = high * inverse;
         let remainder = quotient.subtract_from(divisor, high) + low;
@@ -213,12 +201,12 @@ impl<V: Lanes> Reduced<V> {
 }
 
 #[inline(always)]
-pub(super) fn sin<V: Lanes, E: Element>(x: V) -> V {
-    let reduced = reduce::<V, E>(x);
+pub(super) fn sin<V: Lanes>(x: V) -> V {
+    let reduced = reduce(x);
     if x.any(is_large(x)) {
-        return small_or(x, reduced.with_large(x).turned::<E>(0));
+        return small_or(x, reduced.with_large(x).turned(0));
     }
-    small_or(x, reduced.turned::<E>(0))
+    small_or(x, reduced.turned(0))
 }
 
 /// This small, an angle is its own sine and tangent, and keeps the sign of a zero.
@@ -228,21 +216,21 @@ fn small_or<V: Lanes>(x: V, result: V) -> V {
 }
 
 #[inline(always)]
-pub(super) fn cos<V: Lanes, E: Element>(x: V) -> V {
-    let reduced = reduce::<V, E>(x);
+pub(super) fn cos<V: Lanes>(x: V) -> V {
+    let reduced = reduce(x);
     if x.any(is_large(x)) {
-        return reduced.with_large(x).turned::<E>(1);
+        return reduced.with_large(x).turned(1);
     }
-    reduced.turned::<E>(1)
+    reduced.turned(1)
 }
 
 #[inline(always)]
-pub(super) fn tan<V: Lanes, E: Element>(x: V) -> V {
-    let reduced = reduce::<V, E>(x);
+pub(super) fn tan<V: Lanes>(x: V) -> V {
+    let reduced = reduce(x);
     if x.any(is_large(x)) {
-        return small_or(x, reduced.with_large(x).tangent::<E>());
+        return small_or(x, reduced.with_large(x).tangent());
     }
-    small_or(x, reduced.tangent::<E>())
+    small_or(x, reduced.tangent())
 }
 
 /// `2^-28`.

@@ -160,6 +160,9 @@ impl Lanes for Avx512 {
         add_bits(x, bits: u64) -> Self = Avx512(_mm512_castsi512_pd(
             _mm512_add_epi64(_mm512_castpd_si512(x.0), _mm512_set1_epi64(bits.cast_signed()))
         ));
+        plus_bits(x, other: Self) -> Self = Avx512(_mm512_castsi512_pd(
+            _mm512_add_epi64(_mm512_castpd_si512(x.0), _mm512_castpd_si512(other.0))
+        ));
         sub_bits(x, other: Self) -> Self = Avx512(_mm512_castsi512_pd(
             _mm512_sub_epi64(_mm512_castpd_si512(x.0), _mm512_castpd_si512(other.0))
         ));
@@ -172,6 +175,16 @@ impl Lanes for Avx512 {
         of_array(_this, lanes: &[f64; 8]) -> Self = Avx512(_mm512_loadu_pd(lanes.as_ptr()));
         scale(x, exponent: Self) -> Self = Avx512(_mm512_scalef_pd(x.0, exponent.0));
         scale_little(x, exponent: Self) -> Self = Avx512(_mm512_scalef_pd(x.0, exponent.0));
+        // 4/3 is rounded down, but 3/2 of it to 2: the exponent changes where the other mantissa begins.
+        split_normal(x) -> (Self, Self) = (
+            Avx512(_mm512_getexp_pd(_mm512_mul_pd(x.0, _mm512_set1_pd(4.0 / 3.0)))),
+            Avx512(_mm512_getmant_pd::<_MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_SRC>(x.0)),
+        );
+        // Digits from the lowest on: what results where `x` is NaN (twice), 0, 1 (as other positive numbers: stays),
+        // -inf, inf, negative, positive.
+        or_logarithm_of_special(result, x: Self) -> Self = Avx512(
+            _mm512_fixupimm_pd::<0>(result.0, x.0, _mm512_set1_epi64(0x0353_0422))
+        );
     }
     #[inline(always)]
     fn any(self, mask: __mmask8) -> bool {
@@ -214,6 +227,9 @@ macro_rules! avx2_methods {
             xor(x, other: Self) -> Self = Self($xor_pd(x.0, other.0));
             add_bits(x, bits: u64) -> Self = Self($castsi256_pd(
                 $add_epi64($castpd_si256(x.0), $set1_epi64x(bits.cast_signed()))
+            ));
+            plus_bits(x, other: Self) -> Self = Self($castsi256_pd(
+                $add_epi64($castpd_si256(x.0), $castpd_si256(other.0))
             ));
             sub_bits(x, other: Self) -> Self = Self($castsi256_pd(
                 $sub_epi64($castpd_si256(x.0), $castpd_si256(other.0))
