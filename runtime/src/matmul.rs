@@ -5,7 +5,17 @@
 //! its kernels (`blocks`); small ones, products with vectors and products of integers to the kernels of `element`.
 //!
 //! Inner products, of one row with one column, are sums of rounded products in the order of [`crate::sum`]. Others are summed in
-//! unspecified order and may be fused, but every product enters: infinities and NaN propagate as in the sum of products. Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
+//! unspecified order and may be fused, but every product enters: infinities and NaN propagate as in the sum of products.
+//! Nothing of the old `c` is read. Shapes are not checked: that is the caller's business.
+
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "small squares have routines of their own where vectors are those of x86"
+    )
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod blocks;
