@@ -45,7 +45,8 @@ impl PyArrayObject {
         ))
     }
 
-    /// A place in the array: `x.at[key].set(values)` is a copy with other values there.
+    /// A place in the array: `x.at[key].set(values)` is a copy with other values there. Errors, graphs and pictures call such an
+    /// update `scatter`.
     #[getter]
     fn at(&self) -> At {
         At(self.0.clone())

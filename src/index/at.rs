@@ -33,7 +33,7 @@ impl Array {
     /// The place that an index selects, to make a copy of the array with other values there:
     /// `x.at(ix![.., 0]).set(1.0)`.
     ///
-    /// An index is what [`Array::get`] takes, and fails as it does there.
+    /// An index is what [`Array::get`] takes, and fails as it does there. Errors, graphs and pictures call such an update `scatter`.
     ///
     /// ```
     /// use autojit::{Array, ix};
