@@ -144,13 +144,17 @@ pub(super) fn lower<T: Torch>(
         }
         MapOp::Remainder => {
             // A zero has the sign of the divisor.
-            let rest = t.remainder(x, y)?;
+            let x = nearer_to_zero(t, x, y, dtype)?;
+            let rest = t.remainder(&x, y)?;
             let zero = t.literal(Literal::new(0, dtype))?;
             let (is_zero, signed) = (t.eq(&rest, &zero)?, t.copysign(&rest, y)?);
             t.select(&is_zero, &signed, &rest)
         }
         MapOp::Fmod if is_whole => Parts(t).binary(semantics::Binary::Remainder, dtype, x, y),
-        MapOp::Fmod => t.fmod(x, y),
+        MapOp::Fmod => {
+            let x = nearer_to_zero(t, x, y, dtype)?;
+            t.fmod(&x, y)
+        }
         MapOp::Power if is_complex => complex_power(t, x, y, dtype),
         MapOp::Power => {
             if class == Class::Integer && dtype != DType::Uint8 && size > 0 {
@@ -270,6 +274,26 @@ fn cube_root<T: Torch>(t: &mut T, x: &T::Value, dtype: DType) -> Result<T::Value
     // Zeros, infinities and NaN are their own cube roots, and divide to NaN above.
     let failed = t.isnan(&root)?;
     t.select(&failed, x, &root)
+}
+
+/// A floating dividend less a multiple of the divisor, so that the quotient is not beyond the largest number: there vectors of
+/// libtorch give NaN for a remainder. Remainders by the divisor times powers of two are exact, and those by infinity change nothing.
+fn nearer_to_zero<T: Torch>(
+    t: &mut T,
+    x: &T::Value,
+    y: &T::Value,
+    dtype: DType,
+) -> Result<T::Value> {
+    // Three steps of this cover all quotients.
+    let step = match dtype {
+        DType::Float32 => 2.0_f64.powi(100),
+        _ => 2.0_f64.powi(700),
+    };
+    let step = t.literal(Literal::new(step, dtype))?;
+    let near = t.mul(y, &step)?;
+    let far = t.mul(&near, &step)?;
+    let x = t.fmod(x, &far)?;
+    t.fmod(&x, &near)
 }
 
 /// The quotient rounded down, right for every divisor but zero.
