@@ -216,7 +216,7 @@ impl Function {
         }
     }
 
-    /// What stands for an integer of more than 64 bits, where the function takes two operands of which the other one is an array.
+    /// The stand-in for an integer of more than 64 bits, where the function takes two operands of which the other one is an array.
     fn beyond_64_bits(&self, args: &Bound<'_, PyTuple>, at: usize) -> Option<PyResult<Value>> {
         const COMPARISONS: [&str; 6] = [
             "less",

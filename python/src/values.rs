@@ -57,7 +57,7 @@ pub(crate) fn integer(number: &Bound<'_, PyInt>) -> PyResult<i64> {
         .map_err(|_| PyOverflowError::new_err(format!("the integer {number} does not fit 64 bits")))
 }
 
-/// What stands for an integer of more than 64 bits beside an array: a floating number beside floating ones, and where integers are
+/// The stand-in for an integer of more than 64 bits beside an array: a floating number beside floating ones, and where integers are
 /// compared with it an infinity, as all of them are on one side of it. Nothing where it has no meaning.
 pub(crate) fn beyond_64_bits(
     number: &Bound<'_, PyAny>,

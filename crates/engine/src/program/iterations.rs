@@ -27,7 +27,7 @@ pub(super) struct Places {
     pub(super) results: Vec<*mut u8>,
 }
 
-/// What the tables of a loop are made of.
+/// The addresses and steps that the tables of a loop are made of.
 #[derive(Default)]
 pub(super) struct Lists {
     /// Where each input is in the first iteration, and how far it moves from an iteration to the next.

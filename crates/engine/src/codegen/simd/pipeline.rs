@@ -28,7 +28,7 @@ use crate::kernel::Stride;
 /// registers are worth more.
 const FAR: usize = 32;
 
-/// What holds the distances to the next row, one for each slot that moves: neither has another use where a row is unrolled.
+/// Registers for the distances to the next row, one for each slot that moves: neither has another use where a row is unrolled.
 const DISTANCES: [General; 2] = [INDEX, LIMIT];
 
 impl<T: Target> Emitter<'_, T> {

@@ -53,7 +53,7 @@ impl<V: Lanes> Exponent<V> {
         less_one.mul_add(scale, -(one - scale))
     }
 
-    /// What the theorems of addition need of `n` and `f`, both times log(2).
+    /// The parts of the theorems of addition for `n` and `f`, both times log(2).
     #[inline(always)]
     fn hyperbolic(&self) -> Hyperbolic<V> {
         let half = self.f.of(0.5);
