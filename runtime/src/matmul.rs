@@ -337,8 +337,8 @@ impl MatrixProduct {
                 if self.batch.is_empty() {
                     return square::<T, T::Wide>(self, a, b, c);
                 }
-                if self.batch_avx512(a, b, c) {
-                    return;
+                if let Some(sequence) = self.as_sequence() {
+                    return self.squares_avx512(sequence, a, b, c);
                 }
             }
             self.run_elements::<T, T::Wide>(threads, a, b, c);
@@ -356,8 +356,8 @@ impl MatrixProduct {
                 if self.batch.is_empty() {
                     return square::<T, T::Middle>(self, a, b, c);
                 }
-                if self.batch_avx2(a, b, c) {
-                    return;
+                if let Some(sequence) = self.as_sequence() {
+                    return self.squares_avx2(sequence, a, b, c);
                 }
             }
             self.run_elements::<T, T::Middle>(threads, a, b, c);

@@ -64,7 +64,9 @@ impl MatrixProduct {
             && self.c[1] == 1
     }
 
-    /// Its products as a sequence, if they are evenly spaced.
+    /// Its products as a sequence, if they are evenly spaced. Apart, as are the routines for it, from what computes one product, which
+    /// would take longer.
+    #[inline(never)]
     pub(super) fn as_sequence(&self) -> Option<Sequence> {
         // Axes of one product, and axes that continue one another, are no obstacle.
         let (mut times, mut moves) = (1, [0; 3]);
@@ -152,52 +154,11 @@ impl MatrixProduct {
         false
     }
 
-    /// Computes a batch of small squares that are evenly spaced; `false`, and nothing done, if they are not. Apart from what computes one
-    /// product, which would take longer.
-    ///
-    /// # Safety
-    /// As of [`squares`], on a machine with these instructions.
-    #[cfg(target_arch = "x86_64")]
-    #[inline(never)]
-    pub(super) unsafe fn batch_avx512<T: Element>(
-        &self,
-        a: *const T,
-        b: *const T,
-        c: *mut T,
-    ) -> bool {
-        let Some(sequence) = self.as_sequence() else {
-            return false;
-        };
-        // SAFETY: passed on from the caller.
-        unsafe { self.squares_avx512(sequence, a, b, c) };
-        true
-    }
-
-    /// Computes a batch of small squares that are evenly spaced; `false`, and nothing done, if they are not. Apart from what computes one
-    /// product, which would take longer.
-    ///
-    /// # Safety
-    /// As of [`squares`], on a machine with these instructions.
-    #[cfg(target_arch = "x86_64")]
-    #[inline(never)]
-    pub(super) unsafe fn batch_avx2<T: Element>(
-        &self,
-        a: *const T,
-        b: *const T,
-        c: *mut T,
-    ) -> bool {
-        let Some(sequence) = self.as_sequence() else {
-            return false;
-        };
-        // SAFETY: passed on from the caller.
-        unsafe { self.squares_avx2(sequence, a, b, c) };
-        true
-    }
-
     /// # Safety
     /// As of [`squares`], on a machine with these instructions.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+    #[inline(never)]
     pub(super) unsafe fn squares_avx512<T: Element>(
         &self,
         sequence: Sequence,
@@ -213,6 +174,7 @@ impl MatrixProduct {
     /// As of [`squares`], on a machine with these instructions.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
+    #[inline(never)]
     pub(super) unsafe fn squares_avx2<T: Element>(
         &self,
         sequence: Sequence,
