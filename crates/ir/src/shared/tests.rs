@@ -2,6 +2,7 @@
 
 use ndarray::Slice;
 
+use super::block::LINE;
 use super::*;
 
 fn reversed<T>(view: ArrayViewD<'_, T>) -> ArrayViewD<'_, T> {
