@@ -21,19 +21,23 @@
 mod blocks;
 #[cfg(target_arch = "x86_64")]
 mod complex_kernels;
+mod dots;
 mod element;
 mod packing;
 mod square;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod vector;
 
 use crate::kind::Kind;
 use crate::odometer::Odometer;
-use element::{Element, Tile};
+use dots::{dots, dots_of_columns};
+use element::Element;
 use num_complex::Complex;
 use packing::Packing;
 use square::square;
+use tiles::tiles;
 use vector::{Portable, Truth, Vector};
 
 /// Up to this many bytes of `b` our own tiles beat `gemm` on a machine with AVX-512, which `gemm` 0.19 does not use:
@@ -505,217 +509,5 @@ unsafe fn gemm<T: Element>(
             false,
             parallelism,
         );
-    }
-}
-
-/// # Safety
-/// The operands must be as `layout` says, `b` a column.
-#[inline(always)]
-unsafe fn dots<T: Element, V: Vector<Lane = T::Part>>(
-    layout: &Layout,
-    a: *const T,
-    mut b: *const T,
-    c: *mut T,
-    packing: &mut Packing,
-) {
-    let Layout { m, k, .. } = *layout;
-    let mut stride = layout.b[0];
-    if stride != 1 && m > 1 {
-        let packed = packing.room::<T>(k);
-        for p in 0..k {
-            // SAFETY: the elements of the column, and room for so many.
-            unsafe { packed.add(p).write(*b.offset(p as isize * stride)) };
-        }
-        (b, stride) = (packed, 1);
-    }
-    let contiguous = k == 1 || (layout.a[1] == 1 && stride == 1);
-    let mut row = 0;
-    while row < m {
-        // SAFETY: rows of `a`, the column, and elements of `c`.
-        unsafe {
-            let a = a.offset(row as isize * layout.a[0]);
-            let c = c.offset(row as isize * layout.c[0]);
-            if contiguous && T::FLOATING && T::PARTS == 1 && row + 8 <= m {
-                // Summed as by four, with twice as many sums under way.
-                let sums = T::dots::<V, 8>(k, a, layout.a[0], b);
-                for (row, sum) in sums.into_iter().enumerate() {
-                    *c.offset(row as isize * layout.c[0]) = sum;
-                }
-                row += 8;
-            } else if contiguous && row + 4 <= m {
-                let sums = T::dots::<V, 4>(k, a, layout.a[0], b);
-                for (row, sum) in sums.into_iter().enumerate() {
-                    *c.offset(row as isize * layout.c[0]) = sum;
-                }
-                row += 4;
-            } else {
-                *c = if contiguous {
-                    let [sum] = T::dots::<V, 1>(k, a, 0, b);
-                    sum
-                } else {
-                    strided_dot::<T, V>(k, a, layout.a[1], b, stride)
-                };
-                row += 1;
-            }
-        }
-    }
-}
-
-/// The products of one matrix with many columns, so many elements apart: a few rows at a time with all of them, so that the matrix
-/// is read once. Each is summed as by [`dots`].
-///
-/// # Safety
-/// The operands must be as `layout` says, with contiguous rows and columns.
-#[inline(always)]
-unsafe fn dots_of_columns<T: Element, V: Vector<Lane = T::Part>>(
-    layout: &Layout,
-    count: usize,
-    a: *const T,
-    (b, b_step): (*const T, isize),
-    (c, c_step): (*mut T, isize),
-) {
-    let Layout { m, k, .. } = *layout;
-    let [row_step, element_step] = [layout.a[0], layout.c[0]];
-    let mut row = 0;
-    while row < m {
-        let rows = if row + 4 <= m { 4 } else { 1 };
-        let mut column = 0;
-        while column < count {
-            // SAFETY: rows of `a`, columns, and elements of `c`.
-            unsafe {
-                let a = a.offset(row as isize * row_step);
-                let b = b.offset(column as isize * b_step);
-                let c = c.offset(row as isize * element_step + column as isize * c_step);
-                if rows == 1 {
-                    let [sum] = T::dots::<V, 1>(k, a, 0, b);
-                    *c = sum;
-                    column += 1;
-                } else if column + 2 <= count {
-                    let both = T::dots_with_two::<V, 4>(k, a, row_step, [b, b.offset(b_step)]);
-                    for (column, sums) in both.into_iter().enumerate() {
-                        let c = c.offset(column as isize * c_step);
-                        for (row, sum) in sums.into_iter().enumerate() {
-                            *c.offset(row as isize * element_step) = sum;
-                        }
-                    }
-                    column += 2;
-                } else {
-                    let sums = T::dots::<V, 4>(k, a, row_step, b);
-                    for (row, sum) in sums.into_iter().enumerate() {
-                        *c.offset(row as isize * element_step) = sum;
-                    }
-                    column += 1;
-                }
-            }
-        }
-        row += rows;
-    }
-}
-
-/// # Safety
-/// Both vectors must be readable for `k` elements at their strides.
-#[inline(always)]
-unsafe fn strided_dot<T: Element, V: Vector<Lane = T::Part>>(
-    k: usize,
-    x: *const T,
-    dx: isize,
-    y: *const T,
-    dy: isize,
-) -> T {
-    let mut sums = [T::ZERO; 4];
-    for p in 0..k {
-        let sum = &mut sums[p % 4];
-        // SAFETY: element `p` of each.
-        *sum = unsafe {
-            (*x.offset(p as isize * dx)).multiply_add(*y.offset(p as isize * dy), *sum, V::FUSED)
-        };
-    }
-    sums[0].plus(sums[1]).plus(sums[2].plus(sums[3]))
-}
-
-/// # Safety
-/// The operands must be as `layout` says.
-#[inline(always)]
-unsafe fn tiles<T: Element, V: Vector<Lane = T::Part>>(
-    layout: &Layout,
-    a: *const T,
-    mut b: *const T,
-    c: *mut T,
-    packing: &mut Packing,
-) {
-    let Layout { m, k, n, .. } = *layout;
-    let mut b_stride = layout.b[0];
-    if layout.b[1] != 1 && n > 1 {
-        let packed = packing.room::<T>(k * n);
-        for p in 0..k {
-            for j in 0..n {
-                let from = p as isize * layout.b[0] + j as isize * layout.b[1];
-                // SAFETY: an element of `b`, and room for as many as it has.
-                unsafe { packed.add(p * n + j).write(*b.offset(from)) };
-            }
-        }
-        (b, b_stride) = (packed, n as isize);
-    }
-    let mut row = 0;
-    while row < m {
-        // SAFETY: the rows from `row`, as many as remain.
-        unsafe {
-            let a = a.offset(row as isize * layout.a[0]);
-            let c = c.offset(row as isize * layout.c[0]);
-            let tile = Tile {
-                k,
-                a,
-                a_strides: layout.a,
-                b,
-                b_stride,
-                c,
-                c_strides: layout.c,
-            };
-            if row + 4 <= m {
-                tile_row::<T, V, 4>(tile, n);
-                row += 4;
-            } else if row + 2 <= m {
-                tile_row::<T, V, 2>(tile, n);
-                row += 2;
-            } else {
-                tile_row::<T, V, 1>(tile, n);
-                row += 1;
-            }
-        }
-    }
-}
-
-/// All columns of `R` rows: whole tiles, then what remains.
-///
-/// # Safety
-/// The operands of `tile` must be as it says for `R` rows and `n` columns; the machine must have `V`.
-#[inline(always)]
-unsafe fn tile_row<T: Element, V: Vector<Lane = T::Part>, const R: usize>(
-    mut tile: Tile<T>,
-    n: usize,
-) {
-    let mut lanes = n * T::PARTS;
-    while lanes > 0 {
-        let vectors = if T::COLUMNS == 2 && lanes > V::LANES {
-            2
-        } else {
-            1
-        };
-        let taken = lanes.min(vectors * V::LANES);
-        let last = taken - (vectors - 1) * V::LANES;
-        // SAFETY: `taken` lanes remain. The literal lets the compiler drop masks from whole tiles.
-        unsafe {
-            match (vectors, last == V::LANES) {
-                (2, true) => T::tile::<V, R, 2>(&tile, V::LANES),
-                (2, false) => T::tile::<V, R, 2>(&tile, last),
-                (_, true) => T::tile::<V, R, 1>(&tile, V::LANES),
-                (_, false) => T::tile::<V, R, 1>(&tile, last),
-            }
-        }
-        lanes -= taken;
-        let columns = (taken / T::PARTS) as isize;
-        // Wrapping, because after the last tile these may point beyond the buffers.
-        tile.b = tile.b.wrapping_offset(columns);
-        tile.c = tile.c.wrapping_offset(columns * tile.c_strides[1]);
     }
 }

@@ -5,9 +5,10 @@
 //! which for such orders takes several times as long. Where a row fills a vector, a product that the next one reads stays in
 //! registers: it is stored, and not loaded again.
 
+use super::MatrixProduct;
 use super::element::{Element, Tile};
+use super::tiles::tile_row;
 use super::vector::{Lane, Vector};
-use super::{MatrixProduct, tile_row};
 use crate::kind::Kind;
 #[cfg(target_arch = "x86_64")]
 use crate::processor::{self, Level};
