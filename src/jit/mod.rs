@@ -1,6 +1,6 @@
 //! `autojit(f)`: trace a closure per input signature, compile the graph, run that.
 //!
-//! A call reads as its stages: flatten the arguments, sign them, look the signature up, (trace, optimise,
+//! A call reads as its stages (`call.rs`): flatten the arguments, sign them, look the signature up, (trace, optimise,
 //! compile), run. The closure runs once per signature, with lazy arrays in place of the arguments' arrays; what
 //! it does besides computing arrays happens then, and not at later calls.
 //!
@@ -8,10 +8,12 @@
 //! or a panic in the closure leaves the function as it was.
 
 mod cache;
+mod call;
 mod check;
 mod compile;
 mod dump;
 mod explain;
+mod export;
 mod exported;
 mod options;
 mod profile;
@@ -21,18 +23,16 @@ mod task;
 #[cfg(feature = "torch")]
 mod torchscript;
 mod trace;
+mod values;
 #[cfg(feature = "xla")]
 mod xla;
 
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Array;
-use crate::array::Repr;
 use crate::backends;
 use crate::registry;
 use crate::tree::{self, Args, Flattener, Structure, Tree};
@@ -40,10 +40,9 @@ use autojit_ir::Graph;
 use autojit_ir::error::{Error, Result};
 use autojit_ir::random::CallDraws;
 use autojit_ir::transform::simplify;
-use autojit_library::backend::{Backend, Executable, Limits, Outputs};
+use autojit_library::backend::{Backend, Executable, Limits};
 use autojit_library::environment::environment;
-use autojit_library::list::List;
-use autojit_library::logging::{Doublings, TARGET};
+use autojit_library::logging::Doublings;
 use autojit_library::{self as library, AnyLibrary, Concrete};
 
 pub use check::{Comparison, Difference};
@@ -56,10 +55,11 @@ pub use report::Report;
 
 use cache::{Cache, Found};
 use dump::Dump;
-use exported::saved;
-use signature::{Options, Query, Signature, is_same_name};
+use export::saved;
+use signature::{Options, Query, Signature};
 use task::Task;
 use trace::Built;
+use values::{VALUES, Values, concrete_arrays};
 
 /// A function that is compiled for each kind of arguments it meets. Made by [`autojit()`].
 ///
@@ -145,325 +145,6 @@ pub fn autojit<A: Tree, R: Tree, F: Fn(A) -> R>(f: F) -> Jit<A, R, F> {
 }
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
-    /// Chooses the backend that runs the graph, such as `"cranelift"` or `"replay"`; [`backends`](crate::backends()) lists
-    /// them. Without this it is `AUTOJIT_BACKEND`, else the one of the arguments' library (`"torch"` for arrays of
-    /// torch, `"xla"` for those of xla), else the first of the list.
-    ///
-    /// An unknown name is an error of the call.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|x: Array| np::sum(x, ..)).backend("replay");
-    /// assert_eq!(f.call(&Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[must_use]
-    pub fn backend(mut self, name: &str) -> Self {
-        self.wanted = Wanted::named(name.to_owned());
-        self
-    }
-
-    /// Whether it is an error if the backend declines a graph. Otherwise replay takes over.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|x: Array| np::sum(x, ..)).strict(true);
-    /// assert_eq!(f.call(&Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[must_use]
-    pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
-        self
-    }
-
-    /// Whether a NaN or an infinity in a result is an error, which names the operation that made the first one of finite
-    /// numbers, and its line. Results that are finite are not looked into: a NaN that is replaced on the way is no
-    /// mistake. Checking costs time at each call.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|x: Array| np::exp(np::log(&x) * 2.0)).debug_nans(true);
-    /// let error = f.call(Array::from([1.0, -1.0])).unwrap_err();
-    /// assert!(error.is_failed_check());
-    /// let text = error.to_string();
-    /// assert!(text.starts_with("`log` made a NaN (first at [1]) of finite numbers, in a result f64[2], at "), "{text}");
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[must_use]
-    pub fn debug_nans(mut self, check: bool) -> Self {
-        self.debug_nans = check;
-        self
-    }
-
-    /// The largest constant in bytes that is computed when the function is compiled, instead of at each call; 1 MB
-    /// if nothing else is said.
-    #[must_use]
-    pub fn fold_limit(mut self, bytes: usize) -> Self {
-        self.optimizer.fold_limit = bytes;
-        self
-    }
-
-    /// Whether chains of products of matrices may be computed in the order that takes the fewest operations. They
-    /// are rounded otherwise then.
-    #[must_use]
-    pub fn reorder_products(mut self, reorder: bool) -> Self {
-        self.optimizer.reorder_products = reorder;
-        self
-    }
-
-    /// Whether the optimiser may take finite numbers for granted, ignore the sign of zeros and round otherwise, as in
-    /// `x * 0` and `x / 3`. Without this every result has the bits of the operations that were written down.
-    #[must_use]
-    pub fn fast_math(mut self, fast: bool) -> Self {
-        self.optimizer.fast_math = fast;
-        self
-    }
-
-    /// The bytes by which the intermediate results of a call may take more than they do in the order in which the
-    /// function was written: native code runs what does not depend on each other together, which keeps more arrays
-    /// alive. Without this it is 1 MB, or the size of the arguments and results if that is more. `0` allows no more
-    /// than that order takes; [`CodeReport::planned_peak_bytes`](crate::CodeReport) reports the result.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = |x: Array| {
-    ///     let sums = (0..64).map(|i| np::sum(np::exp(&x * i), ..));
-    ///     np::stack(sums.collect::<Vec<_>>(), 0)
-    /// };
-    /// let x = np::linspace(0.0, 1.0, 1000);
-    /// let frugal = autojit(f).memory_limit(0).compile(&x)?.code;
-    /// let usual = autojit(f).compile(&x)?.code;
-    /// assert!(frugal.workspace_bytes <= usual.workspace_bytes);
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[must_use]
-    pub fn memory_limit(mut self, bytes: usize) -> Self {
-        self.limits.memory = Some(bytes);
-        self
-    }
-
-    /// The number of threads that native code may use in one call; 1 if nothing else is said. Only steps that take
-    /// longer than handing out work does are divided: loops over tens of thousands of elements, large and many
-    /// products of matrices. Results have the same bits for any number of threads. They are those of rayon's global
-    /// pool; the other backends have threads of their own.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.limits.set_threads(threads);
-        self
-    }
-
-    /// Sets the name by which logs and [`Jit::explain`] call the function; it is the closure's type otherwise.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|x: Array| np::sum(x, ..)).name("total");
-    /// assert!(f.explain(&Array::from([1.0]))?.to_string().contains("total"));
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Calls the function. Arrays inside `args` may be borrowed: `(&x, &y)` and `&(x, y)` both do.
-    ///
-    /// All arrays of the arguments are of one library, as for every operation; the results are of that library too. Arrays
-    /// in main memory that the function captures or makes are constants, and go where the arguments are.
-    ///
-    /// A result may share the memory of an argument or a constant, as `reshape` does eagerly. That shows nowhere: arrays never
-    /// change, and what [`Array::to_ndarray`](crate::Array::to_ndarray) gives is copied before it is written to.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|(x, y): (Array, Array)| (np::dot(&x, &y), x + y));
-    /// let (dot, sum) = f.call((&Array::from([1.0, 2.0]), &Array::from([3.0, 4.0])))?;
-    /// assert_eq!(dot.item::<f64>()?, 11.0);
-    /// assert_eq!(sum.to_string(), "[4. 6.]");
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// An argument is a failed array; there are arrays of two libraries (`is_mixed_libraries`); an operation failed, in the trace or in the run; the backend is unknown,
-    /// or does not support the graph and [`strict`](Self::strict) is set. The message names the line that caused it. What no result
-    /// needs is not computed, and cannot fail in the run.
-    #[track_caller]
-    pub fn call<X: Args<A>>(&self, args: X) -> Result<R> {
-        let location = Location::caller();
-        self.wanted()
-            .and_then(|backend| self.run(backend, &args, None, location))
-            .map_err(|e| e.at(location))
-    }
-
-    /// Calls the function and gives up the results of a call before it, whose memory the new results take.
-    ///
-    /// Memory is written to where it is that of an array in main memory, of the type of the result at the same position, that
-    /// nothing else shares; the other results have new memory. Native code does so, other backends drop what they are given.
-    /// Such a call of native code allocates nothing.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit};
-    ///
-    /// let f = autojit(|x: Array| x * 0.5 + 1.0);
-    /// let x = Array::from([4.0, 8.0]);
-    /// let mut y = f.call(&x)?;
-    /// for _ in 0..3 {
-    ///     y = f.call_into(&x, y)?;
-    /// }
-    /// assert_eq!(y.to_vec::<f64>()?, [3.0, 5.0]);
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Jit::call`]. The results that were given up are gone then.
-    #[track_caller]
-    pub fn call_into<X: Args<A>>(&self, args: X, results: R) -> Result<R> {
-        let location = Location::caller();
-        let mut given = Outputs::new();
-        let mut flat = Flattener::new();
-        tree::take_apart(&results, &mut flat).map_err(|e| e.at(location))?;
-        for array in flat.arrays() {
-            if let Repr::Concrete(array) = &array.0 {
-                given.push(array.clone());
-            }
-        }
-        drop(flat);
-        // Only the arrays in `given` hold the memory now.
-        drop(results);
-        self.wanted()
-            .and_then(|backend| self.run(backend, &args, Some(&mut given), location))
-            .map_err(|e| e.at(location))
-    }
-
-    /// Calls the function if that takes tens of microseconds at most: there is code for the arguments, it was used lately, and it
-    /// has few operations to do. Otherwise it does nothing, and the answer is `None`: [`call`](Self::call) is to be used.
-    ///
-    /// It is for callers that hold what others wait for, as an interpreter's lock, and give it up during a call that may be long. A call
-    /// that is made here waits for no other thread.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit};
-    ///
-    /// let f = autojit(|x: Array| x * 0.5 + 1.0);
-    /// let x = Array::from([4.0, 8.0]);
-    /// assert!(f.call_if_brief(&x).is_none());
-    /// let y = f.call(&x)?;
-    /// if let Some(again) = f.call_if_brief(&x) {
-    ///     assert_eq!(again?.to_vec::<f64>()?, y.to_vec::<f64>()?);
-    /// }
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn call_if_brief<X: Args<A>>(&self, args: X) -> Option<Result<R>> {
-        let location = Location::caller();
-        let mut flat = Flattener::new();
-        tree::take_args_apart(&args, &mut flat).ok()?;
-        flat.check().ok()?;
-        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
-        if !concrete_arrays(flat.arrays(), &mut arrays).ok()? || environment().disable {
-            return None;
-        }
-        let (_, query) = self.query(self.wanted().ok()?, &flat, &arrays);
-        let entry = self.cache.recent(&query)?;
-        if !entry.value.is_brief {
-            return None;
-        }
-        self.hits.fetch_add(1, Ordering::Relaxed);
-        Some(entry.value.run(&arrays, None).map_err(|e| e.at(location)))
-    }
-
-    /// Calls the function with a backend for this call.
-    ///
-    /// ```
-    /// use autojit::{Array, autojit, numpy as np};
-    ///
-    /// let f = autojit(|x: Array| np::sum(x, ..));
-    /// assert_eq!(f.call_with("replay", &Array::from([1.0, 2.0]))?.item::<f64>()?, 3.0);
-    /// # Ok::<(), autojit::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Jit::call`].
-    #[track_caller]
-    pub fn call_with<X: Args<A>>(&self, backend: &str, args: X) -> Result<R> {
-        let location = Location::caller();
-        backends::find(backend)
-            .and_then(|backend| self.run(Some(backend), &args, None, location))
-            .map_err(|e| e.at(location))
-    }
-
-    /// The backend that is asked for; without one the arrays decide.
-    fn wanted(&self) -> Result<Option<&'static dyn Backend>> {
-        match &self.wanted {
-            Wanted::Default => backends::from_environment(),
-            Wanted::Named(backend) => Ok(Some(*backend)),
-            Wanted::Unknown(_, error) => Err(error.clone()),
-        }
-    }
-
-    fn run(
-        &self,
-        wanted: Option<&'static dyn Backend>,
-        args: &impl Args<A>,
-        given: Option<&mut Outputs>,
-        location: &'static Location<'static>,
-    ) -> Result<R> {
-        let mut flat = Flattener::new();
-        tree::take_args_apart(args, &mut flat)?;
-        flat.check()?;
-        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
-        if !concrete_arrays(flat.arrays(), &mut arrays)? || environment().disable {
-            return self.run_closure(&flat);
-        }
-        let (backend, query) = self.query(wanted, &flat, &arrays);
-        let mut captures_variables = false;
-        let found = self.cache.get_or_build(&query, |before| {
-            let built = with_stack(|| self.miss(backend, &query, before, location));
-            captures_variables = matches!(&built, Err(trace::Failure::ForeignVariable(_)));
-            Ok(built?)
-        });
-        match found {
-            Ok(Found::Hit(entry)) => {
-                self.hits.fetch_add(1, Ordering::Relaxed);
-                entry.value.run(&arrays, given)
-            }
-            Ok(Found::Built(entry)) => {
-                self.log_thrashing();
-                entry.value.run(&arrays, given)
-            }
-            Ok(Found::Recursive) => self.run_closure(&flat),
-            // The closure captures the variable of a trace that is going on around it, and belongs to that.
-            Err(_) if captures_variables => self.run_closure(&flat),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Says in the log that code is dropped and compiled again and again, once for each doubling of the number, and which
-    /// argument changes.
-    fn log_thrashing(&self) {
-        let dropped = self.cache.dropped();
-        if !self.logged_drops.reached(dropped) {
-            return;
-        }
-        let changes = self.last_retrace().unwrap_or_default();
-        tracing::warn!(
-            target: TARGET,
-            function = self.shown_name(),
-            dropped,
-            "{} holds code for {} signatures and dropped {dropped}: {changes}; an argument that takes so many values should \
-             be an array",
-            self.shown_name(),
-            cache::MOST,
-        );
-    }
-
     /// The code of a call, and how it is described.
     #[inline]
     fn query<'q, 'a>(
@@ -543,18 +224,6 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 .unwrap_or_else(PoisonError::into_inner) = why;
         }
         Ok(Compiled::new(built, query.arrays))
-    }
-
-    /// Runs the closure itself, without a trace of its own.
-    fn run_closure(&self, flat: &Flattener<'_>) -> Result<R> {
-        let mut arrays = flat.arrays().iter().map(|&array| array.clone());
-        let result = (self.f)(tree::unflatten(flat.tokens(), &mut arrays)?);
-        let mut output = Flattener::new();
-        tree::take_apart(&result, &mut output)?;
-        output.check()?;
-        check_arrays(output.arrays())?;
-        drop(output);
-        Ok(result)
     }
 
     /// Compiles for arguments like these, unless there is code for them already, and runs nothing. A call that
@@ -765,30 +434,6 @@ impl Compiled {
             library: library_of(arrays),
         }
     }
-
-    fn run<R: Tree>(&self, arrays: &[&Concrete], given: Option<&mut Outputs>) -> Result<R> {
-        for draws in &self.unused_draws {
-            let _ = draws.reserve();
-        }
-        let mut outputs = Outputs::new();
-        match given {
-            None => self.executable.run(arrays, &mut outputs)?,
-            Some(given) => self.executable.run_into(arrays, given, &mut outputs)?,
-        }
-        if let Some(graph) = &self.checked {
-            check::check_finite(&outputs, graph, |_| None, arrays)?;
-        }
-        for output in &mut outputs {
-            if matches!(output, Concrete::Ndarray(_)) && self.in_memory {
-                continue;
-            }
-            if !is_same_name(output.library().name(), self.library.name()) {
-                *output = self.library.from_host(output.to_host()?)?;
-            }
-        }
-        let mut arrays = outputs.drain(..).map(Array::from_concrete);
-        tree::unflatten(self.output.tokens(), &mut arrays)
-    }
 }
 
 /// Where the results live: in the library of the arguments, or where arrays are made if there are none.
@@ -798,47 +443,4 @@ fn library_of(arrays: &[&Concrete]) -> &'static dyn AnyLibrary {
         return crate::like::innermost_library();
     }
     library::common(arrays.iter().copied())
-}
-
-/// The values of a call's arrays.
-type Values<'a> = List<[&'a Concrete; 8], &'static Concrete>;
-
-thread_local! {
-    static VALUES: Cell<Vec<&'static Concrete>> = const { Cell::new(Vec::new()) };
-}
-
-/// Appends the values of arrays to an empty list; `false` if one is lazy.
-///
-/// # Errors
-/// An array failed, or they are of several libraries.
-#[inline]
-fn concrete_arrays<'a>(arrays: &[&'a Array], values: &mut Values<'a>) -> Result<bool> {
-    let mut in_memory = true;
-    values.extend(arrays.iter().map_while(|array| match &array.0 {
-        Repr::Concrete(array) => {
-            in_memory &= matches!(array, Concrete::Ndarray(_));
-            Some(array)
-        }
-        Repr::Failed(_) | Repr::Lazy(_) | Repr::Traced(_) => None,
-    }));
-    if in_memory && values.len() == arrays.len() {
-        return Ok(true);
-    }
-    check_arrays(arrays)?;
-    let concrete = arrays.iter().filter_map(|array| match &array.0 {
-        Repr::Concrete(array) => Some(array),
-        Repr::Failed(_) | Repr::Lazy(_) | Repr::Traced(_) => None,
-    });
-    library::check_together(concrete)?;
-    Ok(values.len() == arrays.len())
-}
-
-/// The first failed array's error.
-fn check_arrays(arrays: &[&Array]) -> Result<()> {
-    for array in arrays {
-        if let Repr::Failed(error) = &array.0 {
-            return Err(error.clone());
-        }
-    }
-    Ok(())
 }

@@ -9,11 +9,11 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use tracing::debug_span;
 
-use super::check_arrays;
 use super::compile::with_stack;
 use super::dump::Dump;
 use super::signature::Query;
 use super::task::{Code, Task};
+use super::values::check_arrays;
 use crate::array::{Array, Repr};
 use crate::backends;
 use crate::nodes::{Recording, Tracing};
