@@ -115,7 +115,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(&args, &mut flat).ok()?;
         flat.check().ok()?;
-        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        let mut arrays = Values::new(&VALUES);
+        arrays.reserve(flat.arrays().len());
         if !concrete_arrays(flat.arrays(), &mut arrays).ok()? || environment().disable {
             return None;
         }
@@ -167,7 +168,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
-        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        let mut arrays = Values::new(&VALUES);
+        arrays.reserve(flat.arrays().len());
         if !concrete_arrays(flat.arrays(), &mut arrays)? || environment().disable {
             return self.run_closure(&flat);
         }

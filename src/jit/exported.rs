@@ -313,7 +313,8 @@ impl Exported {
 
     fn checked_arrays<'a>(&self, arrays: &[&'a Array]) -> Result<Values<'a>> {
         self.check()?;
-        let mut values = Values::with_capacity(&VALUES, arrays.len());
+        let mut values = Values::new(&VALUES);
+        values.reserve(arrays.len());
         if !concrete_arrays(arrays, &mut values)? {
             return Err(Error::value(
                 "expected arrays with values, got a lazy one: an exported function is not traced",

@@ -321,7 +321,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let mut flat = Flattener::new();
         tree::take_args_apart(args, &mut flat)?;
         flat.check()?;
-        let mut arrays = Values::with_capacity(&VALUES, flat.arrays().len());
+        let mut arrays = Values::new(&VALUES);
+        arrays.reserve(flat.arrays().len());
         if !concrete_arrays(flat.arrays(), &mut arrays)? {
             return Err(Error::value(
                 "expected arrays with values, got a lazy one: lazy calls are not compiled",

@@ -9,7 +9,7 @@ use autojit_library::list::List;
 use autojit_library::{self as library, Concrete};
 
 /// The values of a call's arrays.
-pub(super) type Values<'a> = List<[&'a Concrete; 8], &'static Concrete>;
+pub(super) type Values<'a> = List<&'a Concrete, 8, &'static Concrete>;
 
 thread_local! {
     pub(super) static VALUES: Cell<Vec<&'static Concrete>> = const { Cell::new(Vec::new()) };

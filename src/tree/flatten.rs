@@ -15,8 +15,8 @@ use autojit_library::list::List;
 
 /// Collects the structure and the arrays of a tree. It borrows from the tree.
 pub struct Flattener<'a> {
-    tokens: List<[Token<'a>; 8], Token<'static>>,
-    arrays: List<[&'a Array; 8], &'static Array>,
+    tokens: List<Token<'a>, 8, Token<'static>>,
+    arrays: List<&'a Array, 8, &'static Array>,
     failure: Option<Error>,
     depth: usize,
 }
@@ -69,71 +69,73 @@ impl<'a> Flattener<'a> {
     /// An array.
     #[inline]
     pub fn array(&mut self, array: &'a Array) {
-        self.tokens.push(Token::Array);
+        self.tokens.push_with(|| Token::Array);
         self.arrays.push(array);
     }
 
     /// A tuple of `len` trees, which follow.
     #[inline]
     pub fn tuple(&mut self, len: usize) {
-        self.tokens.push(Token::Tuple(len));
+        self.tokens.push_with(|| Token::Tuple(len));
     }
 
     /// A list of `len` trees, which follow.
     pub fn list(&mut self, len: usize) {
-        self.tokens.push(Token::List(len));
+        self.tokens.push_with(|| Token::List(len));
     }
 
     /// A map of `len` entries, which follow in an order that the keys decide.
     pub fn map(&mut self, len: usize) {
-        self.tokens.push(Token::Map(len));
+        self.tokens.push_with(|| Token::Map(len));
     }
 
     /// The key of an entry, whose tree follows.
     pub fn key(&mut self, key: &'a str) {
-        self.tokens.push(Token::Key(Cow::Borrowed(key)));
+        self.tokens.push_with(|| Token::Key(Cow::Borrowed(key)));
     }
 
     /// An option; its tree follows if it has one.
     pub fn option(&mut self, is_some: bool) {
-        self.tokens
-            .push(if is_some { Token::Some } else { Token::None });
+        match is_some {
+            true => self.tokens.push_with(|| Token::Some),
+            false => self.tokens.push_with(|| Token::None),
+        }
     }
 
     /// A struct or a variant, whose fields follow.
     pub fn record(&mut self, record: &'static Record) {
-        self.tokens.push(Token::Record(record));
+        self.tokens.push_with(|| Token::Record(record));
     }
 
     /// A static truth value.
     pub fn bool(&mut self, value: bool) {
-        self.tokens.push(Token::Bool(value));
+        self.tokens.push_with(|| Token::Bool(value));
     }
 
     /// A static integer.
     pub fn int(&mut self, value: i128) {
-        self.tokens.push(Token::Int(value));
+        self.tokens.push_with(|| Token::Int(value));
     }
 
     /// A static real number.
     pub fn float(&mut self, value: f64) {
-        self.tokens.push(Token::Float(value.to_bits()));
+        self.tokens.push_with(|| Token::Float(value.to_bits()));
     }
 
     /// A static complex number.
     pub fn complex(&mut self, value: Complex64) {
         self.tokens
-            .push(Token::Complex(value.re.to_bits(), value.im.to_bits()));
+            .push_with(|| Token::Complex(value.re.to_bits(), value.im.to_bits()));
     }
 
     /// A static text.
     pub fn text(&mut self, value: &'a str) {
-        self.tokens.push(Token::Text(Cow::Borrowed(value)));
+        self.tokens.push_with(|| Token::Text(Cow::Borrowed(value)));
     }
 
     /// A static text that lives as long as the program.
     pub fn static_text(&mut self, value: &'static str) {
-        self.tokens.push(Token::StaticText(value));
+        self.tokens.push_with(|| Token::StaticText(value));
     }
 
     /// There is no tree, for this reason. The first reason stays.
@@ -253,6 +255,7 @@ impl<'t> Unflattener<'t> {
 
     /// Whether nothing is left.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.tokens.as_slice().is_empty()
     }
@@ -274,11 +277,6 @@ impl<'t> Unflattener<'t> {
         let tree = unflatten(self);
         self.depth -= 1;
         tree
-    }
-
-    #[inline]
-    pub(super) fn is_at_end(&mut self) -> bool {
-        self.tokens.as_slice().is_empty() && self.arrays.next().is_none()
     }
 
     /// An array.

@@ -123,7 +123,14 @@ pub fn tree_unflatten<T: Tree>(
     structure: &Structure,
 ) -> Result<T> {
     let location = Location::caller();
-    unflatten(structure.tokens(), &mut arrays.into_iter()).map_err(|e| e.at(location))
+    let mut arrays = arrays.into_iter();
+    // As many as the structure takes: what is left then are too many.
+    let mut taken = arrays.by_ref().take(structure.array_count());
+    let tree = unflatten(structure.tokens(), &mut taken).map_err(|e| e.at(location))?;
+    match arrays.next() {
+        None => Ok(tree),
+        Some(_) => Err(more_than_taken(structure.tokens()).at(location)),
+    }
 }
 
 /// The tree with a function applied to each of its arrays.
@@ -189,7 +196,8 @@ fn guarded<R>(is_own: bool, run: impl FnOnce() -> Result<R>) -> Result<R> {
     }
 }
 
-/// Puts a tree together from tokens; all tokens and arrays must be used up.
+/// Puts a tree together from tokens, all of which must be used up, and as many arrays as there are tokens of arrays. Whether
+/// there are more arrays is not asked: a call of compiled code feels it.
 #[inline]
 pub(crate) fn unflatten<T: Tree>(
     tokens: &[Token<'_>],
@@ -197,11 +205,17 @@ pub(crate) fn unflatten<T: Tree>(
 ) -> Result<T> {
     let mut unflattener = Unflattener::new(tokens, arrays);
     let tree = guarded(T::IS_OWN, || T::unflatten(&mut unflattener))?;
-    if !unflattener.is_at_end() {
-        return Err(Error::tree(format!(
-            "the structure {} or its arrays have more than the type takes",
-            Structure::from_tokens(tokens)
-        )));
+    if !unflattener.is_empty() {
+        return Err(more_than_taken(tokens));
     }
+    debug_assert!(arrays.next().is_none(), "one array for each token");
     Ok(tree)
+}
+
+#[cold]
+fn more_than_taken(tokens: &[Token<'_>]) -> Error {
+    Error::tree(format!(
+        "the structure {} or its arrays have more than the type takes",
+        Structure::from_tokens(tokens)
+    ))
 }

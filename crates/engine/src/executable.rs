@@ -44,7 +44,7 @@ const BRIEF: usize = 1 << 13;
 const BRIEF_ENTRIES: usize = 64;
 
 /// Where the buffers of a call are: the workspace, constants, arguments and results.
-type Bases = List<[*mut u8; 16], *mut u8>;
+type Bases = List<*mut u8, 16, *mut u8>;
 
 thread_local! {
     static BASES: Cell<Vec<*mut u8>> = const { Cell::new(Vec::new()) };
@@ -148,7 +148,8 @@ impl Native {
         let mut copies: SmallVec<[HostArray; 2]> = SmallVec::new();
         let constants = self.program.constants.addresses();
         let count = 1 + constants.len() + inputs.len() + self.outputs.len();
-        let mut bases = Bases::with_capacity(&BASES, count);
+        let mut bases = Bases::new(&BASES);
+        bases.reserve(count);
         bases.extend(std::iter::repeat_n(std::ptr::null_mut(), count));
         // After the workspace, which the program sets.
         let (to, rest) = bases[1..].split_at_mut(constants.len());
@@ -183,7 +184,7 @@ impl Native {
         unsafe { self.program.run(&mut bases, begin)? };
         drop(copies);
         let first = outputs.len();
-        let arrays = memory.into_iter().zip(&self.shapes).map(|(memory, shape)| {
+        let arrays = memory.drain(..).zip(&self.shapes).map(|(memory, shape)| {
             // SAFETY: the memory was made for this result; the program ran to its end, and it writes every element of
             // every result.
             Concrete::Ndarray(unsafe { shape.array(memory) })

@@ -1,13 +1,13 @@
 //! Lists of a call: its arguments, their addresses. A few have room in place; the memory of longer lists stays with the thread,
 //! for its next call, so that calls of many arguments allocate no more than those of few.
 //!
-//! Invariants: memory that is kept is empty, and at most `KEPT` elements long; a call within a call takes memory of its own.
+//! Invariants: the first `len` items in place are initialised, and none is once the list is longer; memory that is kept is empty, and
+//! at most `KEPT` elements long; a call within a call takes memory of its own.
 
 use std::cell::Cell;
+use std::mem::{self, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
-
-use smallvec::{Array, SmallVec};
 
 /// What a thread keeps for lists of one type. Lifetimes do not matter: `&'static T` stands for every `&T`.
 pub type Memory<K> = LocalKey<Cell<Vec<K>>>;
@@ -15,63 +15,103 @@ pub type Memory<K> = LocalKey<Cell<Vec<K>>>;
 /// The longest lists whose memory is kept.
 const KEPT: usize = 8192;
 
-/// A list that gives its memory back to the thread when it is dropped.
-pub struct List<A: Array, K: 'static> {
-    items: SmallVec<A>,
+/// A list with room for `N` items in place, which gives other memory back to the thread when it is dropped.
+pub struct List<T, const N: usize, K: 'static> {
+    place: [MaybeUninit<T>; N],
+    len: usize,
+    /// All items, once there are more than `N`; without memory before.
+    longer: Vec<T>,
     memory: &'static Memory<K>,
 }
 
-impl<A: Array, K> List<A, K> {
-    /// An empty list. Inlined in any case, as are those below: a list that is moved is copied, with all the room in it.
+impl<T, const N: usize, K> List<T, N, K> {
+    /// An empty list. Inlined in any case, as are those below: a list that is moved is copied, with all the room in it. So it is
+    /// made where it stays, and gets room there.
     #[inline(always)]
     pub fn new(memory: &'static Memory<K>) -> Self {
         Self {
-            items: SmallVec::new(),
+            place: [const { MaybeUninit::uninit() }; N],
+            len: 0,
+            longer: Vec::new(),
             memory,
         }
     }
 
-    /// An empty list with room for so many.
     #[inline(always)]
-    pub fn with_capacity(memory: &'static Memory<K>, count: usize) -> Self {
-        let mut list = Self::new(memory);
-        if count > list.items.capacity() {
-            list.grow(count);
-        }
-        list
+    fn is_long(&self) -> bool {
+        self.longer.capacity() != 0
     }
 
-    /// Appends to it. Inlined in any case: what is made in registers would else be read from memory just after it was written, in
-    /// other parts, which waits for the cache.
+    /// Makes room for so many in an empty list.
     #[inline(always)]
-    pub fn push(&mut self, item: A::Item) {
-        if self.items.len() == self.items.capacity() {
-            self.grow(1);
+    pub fn reserve(&mut self, count: usize) {
+        if count > N {
+            self.grow(count);
         }
-        self.items.push(item);
+    }
+
+    /// Appends to it.
+    #[inline(always)]
+    pub fn push(&mut self, item: T) {
+        self.push_with(|| item);
+    }
+
+    /// Appends what the function makes, which is made in its place: what is put together elsewhere by several writes would be
+    /// copied by wider reads just after them, and these wait for the cache.
+    #[inline(always)]
+    pub fn push_with(&mut self, make: impl FnOnce() -> T) {
+        if self.len < N && !self.is_long() {
+            self.place[self.len].write(make());
+            self.len += 1;
+        } else {
+            self.push_to_more(make());
+        }
+    }
+
+    #[cold]
+    fn push_to_more(&mut self, item: T) {
+        self.grow(1);
+        self.longer.push(item);
     }
 
     /// Appends all. Their number is written once, which is sooner done than after each.
     #[inline(always)]
-    pub fn extend(&mut self, items: impl Iterator<Item = A::Item>) {
+    pub fn extend(&mut self, mut items: impl Iterator<Item = T>) {
         let (least, _) = items.size_hint();
-        if least > self.items.capacity() - self.items.len() {
+        if least > N - self.len || self.is_long() {
             self.grow(least);
+            return self.longer.extend(items);
         }
-        self.items.extend(items);
+        let mut len = self.len;
+        for free in &mut self.place[len..] {
+            let Some(item) = items.next() else {
+                self.len = len;
+                return;
+            };
+            free.write(item);
+            len += 1;
+        }
+        self.len = len;
+        items.for_each(|item| self.push(item));
     }
 
-    /// Makes room for more. A list that leaves its room in place takes the memory that the thread keeps.
+    /// Makes room for more in memory of its own. A list that leaves its room in place takes the memory that the thread keeps.
     #[cold]
     fn grow(&mut self, more: usize) {
-        if !self.items.spilled() {
-            let kept = self.memory.try_with(Cell::take).unwrap_or_default();
-            let mut longer: Vec<A::Item> = emptied(kept);
-            longer.reserve(self.items.len() + more);
-            longer.extend(self.items.drain(..));
-            self.items = SmallVec::from_vec(longer);
+        if self.is_long() {
+            return self.longer.reserve(more);
         }
-        self.items.reserve(more);
+        let kept = self.memory.try_with(Cell::take).unwrap_or_default();
+        let mut longer: Vec<T> = emptied(kept);
+        let len = mem::take(&mut self.len);
+        longer.reserve((len + more).max(1));
+        // SAFETY: that many are initialised, and with a length of 0 none is used again.
+        longer.extend(
+            self.place[..len]
+                .iter()
+                .map(|item| unsafe { item.assume_init_read() }),
+        );
+        self.longer = longer;
     }
 }
 
@@ -82,27 +122,38 @@ fn emptied<T, U>(mut list: Vec<T>) -> Vec<U> {
     list.into_iter().filter_map(|_| None).collect()
 }
 
-impl<A: Array, K> Deref for List<A, K> {
-    type Target = [A::Item];
+impl<T, const N: usize, K> Deref for List<T, N, K> {
+    type Target = [T];
 
-    #[inline]
-    fn deref(&self) -> &[A::Item] {
-        &self.items
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        if self.is_long() {
+            return &self.longer;
+        }
+        // SAFETY: that many are initialised.
+        unsafe { self.place[..self.len].assume_init_ref() }
     }
 }
 
-impl<A: Array, K> DerefMut for List<A, K> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut [A::Item] {
-        &mut self.items
+impl<T, const N: usize, K> DerefMut for List<T, N, K> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        if self.is_long() {
+            return &mut self.longer;
+        }
+        // SAFETY: that many are initialised.
+        unsafe { self.place[..self.len].assume_init_mut() }
     }
 }
 
-impl<A: Array, K> Drop for List<A, K> {
+impl<T, const N: usize, K> Drop for List<T, N, K> {
     #[inline]
     fn drop(&mut self) {
-        if self.items.spilled() && self.items.capacity() <= KEPT {
-            let memory = emptied(std::mem::take(&mut self.items).into_vec());
+        if !self.is_long() {
+            // SAFETY: that many are initialised, and are not used again.
+            unsafe { self.place[..self.len].assume_init_drop() };
+        } else if self.longer.capacity() <= KEPT {
+            let memory = emptied(mem::take(&mut self.longer));
             // A thread that ends keeps nothing.
             let _ = self.memory.try_with(|kept| kept.set(memory));
         }
@@ -119,8 +170,8 @@ mod tests {
     }
 
     /// A list of references with a lifetime of their own, and where it is.
-    fn list(numbers: &[u64]) -> (List<[&u64; 2], &'static u64>, usize) {
-        let mut list: List<[&u64; 2], &'static u64> = List::new(&NUMBERS);
+    fn list(numbers: &[u64]) -> (List<&u64, 2, &'static u64>, usize) {
+        let mut list: List<&u64, 2, &'static u64> = List::new(&NUMBERS);
         for number in numbers {
             list.push(number);
         }
@@ -151,12 +202,12 @@ mod tests {
 
     #[test]
     fn items_are_appended_to_the_memory_of_the_thread() {
-        let mut list: List<[u64; 2], u64> = List::new(&WORDS);
+        let mut list: List<u64, 2, u64> = List::new(&WORDS);
         list.extend(0..9);
         let address = <[u64]>::as_ptr(&list).addr();
         assert!(list.iter().copied().eq(0..9));
         drop(list);
-        let mut list: List<[u64; 2], u64> = List::new(&WORDS);
+        let mut list: List<u64, 2, u64> = List::new(&WORDS);
         list.extend([7].into_iter());
         list.extend(0..8);
         assert_eq!(<[u64]>::as_ptr(&list).addr(), address);
@@ -165,7 +216,8 @@ mod tests {
 
     #[test]
     fn room_is_made_at_once() {
-        let mut list: List<[u64; 2], u64> = List::with_capacity(&WORDS, 9);
+        let mut list: List<u64, 2, u64> = List::new(&WORDS);
+        list.reserve(9);
         list.push(1);
         let address = <[u64]>::as_ptr(&list).addr();
         for number in 2..10 {
@@ -173,6 +225,37 @@ mod tests {
         }
         assert_eq!(<[u64]>::as_ptr(&list).addr(), address);
         assert_eq!(*list, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn every_item_is_dropped_once() {
+        use std::rc::Rc;
+
+        thread_local! {
+            static OWNED: Cell<Vec<Rc<()>>> = const { Cell::new(Vec::new()) };
+        }
+
+        let item = Rc::new(());
+        for count in 0..6 {
+            let mut pushed: List<Rc<()>, 2, Rc<()>> = List::new(&OWNED);
+            (0..count).for_each(|_| pushed.push(item.clone()));
+            let mut extended: List<Rc<()>, 2, Rc<()>> = List::new(&OWNED);
+            extended.push(item.clone());
+            // Its number is not known before.
+            extended.extend((0..count).filter(|_| true).map(|_| item.clone()));
+            assert_eq!((pushed.len(), extended.len()), (count, 1 + count));
+            assert_eq!(Rc::strong_count(&item), 2 + 2 * count);
+            drop((pushed, extended));
+            assert_eq!(Rc::strong_count(&item), 1);
+        }
+    }
+
+    #[test]
+    fn an_iterator_that_ended_is_not_asked_again() {
+        let mut list: List<u64, 2, u64> = List::new(&WORDS);
+        let mut numbers = [1, 0, 3].into_iter();
+        list.extend(std::iter::from_fn(|| numbers.next().filter(|&n| n > 0)));
+        assert_eq!(*list, [1]);
     }
 
     thread_local! {
