@@ -264,6 +264,22 @@ fn calls_of_networks_allocate_their_results_only() {
     }
 }
 
+/// QR and singular value decompositions of small matrices work in memory that the thread keeps, here those of gates on a matrix
+/// product state.
+#[test]
+fn decompositions_of_small_matrices_allocate_nothing() {
+    in_own_process!();
+    let case = (workloads::find("mps_gates")[0].build)(6, DType::Complex128).unwrap();
+    let compiled = case.program.with_backend("cranelift");
+    let report = compiled.compile().unwrap();
+    assert_ne!(report.code.runtime_calls, Some(0));
+    let results = compiled.results().unwrap().len();
+    compiled.call().unwrap();
+    let (called, count) = memory::count(|| compiled.call());
+    called.unwrap();
+    assert_eq!(count.allocations, results as u64);
+}
+
 #[test]
 fn calls_into_given_results_allocate_nothing() {
     in_own_process!();

@@ -3,7 +3,8 @@
 //! Matrices are row-major and contiguous on both sides. Two forms of everything: generic functions on slices that return
 //! vectors ([`qr`], [`solve`], ...), and kind-dispatched functions on raw pointers over a batch ([`qr_batched`],
 //! [`solve_batched`], ...), which allocate nothing per matrix up to order 8 where the algorithm is a direct one,
-//! and nothing at all up to order 16 where the matrix is self-adjoint.
+//! nothing at all up to order 16 where the matrix is self-adjoint, and where it is a QR, SVD or self-adjoint decomposition nothing
+//! once the thread has a workspace that is large enough.
 //!
 //! Input that is not finite never reaches an iteration: direct methods carry NaN through, as LAPACK does; iterative ones
 //! fail. Empty matrices are legal. Should faer panic, the panic is caught and becomes [`Failure::NoConvergence`](crate::abi::Failure::NoConvergence).
@@ -25,6 +26,7 @@ mod svd;
 #[cfg(test)]
 mod tests;
 mod triangular;
+mod workspace;
 
 pub use batched::*;
 pub use cholesky::cholesky;

@@ -3,11 +3,14 @@
 use super::field::{Field, guarded, scaling};
 use super::householder::Scalar;
 use super::small;
+use super::workspace::{numbers, take_filled, with_workspace};
 use crate::kind::Failure;
 use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::dyn_stack::StackReq;
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Mat, MatRef, Par, Spec};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::{AsMatMut, AsMatRef};
+use faer::{MatRef, Par, Spec};
 
 /// Eigenvalues, ascending, and orthonormal eigenvectors, in columns, of a self-adjoint matrix (`numpy.linalg.eigh`).
 ///
@@ -54,48 +57,58 @@ pub(super) fn eigh_into<T: Field>(
     if n <= small::ORDER {
         return small::eigh(a, n, values, vectors);
     }
-    // What is not read must neither fail nor scale.
-    let mut lower = a.to_vec();
-    for (i, row) in lower.chunks_exact_mut(n).enumerate() {
-        row[i] = T::from_parts(row[i].parts().0, 0.0);
-        row[i + 1..].fill(T::NULL);
-        if !row[..=i].iter().all(|x| x.finite()) {
-            return Err(Failure::NoConvergence);
-        }
-    }
-    let scaling = scaling(&lower);
-    if let Some((down, _)) = scaling {
-        lower.iter_mut().for_each(|x| *x *= down);
-    }
-    let up = scaling.map_or(T::UNIT, |(_, up)| up);
     guarded(|| {
         let compute = if vectors.is_some() {
             ComputeEigenvectors::Yes
         } else {
             ComputeEigenvectors::No
         };
-        let scratch = self_adjoint_evd_scratch::<T>(n, compute, Par::Seq, Spec::default());
-        let mut diagonal = vec![T::NULL; n];
-        let mut columns: Option<Mat<T>> = vectors.is_some().then(|| Mat::zeros(n, n));
-        self_adjoint_evd(
-            MatRef::from_row_major_slice(&lower, n, n),
-            DiagMut::from_slice_mut(&mut diagonal),
-            columns.as_mut().map(faer::mat::generic::Mat::as_mut),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Spec::default(),
-        )
-        .map_err(|_| Failure::NoConvergence)?;
-        for (value, &x) in values.iter_mut().zip(&diagonal) {
-            *value = T::Magnitude::from_parts((x * up).parts().0, 0.0);
-        }
-        if let (Some(vectors), Some(columns)) = (vectors, columns) {
-            for (i, row) in vectors.chunks_exact_mut(n).enumerate() {
-                for (j, x) in row.iter_mut().enumerate() {
-                    *x = columns[(i, j)];
+        let order_of_vectors = if vectors.is_some() { n } else { 0 };
+        let workspace = StackReq::all_of(&[
+            numbers::<T>(n * n),
+            numbers::<T>(n),
+            temp_mat_scratch::<T>(order_of_vectors, order_of_vectors),
+            self_adjoint_evd_scratch::<T>(n, compute, Par::Seq, Spec::default()),
+        ]);
+        with_workspace(workspace, |stack| {
+            let (mut lower, stack) = take_filled(n * n, T::NULL, stack);
+            let (mut diagonal, stack) = take_filled(n, T::NULL, stack);
+            let (mut columns, stack) =
+                temp_mat_zeroed::<T, _, _>(order_of_vectors, order_of_vectors, stack);
+            // What is not read must neither fail nor scale.
+            for (i, (to, from)) in lower.chunks_exact_mut(n).zip(a.chunks_exact(n)).enumerate() {
+                to[..i].copy_from_slice(&from[..i]);
+                to[i] = T::from_parts(from[i].parts().0, 0.0);
+                if !to[..=i].iter().all(|x| x.finite()) {
+                    return Err(Failure::NoConvergence);
                 }
             }
-        }
-        Ok(())
+            let scaling = scaling(&lower);
+            if let Some((down, _)) = scaling {
+                lower.iter_mut().for_each(|x| *x *= down);
+            }
+            let up = scaling.map_or(T::UNIT, |(_, up)| up);
+            self_adjoint_evd(
+                MatRef::from_row_major_slice(&lower, n, n),
+                DiagMut::from_slice_mut(&mut diagonal),
+                vectors.is_some().then(|| columns.as_mat_mut()),
+                Par::Seq,
+                stack,
+                Spec::default(),
+            )
+            .map_err(|_| Failure::NoConvergence)?;
+            for (value, &x) in values.iter_mut().zip(&*diagonal) {
+                *value = T::Magnitude::from_parts((x * up).parts().0, 0.0);
+            }
+            if let Some(vectors) = vectors {
+                let columns = columns.as_mat_ref();
+                for (i, row) in vectors.chunks_exact_mut(n).enumerate() {
+                    for (j, x) in row.iter_mut().enumerate() {
+                        *x = columns[(i, j)];
+                    }
+                }
+            }
+            Ok(())
+        })
     })
 }

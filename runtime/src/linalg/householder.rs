@@ -3,6 +3,7 @@
 //! `geqr2` and `org2r` of LAPACK, on columns: below some size faer's blocking costs more than it gains, and for complex
 //! matrices faer leaves a phase on the diagonal of `r` where LAPACK, hence NumPy, makes it real.
 
+use super::workspace::{numbers, take_filled, with_workspace};
 use crate::math::complex::divide;
 use num_complex::Complex;
 use std::ops::{Add, Mul, Neg, Sub};
@@ -179,18 +180,36 @@ pub(super) fn qr<T: Scalar>(
     let size = m.min(n);
     // Columns a power of two apart alias in the cache (measured at 64 rows: a factor of three to five), hence the padding.
     let stride = if m.is_multiple_of(16) { m + 4 } else { m };
-    let mut columns = vec![T::NULL; stride * n];
-    for (column, target) in columns.chunks_exact_mut(stride).enumerate() {
+    // Columns of `a`, whose reflectors become columns of `q`.
+    let room = stride * n.max(q_columns);
+    with_workspace(numbers::<T>(room).and(numbers::<T>(size)), |stack| {
+        let (mut columns, stack) = take_filled(room, T::NULL, stack);
+        let (mut taus, _) = take_filled(size, T::NULL, stack);
+        qr_within(a, [m, n, q_columns], stride, &mut columns, &mut taus, q, r);
+    });
+}
+
+/// [`qr`] with columns `stride` apart and the factors of the reflections in given slices of zeros.
+fn qr_within<T: Scalar>(
+    a: &[T],
+    [m, n, q_columns]: [usize; 3],
+    stride: usize,
+    columns: &mut [T],
+    taus: &mut [T],
+    q: &mut [T],
+    r: &mut [T],
+) {
+    let size = m.min(n);
+    for (column, target) in columns[..stride * n].chunks_exact_mut(stride).enumerate() {
         for (row, x) in target[..m].iter_mut().enumerate() {
             *x = a[row * n + column];
         }
     }
-    let mut taus = Vec::with_capacity(size);
     for step in 0..size {
-        let (done, rest) = columns.split_at_mut((step + 1) * stride);
+        let (done, rest) = columns[..stride * n].split_at_mut((step + 1) * stride);
         let column = &mut done[step * stride + step..step * stride + m];
         let tau = reflector(column);
-        taus.push(tau);
+        taus[step] = tau;
         if tau == T::NULL {
             continue;
         }
@@ -211,7 +230,7 @@ pub(super) fn qr<T: Scalar>(
             };
         }
     }
-    columns.resize(stride * q_columns, T::NULL);
+    let columns = &mut columns[..stride * q_columns];
     for column in size..q_columns {
         columns[column * stride..(column + 1) * stride].fill(T::NULL);
         columns[column * stride + column] = T::UNIT;

@@ -1,11 +1,14 @@
 //! Singular value decomposition by faer.
 
 use super::field::{Field, all_finite, guarded, scale, scaling};
+use super::workspace::{numbers, take_filled, with_workspace};
 use crate::kind::Failure;
 use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::dyn_stack::StackReq;
 use faer::linalg::svd::{ComputeSvdVectors, svd as faer_svd, svd_scratch};
-use faer::{Auto, Mat, MatRef, Par, Spec};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::{AsMatMut, AsMatRef};
+use faer::{Auto, MatRef, Par, Spec};
 
 /// Singular value decomposition (`numpy.linalg.svd`): `a = u diag(s) vh`, singular values nonnegative and descending.
 ///
@@ -72,35 +75,43 @@ pub(super) fn svd_into<T: Field>(
         } else {
             ComputeSvdVectors::Thin
         };
-        let mut left: Mat<T> = Mat::zeros(m, u_columns);
-        let mut right: Mat<T> = Mat::zeros(n, v_columns);
-        let mut values = vec![T::NULL; size];
         let parameters = Spec::new(Auto::<T>::auto());
-        let scratch = svd_scratch::<T>(m, n, vectors, vectors, Par::Seq, parameters);
-        faer_svd(
-            MatRef::from_row_major_slice(a, m, n),
-            DiagMut::from_slice_mut(&mut values),
-            Some(left.as_mut()),
-            Some(right.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            parameters,
-        )
-        .map_err(|_| Failure::NoConvergence)?;
-        for (s, &value) in s.iter_mut().zip(&values) {
-            *s = faer::traits::math_utils::real(&(value * up));
-        }
-        for (row, u) in u.chunks_exact_mut(u_columns).enumerate() {
-            for (column, u) in u.iter_mut().enumerate() {
-                *u = left[(row, column)];
+        let workspace = StackReq::all_of(&[
+            temp_mat_scratch::<T>(m, u_columns),
+            temp_mat_scratch::<T>(n, v_columns),
+            numbers::<T>(size),
+            svd_scratch::<T>(m, n, vectors, vectors, Par::Seq, parameters),
+        ]);
+        with_workspace(workspace, |stack| {
+            let (mut left, stack) = temp_mat_zeroed::<T, _, _>(m, u_columns, stack);
+            let (mut right, stack) = temp_mat_zeroed::<T, _, _>(n, v_columns, stack);
+            let (mut values, stack) = take_filled(size, T::NULL, stack);
+            faer_svd(
+                MatRef::from_row_major_slice(a, m, n),
+                DiagMut::from_slice_mut(&mut values),
+                Some(left.as_mat_mut()),
+                Some(right.as_mat_mut()),
+                Par::Seq,
+                stack,
+                parameters,
+            )
+            .map_err(|_| Failure::NoConvergence)?;
+            let (left, right) = (left.as_mat_ref(), right.as_mat_ref());
+            for (s, &value) in s.iter_mut().zip(&*values) {
+                *s = faer::traits::math_utils::real(&(value * up));
             }
-        }
-        for (row, vh) in vh.chunks_exact_mut(n).enumerate() {
-            for (column, vh) in vh.iter_mut().enumerate() {
-                *vh = right[(column, row)].conj();
+            for (row, u) in u.chunks_exact_mut(u_columns).enumerate() {
+                for (column, u) in u.iter_mut().enumerate() {
+                    *u = left[(row, column)];
+                }
             }
-        }
-        Ok(())
+            for (row, vh) in vh.chunks_exact_mut(n).enumerate() {
+                for (column, vh) in vh.iter_mut().enumerate() {
+                    *vh = right[(column, row)].conj();
+                }
+            }
+            Ok(())
+        })
     })
 }
 
@@ -136,23 +147,28 @@ pub(super) fn svdvals_into<T: Field>(
     let a = scaled.as_deref().unwrap_or(a);
     let up = scaling.map_or(T::UNIT, |(_, up)| up);
     guarded(|| {
-        let mut values = vec![T::NULL; s.len()];
         let none = ComputeSvdVectors::No;
         let parameters = Spec::new(Auto::<T>::auto());
-        let scratch = svd_scratch::<T>(m, n, none, none, Par::Seq, parameters);
-        faer_svd(
-            MatRef::from_row_major_slice(a, m, n),
-            DiagMut::from_slice_mut(&mut values),
-            None,
-            None,
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            parameters,
-        )
-        .map_err(|_| Failure::NoConvergence)?;
-        for (s, &value) in s.iter_mut().zip(&values) {
-            *s = faer::traits::math_utils::real(&(value * up));
-        }
-        Ok(())
+        let workspace = StackReq::all_of(&[
+            numbers::<T>(s.len()),
+            svd_scratch::<T>(m, n, none, none, Par::Seq, parameters),
+        ]);
+        with_workspace(workspace, |stack| {
+            let (mut values, stack) = take_filled(s.len(), T::NULL, stack);
+            faer_svd(
+                MatRef::from_row_major_slice(a, m, n),
+                DiagMut::from_slice_mut(&mut values),
+                None,
+                None,
+                Par::Seq,
+                stack,
+                parameters,
+            )
+            .map_err(|_| Failure::NoConvergence)?;
+            for (s, &value) in s.iter_mut().zip(&*values) {
+                *s = faer::traits::math_utils::real(&(value * up));
+            }
+            Ok(())
+        })
     })
 }
