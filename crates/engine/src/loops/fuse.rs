@@ -9,7 +9,8 @@
 //! kernel each, shared by nothing. What only feeds such a reduction is fused into its loop.
 //!
 //! An instruction that depends on arguments and joined arrays alone and has one user is fused into its only user, and so is one
-//! whose single operand is stored in any case: a stencil then needs two grids, not one for each multiple of the grid as well.
+//! whose single operand is stored in any case: a stencil then needs two grids, not one for each multiple of the grid as well. Of a few
+//! elements all operands may be such: the cross product of what two calls gave is then a loop for each component, not two.
 //!
 //! Between the inner loops generators compute one result at a time, where the last axis is reduced. Divisions, roots and functions of
 //! many results that no second inner loop uses therefore have a loop of their own, which computes them by vectors.
@@ -44,6 +45,10 @@ fn is_costly(op: MapOp) -> bool {
 
 /// Results from which on it is.
 const MANY_RESULTS: usize = 8;
+
+/// Up to so many elements an instruction may be deferred whatever the number of its operands: those are held for longer instead of
+/// its result, which of more elements would be memory.
+const FEW_ELEMENTS: usize = 64;
 
 /// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
 /// those beyond its end do not. `repeats` says whether the graph is run many times.
@@ -107,8 +112,8 @@ impl Fuser {
     /// after these. Gives how many are then deferred together. So `a * b + c * d` is one loop, though the second product has no
     /// operand in the loop of the first, and so is a stencil on an array that was joined from its middle and its edges.
     ///
-    /// So can one whose only operand is stored in any case: its user loads that, and nothing else is stored for it. If the user
-    /// goes on with the loop of the operand, so does the instruction ([`Fuser::place_all`]).
+    /// So can one whose only operand is stored in any case, or all of them if it has few elements: its user loads them, and nothing
+    /// else is stored for it. If the user goes on with the loop of the operand, so does the instruction ([`Fuser::place_all`]).
     fn can_defer(&self, lowered: &Lowered, id: InstructionId) -> Option<u8> {
         let instruction = lowered.instruction(id);
         let Instruction::Map { output, .. } = instruction else {
@@ -118,6 +123,7 @@ impl Fuser {
         if self.uses[index].readers != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
             return None;
         }
+        let is_small = lowered.elements(output) <= FEW_ELEMENTS;
         let mut with = 1;
         for view in lowered.reads(instruction) {
             let Some(origin) = view.origin() else {
@@ -127,8 +133,9 @@ impl Fuser {
             if matches!(lowered.instruction(origin), Instruction::Join { .. }) {
                 continue;
             }
-            if self.uses[origin.0 as usize].readers >= STORED
-                && lowered.reads(instruction).count() == 1
+            if is_small && self.is_stored(lowered, view, origin, output)
+                || self.uses[origin.0 as usize].readers >= STORED
+                    && lowered.reads(instruction).count() == 1
             {
                 continue;
             }
@@ -138,6 +145,33 @@ impl Fuser {
             with += self.deferred_with[origin.0 as usize];
         }
         (usize::from(with) <= LARGEST_LOOP / 2).then_some(with)
+    }
+
+    /// Whether what an instruction reads of the result of another one is in memory, whichever loops the two are in.
+    fn is_stored(
+        &self,
+        lowered: &Lowered,
+        view: &View,
+        origin: InstructionId,
+        output: &View,
+    ) -> bool {
+        // The next update takes over the memory of the last one: it is to be read before that.
+        if let Instruction::Call(call) = lowered.instruction(origin)
+            && lowered.call(*call).call.changed().is_some()
+        {
+            return false;
+        }
+        if self.uses[origin.0 as usize].readers >= STORED {
+            return true;
+        }
+        let (step, phase) = self.fusion.placed[origin.0 as usize];
+        step != UNPLACED.0
+            && match phase {
+                Phase::Alone => true,
+                // The same loop could use it only element by element.
+                Phase::Before | Phase::After => !reads_all(lowered, view, origin, output),
+                Phase::Reduction | Phase::Outer => false,
+            }
     }
 
     fn is_deferred(&self, id: InstructionId) -> bool {
