@@ -24,6 +24,7 @@ mod complex_kernels;
 mod dots;
 mod element;
 mod packing;
+mod short;
 mod square;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,8 @@ use dots::{dots, dots_of_columns};
 use element::Element;
 use num_complex::Complex;
 use packing::Packing;
-use square::square;
+use short::short_rows;
+use square::{square, square_of_turned};
 use tiles::tiles;
 use vector::{Portable, Truth, Vector};
 
@@ -330,44 +332,6 @@ impl MatrixProduct {
         }
     }
 
-    /// # Safety
-    /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
-    unsafe fn run_avx512<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
-        // SAFETY: passed on from the caller.
-        unsafe {
-            if T::FLOATING && self.is_small_square() {
-                if self.batch.is_empty() {
-                    return square::<T, T::Wide>(self, a, b, c);
-                }
-                if let Some(sequence) = self.as_sequence() {
-                    return self.squares_avx512(sequence, a, b, c);
-                }
-            }
-            self.run_elements::<T, T::Wide>(threads, a, b, c);
-        }
-    }
-
-    /// # Safety
-    /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn run_avx2<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
-        // SAFETY: passed on from the caller.
-        unsafe {
-            if T::FLOATING && self.is_small_square() {
-                if self.batch.is_empty() {
-                    return square::<T, T::Middle>(self, a, b, c);
-                }
-                if let Some(sequence) = self.as_sequence() {
-                    return self.squares_avx2(sequence, a, b, c);
-                }
-            }
-            self.run_elements::<T, T::Middle>(threads, a, b, c);
-        }
-    }
-
     /// The loop over the batch.
     ///
     /// # Safety
@@ -423,6 +387,71 @@ impl MatrixProduct {
             }
         }
     }
+}
+
+/// The ways of one level of vector instructions. Each is a function of its own: without optimisation one for all would take more than
+/// a megabyte of the stack.
+#[cfg(target_arch = "x86_64")]
+macro_rules! level {
+    ($features:literal, $vector:ident, $run:ident, $squares:ident: $($way:ident),* by $elements:ident) => {
+        impl MatrixProduct {
+            /// # Safety
+            /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
+            #[target_feature(enable = $features)]
+            unsafe fn $run<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
+                // SAFETY: passed on from the caller.
+                unsafe {
+                    if T::FLOATING && self.is_small_square() {
+                        if self.batch.is_empty() {
+                            return $run::square(self, a, b, c);
+                        }
+                        if let Some(sequence) = self.as_sequence() {
+                            return self.$squares(sequence, a, b, c);
+                        }
+                    }
+                    if T::FLOATING && self.has_short_rows::<T, T::$vector>() {
+                        return $run::short_rows(self, a, b, c);
+                    }
+                    if T::FLOATING && self.is_small_square_of_turned() {
+                        return $run::square_of_turned(self, a, b, c);
+                    }
+                    self.$elements(threads, a, b, c);
+                }
+            }
+
+            /// # Safety
+            /// As for [`dispatch`](Self::dispatch), on a machine with these instructions.
+            #[target_feature(enable = $features)]
+            #[inline(never)]
+            unsafe fn $elements<T: Element>(&self, threads: usize, a: *const T, b: *const T, c: *mut T) {
+                // SAFETY: passed on from the caller.
+                unsafe { self.run_elements::<T, T::$vector>(threads, a, b, c) };
+            }
+        }
+
+        mod $run {
+            use super::{Element, MatrixProduct};
+            $(
+                /// # Safety
+                /// As of the function of this name, on a machine with these instructions.
+                #[target_feature(enable = $features)]
+                #[inline(never)]
+                pub(super) unsafe fn $way<T: Element>(product: &MatrixProduct, a: *const T, b: *const T, c: *mut T) {
+                    // SAFETY: passed on from the caller.
+                    unsafe { super::$way::<T, T::$vector>(product, a, b, c) };
+                }
+            )*
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+level! {
+    "avx512f,avx512dq,avx2,fma", Wide, run_avx512, squares_avx512: square, short_rows, square_of_turned by elements_avx512
+}
+#[cfg(target_arch = "x86_64")]
+level! {
+    "avx2,fma", Middle, run_avx2, squares_avx2: square, short_rows, square_of_turned by elements_avx2
 }
 
 /// One product, whose operands change places where `layout` says so.

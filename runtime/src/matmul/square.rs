@@ -65,6 +65,18 @@ impl MatrixProduct {
             && self.c[1] == 1
     }
 
+    /// Whether it is one product of such squares, but for the right one, whose rows have gaps: that of a matrix with a transposed one.
+    #[inline(always)]
+    pub(super) fn is_small_square_of_turned(&self) -> bool {
+        self.m == self.n
+            && self.k == self.n
+            && matches!(self.n, 2 | 3 | 4 | 6 | 8)
+            && self.b[1] != 1
+            && self.a[0] != 1
+            && self.c[1] == 1
+            && self.batch.is_empty()
+    }
+
     /// Its products as a sequence, if they are evenly spaced. Apart, as are the routines for it, from what computes one product, which
     /// would take longer.
     #[inline(never)]
@@ -235,6 +247,57 @@ pub(super) unsafe fn square<T: Element, V: Vector<Lane = T::Part>>(
             _ => one::<T, V, 8>(tile),
         }
     }
+}
+
+/// The only product, with a copy of the right operand whose rows are contiguous.
+///
+/// # Safety
+/// As of [`squares`], but that rows of the right operand may have gaps.
+#[inline(always)]
+pub(super) unsafe fn square_of_turned<T: Element, V: Vector<Lane = T::Part>>(
+    product: &MatrixProduct,
+    a: *const T,
+    b: *const T,
+    c: *mut T,
+) {
+    let tile = product.tile(a, b, c);
+    // SAFETY: passed on from the caller; the order is that of the product.
+    unsafe {
+        match product.n {
+            2 => one_of_turned::<T, V, 2>(tile, product.b),
+            3 => one_of_turned::<T, V, 3>(tile, product.b),
+            4 => one_of_turned::<T, V, 4>(tile, product.b),
+            6 => one_of_turned::<T, V, 6>(tile, product.b),
+            _ => one_of_turned::<T, V, 8>(tile, product.b),
+        }
+    }
+}
+
+/// # Safety
+/// As of [`square_of_turned`], with squares of order `N`.
+#[inline(always)]
+unsafe fn one_of_turned<T: Element, V: Vector<Lane = T::Part>, const N: usize>(
+    tile: Tile<T>,
+    strides: [isize; 2],
+) {
+    let mut right = [[T::ZERO; N]; N];
+    for (p, row) in right.iter_mut().enumerate() {
+        for (j, x) in row.iter_mut().enumerate() {
+            // SAFETY: an element of the right operand.
+            *x = unsafe {
+                *tile
+                    .b
+                    .offset(p as isize * strides[0] + j as isize * strides[1])
+            };
+        }
+    }
+    let tile = Tile {
+        b: right.as_ptr().cast(),
+        b_stride: N as isize,
+        ..tile
+    };
+    // SAFETY: passed on from the caller; the copy is as the tile says.
+    unsafe { one::<T, V, N>(tile) };
 }
 
 /// Chooses vectors that a row fills, if there are such.

@@ -1,5 +1,7 @@
 //! Matrix products against the definition, for every kind, way, layout and special value.
 
+mod stack;
+
 use super::*;
 #[cfg(target_arch = "x86_64")]
 use crate::processor::{self, Level};
@@ -506,7 +508,8 @@ fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u
             values.collect()
         };
         let (a, b) = (filled(1), filled(50));
-        for strides in [[row, 1], [1, row]] {
+        let layouts = [[row, 1], [1, row]];
+        for (strides, right) in layouts.into_iter().flat_map(|a| layouts.map(|b| (a, b))) {
             let one = MatrixProduct {
                 kind: T::KIND,
                 batch: vec![],
@@ -517,7 +520,7 @@ fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u
                 b_batch: vec![],
                 c_batch: vec![],
                 a: strides,
-                b: [row, 1],
+                b: right,
                 c: [row, 1],
             };
             // Axes that do not continue one another.
@@ -526,7 +529,10 @@ fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u
             assert!(batch.as_sequence().is_none());
             let alike = one.repeated(2, each).repeated(1, all);
             assert!(alike.as_sequence().is_some());
-            assert_eq!(alike.is_small_square(), matches!(n, 2 | 3 | 4 | 6 | 8));
+            let has_routine = matches!(n, 2 | 3 | 4 | 6 | 8);
+            assert_eq!(alike.is_small_square(), has_routine && right[1] == 1);
+            let is_turned = has_routine && right[1] != 1 && strides[0] != 1;
+            assert_eq!(one.is_small_square_of_turned(), is_turned);
             for instructions in [Instructions::Chosen, Instructions::Avx2] {
                 let (mut x, mut y) = (vec![T::ZERO; count], vec![T::ONE; 5 * count]);
                 // SAFETY: the buffers hold two matrices, and room for their product.
@@ -535,7 +541,10 @@ fn check_squares<T: Sample>(fill: impl Fn(T, usize) -> T, bits: impl Fn(T) -> [u
                     instructions.run(&batch, a.as_ptr(), b.as_ptr(), y.as_mut_ptr());
                 }
                 let same = x.iter().zip(&y).all(|(&x, &y)| bits(x) == bits(y));
-                assert!(same, "{instructions:?} {n} {strides:?}: {x:?} {y:?}");
+                assert!(
+                    same,
+                    "{instructions:?} {n} {strides:?} {right:?}: {x:?} {y:?}"
+                );
             }
         }
     }
@@ -553,6 +562,46 @@ fn small_squares_have_the_bits_of_batches() {
         |x, i| x / (i + 3) as f32,
         |x| [x.re.to_bits().into(), x.im.to_bits().into()],
     );
+}
+
+/// Matrices with short rows and a vector, one by one, which has a routine of its own, and in a batch that has none.
+fn check_short_rows<T: Sample>(
+    fill: impl Fn(usize) -> T,
+    vector: impl Fn(usize) -> T,
+    bits: impl Fn(T) -> u64,
+) {
+    for (m, k) in (1..=11).flat_map(|m| (1..=17).map(move |k| (m, k))) {
+        let one = by_vector(T::KIND, m, k);
+        // Of matrices that are apart, lest they are multiplied together.
+        let batch = one.repeated(1, [(m * k) as isize, 0, 0]);
+        for seed in 0..3 {
+            let a: Vec<T> = (0..m * k).map(|i| fill(7 * i + seed)).collect();
+            let b: Vec<T> = (0..k).map(|i| vector(5 * i + 2 * seed)).collect();
+            for instructions in [Instructions::Chosen, Instructions::Avx2] {
+                let (mut x, mut y) = (vec![T::ONE; m], vec![T::ZERO; m]);
+                // SAFETY: the buffers hold a matrix, a vector, and room for their product.
+                unsafe {
+                    instructions.run(&one, a.as_ptr(), b.as_ptr(), x.as_mut_ptr());
+                    instructions.run(&batch, a.as_ptr(), b.as_ptr(), y.as_mut_ptr());
+                }
+                let same = x.iter().zip(&y).all(|(&x, &y)| bits(x) == bits(y));
+                assert!(same, "{instructions:?} {m} {k} {seed}: {x:?} {y:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn short_rows_have_the_bits_of_batches() {
+    let quotient = |i: usize| (i as f64 - 20.0) / (i + 3) as f64;
+    let single = |i: usize| quotient(i) as f32;
+    check_short_rows::<f64>(quotient, quotient, f64::to_bits);
+    check_short_rows::<f32>(single, single, |x| x.to_bits().into());
+    // Products that are too small for a number, all negative or most of them.
+    let tiny = |i: usize| if i % 70 == 3 { -1e-200 } else { 1e-200 };
+    check_short_rows::<f64>(tiny, |_| -1e-200, f64::to_bits);
+    let tiny = |i: usize| if i % 70 == 3 { -1e-30 } else { 1e-30 };
+    check_short_rows::<f32>(tiny, |_| -1e-30, |x| x.to_bits().into());
 }
 
 /// Where the operands of the first product are, as numbers of matrices, and how they move.
