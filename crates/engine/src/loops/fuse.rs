@@ -46,8 +46,8 @@ fn is_costly(op: MapOp) -> bool {
 /// Results from which on it is.
 const MANY_RESULTS: usize = 8;
 
-/// Up to so many elements an instruction may be deferred whatever the number of its operands: those are held for longer instead of
-/// its result, which of more elements would be memory.
+/// Up to so many elements an instruction may be deferred whatever the number of its operands, unless the graph is run many times: those
+/// are held for longer instead of its result, which of more elements would be memory.
 const FEW_ELEMENTS: usize = 64;
 
 /// Assigns every instruction to a step. `alone` says for each instruction whether it is to have a loop of its own;
@@ -123,7 +123,8 @@ impl Fuser {
         if self.uses[index].readers != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
             return None;
         }
-        let is_small = lowered.elements(output) <= FEW_ELEMENTS;
+        // What is run many times has small loops that go on; the step of `while_dopri` took a twentieth longer with this as well.
+        let is_small = self.small.is_none() && lowered.elements(output) <= FEW_ELEMENTS;
         let mut with = 1;
         for view in lowered.reads(instruction) {
             let Some(origin) = view.origin() else {
