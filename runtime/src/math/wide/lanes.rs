@@ -105,6 +105,11 @@ pub(crate) trait Lanes:
     /// Bits moved down, by less than 64, zeros moved in.
     fn shr(self, by: u32) -> Self;
 
+    /// `F::of(self)`, compiled apart with the same instructions, for vectors that are few. Where the call is inside of a loop,
+    /// nothing but the result should be needed after it: what else is live is kept in memory by the vectors that do
+    /// not call, too.
+    fn seldom<F: Seldom>(self) -> Self;
+
     /// The lanes, then zeros.
     fn to_array(self) -> [f64; 8];
     /// Other lanes, the first of an array.
@@ -167,6 +172,12 @@ pub(crate) trait Lanes:
     fn is_nan(self) -> Self::Mask {
         !self.eq(self)
     }
+}
+
+/// A function that few vectors need, for [`Lanes::seldom`].
+pub(crate) trait Seldom {
+    /// Must be `#[inline(always)]`, as all that it calls, lest the instructions of `V` are missing.
+    fn of<V: Lanes>(x: V) -> V;
 }
 
 /// The sum and its rounding error, which is exact (Knuth's TwoSum).
@@ -350,6 +361,10 @@ impl Lanes for Scalar {
         Scalar(f64::from_bits(self.0.to_bits() >> by))
     }
     #[inline(always)]
+    fn seldom<F: Seldom>(self) -> Self {
+        seldom_scalar::<F>(self)
+    }
+    #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         [self.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     }
@@ -357,4 +372,10 @@ impl Lanes for Scalar {
     fn of_array(self, lanes: &[f64; 8]) -> Self {
         Scalar(lanes[0])
     }
+}
+
+#[cold]
+#[inline(never)]
+fn seldom_scalar<F: Seldom>(x: Scalar) -> Scalar {
+    F::of(x)
 }

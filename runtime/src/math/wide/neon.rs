@@ -1,6 +1,6 @@
 //! [`Lanes`] of 128 bits on AArch64, where NEON with multiply-add is always there.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Seldom};
 use std::arch::aarch64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
@@ -152,10 +152,20 @@ impl Lanes for Neon {
         of_array(_this, lanes: &[f64; 8]) -> Self = Neon(vld1q_f64(lanes.as_ptr()));
     }
     #[inline(always)]
+    fn seldom<F: Seldom>(self) -> Self {
+        seldom::<F>(self)
+    }
+    #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         let mut lanes = [0.0; 8];
         // SAFETY: the array has two elements and more.
         unsafe { vst1q_f64(lanes.as_mut_ptr(), self.0) };
         lanes
     }
+}
+
+#[cold]
+#[inline(never)]
+fn seldom<F: Seldom>(x: Neon) -> Neon {
+    F::of(x)
 }

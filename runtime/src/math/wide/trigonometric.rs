@@ -6,7 +6,7 @@
 
 use super::coefficients::*;
 use super::lanes::{
-    INTEGER_IN_LOW_BITS, Lanes, SIGN, fast_two_sum, polynomial, two_product, two_sum,
+    INTEGER_IN_LOW_BITS, Lanes, SIGN, Seldom, fast_two_sum, polynomial, two_product, two_sum,
 };
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
@@ -128,15 +128,14 @@ pub(super) fn is_large<V: Lanes>(x: V) -> V::Mask {
 }
 
 impl<V: Lanes> Reduced<V> {
-    /// What [`reduce`] gave, with the lanes of large angles put right. Callers go on from it apart from vectors without such angles:
-    /// joined, these would keep in memory what only those need.
+    /// What [`reduce`] gives, with the lanes of large angles put right.
     #[inline(always)]
-    fn with_large(self, x: V) -> Self {
-        let (large, reduced) = (is_large(x), Self::of_large(x));
+    fn of_any(x: V) -> Self {
+        let (large, small, reduced) = (is_large(x), reduce(x), Self::of_large(x));
         Reduced {
-            r: reduced.r.where_or(large, self.r),
-            low: reduced.low.where_or(large, self.low),
-            turns: reduced.turns.where_or(large, self.turns),
+            r: reduced.r.where_or(large, small.r),
+            low: reduced.low.where_or(large, small.low),
+            turns: reduced.turns.where_or(large, small.turns),
         }
     }
 
@@ -200,37 +199,39 @@ impl<V: Lanes> Reduced<V> {
     }
 }
 
-#[inline(always)]
-pub(super) fn sin<V: Lanes>(x: V) -> V {
-    let reduced = reduce(x);
-    if x.any(is_large(x)) {
-        return small_or(x, reduced.with_large(x).turned(0));
-    }
-    small_or(x, reduced.turned(0))
+/// A function of angles that are not large, and of any, by what is left of them and by themselves.
+macro_rules! functions {
+    ($($name:ident $of_any:ident |$reduced:ident, $x:ident| $result:expr;)*) => {$(
+        #[inline(always)]
+        pub(super) fn $name<V: Lanes>($x: V) -> V {
+            if $x.any(is_large($x)) {
+                return $x.seldom::<$of_any>();
+            }
+            let $reduced = reduce($x);
+            $result
+        }
+
+        struct $of_any;
+        impl Seldom for $of_any {
+            #[inline(always)]
+            fn of<V: Lanes>($x: V) -> V {
+                let $reduced = Reduced::of_any($x);
+                $result
+            }
+        }
+    )*};
+}
+
+functions! {
+    sin SineOfAny |reduced, x| small_or(x, reduced.turned(0));
+    cos CosineOfAny |reduced, x| reduced.turned(1);
+    tan TangentOfAny |reduced, x| small_or(x, reduced.tangent());
 }
 
 /// This small, an angle is its own sine and tangent, and keeps the sign of a zero.
 #[inline(always)]
 fn small_or<V: Lanes>(x: V, result: V) -> V {
     x.where_or(x.abs().lt(x.of(TINY)), result)
-}
-
-#[inline(always)]
-pub(super) fn cos<V: Lanes>(x: V) -> V {
-    let reduced = reduce(x);
-    if x.any(is_large(x)) {
-        return reduced.with_large(x).turned(1);
-    }
-    reduced.turned(1)
-}
-
-#[inline(always)]
-pub(super) fn tan<V: Lanes>(x: V) -> V {
-    let reduced = reduce(x);
-    if x.any(is_large(x)) {
-        return small_or(x, reduced.with_large(x).tangent());
-    }
-    small_or(x, reduced.tangent())
 }
 
 /// `2^-28`.

@@ -1,6 +1,6 @@
 //! [`Lanes`] of 512 and 256 bits. The functions called are the instructions of their names.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Seldom};
 use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
@@ -191,6 +191,13 @@ impl Lanes for Avx512 {
         mask != 0
     }
     #[inline(always)]
+    fn seldom<F: Seldom>(self) -> Self {
+        let mut lanes = self.to_array();
+        // SAFETY: a value exists only where the machine has its instructions.
+        unsafe { seldom_avx512::<F>(&mut lanes) };
+        self.of_array(&lanes)
+    }
+    #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         let mut lanes = [0.0; 8];
         // SAFETY: a value exists only where the machine has its instructions, and the array has eight elements.
@@ -307,6 +314,13 @@ impl Lanes for Avx2 {
         Mask256; _mm256_add_epi64, _mm256_and_pd, _mm256_blendv_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_max_pd, _mm256_min_pd, _mm256_movemask_pd, _mm256_or_pd, _mm256_round_pd, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_sllv_epi64, _mm256_sqrt_pd, _mm256_srlv_epi64, _mm256_sub_epi64, _mm256_xor_pd
     }
     #[inline(always)]
+    fn seldom<F: Seldom>(self) -> Self {
+        let mut lanes = self.to_array();
+        // SAFETY: a value exists only where the machine has its instructions.
+        unsafe { seldom_avx2::<F>(&mut lanes) };
+        self.of_array(&lanes)
+    }
+    #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         let mut lanes = [0.0; 8];
         // SAFETY: a value exists only where the machine has its instructions, and the array has eight elements.
@@ -348,11 +362,38 @@ impl Lanes for Avx2One {
         Mask128; _mm_add_epi64, _mm_and_pd, _mm_blendv_pd, _mm_castpd_si128, _mm_castsi128_pd, _mm_cmp_pd, _mm_fmadd_pd, _mm_fnmadd_pd, _mm_loadu_pd, _mm_max_pd, _mm_min_pd, _mm_movemask_pd, _mm_or_pd, _mm_round_pd, _mm_set1_epi64x, _mm_set1_pd, _mm_sllv_epi64, _mm_sqrt_pd, _mm_srlv_epi64, _mm_sub_epi64, _mm_xor_pd
     }
     #[inline(always)]
+    fn seldom<F: Seldom>(self) -> Self {
+        let mut lanes = self.to_array();
+        // SAFETY: a value exists only where the machine has its instructions.
+        unsafe { seldom_avx2_one::<F>(&mut lanes) };
+        self.of_array(&lanes)
+    }
+    #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         // SAFETY: a value exists only where the machine has its instructions.
         let lane = unsafe { _mm_cvtsd_f64(self.0) };
         [lane, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     }
+}
+
+/// [`Lanes::seldom`] of the first lanes of an array, each as a function of its own.
+macro_rules! seldom {
+    ($($name:ident $type:ident $features:literal $zero:expr;)*) => {$(
+        /// # Safety
+        /// The machine must have these instructions.
+        #[cold]
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        unsafe fn $name<F: Seldom>(lanes: &mut [f64; 8]) {
+            *lanes = F::of($type($zero).of_array(lanes)).to_array();
+        }
+    )*};
+}
+
+seldom! {
+    seldom_avx512 Avx512 "avx512f,avx512dq,avx512vl,avx2,fma" _mm512_setzero_pd();
+    seldom_avx2 Avx2 "avx2,fma" _mm256_setzero_pd();
+    seldom_avx2_one Avx2One "avx2,fma" _mm_setzero_pd();
 }
 
 /// A mask of the first of four lanes of 64 bits.

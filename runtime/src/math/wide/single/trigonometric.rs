@@ -3,7 +3,7 @@
 //! Up to 2^30 an angle is reduced by multiples of `pi`, or of `pi / 2` for the tangent, in two parts; larger ones are those of
 //! double precision. The inverses have no second parts, and the arctangent no second division.
 
-use super::super::lanes::{INTEGER_IN_LOW_BITS, Lanes, SIGN, polynomial};
+use super::super::lanes::{INTEGER_IN_LOW_BITS, Lanes, SIGN, Seldom, polynomial};
 use super::super::trigonometric::{Reduced, is_large};
 use super::coefficients::*;
 use super::horner;
@@ -49,54 +49,78 @@ fn subtract_turns<V: Lanes>(x: V, turns: V, unit: f64, rest: f64) -> V {
     turns.subtract_from(x.of(rest), exact)
 }
 
+/// What is left of an angle for its sine.
 #[inline(always)]
-pub(in super::super) fn sin<V: Lanes>(x: V) -> V {
+fn reduce_sine<V: Lanes>(x: V) -> HalfTurns<V> {
     let integer = x.of(INTEGER_IN_LOW_BITS);
     let turns = x.mul_add(x.of(FRAC_1_PI), integer);
     let r = subtract_turns(x, turns - integer, PI, PI_REST);
-    let reduced = HalfTurns { r, turns };
-    if x.any(is_large(x)) {
-        return reduced.with_large(x, 0).sine();
-    }
-    reduced.sine()
+    HalfTurns { r, turns }
 }
 
+/// What is left for its cosine: the sine of a quarter turn more. The odd quarter goes with the whole turns, so that the
+/// remainder is exact.
 #[inline(always)]
-pub(in super::super) fn cos<V: Lanes>(x: V) -> V {
-    // The sine of a quarter turn more: the odd quarter goes with the whole turns, so that the remainder is exact.
+fn reduce_cosine<V: Lanes>(x: V) -> HalfTurns<V> {
     let (half, integer) = (x.of(0.5), x.of(INTEGER_IN_LOW_BITS));
     let turns = x.mul_add(x.of(FRAC_1_PI), half) + integer;
     let r = subtract_turns(x, (turns - integer) - half, PI, PI_REST);
-    let reduced = HalfTurns { r, turns };
-    if x.any(is_large(x)) {
-        return reduced.with_large(x, 1).sine();
-    }
-    reduced.sine()
+    HalfTurns { r, turns }
+}
+
+/// What is left for its tangent, and the number of quarter turns.
+#[inline(always)]
+fn reduce_tangent<V: Lanes>(x: V) -> (V, V) {
+    let integer = x.of(INTEGER_IN_LOW_BITS);
+    let turns = x.mul_add(x.of(FRAC_2_PI), integer);
+    let r = subtract_turns(x, turns - integer, FRAC_PI_2, PI_REST / 2.0);
+    (r, turns)
 }
 
 /// The tangent of `r` and a number of quarter turns.
 #[inline(always)]
-fn tangent<V: Lanes>(r: V, turns: V) -> V {
+fn tangent<V: Lanes>((r, turns): (V, V)) -> V {
     let z = r * r;
     let (sine, cosine) = (r * horner(z, &TAN), horner(z, &TAN_DIVISOR));
     let odd = turns.shl(63).is_negative();
     (-cosine).where_or(odd, sine) / sine.where_or(odd, cosine)
 }
 
+/// A function of angles that are not large, and of any.
+macro_rules! functions {
+    ($($name:ident $of_any:ident |$x:ident| $small:expr, $any:expr;)*) => {$(
+        #[inline(always)]
+        pub(in super::super) fn $name<V: Lanes>($x: V) -> V {
+            if $x.any(is_large($x)) {
+                return $x.seldom::<$of_any>();
+            }
+            $small
+        }
+
+        struct $of_any;
+        impl Seldom for $of_any {
+            #[inline(always)]
+            fn of<V: Lanes>($x: V) -> V {
+                $any
+            }
+        }
+    )*};
+}
+
+functions! {
+    sin SineOfAny |x| reduce_sine(x).sine(), reduce_sine(x).with_large(x, 0).sine();
+    cos CosineOfAny |x| reduce_cosine(x).sine(), reduce_cosine(x).with_large(x, 1).sine();
+    tan TangentOfAny |x| tangent(reduce_tangent(x)), tangent(with_large_tangent(x));
+}
+
+/// [`reduce_tangent`], with the lanes of large angles put right.
 #[inline(always)]
-pub(in super::super) fn tan<V: Lanes>(x: V) -> V {
-    let integer = x.of(INTEGER_IN_LOW_BITS);
-    let turns = x.mul_add(x.of(FRAC_2_PI), integer);
-    let r = subtract_turns(x, turns - integer, FRAC_PI_2, PI_REST / 2.0);
-    let large = is_large(x);
-    if x.any(large) {
-        let reduced = Reduced::of_large(x);
-        return tangent(
-            reduced.r.where_or(large, r),
-            reduced.turns.where_or(large, turns),
-        );
-    }
-    tangent(r, turns)
+fn with_large_tangent<V: Lanes>(x: V) -> (V, V) {
+    let (large, (r, turns), reduced) = (is_large(x), reduce_tangent(x), Reduced::of_large(x));
+    (
+        reduced.r.where_or(large, r),
+        reduced.turns.where_or(large, turns),
+    )
 }
 
 /// Whether `|x| > 1/2`, and the inverse sine of `sqrt((1 - |x|) / 2)` there, of `|x|` elsewhere.
