@@ -9,8 +9,8 @@
 //!   instructions at hand, or whether it was computed by [`UnaryFunction::of_f64`] or among others (but the payload of a
 //!   NaN is unspecified);
 //! - results of double precision are within 1.25 units in the last place of the exact ones (`erf`: 1.5), over the whole range
-//!   of arguments; those of single precision within 0.51, because they are computed in lanes of double precision, too, by
-//!   the shorter forms of `single`, and rounded once;
+//!   of arguments; those of single precision within 0.51: they are computed in lanes of double precision, too, by the shorter
+//!   forms of `single`, and rounded once, or with a table in lanes of single precision, where one rounding counts;
 //! - zeros, infinities and NaN have NumPy's (C99 Annex F's) values.
 //!
 //! Strides are not taken: callers copy to contiguous blocks.
@@ -26,6 +26,7 @@ mod neon;
 mod over;
 mod roots;
 mod single;
+mod singles;
 #[cfg(test)]
 mod tests;
 mod trigonometric;
@@ -38,6 +39,7 @@ use crate::processor::{self, Level};
 pub(crate) use lanes::Lanes;
 use lanes::Scalar;
 pub(crate) use over::{OverLanes, over_lanes};
+use singles::{Single, Singles, map_singles};
 
 /// A number that is stored: `f32` or `f64`.
 trait Element: Copy + 'static {
@@ -80,8 +82,18 @@ impl Element for f32 {
 }
 
 /// A function of one or two numbers, over any lanes.
-trait Function<const ARITY: usize> {
+trait Function<const ARITY: usize>: Sized {
     fn of<V: Lanes, E: Element>(arguments: [V; ARITY]) -> V;
+
+    /// The loop over a slice, in the lanes that the function takes for such elements.
+    ///
+    /// # Safety
+    /// As of [`map_lanes`], with the instructions of `S`, too.
+    #[inline(always)]
+    unsafe fn map<V: Lanes, S: Singles, E: Element>(from: [*const E; ARITY], to: *mut E, n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { map_lanes::<Self, V, E, ARITY>(from, to, n) }
+    }
 }
 
 /// The instructions that this machine has.
@@ -188,7 +200,7 @@ unsafe fn map_avx512<F: Function<N>, E: Element, const N: usize>(
     n: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { map_lanes::<F, x86::Avx512, E, N>(from, to, n) }
+    unsafe { F::map::<x86::Avx512, singles::Avx512, E>(from, to, n) }
 }
 
 /// # Safety
@@ -201,7 +213,7 @@ unsafe fn map_avx2<F: Function<N>, E: Element, const N: usize>(
     n: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { map_lanes::<F, x86::Avx2, E, N>(from, to, n) }
+    unsafe { F::map::<x86::Avx2, singles::Avx2, E>(from, to, n) }
 }
 
 /// One element.
@@ -218,18 +230,14 @@ unsafe fn one_avx2<F: Function<N>, E: Element, const N: usize>(arguments: [E; N]
 /// # Safety
 /// The machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn one_lane<F: Function<N>, V: Lanes, E: Element, const N: usize>(
-    mut arguments: [E; N],
-) -> E {
-    // SAFETY: the instructions are there, and each pointer is that of one element.
-    unsafe {
-        let mut lanes = [V::splat(0.0); N];
-        for (lane, argument) in lanes.iter_mut().zip(&arguments) {
-            *lane = E::load(argument, 1);
-        }
-        E::store(F::of::<V, E>(lanes), &mut arguments[0], 1);
+unsafe fn one_lane<F: Function<N>, V: Lanes, E: Element, const N: usize>(arguments: [E; N]) -> E {
+    let (mut from, mut result) = ([std::ptr::null(); N], arguments[0]);
+    for (from, argument) in from.iter_mut().zip(&arguments) {
+        *from = &raw const *argument;
     }
-    arguments[0]
+    // SAFETY: the instructions are there, and each pointer is that of one element.
+    unsafe { F::map::<V, Single<V>, E>(from, &raw mut result, 1) };
+    result
 }
 
 /// A function of single elements.
@@ -261,17 +269,31 @@ unsafe fn map<F: Function<N>, E: Element, const N: usize>(
             #[cfg(target_arch = "x86_64")]
             Machine::Avx2 => map_avx2::<F, E, N>(from, to, n),
             #[cfg(target_arch = "aarch64")]
-            Machine::Neon => map_lanes::<F, neon::Neon, E, N>(from, to, n),
-            Machine::Portable => map_lanes::<F, Scalar, E, N>(from, to, n),
+            Machine::Neon => F::map::<neon::Neon, singles::Neon, E>(from, to, n),
+            Machine::Portable => F::map::<Scalar, Single<Scalar>, E>(from, to, n),
         }
     }
 }
 
 /// The enumeration of the functions of one arity, with all that is said of each.
 macro_rules! functions {
+    // The loop of a function with a form in lanes of single precision.
+    (@map $form:ident) => {
+        #[inline(always)]
+        unsafe fn map<V: Lanes, S: Singles, E: Element>(from: [*const E; 1], to: *mut E, n: usize) {
+            // SAFETY: the caller's promise; elements of single precision are `f32`.
+            unsafe {
+                if E::SINGLE {
+                    $form::<Self, S>(from[0].cast(), to.cast(), n);
+                } else {
+                    map_lanes::<Self, V, E, 1>(from, to, n);
+                }
+            }
+        }
+    };
     (
         $(#[$doc:meta])* $enum:ident $arity:literal ($($argument:ident)*);
-        $($(#[$variant_doc:meta])* $variant:ident $name:literal $module:ident::$function:ident($($lanes:ident)*);)*
+        $($(#[$variant_doc:meta])* $variant:ident $name:literal $module:ident::$function:ident($($lanes:ident)*) $(by $form:ident)?;)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -290,6 +312,7 @@ macro_rules! functions {
                         $module::$function::<V>($($lanes),*)
                     }
                 }
+                $(functions! { @map $form })?
             }
         )*
 
@@ -406,9 +429,9 @@ functions! {
     /// ```
     UnaryFunction 1 (x);
     /// e to the power `x` (`numpy.exp`).
-    Exp "exp" exponential::exp(x);
+    Exp "exp" exponential::exp(x) by map_singles;
     /// 2 to the power `x` (`numpy.exp2`).
-    Exp2 "exp2" exponential::exp2(x);
+    Exp2 "exp2" exponential::exp2(x) by map_singles;
     /// `exp(x) - 1` without cancellation (`numpy.expm1`).
     Expm1 "expm1" exponential::expm1(x);
     /// Natural logarithm (`numpy.log`).

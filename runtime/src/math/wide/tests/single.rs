@@ -85,6 +85,9 @@ fn arguments(random: &mut Random) -> Vec<f32> {
         89.415_985,
         103.972_08,
         87.336_54,
+        // Where forms in lanes of single precision end.
+        87.0,
+        126.0,
         127.0,
         128.0,
         149.0,
@@ -237,4 +240,41 @@ fn every_argument() {
         }
     }
     assert!(failed.is_empty(), "too inaccurate: {failed:?}");
+}
+
+/// Vectors in which some lanes take another form than the others: each by itself, and all but one.
+#[test]
+fn forms_do_not_depend_on_neighbours() {
+    use UnaryFunction::{Exp, Exp2};
+    const N: usize = 37;
+    for function in [Exp, Exp2] {
+        for outside in [f32::NAN, f32::INFINITY, -1e30, -87.5, 88.5, -126.5, -140.0] {
+            for machine in machines() {
+                for odd in 0..N {
+                    for others in [0.7, -100.25] {
+                        let x: Vec<f32> = (0..N)
+                            .map(|i| {
+                                if i == odd {
+                                    outside
+                                } else {
+                                    others + i as f32 / 64.0
+                                }
+                            })
+                            .collect();
+                        let mut got = [0.0_f32; N];
+                        // SAFETY: both have `N` elements and are apart.
+                        unsafe { function.map_on(machine, x.as_ptr(), got.as_mut_ptr(), N) };
+                        for (&x, got) in x.iter().zip(got) {
+                            let want = function.of_f32(x);
+                            assert!(
+                                same(got.into(), want.into()),
+                                "{}({x:e}) = {got:e} on {machine:?}, alone {want:e}",
+                                function.name()
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
