@@ -44,7 +44,8 @@ impl<V: Lanes> Power<V> {
         // 2^(-n), or something as small.
         let one = (-self.n).at_least(self.n.of(-1000.0)).power_of_two();
         let (rest, lost) = two_sum(self.n.of(1.0), -one);
-        let (high, low) = two_sum(rest, self.r);
+        // The rest is zero, or 1/2 and more.
+        let (high, low) = fast_two_sum(rest, self.r);
         fast_two_sum(high, low + (self.tail + lost))
     }
 

@@ -4,7 +4,7 @@
 //! `atan2` share one function of a quotient, which keeps what division loses.
 
 use super::coefficients::*;
-use super::lanes::{Lanes, SIGN, fast_two_sum, polynomial, two_sum};
+use super::lanes::{Lanes, SIGN, fast_two_sum, polynomial};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 /// The rest of pi/2 that `FRAC_PI_2` lacks.
@@ -41,7 +41,7 @@ fn halve<V: Lanes>(x: V) -> Halved<V> {
 #[inline(always)]
 pub(super) fn asin<V: Lanes>(x: V) -> V {
     let Halved { beyond, root, rest } = halve(x);
-    let (high, low) = two_sum(x.of(FRAC_PI_2), root * x.of(-2.0));
+    let (high, low) = fast_two_sum(x.of(FRAC_PI_2), root * x.of(-2.0));
     let far = high + (low + rest.mul_add(x.of(-2.0), x.of(FRAC_PI_2_REST)));
     let magnitude = far.where_or(beyond, root + rest);
     // Beyond 1 the root was NaN.
@@ -63,7 +63,7 @@ pub(super) fn acos<V: Lanes>(x: V) -> V {
     let turned = beyond & x.is_negative();
     let base = (base + base).where_or(turned, base);
     let base_rest = (base_rest + base_rest).where_or(turned, base_rest);
-    let (high, low) = two_sum(base, root * factor);
+    let (high, low) = fast_two_sum(base, root * factor);
     high + (low + rest.mul_add(factor, base_rest))
 }
 
@@ -72,8 +72,8 @@ pub(super) fn acos<V: Lanes>(x: V) -> V {
 fn angle<V: Lanes>(y: V, x: V) -> (V, V) {
     // Beyond pi / 8, the angle less pi / 4, whose tangent is (y - x) / (y + x).
     let (zero, beyond) = (x.of(0.0), (x * x.of(TANGENT_PI_8)).lt(y));
-    let (difference, difference_low) = two_sum(y, -x);
-    let (sum, sum_low) = two_sum(x, y);
+    let (difference, difference_low) = fast_two_sum(-x, y);
+    let (sum, sum_low) = fast_two_sum(x, y);
     let (dividend, divisor) = (difference.where_or(beyond, y), sum.where_or(beyond, x));
     let quotient = dividend / divisor;
     let (dividend_low, divisor_low) = (

@@ -13,7 +13,12 @@ const LARGE: f64 = (1_u64 << 28) as f64;
 fn log_with_root<V: Lanes>(x: V, offset: f64) -> V {
     let zero = x.of(0.0);
     let (square, square_low) = two_product(x, x);
-    let (radicand, lost) = two_sum(square, x.of(offset));
+    let (radicand, lost) = if offset < 0.0 {
+        // Below 1 there is no result.
+        fast_two_sum(square, x.of(offset))
+    } else {
+        two_sum(square, x.of(offset))
+    };
     let root = radicand.sqrt();
     // Above LARGE, where the square may be infinite, log(2 x).
     let large = x.of(LARGE).lt(x);
@@ -45,8 +50,8 @@ pub(super) fn arccosh<V: Lanes>(x: V) -> V {
 #[inline(always)]
 pub(super) fn arctanh<V: Lanes>(x: V) -> V {
     let (one, half, magnitude) = (x.of(1.0), x.of(0.5), x.abs());
-    let (dividend, dividend_low) = two_sum(one, magnitude);
-    let (divisor, divisor_low) = two_sum(one, -magnitude);
+    let (dividend, dividend_low) = fast_two_sum(one, magnitude);
+    let (divisor, divisor_low) = fast_two_sum(one, -magnitude);
     let quotient = dividend / divisor;
     let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
     let rest = quotient.subtract_from(divisor_low, remainder) / divisor;

@@ -21,8 +21,8 @@ pub(super) fn cbrt<V: Lanes>(x: V) -> V {
         above,
         x.of(1.259_921_049_894_873_2).where_or(below, x.of(1.0)),
     );
+    let y = polynomial(m, &RCBRT) * inverse;
     let m = m * factor;
-    let y = polynomial(m / factor, &RCBRT) * inverse;
     // Householder's step for m^(-1/3); its error is that of the fourth power.
     let error = (y * y).subtract_from(y * m, x.of(1.0));
     let step = error.mul_add(x.of(14.0 / 81.0), x.of(2.0 / 9.0));

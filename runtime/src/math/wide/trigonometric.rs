@@ -6,7 +6,7 @@
 
 use super::coefficients::*;
 use super::lanes::{
-    INTEGER_IN_LOW_BITS, Lanes, SIGN, Seldom, fast_two_sum, polynomial, two_product, two_sum,
+    INTEGER_IN_LOW_BITS, Lanes, SIGN, Seldom, fast_two_sum, polynomial, two_product,
 };
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
@@ -29,7 +29,8 @@ fn reduce<V: Lanes>(x: V) -> Reduced<V> {
     let turns = (x * x.of(FRAC_2_PI)).round();
     let exact = turns.subtract_from(x.of(FRAC_PI_2), x);
     let (product, rest) = two_product(turns, x.of(FRAC_PI_2_MIDDLE));
-    let (r, low) = two_sum(exact, -product);
+    // Multiples of 2^-52 as these are, subtracting the sum from the first is exact, even where that is the smaller one.
+    let (r, low) = fast_two_sum(exact, -product);
     let low = turns.subtract_from(x.of(FRAC_PI_2_LOW), low - rest);
     let (r, low) = fast_two_sum(r, low);
     Reduced {
