@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ use autojit::{Array, DType, autojit, lazy, numpy as np};
 use ndarray::Array2;
 
 mod npy;
+mod options;
+use options::Options;
 
 /// The rows of `x`, made orthonormal one after the other.
 fn gram_schmidt(x: Array) -> Array {
@@ -51,66 +54,27 @@ fn plain_loops(x: &[f64], q: &mut [f64], n: usize, columns: usize) {
     }
 }
 
-struct Options {
-    n: usize,
-    input: Option<String>,
-    backend: Option<String>,
-    library: Option<String>,
-    dtype: DType,
-}
-
-fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options {
-        n: 50,
-        input: None,
-        backend: None,
-        library: None,
-        dtype: DType::Float64,
-    };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let mut value = || {
-            arguments
-                .next()
-                .ok_or_else(|| format!("{name} needs a value"))
-        };
-        match name.as_str() {
-            "--n" => options.n = value()?.parse()?,
-            "--input" => options.input = Some(value()?),
-            "--backend" => options.backend = Some(value()?),
-            "--library" => options.library = Some(value()?),
-            "--dtype" => options.dtype = value()?.parse()?,
-            _ => {
-                return Err(format!(
-                    "unknown option {name}, expected --n, --input, --backend, --library or --dtype"
-                )
-                .into());
-            }
-        }
-    }
-    Ok(options)
-}
-
 /// A matrix from a file of any real or complex floating dtype, or a reproducible one.
 fn matrix(options: &Options) -> Result<Array, Box<dyn Error>> {
-    let Some(path) = &options.input else {
+    let Some(path) = options.get::<PathBuf>("input")? else {
         // A Weyl sequence: evenly spread, and rows are far from dependent.
-        let n = options.n;
+        let n: usize = options.get("n")?.unwrap_or(50);
+        let dtype = options.get("dtype")?.unwrap_or(DType::Float64);
         let value = |k: usize, step: f64| (k as f64 * step).fract() - 0.5;
         let real = Array2::from_shape_fn((n, n), |(i, j)| {
             value((i * n + j) * (i + 1), 0.618_033_988_749_894_9)
         });
         let x = Array::from(real);
-        if !options.dtype.is_complex() {
-            return Ok(np::astype(&x, options.dtype).check()?);
+        if !dtype.is_complex() {
+            return Ok(np::astype(&x, dtype).check()?);
         }
         let imag = Array2::from_shape_fn((n, n), |(i, j)| {
             value((i * n + j) * (j + 3), 0.414_213_562_373_095_1)
         });
         let i = num_complex::Complex64::i();
-        return Ok(np::astype(x + Array::from(imag) * i, options.dtype).check()?);
+        return Ok(np::astype(x + Array::from(imag) * i, dtype).check()?);
     };
-    npy::read(path.as_ref())
+    npy::read(&path)
 }
 
 /// The same with libtorch's functions called directly, as its users write it.
@@ -157,17 +121,17 @@ fn time(mut f: impl FnMut()) -> f64 {
 }
 
 fn run() -> Result<bool, Box<dyn Error>> {
-    let options = options()?;
+    let options = Options::parse(&["n", "input", "backend", "library", "dtype"])?;
     let mut x = matrix(&options)?;
-    if let Some(library) = &options.library {
-        x = x.to(library).check()?;
+    if let Some(library) = options.get::<String>("library")? {
+        x = x.to(&library).check()?;
     }
     let ty = x.ty()?;
     let (rows, columns) = match *ty.shape {
         [rows, columns] if 0 < rows && rows <= columns => (rows, columns),
         _ => {
             return Err(format!(
-                "expected a matrix with at least as many columns as rows, got {ty}"
+                "expected a matrix of at least one row, and with at least as many columns as rows, got {ty}"
             )
             .into());
         }
@@ -185,8 +149,8 @@ fn run() -> Result<bool, Box<dyn Error>> {
     );
 
     let mut jit = autojit(gram_schmidt);
-    if let Some(backend) = &options.backend {
-        jit = jit.backend(backend);
+    if let Some(backend) = options.get::<String>("backend")? {
+        jit = jit.backend(&backend);
     }
     // What `call` would do at once. The stages are those of this compilation, as what `explain` says is of one more.
     let start = Instant::now();

@@ -12,11 +12,11 @@ use num_complex::{Complex32, Complex64};
 /// # Errors
 /// If the file cannot be read, or holds something else.
 pub(crate) fn read(path: &Path) -> Result<Array, Box<dyn Error>> {
-    let bytes = std::fs::read(path)?;
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|e| format!("{shown}: {e}"))?;
     parse(&bytes).ok_or_else(|| {
-        let path = path.display();
         format!(
-            "{path} is not a .npy file of float32, float64, complex64 or complex128 in the order of C"
+            "{shown} is not a .npy file of float32, float64, complex64 or complex128 in the order of C"
         )
         .into()
     })
