@@ -167,6 +167,7 @@ def array_class() -> str:
         "__contains__": "bool",
         "__setitem__": "None",
         "__delitem__": "None",
+        "sort": "None",
         "__array__": "np.ndarray[Any, Any]",
         "numpy": "np.ndarray[Any, Any]",
         "tolist": "Any",

@@ -386,7 +386,7 @@ fn one_or_all<'py>(items: &Bound<'py, PyTuple>) -> Object<'py> {
 
 /// Adds the methods that are functions of the table with the array as their first argument.
 pub(crate) fn add_methods(py: Python<'_>) -> PyResult<()> {
-    const METHODS: [&str; 28] = [
+    const METHODS: [&str; 27] = [
         "all",
         "any",
         "argmax",
@@ -407,7 +407,6 @@ pub(crate) fn add_methods(py: Python<'_>) -> PyResult<()> {
         "repeat",
         "round",
         "searchsorted",
-        "sort",
         "squeeze",
         "std",
         "sum",

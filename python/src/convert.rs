@@ -233,7 +233,19 @@ fn no_memory(count: usize) -> PyErr {
 }
 
 /// A copy of an array of NumPy's.
+///
+/// # Errors
+/// There is no such dtype, or elements are masked: what computes with all of them would be wrong.
 pub(crate) fn from_numpy(array: &Bound<'_, PyUntypedArray>) -> PyResult<Array> {
+    if !array.is_exact_instance_of::<PyUntypedArray>() {
+        static MASKED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        if array.is_instance(MASKED.import(array.py(), "numpy.ma", "MaskedArray")?)? {
+            return Err(PyTypeError::new_err(
+                "masked arrays are not supported, as their masks would be lost: give `x.filled(value)`, or `x.data` and \
+                 `x.mask` as two arrays",
+            ));
+        }
+    }
     // SAFETY: it is an array, which is alive.
     let raw = unsafe { &*array.as_array_ptr() };
     match plain_dtype(raw) {

@@ -5,7 +5,7 @@ use autojit::{Array, DType};
 use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyEllipsis, PyInt, PySlice, PyTuple};
 
 use crate::convert::{is_numpy_scalar, to_array};
 use crate::errors::OrRaise;
@@ -42,6 +42,19 @@ impl PyArrayObject {
         let _ = key;
         Err(PyTypeError::new_err(
             "elements of an array cannot be deleted",
+        ))
+    }
+
+    /// Raises: this method of NumPy's sorts in place, and whoever calls it does not look at what it gives.
+    #[pyo3(signature = (*args, **keywords))]
+    fn sort(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let _ = (args, keywords);
+        Err(PyTypeError::new_err(
+            "arrays never change, so that functions can be traced, and NumPy's `x.sort()` sorts in place: use `x = np.sort(x)`",
         ))
     }
 

@@ -99,6 +99,34 @@ def test_bad_arguments_explain(bad):
         assert str(caught.value)
 
 
+def test_masks_of_arguments_are_not_lost():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    calls = (
+        autojit.asarray,
+        autojit.sum,
+        autojit.jit(lambda x: x.sum()),
+        autojit.jit(lambda x: x[0] + masked),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match="masks would be lost.*filled"):
+            call(masked if call is not calls[-1] else np.ones(2))
+    assert autojit.sum(masked.filled(0)) == 1
+    # Other classes of arrays are taken.
+    assert autojit.sum(np.ones(2).view(np.recarray)) == 2
+
+
+def test_sorting_in_place_raises():
+    def f(x):
+        x.sort()
+        return x
+
+    for call in (autojit.jit(f), lambda x: f(autojit.array(x))):
+        with pytest.raises(TypeError, match=r"np\.sort") as caught:
+            call(np.array([2.0, 1.0]))
+        assert line_of(caught.value) == "x.sort()"
+    assert np.sort(autojit.array([2.0, 1.0])).tolist() == [1, 2]
+
+
 GOOD = [
     np.arange(12.0).reshape(3, 4)[::-1, ::2],
     np.arange(12.0).reshape(3, 4).T,

@@ -120,7 +120,7 @@ def isin(x1: Any, x2: Any, /, assume_unique: Any = None, *, invert: builtins.boo
     elif dtype.kind in "bc" or x2.size < 16:
         found = (x1[..., None] == x2.ravel()).any(axis=-1)
     else:
-        ordered = x2.ravel().sort()
+        ordered = _f["sort"](x2.ravel())
         at = _f["minimum"](ordered.searchsorted(x1), x2.size - 1)
         found = ordered[at] == x1
     return ~found if invert else found

@@ -154,8 +154,7 @@ other values somewhere use `x.at[key].set(values)`."""
     def show(self) -> str: ...
     @property
     def size(self) -> int: ...
-    def sort(self, axis: Axes = ..., kind: Any = ..., order: Any = ..., stable: Any = ..., descending: Any = ...) -> Array:
-        """The elements in order along an axis, the last by default; `None` sorts the flattened array."""
+    def sort(self, *args: Any, **keywords: Any) -> None: ...
     def squeeze(self, axis: Axes = ...) -> Array:
         """Without axes of length one: these, or all there are."""
     def std(self, axis: Axes = ..., dtype: DTypeLike = ..., out: Any = ..., ddof: Any = ..., keepdims: bool = ..., where: Any = ..., mean: Any = ..., correction: Any = ...) -> Array:
