@@ -158,6 +158,12 @@ impl PyArrayObject {
         wrapped(py, np::ravel(&self.0))
     }
 
+    /// `round(x, ndigits)`: `numpy.round`, of the dtype of the array.
+    #[pyo3(signature = (ndigits=None))]
+    fn __round__<'py>(slf: Bound<'py, Self>, ndigits: Option<i64>) -> PyResult<Bound<'py, PyAny>> {
+        functions::call(slf.py(), "round", (slf, ndigits.unwrap_or(0)))
+    }
+
     /// The array itself, as arrays never change.
     fn copy(slf: Bound<'_, Self>) -> Bound<'_, Self> {
         slf

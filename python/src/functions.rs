@@ -169,6 +169,13 @@ impl Function {
         args: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        // With a condition alone it is another function in NumPy.
+        if self.described.name == "where"
+            && args.len() == 1
+            && keywords.is_none_or(|k| k.is_empty())
+        {
+            return call(py, "nonzero", (args.get_item(0)?,));
+        }
         let mut values: SmallVec<[Value; 4]> = SmallVec::with_capacity(args.len());
         for (at, arg) in args.iter_borrowed().enumerate() {
             values.push(match self.value(at, &arg) {

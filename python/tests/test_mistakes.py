@@ -127,6 +127,21 @@ def test_sorting_in_place_raises():
     assert np.sort(autojit.array([2.0, 1.0])).tolist() == [1, 2]
 
 
+def test_where_of_a_condition_alone_gives_positions():
+    x = np.array([[1.0, 0.0], [0.0, 3.0]])
+    for where in (np.where, autojit.where):
+        got = where(autojit.array(x) > 0)
+        assert [part.tolist() for part in got] == [[0, 1], [0, 1]]
+    with pytest.raises(autojit.TracingError, match=r"use where\(condition, x, y\)"):
+        autojit.jit(lambda x: np.where(x > 0))(x)
+
+
+def test_rounded_by_python():
+    x = autojit.array([1.26, 2.5])
+    assert round(x).tolist() == [1, 2] and round(x, 1).tolist() == [1.3, 2.5]
+    assert autojit.jit(lambda x: round(x[0], 1))(x) == np.float64(1.3)
+
+
 GOOD = [
     np.arange(12.0).reshape(3, 4)[::-1, ::2],
     np.arange(12.0).reshape(3, 4).T,

@@ -156,7 +156,7 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// `x` is 0-d, or lazy: use `where` or `count_nonzero` in traced functions. A failure is the only item of the
+/// `x` is 0-d, or lazy: use `where_` or `count_nonzero` in traced functions. A failure is the only item of the
 /// list.
 ///
 /// Source: `numpy.nonzero`.
@@ -164,7 +164,7 @@ fn with_values(x: &Array, instead: &str) -> Result<()> {
 pub fn nonzero<'a>(x: impl Into<Operand<'a>>) -> Vec<Array> {
     let x = to_array(x.into());
     replaceable!("nonzero", [&x]);
-    let ty = with_values(&x, "use where or count_nonzero").and_then(|()| x.ty());
+    let ty = with_values(&x, "use where_(condition, x, y) or count_nonzero").and_then(|()| x.ty());
     let ty = match ty {
         Ok(ty) if ty.ndim() > 0 => ty,
         Ok(ty) => {
