@@ -32,8 +32,8 @@ pyo3::create_exception!(
 );
 
 /// What a traced array says that is asked for its values, which any of these may do.
-const NO_VALUES: &str = "the value of a traced array is needed, but there is none yet: `float`, `int`, `range`, bounds of slices, functions \
-     of `math`, `np.array`, formats and writing into an array of NumPy ask for it. Compute with the array itself, make arrays of \
+const NO_VALUES: &str = "the value of a traced array is needed, but there is none yet: `float`, `int`, `range`, indices and slices of lists, \
+     functions of `math`, `np.array`, formats and writing into an array of NumPy ask for it. Compute with the array itself, make arrays of \
      elements by autojit.array or np.stack, choose by np.where, or give it to jit as a Python number, which is static";
 
 /// An error that stands for an exception until [`raised`] takes it up.

@@ -231,7 +231,8 @@ fn array_item(part: &Bound<'_, PyAny>) -> PyResult<Item> {
             return to_index(part).map(Item::from);
         }
         return Err(PyIndexError::new_err(format!(
-            "an index is an integer, a slice, `...`, None, or an array of integers or booleans, got {part} of type {}",
+            "an index is an integer, a slice, `...`, None, or an array of integers or booleans, got {} of type {}",
+            part.repr()?,
             part.get_type().fully_qualified_name()?
         )));
     }

@@ -89,8 +89,8 @@ fn check_differentiable(name: &str, args: &Bound<'_, PyTuple>, chosen: &[usize])
             let ty = array.ty().or_raise(py)?;
             if !(ty.dtype.is_float() || ty.dtype.is_complex()) {
                 return Err(PyTypeError::new_err(format!(
-                    "{name} takes derivatives by floating and complex arrays, got {ty} in argument {at}: convert it by \
-                     astype(float), or choose other arguments by argnums"
+                    "{name} takes derivatives by floating and complex arrays, got {ty} in argument {at}: make it floating, as \
+                     by `x.astype(float)`, or choose other arguments by argnums"
                 )));
             }
         }

@@ -142,6 +142,11 @@ def test_rounded_by_python():
     assert autojit.jit(lambda x: round(x[0], 1))(x) == np.float64(1.3)
 
 
+def test_positions_of_arguments_are_integers():
+    with pytest.raises(TypeError, match="grad takes positions of arguments as argnums, got 'x'"):
+        autojit.grad(lambda x: x, argnums="x")(1.0)
+
+
 GOOD = [
     np.arange(12.0).reshape(3, 4)[::-1, ::2],
     np.arange(12.0).reshape(3, 4).T,
@@ -179,6 +184,8 @@ def test_bad_indices_explain():
         assert str(caught.value)
         with pytest.raises((IndexError, TypeError, ValueError)):
             autojit.jit(lambda x, key=key: x[key])(x)
+    with pytest.raises(IndexError, match="got 'a' of type str"):
+        x["a"]
 
 
 def resident():

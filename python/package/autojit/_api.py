@@ -113,6 +113,8 @@ def _positions_of(function: Callable[..., Any], names: Sequence[str]) -> list[in
 def _chosen(argnums: int | Sequence[int], count: int, what: str) -> list[int]:
     """Positions of arguments, counted from the front."""
     given = [argnums] if isinstance(argnums, int) else list(argnums)
+    if not all(isinstance(at, int) for at in given):
+        raise TypeError(f"{what} takes positions of arguments as argnums, got {argnums!r}")
     chosen = [at + count if at < 0 else at for at in given]
     for at in chosen:
         if not 0 <= at < count:
