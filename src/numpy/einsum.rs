@@ -167,12 +167,16 @@ impl<'a> Request<'a> {
 /// More than two operands are contracted in an order that takes few products; [`einsum_with`] lets you choose it,
 /// [`einsum_path`] shows it.
 ///
+/// Labels that are equal have equal lengths, or one of them is 1, which stretches. Dtypes are promoted together.
+///
 /// ```
-/// # use autojit::{Array, numpy as np};
-/// # let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
-/// np::einsum("ij,jk", [&x, &x]);
-/// np::einsum("ii->i", [&x]);
-/// np::einsum("ab,bc,cd,de->ae", [&x, &x, &x, &x]);
+/// use autojit::{Array, numpy as np};
+///
+/// let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+/// assert_eq!(np::einsum("ij,jk", [&x, &x]).to_string(), "[[ 7. 10.]\n [15. 22.]]");
+/// assert_eq!(np::einsum("ii->i", [&x]).to_string(), "[1. 4.]");
+/// assert_eq!(np::einsum("ab,bc,cd,de->ae", [&x, &x, &x, &x]).shape()?, [2, 2]);
+/// # Ok::<(), autojit::Error>(())
 /// ```
 ///
 /// # Errors
