@@ -99,7 +99,7 @@ pub(super) fn check_carried(
     if carried.structure.tokens() != tokens {
         let given = show_tokens(tokens, &mut std::iter::repeat("*"));
         return Err(Error::tree(format!(
-            "the body of {name} carries {}, and gives {given} to the next iteration",
+            "the body of {name} carries {}, and gives {given} to the next iteration, where * is an array",
             carried.structure
         )));
     }

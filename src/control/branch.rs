@@ -150,7 +150,7 @@ fn check_alike(functions: [&Function; 2], names: [String; 2]) -> Result<()> {
     let [of_first, of_second] = names;
     if first.output != second.output {
         return Err(Error::tree(format!(
-            "{of_first} gives {}, and {of_second} gives {}",
+            "{of_first} gives {}, and {of_second} gives {}, where * is an array",
             first.output, second.output
         )));
     }

@@ -57,7 +57,7 @@ fn what_is_carried_stays_what_it_is() {
     assert!(e.is_tree());
     assert_eq!(
         message(&e),
-        "the body of scan carries [*], and gives [*, *] to the next iteration"
+        "the body of scan carries [*], and gives [*, *] to the next iteration, where * is an array"
     );
 }
 
@@ -146,7 +146,7 @@ fn branches_give_the_same_trees() {
     assert!(e.is_tree());
     assert_eq!(
         message(&e),
-        "`if_false` of cond gives [*, *], and `if_true` of cond gives [*]"
+        "`if_false` of cond gives [*, *], and `if_true` of cond gives [*], where * is an array"
     );
     let named = |name: &'static str| move |x: Array| BTreeMap::from([(name.to_owned(), x)]);
     let e = error(switch(0, &[&named("a"), &named("b")], x()));
