@@ -1,7 +1,7 @@
 //! NumPy's protocols: code that was written for NumPy runs, and traces, with arrays of autojit.
 
 use numpy::PyUntypedArray;
-use pyo3::exceptions::{PyBufferError, PyNotImplementedError};
+use pyo3::exceptions::{PyBufferError, PyNotImplementedError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
@@ -167,6 +167,21 @@ impl PyArrayObject {
 }
 
 fn missing(name: &str) -> PyErr {
+    const WRITING: [&str; 6] = [
+        "copyto",
+        "fill_diagonal",
+        "place",
+        "put",
+        "put_along_axis",
+        "putmask",
+    ];
+    let own = name.strip_prefix("numpy.").unwrap_or(name);
+    if WRITING.contains(&own) || own.ends_with(".at") {
+        return PyTypeError::new_err(format!(
+            "{name} writes into an array, and arrays of autojit never change, so that functions can be traced: use \
+             `x = x.at[key].set(value)`, or `.add`, `.multiply`, `.min`, `.max`"
+        ));
+    }
     PyNotImplementedError::new_err(format!(
         "{name} is not implemented for arrays of autojit; outside of a function that is traced numpy.asarray(x) makes an array that has it"
     ))

@@ -127,6 +127,21 @@ def test_sorting_in_place_raises():
     assert np.sort(autojit.array([2.0, 1.0])).tolist() == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x: np.put(x, [0], 9.0),
+        lambda x: np.copyto(x, 1.0),
+        lambda x: np.place(x, x > 1, 0.0),
+        lambda x: np.add.at(x, [0], 1.0),
+    ],
+)
+def test_functions_that_write_say_what_to_use(write):
+    for call in (autojit.jit(write), lambda x: write(autojit.array(x))):
+        with pytest.raises(TypeError, match=r"writes into an array.*x\.at\[key\]"):
+            call(np.ones(2))
+
+
 def test_where_of_a_condition_alone_gives_positions():
     x = np.array([[1.0, 0.0], [0.0, 3.0]])
     for where in (np.where, autojit.where):
