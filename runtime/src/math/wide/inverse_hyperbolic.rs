@@ -7,6 +7,8 @@ use super::logarithm::{log_of_split, log_of_sum, split};
 
 /// Above `2^28` the square of a number hides 1.
 const LARGE: f64 = (1_u64 << 28) as f64;
+/// Below `2^-27` odd ones are their argument: the logarithm of 1 and something would be off by a unit.
+const TINY: f64 = 1.0 / (1_u64 << 27) as f64;
 
 /// `log(x + sqrt(x^2 + offset))` for positive `x`, where that is one or more.
 #[inline(always)]
@@ -38,7 +40,11 @@ fn log_with_root<V: Lanes>(x: V, offset: f64) -> V {
 
 #[inline(always)]
 pub(super) fn arcsinh<V: Lanes>(x: V) -> V {
-    log_with_root(x.abs(), 1.0).copysign(x)
+    let magnitude = x.abs();
+    let result = log_with_root(magnitude, 1.0);
+    magnitude
+        .where_or(magnitude.lt(x.of(TINY)), result)
+        .copysign(x)
 }
 
 #[inline(always)]
@@ -56,5 +62,7 @@ pub(super) fn arctanh<V: Lanes>(x: V) -> V {
     let remainder = quotient.subtract_from(divisor, dividend) + dividend_low;
     let rest = quotient.subtract_from(divisor_low, remainder) / divisor;
     let twice = log_of_sum(quotient, rest);
-    (twice * half).copysign(x)
+    magnitude
+        .where_or(magnitude.lt(x.of(TINY)), twice * half)
+        .copysign(x)
 }

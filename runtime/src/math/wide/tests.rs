@@ -284,6 +284,32 @@ fn exact_results_are_exact() {
     }
 }
 
+/// Of their series the terms after the first are less than half a unit there.
+#[test]
+fn functions_of_tiny_arguments_are_these() {
+    use UnaryFunction::*;
+    let mut random = Random(11);
+    for (functions, limit) in [
+        (
+            &[Arcsinh, Arctanh, Sinh, Tanh, Sin, Tan, Arcsin, Arctan][..],
+            -28_f64,
+        ),
+        (&[Expm1, Log1p][..], -54.0),
+    ] {
+        let limit = limit.exp2();
+        let others = (0..2000).map(|_| random.magnitude(1e-310, limit));
+        for x in [limit * 0.75, -limit, 5e-324].into_iter().chain(others) {
+            for function in functions {
+                assert_eq!(function.of_f64(x), x, "{} of {x:e}", function.name());
+            }
+        }
+    }
+    for function in [Arcsinh, Arctanh] {
+        let x = 1.157_726_090_496_784e-16;
+        assert_eq!(function.of_f64(x), x, "{}", function.name());
+    }
+}
+
 /// Whatever the instructions, the position and the length, and in place, too.
 #[test]
 fn results_depend_on_the_arguments_alone() {
