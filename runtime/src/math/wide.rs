@@ -15,6 +15,11 @@
 //!
 //! Strides are not taken: callers copy to contiguous blocks.
 
+// Before those that use its macros.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[macro_use]
+mod instructions;
+
 mod coefficients;
 mod exponential;
 mod inverse;

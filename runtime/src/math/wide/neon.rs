@@ -11,19 +11,6 @@ pub(crate) struct Neon(float64x2_t);
 #[derive(Clone, Copy)]
 pub(crate) struct Mask128(uint64x2_t);
 
-macro_rules! operators {
-    ($type:ident: $($trait:ident $method:ident $instruction:ident;)*) => {$(
-        impl $trait for $type {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: NEON is part of the target.
-                $type(unsafe { $instruction(self.0, other.0) })
-            }
-        }
-    )*};
-}
-
 operators! { Neon: Add add vaddq_f64; Sub sub vsubq_f64; Mul mul vmulq_f64; Div div vdivq_f64; }
 operators! { Mask128: BitAnd bitand vandq_u64; BitOr bitor vorrq_u64; }
 
@@ -43,18 +30,6 @@ impl Not for Mask128 {
         // SAFETY: NEON is part of the target.
         Mask128(unsafe { veorq_u64(self.0, vdupq_n_u64(u64::MAX)) })
     }
-}
-
-/// Safe methods `name(self, arguments) -> result` whose body is instructions.
-macro_rules! methods {
-    ($($name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $result:ty = $body:expr;)*) => {$(
-        #[inline(always)]
-        fn $name(self $(, $argument: $type)*) -> $result {
-            let $self = self;
-            // SAFETY: NEON is part of the target.
-            unsafe { $body }
-        }
-    )*};
 }
 
 impl Lanes for Neon {

@@ -155,7 +155,7 @@ impl<V> Single<V> {
     }
 }
 
-macro_rules! operators {
+macro_rules! operators_of_one {
     ($($trait:ident $method:ident $operator:tt;)*) => {$(
         impl<V> $trait for Single<V> {
             type Output = Self;
@@ -167,7 +167,7 @@ macro_rules! operators {
     )*};
 }
 
-operators! { Add add +; Sub sub -; Mul mul *; }
+operators_of_one! { Add add +; Sub sub -; Mul mul *; }
 
 impl<V: Lanes> Singles for Single<V> {
     const LANES: usize = 1;

@@ -26,19 +26,6 @@ static MASK_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 /// The same for lanes of 32 bits.
 static MASK_32: [i32; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
-macro_rules! operators {
-    ($type:ident: $($trait:ident $method:ident $instruction:ident;)*) => {$(
-        impl $trait for $type {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: a value exists only where the machine has its instructions.
-                $type(unsafe { $instruction(self.0, other.0) })
-            }
-        }
-    )*};
-}
-
 operators! { Avx512: Add add _mm512_add_pd; Sub sub _mm512_sub_pd; Mul mul _mm512_mul_pd; Div div _mm512_div_pd; }
 operators! { Avx2: Add add _mm256_add_pd; Sub sub _mm256_sub_pd; Mul mul _mm256_mul_pd; Div div _mm256_div_pd; }
 operators! { Avx2One: Add add _mm_add_pd; Sub sub _mm_sub_pd; Mul mul _mm_mul_pd; Div div _mm_div_pd; }
@@ -73,18 +60,6 @@ macro_rules! complement {
 }
 
 complement! { Mask256 _mm256_xor_pd _mm256_set1_pd; Mask128 _mm_xor_pd _mm_set1_pd; }
-
-/// Safe methods `name(self, arguments) -> result` whose body is instructions.
-macro_rules! methods {
-    ($($name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $result:ty = $body:expr;)*) => {$(
-        #[inline(always)]
-        fn $name(self $(, $argument: $type)*) -> $result {
-            let $self = self;
-            // SAFETY: a value exists only where the machine has its instructions.
-            unsafe { $body }
-        }
-    )*};
-}
 
 impl Lanes for Avx512 {
     type Mask = __mmask8;

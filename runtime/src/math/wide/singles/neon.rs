@@ -9,32 +9,7 @@ use std::ops::{Add, Mul, Sub};
 #[derive(Clone, Copy)]
 pub(in super::super) struct Neon(float32x4_t);
 
-macro_rules! operators {
-    ($($trait:ident $method:ident $instruction:ident;)*) => {$(
-        impl $trait for Neon {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: NEON is part of the target.
-                Neon(unsafe { $instruction(self.0, other.0) })
-            }
-        }
-    )*};
-}
-
-operators! { Add add vaddq_f32; Sub sub vsubq_f32; Mul mul vmulq_f32; }
-
-/// Safe methods `name(self, arguments) -> result` whose body is instructions.
-macro_rules! methods {
-    ($($name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $result:ty = $body:expr;)*) => {$(
-        #[inline(always)]
-        fn $name(self $(, $argument: $type)*) -> $result {
-            let $self = self;
-            // SAFETY: NEON is part of the target.
-            unsafe { $body }
-        }
-    )*};
-}
+operators! { Neon: Add add vaddq_f32; Sub sub vsubq_f32; Mul mul vmulq_f32; }
 
 impl Singles for Neon {
     const LANES: usize = 4;

@@ -15,33 +15,8 @@ pub(in super::super) struct Avx2(__m256);
 /// A row of ones, then zeros: loading eight from position `8 - n` gives a mask of the first `n` lanes.
 static MASK: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-macro_rules! operators {
-    ($type:ident: $($trait:ident $method:ident $instruction:ident;)*) => {$(
-        impl $trait for $type {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: a value exists only where the machine has its instructions.
-                $type(unsafe { $instruction(self.0, other.0) })
-            }
-        }
-    )*};
-}
-
 operators! { Avx512: Add add _mm512_add_ps; Sub sub _mm512_sub_ps; Mul mul _mm512_mul_ps; }
 operators! { Avx2: Add add _mm256_add_ps; Sub sub _mm256_sub_ps; Mul mul _mm256_mul_ps; }
-
-/// Safe methods `name(self, arguments) -> result` whose body is instructions.
-macro_rules! methods {
-    ($($name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $result:ty = $body:expr;)*) => {$(
-        #[inline(always)]
-        fn $name(self $(, $argument: $type)*) -> $result {
-            let $self = self;
-            // SAFETY: a value exists only where the machine has its instructions.
-            unsafe { $body }
-        }
-    )*};
-}
 
 impl Singles for Avx512 {
     const LANES: usize = 16;
