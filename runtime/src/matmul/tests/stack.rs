@@ -1,29 +1,16 @@
 //! What products take of the stack. Without optimisation, as in these tests, it is by far the most.
 
-use super::super::MatrixProduct;
+use super::routines::squares;
 use crate::kind::Kind;
 
 /// Ones of an order, with `times` products one after the other, or one if it is zero; columns of the right operand may be contiguous.
 fn run(kind: Kind, order: usize, times: usize, is_turned: bool) {
-    let step = (order * order) as isize;
-    let batch = vec![times; usize::from(times > 0)];
-    let steps = vec![step; batch.len()];
-    let product = MatrixProduct {
-        kind,
-        batch,
-        m: order,
-        k: order,
-        n: order,
-        a_batch: steps.clone(),
-        b_batch: steps.clone(),
-        c_batch: steps,
-        a: [order as isize, 1],
-        b: if is_turned {
-            [1, order as isize]
-        } else {
-            [order as isize, 1]
-        },
-        c: [order as isize, 1],
+    let (row, size) = (order as isize, (order * order) as isize);
+    let right = if is_turned { [1, row] } else { [row, 1] };
+    let one = squares(kind, order, [row, 1], right, [row, 1]);
+    let product = match times {
+        0 => one,
+        _ => one.repeated(times, [size; 3]),
     };
     // Zeros of any kind, of at most 16 bytes.
     let zeros = || vec![0_u128; times.max(1) * order * order];
