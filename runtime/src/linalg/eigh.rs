@@ -75,7 +75,7 @@ pub(super) fn eigh_into<T: Field>(
             let (mut diagonal, stack) = take_filled(n, T::NULL, stack);
             let (mut columns, stack) =
                 temp_mat_zeroed::<T, _, _>(order_of_vectors, order_of_vectors, stack);
-            // What is not read must neither fail nor scale.
+            // The other triangle is not read: it must neither fail nor scale.
             for (i, (to, from)) in lower.chunks_exact_mut(n).zip(a.chunks_exact(n)).enumerate() {
                 to[..i].copy_from_slice(&from[..i]);
                 to[i] = T::from_parts(from[i].parts().0, 0.0);

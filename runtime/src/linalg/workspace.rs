@@ -74,7 +74,7 @@ mod tests {
         let inner = with_workspace(numbers::<f64>(512), |_| address(1024));
         assert_ne!(inner, first);
         assert_eq!(address(4096), first);
-        // What is larger than what is kept leaves that alone.
+        // A larger one leaves the kept memory alone.
         address(KEPT + 64);
         assert_eq!(address(4096), first);
     }

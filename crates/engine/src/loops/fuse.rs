@@ -123,7 +123,7 @@ impl Fuser {
         if self.uses[index].readers != 1 || lowered.can_fail(instruction) || self.is_alone(id) {
             return None;
         }
-        // What is run many times has small loops that go on; the step of `while_dopri` took a twentieth longer with this as well.
+        // Graphs that are run many times have small loops that go on; the step of `while_dopri` took a twentieth longer with this as well.
         let is_small = self.small.is_none() && lowered.elements(output) <= FEW_ELEMENTS;
         let mut with = 1;
         for view in lowered.reads(instruction) {

@@ -49,7 +49,7 @@ fn subtract_turns<V: Lanes>(x: V, turns: V, unit: f64, rest: f64) -> V {
     turns.subtract_from(x.of(rest), exact)
 }
 
-/// What is left of an angle for its sine.
+/// The rest of an angle, for its sine.
 #[inline(always)]
 fn reduce_sine<V: Lanes>(x: V) -> HalfTurns<V> {
     let integer = x.of(INTEGER_IN_LOW_BITS);
@@ -58,7 +58,7 @@ fn reduce_sine<V: Lanes>(x: V) -> HalfTurns<V> {
     HalfTurns { r, turns }
 }
 
-/// What is left for its cosine: the sine of a quarter turn more. The odd quarter goes with the whole turns, so that the
+/// The rest for its cosine: the sine of a quarter turn more. The odd quarter goes with the whole turns, so that the
 /// remainder is exact.
 #[inline(always)]
 fn reduce_cosine<V: Lanes>(x: V) -> HalfTurns<V> {
